@@ -1,0 +1,1 @@
+"""HTTP besides the WebSocket: guests, liveness, and what is refused."""

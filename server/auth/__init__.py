@@ -1,0 +1,1 @@
+"""Access tokens and the grants they carry. Pure."""

@@ -1,0 +1,27 @@
+"""Errors by audience.
+
+OffrecordError
+├── ClientError         a participant or an SDK did something we refuse; the text is for them
+│   └── sdp.SdpError, auth.TokenError, …
+├── OperatorError       the installation is wrong; the text says what to do, printed without traceback
+│   └── config.ConfigError, …
+└── RelayError          a relay process misbehaved or died; logged, the participants are told
+"""
+
+from __future__ import annotations
+
+
+class OffrecordError(Exception):
+    """Base of everything this server raises on purpose."""
+
+
+class ClientError(OffrecordError):
+    """Refused: bad input of a participant. The message is shown to its sender and holds no secret."""
+
+
+class OperatorError(OffrecordError):
+    """The installation must change. The message says what to do."""
+
+
+class RelayError(OffrecordError):
+    """A relay process broke its contract or died."""

@@ -1,0 +1,1 @@
+"""What the server guarantees right now, from evidence."""

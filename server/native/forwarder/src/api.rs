@@ -1,0 +1,313 @@
+//! What goes in and comes out of the forwarder. Mirrors `server/control/messages.py`.
+
+use core::net::SocketAddr;
+use zeroize::Zeroizing;
+
+/// Microseconds on a monotonic clock that the caller owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Micros(pub u64);
+
+/// Index of the socket a datagram came in on and goes out by: 0 IPv4, 1 IPv6.
+pub type SocketIndex = u8;
+/// Identifiers chosen by signaling.
+pub type TransportId = u32;
+/// See [`TransportId`].
+pub type ProducerId = u32;
+/// See [`TransportId`].
+pub type ConsumerId = u32;
+
+/// IANA DTLS-SRTP protection profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum SrtpProfile {
+    /// RFC 3711 / 5764, 80-bit tag.
+    AesCm128HmacSha1_80 = 1,
+    /// RFC 7714.
+    AeadAes128Gcm = 7,
+    /// RFC 7714.
+    AeadAes256Gcm = 8,
+}
+
+/// Master key and salt of one direction, wiped on drop. Lengths are those of the profile.
+#[derive(Clone)]
+pub struct MasterKey {
+    /// 16 or 32 bytes.
+    pub key: Zeroizing<Vec<u8>>,
+    /// 14 or 12 bytes.
+    pub salt: Zeroizing<Vec<u8>>,
+}
+
+/// Audio or video.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaKind {
+    /// Never layered, no key frames.
+    Audio,
+    /// May be layered; switches at key frames.
+    Video,
+}
+
+/// What must be known of a codec to find key frames and keep descriptors continuous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum CodecKind {
+    Opus,
+    Red,
+    Vp8,
+    H264,
+    Vp9,
+    Av1,
+    H265,
+    Rtx,
+}
+
+/// RTP header extensions that are forwarded or read (RFC 8285).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum ExtensionKind {
+    Mid = 1,
+    Rid = 2,
+    RepairedRid = 3,
+    AudioLevel = 4,
+    TransportCc = 5,
+    AbsSendTime = 6,
+    DependencyDescriptor = 7,
+    AbsCaptureTime = 8,
+    VideoOrientation = 9,
+    PlayoutDelay = 10,
+    ColorSpace = 11,
+    VideoContentType = 12,
+    VideoTiming = 13,
+}
+
+/// A payload type a producer may use.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadCodec {
+    /// 0..=127.
+    pub payload_type: u8,
+    /// The codec behind it.
+    pub codec: CodecKind,
+    /// RTP clock rate in Hz.
+    pub clock_rate: u32,
+}
+
+/// One simulcast layer or the only stream. Empty `rid` and zero SSRCs mean not known.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// RFC 8851, up to 16 bytes.
+    pub rid: String,
+    /// Synchronisation source of the media.
+    pub ssrc: u32,
+    /// Synchronisation source of its retransmissions (RFC 4588).
+    pub rtx_ssrc: u32,
+}
+
+/// A track that a participant sends.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct ProducerOptions {
+    pub id: ProducerId,
+    pub transport: TransportId,
+    pub kind: MediaKind,
+    pub mid: String,
+    pub codecs: Vec<PayloadCodec>,
+    pub extensions: Vec<(ExtensionKind, u8)>,
+    /// Lowest layer first.
+    pub encodings: Vec<Encoding>,
+}
+
+/// A participant's reception of one track.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct ConsumerOptions {
+    pub id: ConsumerId,
+    pub producer: ProducerId,
+    pub transport: TransportId,
+    pub ssrc: u32,
+    /// From the producer's payload type to the subscriber's.
+    pub payload_types: Vec<(u8, u8)>,
+    pub extensions: Vec<(ExtensionKind, u8)>,
+    pub paused: bool,
+}
+
+/// What signaling (through Python) asks of the forwarder.
+#[allow(missing_docs)]
+pub enum Command {
+    CreateTransport {
+        id: TransportId,
+        local_ufrag: Vec<u8>,
+        local_pwd: Zeroizing<Vec<u8>>,
+    },
+    CloseTransport {
+        id: TransportId,
+    },
+    /// After the handshake. `rx` opens what the peer sends, `tx` seals what it receives.
+    SetKeys {
+        id: TransportId,
+        profile: SrtpProfile,
+        rx: MasterKey,
+        tx: MasterKey,
+    },
+    /// A DTLS record flight for the peer's current address; dropped while there is none.
+    SendDtls {
+        id: TransportId,
+        datagram: Vec<u8>,
+    },
+    CreateProducer(ProducerOptions),
+    PauseProducer {
+        id: ProducerId,
+        paused: bool,
+    },
+    CloseProducer {
+        id: ProducerId,
+    },
+    CreateConsumer(ConsumerOptions),
+    PauseConsumer {
+        id: ConsumerId,
+        paused: bool,
+    },
+    SetPreferredLayer {
+        id: ConsumerId,
+        layer: u8,
+    },
+    CloseConsumer {
+        id: ConsumerId,
+    },
+    RequestKeyFrame {
+        id: ProducerId,
+    },
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs)]
+pub enum Refusal {
+    UnknownId = 0,
+    DuplicateId = 1,
+    Limit = 2,
+    ArenaFull = 3,
+}
+
+/// What the forwarder tells. All but `Dtls` reaches signaling as bounded integers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Event {
+    /// First STUN request with the right password: the peer has an address.
+    Reachable {
+        transport: TransportId,
+    },
+    /// A DTLS datagram from a STUN-validated address.
+    Dtls {
+        transport: TransportId,
+        datagram: Vec<u8>,
+    },
+    /// No authenticated STUN request for the consent time (RFC 7675).
+    ConsentExpired {
+        transport: TransportId,
+    },
+    /// Media arrived in a new payload type or encoding; `layers` has a bit per encoding seen.
+    ProducerLayers {
+        producer: ProducerId,
+        payload_type: u8,
+        layers: u8,
+    },
+    ConsumerState {
+        consumer: ConsumerId,
+        layer: u8,
+        paused: bool,
+    },
+    Refused {
+        id: u32,
+        reason: Refusal,
+    },
+}
+
+/// A datagram to send: a range of [`Outbox::bytes`].
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Transmit {
+    pub socket: SocketIndex,
+    pub to: SocketAddr,
+    pub start: usize,
+    pub len: usize,
+}
+
+/// Output of one batch, reused by the caller: drain it, then `clear`.
+#[derive(Default)]
+pub struct Outbox {
+    /// Backing store of all datagrams of the batch; sealed in place.
+    pub bytes: Vec<u8>,
+    /// In sending order.
+    pub transmits: Vec<Transmit>,
+    /// In order.
+    pub events: Vec<Event>,
+}
+
+impl Outbox {
+    /// Forgets the batch and keeps the allocations.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.transmits.clear();
+        self.events.clear();
+    }
+
+    /// The bytes of one transmit.
+    #[must_use]
+    pub fn datagram(&self, transmit: &Transmit) -> &[u8] {
+        &self.bytes[transmit.start..transmit.start + transmit.len]
+    }
+}
+
+/// Limits and times of a forwarder.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Packets a retransmission ring holds at most.
+    pub ring_packets: usize,
+    /// Time a packet stays in a ring at most, and so in memory.
+    pub ring_duration: Micros,
+    /// Time without an authenticated STUN request after which a transport is lost (RFC 7675: 30 s).
+    pub consent_timeout: Micros,
+    /// Transports at most.
+    pub max_transports: usize,
+    /// Producers at most per transport; consumers likewise.
+    pub max_streams_per_transport: usize,
+    /// Seeds SSRCs, sequence starts and the like; from the operating system's randomness in a relay.
+    pub seed: [u8; 32],
+}
+
+/// Counters since birth and what exists now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counters {
+    pub transports: u32,
+    pub producers: u32,
+    pub consumers: u32,
+    pub packets_received: u64,
+    pub packets_sent: u64,
+    pub packets_dropped: u64,
+}
+
+/// The contract of the packet core; implemented by `Forwarder`.
+///
+/// `arena` of `new` is the only memory that holds media between calls: fixed, locked by the caller.
+/// `now` never goes back. No method blocks, allocates per packet in steady state, or panics on input.
+pub trait PacketCore {
+    /// Carries out one command.
+    fn handle_command(&mut self, now: Micros, command: Command, out: &mut Outbox);
+    /// Takes one datagram; it is opened in place and the buffer may be reused afterwards.
+    fn handle_datagram(
+        &mut self,
+        now: Micros,
+        socket: SocketIndex,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        out: &mut Outbox,
+    );
+    /// Runs everything that is due.
+    fn handle_timeout(&mut self, now: Micros, out: &mut Outbox);
+    /// When `handle_timeout` next wants to run.
+    fn next_timeout(&self) -> Micros;
+    /// A snapshot.
+    fn counters(&self) -> Counters;
+}

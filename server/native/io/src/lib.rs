@@ -1,0 +1,1 @@
+//! The packet thread: the only crate that touches sockets and time.

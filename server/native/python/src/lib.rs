@@ -1,0 +1,9 @@
+//! `server._native`: the face of the extension. Types and docstrings are in `server/_native.pyi`.
+
+use pyo3::prelude::*;
+
+/// Builds the module: a class per native object, registered by the file that defines it.
+#[pymodule]
+fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}

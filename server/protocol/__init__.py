@@ -1,0 +1,1 @@
+"""The LiveKit wire: decoding requests, encoding responses. Pure."""

@@ -1,0 +1,1 @@
+"""The locked process that holds media: spawned, never imported."""

@@ -1,0 +1,1 @@
+"""What happens in a room, as a pure state machine: `handle(now, input) -> effects`."""

@@ -1,0 +1,1 @@
+"""Session descriptions: parse, write, negotiate (RFC 8866, RFC 9429). Pure."""

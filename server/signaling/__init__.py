@@ -1,0 +1,1 @@
+"""The WebSocket shell around rooms."""

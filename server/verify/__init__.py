@@ -1,0 +1,1 @@
+"""Attacks on a disposable relay, with and without the lock."""

@@ -1,0 +1,1 @@
+"""Signaling's side of relay processes: spawning, inspecting, supervising, placing."""
