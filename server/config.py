@@ -1,0 +1,112 @@
+"""Configuration: typed, defaulted, and refused when a key is unknown or wrong.
+
+`config.toml` documents every setting; a test holds it equal to the defaults here.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from server.errors import OperatorError
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+MINIMUM_SECRET_BYTES = 32
+DEV_KEYS = {"devkey": "secret"}
+
+
+class ConfigError(OperatorError):
+    """The configuration cannot be used; the message names the key and what it accepts."""
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all tables."""
+
+
+class Http(_Section):
+    host: str = ""  # "" is every address, IPv4 and IPv6
+    port: Port = 7880
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+
+class Relay(_Section):
+    relays: Annotated[int, Meta(ge=0, le=256)] = 0  # 0: one per core
+    ipv4_host: str = "0.0.0.0"  # noqa: S104 - media must be reachable; the development mode binds loopback
+    ipv6_host: str = "::"
+    udp_port: Port = 7882
+    advertise: tuple[str, ...] = ()
+    media_memory_mib: Annotated[int, Meta(ge=1, le=65536)] = 64
+    ring_packets: Annotated[int, Meta(ge=16, le=4096)] = 512
+    ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)] = 1000
+    user: Annotated[int, Meta(ge=0, le=4_294_967_294)] = 61234
+
+
+class Guarantee(_Section):
+    minimum_level: Literal["full", "reduced", "none"] = "full"
+
+
+class Rooms(_Section):
+    auto_create: bool = True
+    max_participants: Annotated[int, Meta(ge=1, le=10_000)] = 500
+    empty_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
+    departure_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 20
+
+
+class Guests(_Section):
+    enabled: bool = False
+    passcode: str = ""
+    per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30
+
+
+class Metadata(_Section):
+    url: str = "sqlite:///offrecord.db"
+    session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+
+
+class Config(_Section):
+    """Everything an operator can set."""
+
+    http: Http = Http()
+    relay: Relay = Relay()
+    guarantee: Guarantee = Guarantee()
+    rooms: Rooms = Rooms()
+    guests: Guests = Guests()
+    metadata: Metadata = Metadata()
+    keys: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Keys and the passcode never print."""
+        return f"<Config of {len(self.keys)} keys>"
+
+
+def parse(text: str) -> Config:
+    """Reads TOML. Raises ConfigError naming the key."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the configuration is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the configuration is wrong: {error}") from error
+
+
+def load(path: Path | None) -> Config:
+    """The file given, else `./config.toml` where there is one, else the defaults."""
+    if path is None:
+        path = Path("config.toml")
+        if not path.exists():
+            return Config()
+    try:
+        return parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def relay_count(config: Config) -> int:
+    """One relay per core unless a number is set."""
+    return config.relay.relays or os.cpu_count() or 1

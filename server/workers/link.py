@@ -1,0 +1,47 @@
+"""What the rest of signaling may know of a relay process."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from server.control.messages import Notification, Request
+
+
+class RelayLink(Protocol):
+    """A serving relay, as rooms see it."""
+
+    @property
+    def number(self) -> int:
+        """1, 2, …: the place of the relay; a replacement takes the same number."""
+
+    @property
+    def generation(self) -> int:
+        """Counts the processes that have had this number."""
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the relay's DTLS certificate, 32 bytes."""
+
+    @property
+    def ipv4_port(self) -> int:
+        """UDP port, 0 when the family is not served."""
+
+    @property
+    def ipv6_port(self) -> int:
+        """UDP port, 0 when the family is not served."""
+
+    def next_id(self) -> int:
+        """A fresh identifier for a transport, producer or consumer of this relay."""
+
+    def send(self, request: Request) -> None:
+        """Queues a request. Silently nothing after the relay is lost: `relay_lost` has been called."""
+
+
+class RelayListener(Protocol):
+    """Who is told. Called on the event loop; must not raise."""
+
+    def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
+        """Anything a serving relay says of transports, producers and consumers."""
+
+    def relay_lost(self, relay: RelayLink) -> None:
+        """The process is gone: everything on it must be rebuilt elsewhere."""
