@@ -1,0 +1,55 @@
+"""What was observed of a relay, and where each observation comes from.
+
+`kernel` is read from /proc by signaling, `inspected` was read from outside while the locked relay
+still could be inspected, `self-reported` is the relay's own word. Missing evidence counts as not held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.control.messages import Locked, SelfTest
+
+
+@dataclass(frozen=True, slots=True)
+class KernelStatus:
+    """From /proc/PID/status, limits and every task; re-read for as long as the relay lives."""
+
+    observed_at: float  # seconds since the epoch
+    seccomp_mode: int
+    seccomp_filters: int
+    no_new_privs: bool
+    capabilities: int  # union of the five sets; 0 expected
+    uid: int
+    file_size_limit: int
+    core_limit: int
+    swapped_kib: int
+    locked_kib: int
+    every_task_locked: bool  # each thread has seccomp mode 2 and no_new_privs
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """From /proc/PID/{fd,maps,task} once, after the lock and before the relay became undumpable."""
+
+    observed_at: float
+    threads: int
+    writable_files: int  # descriptors that are neither socket, pipe, eventfd, epoll nor /dev/null
+    unexpected_descriptors: int
+    io_uring_rings: int
+    shared_writable_maps: int
+    writable_executable_maps: int
+    media_libraries: int  # mapped files that are libav*, libsw* or the like
+
+
+@dataclass(frozen=True, slots=True)
+class RelayEvidence:
+    relay: int
+    generation: int
+    pid: int
+    started_at: float  # seconds since the epoch
+    locked: Locked | None
+    inspection: Inspection | None
+    status: KernelStatus | None
+    self_test: SelfTest | None
+    self_test_at: float | None
