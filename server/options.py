@@ -1,0 +1,107 @@
+"""What `offrecord serve` was asked to be, as one immutable value.
+
+The modes are pure functions from a configuration to a configuration, so that the rest of the server
+never asks which mode it is in to decide about a key, an address or a guest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec import structs
+
+from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """How to serve. `config` already holds everything the mode and the command line override.
+
+    `addresses_to_print` are complete addresses a person can open, best first; empty means that the
+    listener says where it listens. `qr_code` is the text picture of the first of them, or "".
+    """
+
+    config: Config
+    dev: bool = False
+    lan: bool = False
+    addresses_to_print: tuple[str, ...] = ()
+    qr_code: str = ""
+
+
+def with_ports(config: Config, http_port: int | None, udp_port: int | None) -> Config:
+    """The ports of the command line win over the file's; None leaves the file's."""
+    if http_port is not None:
+        config = structs.replace(config, http=structs.replace(config.http, port=http_port))
+    if udp_port is not None:
+        config = structs.replace(config, relay=structs.replace(config.relay, udp_port=udp_port))
+    return config
+
+
+def for_development(config: Config) -> Config:
+    """Loopback only, the well-known key, guests welcome, no TLS.
+
+    The well-known key is safe only because nothing but loopback is bound, media included.
+    """
+    return structs.replace(
+        config,
+        http=structs.replace(config.http, host=LOOPBACK, tls_certificate="", tls_key=""),
+        relay=structs.replace(config.relay, ipv4_host=LOOPBACK, ipv6_host="", advertise=(LOOPBACK,)),
+        guests=structs.replace(config.guests, enabled=True),
+        keys={**config.keys, **DEV_KEYS},
+    )
+
+
+def for_local_network(
+    config: Config, certificate: Path, key: Path, access_key: tuple[str, str], addresses: Sequence[str]
+) -> Config:
+    """HTTPS on every address, guests welcome, one key that exists only for this run.
+
+    `access_key` is (name, secret) freshly drawn: the development key is public knowledge and must not
+    open a server that a network can reach. `addresses` are advertised unless the file names its own.
+    """
+    return structs.replace(
+        config,
+        http=structs.replace(config.http, host="", tls_certificate=str(certificate), tls_key=str(key)),
+        relay=structs.replace(config.relay, advertise=config.relay.advertise or tuple(addresses)),
+        guests=structs.replace(config.guests, enabled=True),
+        keys={**config.keys, access_key[0]: access_key[1]},
+    )
+
+
+def check_usable(config: Config, *, dev: bool) -> None:
+    """Refuses what cannot serve, or would be ignored. Raises ConfigError saying what to do.
+
+    A setting that nothing would read is refused like an unknown one: silence would mean that an
+    operator believes in a passcode nobody is asked for.
+    """
+    if not dev:
+        _check_keys(config)
+    if bool(config.http.tls_certificate) != bool(config.http.tls_key):
+        raise ConfigError("http.tls_certificate and http.tls_key must be set together")
+    if config.guests.passcode and not config.guests.enabled:
+        raise ConfigError(
+            "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "
+            "enable guests or remove the passcode"
+        )
+    if not config.relay.ipv4_host and not config.relay.ipv6_host:
+        raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
+
+
+def _check_keys(config: Config) -> None:
+    if not config.keys:
+        raise ConfigError(
+            "no key is configured: add a [keys] table with a name and a secret of at least "
+            f"{MINIMUM_SECRET_BYTES} bytes (`openssl rand -base64 32` makes one), or start with --dev"
+        )
+    for number, (name, secret) in enumerate(config.keys.items(), start=1):
+        if not name:
+            raise ConfigError(f"entry {number} of [keys] has an empty name")
+        if len(secret.encode()) < MINIMUM_SECRET_BYTES:
+            raise ConfigError(
+                f"entry {number} of [keys] has a secret shorter than {MINIMUM_SECRET_BYTES} bytes; "
+                "`openssl rand -base64 32` makes a good one"
+            )
