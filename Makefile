@@ -1,0 +1,96 @@
+# `make run` serves; `make test` proves it. `make help` lists the rest.
+# Set-up is remembered in .build/ and done again only when what it was made from has changed.
+
+PYTHON ?= python3
+export PYTHON
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+CARGO := cargo
+NATIVE := server/native
+QUIET := @scripts/quiet.sh
+
+RUST_SOURCES := pyproject.toml $(NATIVE)/Cargo.toml $(NATIVE)/Cargo.lock \
+	$(wildcard $(NATIVE)/*/Cargo.toml) $(shell find $(NATIVE)/*/src -name '*.rs')
+WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
+
+# Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.
+SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
+
+.PHONY: run test check bench build wheel help clean lock need-run need-wheel
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
+	  do printf '  make %-8s %s\n' "$$target" "$$words"; done
+
+run: need-run .build/run ## serve on this machine; LAN=1: on the local network, HTTPS with a QR code
+	@exec $(BIN)/offrecord serve $(SERVE)
+
+build: need-run .build/dev .build/native .build/web ## everything, with the command at .venv/bin/offrecord
+
+test: build ## all checks and tests (Debian packages are installed where that can be done)
+	@scripts/test.sh $(TESTS)
+
+check: need-run .build/dev .build/native .build/node ## format, lint, types, import rules
+	$(QUIET) "ruff format" $(BIN)/ruff format --check --quiet server tests bench scripts
+	$(QUIET) "ruff" $(BIN)/ruff check --quiet server tests bench scripts
+	$(QUIET) "mypy --strict" $(BIN)/mypy
+	$(QUIET) "import rules" $(BIN)/lint-imports
+	$(QUIET) "rustfmt" $(CARGO) fmt --manifest-path $(NATIVE)/Cargo.toml --all --check
+	$(QUIET) "clippy" $(CARGO) clippy --manifest-path $(NATIVE)/Cargo.toml --locked --workspace --all-targets --quiet -- -D warnings
+	$(QUIET) "web client" npm --prefix client_demo run --silent check
+
+bench: build ## measure: one JSON line per figure
+	@$(BIN)/python -m bench
+
+wheel: need-wheel .build/dev .build/web ## one wheel with the extension and the web client, in dist/
+	$(QUIET) "wheel" $(BIN)/maturin build --release --locked --out dist
+	@ls dist/*.whl
+
+lock: .build/dev ## resolve the Python dependencies again
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements-build.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was built
+	rm -rf .build $(VENV) dist server/web client_demo/node_modules $(NATIVE)/target server/_native*.so
+	find server tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+need-run need-wheel:
+	@scripts/need.sh python rust node
+
+.build:
+	@mkdir -p $@
+
+$(VENV): | .build
+	$(QUIET) "Python environment" $(PYTHON) -m venv $(VENV)
+
+# What serving needs, and nothing more: an environment for development satisfies it too.
+.build/run: .build/runtime .build/native .build/web
+	@touch $@
+
+.build/runtime: requirements-build.lock | $(VENV)
+	$(QUIET) "Python dependencies" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
+	@touch $@
+
+.build/dev: requirements-dev.lock requirements-build.lock | $(VENV)
+	$(QUIET) "Python dependencies, for development" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch .build/runtime $@
+
+# An editable install: the extension beside its package, the command at .venv/bin/offrecord.
+.build/native: $(RUST_SOURCES) | .build/runtime
+	$(QUIET) "Rust extension (minutes the first time)" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.build/node: client_demo/package-lock.json client_demo/package.json | .build
+	$(QUIET) "web client's dependencies" npm --prefix client_demo ci --silent --no-audit --no-fund
+	@touch $@
+
+.build/web: .build/node $(WEB_SOURCES)
+	$(QUIET) "web client" npm --prefix client_demo run --silent build
+	@touch $@

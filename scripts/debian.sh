@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests use, where that can be done; says so where it cannot.
+set -euo pipefail
+
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+command -v strace >/dev/null || missing+=(strace)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q && apt-get install -q -y --no-install-recommends "${missing[@]}"
+else
+  printf 'offrecord: the tests need %s; install it and try again\n' "${missing[*]}" >&2
+  exit 1
+fi

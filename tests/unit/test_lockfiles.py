@@ -1,0 +1,70 @@
+"""Dependencies are locked with hashes, agree with what is declared, and name no host to fetch from."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PYTHON_LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
+CANONICAL_CRATES = "registry+https://github.com/rust-lang/crates.io-index"
+PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", re.MULTILINE)
+
+
+def _pins(name: str) -> dict[str, str]:
+    return dict(PIN.findall((ROOT / name).read_text()))
+
+
+def _project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def _declared(requirements: list[Any]) -> dict[str, str]:
+    texts = [item for item in requirements if isinstance(item, str)]
+    return {re.split(r"[\[=]", text)[0].lower(): text.split("==")[1] for text in texts}
+
+
+@pytest.mark.parametrize("name", PYTHON_LOCKS)
+def test_every_python_package_is_pinned_with_hashes(name: str) -> None:
+    text = (ROOT / name).read_text()
+    blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
+    assert blocks
+    assert [block.split()[0] for block in blocks if "==" not in block or "--hash=sha256:" not in block] == []
+    assert "://" not in text
+    assert "--index" not in text
+
+
+@pytest.mark.parametrize("name", PYTHON_LOCKS)
+def test_python_locks_hold_what_is_declared(name: str) -> None:
+    project = _project()
+    declared = _declared(project["project"]["dependencies"])
+    if name != "requirements.lock":
+        declared |= _declared(project["dependency-groups"]["build"])
+    if name == "requirements-dev.lock":
+        declared |= _declared(project["dependency-groups"]["dev"])
+    assert declared.items() <= _pins(name).items()
+
+
+def test_development_runs_the_versions_that_are_shipped() -> None:
+    shipped = _pins("requirements.lock")
+    for name in PYTHON_LOCKS[1:]:
+        assert shipped.items() <= _pins(name).items(), name
+
+
+def test_crates_come_from_the_canonical_registry() -> None:
+    packages = tomllib.loads((ROOT / "server/native/Cargo.lock").read_text())["package"]
+    foreign = [package for package in packages if "source" in package]
+    assert {package["source"] for package in foreign} == {CANONICAL_CRATES}
+    assert [package["name"] for package in foreign if "checksum" not in package] == []
+
+
+def test_node_packages_have_integrity_and_no_host() -> None:
+    packages = json.loads((ROOT / "client_demo/package-lock.json").read_text())["packages"]
+    installed = {name: package for name, package in packages.items() if name and not package.get("link")}
+    assert [name for name, package in installed.items() if "integrity" not in package] == []
+    assert [name for name, package in installed.items() if "resolved" in package] == []
