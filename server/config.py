@@ -28,14 +28,14 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all tables."""
 
 
-class Http(_Section):
+class Http(_Section, frozen=True):
     host: str = ""  # "" is every address, IPv4 and IPv6
     port: Port = 7880
     tls_certificate: str = ""
     tls_key: str = ""
 
 
-class Relay(_Section):
+class Relay(_Section, frozen=True):
     relays: Annotated[int, Meta(ge=0, le=256)] = 0  # 0: one per core
     ipv4_host: str = "0.0.0.0"  # noqa: S104 - media must be reachable; the development mode binds loopback
     ipv6_host: str = "::"
@@ -47,29 +47,29 @@ class Relay(_Section):
     user: Annotated[int, Meta(ge=0, le=4_294_967_294)] = 61234
 
 
-class Guarantee(_Section):
+class Guarantee(_Section, frozen=True):
     minimum_level: Literal["full", "reduced", "none"] = "full"
 
 
-class Rooms(_Section):
+class Rooms(_Section, frozen=True):
     auto_create: bool = True
     max_participants: Annotated[int, Meta(ge=1, le=10_000)] = 500
     empty_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
     departure_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 20
 
 
-class Guests(_Section):
+class Guests(_Section, frozen=True):
     enabled: bool = False
     passcode: str = ""
     per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30
 
 
-class Metadata(_Section):
+class Metadata(_Section, frozen=True):
     url: str = "sqlite:///offrecord.db"
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
 
 
-class Config(_Section):
+class Config(_Section, frozen=True):
     """Everything an operator can set."""
 
     http: Http = Http()
