@@ -1,0 +1,151 @@
+"""Chromium with fake devices: joins through the page as a person does, and says what it received."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+# Remembers every peer connection of the page, so that what really arrived can be read.
+REMEMBER_PEERS = """
+window.peersOfThisPage = [];
+window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
+  construct(target, words) {
+    const peer = new target(...words);
+    window.peersOfThisPage.push(peer);
+    return peer;
+  },
+});
+"""
+INBOUND = """
+async () => {
+  const streams = [];
+  for (const peer of window.peersOfThisPage) {
+    if (peer.connectionState === 'closed') continue;
+    for (const entry of (await peer.getStats()).values()) {
+      if (entry.type === 'inbound-rtp') streams.push({
+        id: `${window.peersOfThisPage.indexOf(peer)}/${entry.id}`, kind: entry.kind,
+        frames: entry.framesDecoded ?? 0, energy: entry.totalAudioEnergy ?? 0,
+      });
+    }
+  }
+  return streams;
+}
+"""
+
+T = TypeVar("T")
+
+
+async def eventually(
+    look: Callable[[], Awaitable[T]], holds: Callable[[T], bool], seconds: float = 20.0
+) -> T:
+    """What `look` sees once it holds; fails with what was seen last."""
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = await look()
+        if holds(seen):
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not in {seconds} s; last seen: {seen!r}")
+        await asyncio.sleep(0.1)
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """What one stream has brought to a page so far."""
+
+    id: str
+    kind: str
+    frames: int  # decoded
+    energy: float  # of audio, as WebRTC statistics define it
+
+
+@dataclass
+class Participant:
+    """A person at a page."""
+
+    page: Page
+    name: str
+
+    async def inbound(self) -> list[Inbound]:
+        entries: list[dict[str, Any]] = await self.page.evaluate(INBOUND)
+        return [Inbound(**entry) for entry in entries]
+
+    async def sees(self, people: int) -> None:
+        """Decoded frames of `people` videos grow."""
+        await self._grows("video", lambda stream: stream.frames, people, 5)
+
+    async def hears(self, people: int) -> None:
+        """Audio energy of `people` grows: sound, not silence."""
+        await self._grows("audio", lambda stream: stream.energy, people, 1e-6)
+
+    async def _grows(self, kind: str, amount: Callable[[Inbound], float], people: int, least: float) -> None:
+        first = {stream.id: amount(stream) for stream in await self.inbound()}
+
+        def grown(streams: list[Inbound]) -> bool:
+            return (
+                sum(s.kind == kind and amount(s) - first.get(s.id, 0.0) >= least for s in streams) >= people
+            )
+
+        await eventually(self.inbound, grown)
+
+    async def tiles(self) -> int:
+        return await self.page.get_by_test_id("tile").count()
+
+    async def leave(self) -> None:
+        await self.page.get_by_test_id("leave-button").click()
+        await self.page.get_by_test_id("join-button").wait_for()
+
+
+async def new_page(browser: Browser) -> Page:
+    """Separate storage, as on another machine; mistakes of the page fail the test."""
+    context = await browser.new_context(permissions=["camera", "microphone"])
+    await context.add_init_script(REMEMBER_PEERS)
+    return await context.new_page()
+
+
+async def join(browser: Browser, url: str, name: str, room: str) -> Participant:
+    """Through the join page, by hand."""
+    page = await new_page(browser)
+    await page.goto(url)
+    await page.get_by_test_id("join-name").fill(name)
+    await page.get_by_test_id("join-room").fill(room)
+    await page.get_by_test_id("join-button").click()
+    await page.get_by_test_id("leave-button").wait_for()
+    return Participant(page, name)
+
+
+@contextlib.asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.fail("Chromium is not installed; scripts/debian.sh installs it where it can")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            await browser.close()

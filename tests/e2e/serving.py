@@ -1,0 +1,185 @@
+"""A whole server as a subprocess, as an operator would start it, on free ports of loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+from livekit.api import AccessToken, VideoGrants
+
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).with_name("offrecord")
+KEY, SECRET = "devkey", "secret"
+START_SECONDS = 30.0
+STOP_SECONDS = 15.0
+
+
+def free_tcp_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def free_udp_ports(count: int) -> int:
+    """The first of `count` neighbouring free ports, one per relay."""
+    for _ in range(100):
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            first = 0
+            for number in range(count):
+                probe = probes.enter_context(socket.socket(type=socket.SOCK_DGRAM))
+                probe.bind(("127.0.0.1", first + number if first else 0))
+                first = first or int(probe.getsockname()[1])
+            if first + count <= 65536:
+                return first
+    raise RuntimeError("no free UDP ports")
+
+
+def descendants(pid: int) -> list[int]:
+    """Processes below `pid`, itself left out."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(entry.name))
+    found: list[int] = []
+    waiting = [pid]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return found
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def is_alive(pid: int) -> bool:
+    """False for a zombie too: it holds nothing."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+@dataclass
+class Server:
+    """A running server; `stop` asserts that it leaves as it should."""
+
+    http_port: int
+    udp_port: int
+    directory: Path
+    process: subprocess.Popen[bytes]
+    log: Path
+    wrapped: bool = False  # by strace or make: the server is below the process
+    stopped: bool = field(default=False, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.http_port}"
+
+    def pid(self) -> int:
+        """Of the signaling process."""
+        if not self.wrapped:
+            return self.process.pid
+        below = descendants(self.process.pid)
+        return next(pid for pid in below if "serve" in command_line(pid) and "offrecord" in command_line(pid))
+
+    def relay_pids(self) -> list[int]:
+        return [pid for pid in descendants(self.process.pid) if "server.relay" in command_line(pid)]
+
+    def output(self) -> str:
+        return self.log.read_text("utf-8", "replace")
+
+    def token(self, room: str, identity: str) -> str:
+        """As an application's own back end would make it."""
+        grants = VideoGrants(room_join=True, room=room)
+        return (
+            AccessToken(KEY, SECRET).with_identity(identity).with_name(identity).with_grants(grants).to_jwt()
+        )
+
+    async def ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS * (10 if self.wrapped else 1)
+        async with aiohttp.ClientSession() as session:
+            while time.monotonic() < deadline:
+                if self.process.poll() is not None:
+                    raise AssertionError(f"the server left ({self.process.returncode}):\n{self.output()}")
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(self.url + "/") as answer:
+                        if answer.status == 200:
+                            return
+                await asyncio.sleep(0.05)
+        raise AssertionError(f"no answer in time:\n{self.output()}")
+
+    async def stop(self) -> None:
+        """SIGTERM, then exit 0 with nothing left behind."""
+        if self.stopped:
+            return
+        self.stopped = True
+        family = [*descendants(self.process.pid), self.process.pid]
+        os.kill(self.pid(), signal.SIGTERM)
+        try:
+            status = await asyncio.to_thread(self.process.wait, STOP_SECONDS)
+            left = [command_line(pid) for pid in family if is_alive(pid)]
+        finally:
+            for pid in family:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        assert left == []
+        assert status == 0, self.output()
+
+    def kill(self) -> None:
+        """After a failure: nothing stays."""
+        for pid in [*descendants(self.process.pid), self.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    directory: Path,
+    *,
+    prefix: Sequence[str] = (),
+    command: Sequence[str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> AsyncIterator[Server]:
+    """Starts, waits for `GET /` to answer 200, and stops. `{http}` and `{udp}` in `command` are ports."""
+    http_port, udp_port = free_tcp_port(), free_udp_ports(os.cpu_count() or 1)
+    words = command or [str(COMMAND), "serve", "--dev", "--http-port", "{http}", "--udp-port", "{udp}"]
+    log = directory / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*prefix, *(word.format(http=http_port, udp=udp_port) for word in words)],
+            cwd=ROOT if command else directory,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+        )
+    server = Server(http_port, udp_port, directory, process, log, wrapped=bool(prefix or command))
+    try:
+        await server.ready()
+        yield server
+        await server.stop()
+    finally:
+        if process.poll() is None:
+            server.kill()
