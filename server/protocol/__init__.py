@@ -1,1 +1,1 @@
-"""The LiveKit wire: decoding requests, encoding responses. Pure."""
+"""LiveKit's signaling wire: messages, their encodings, and their words translated into ours. Pure."""

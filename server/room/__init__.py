@@ -1,1 +1,4 @@
-"""What happens in a room, as a pure state machine: `handle(now, input) -> effects`."""
+"""A room as a pure state machine: inputs and the time go in, effects come out.
+
+Nothing here opens a socket, reads a clock or knows what a relay process is. `room.py` is the entrance.
+"""

@@ -1,0 +1,141 @@
+"""What a room wants done, in order. `rooms.py` does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.protocol.models import ClientInfo
+from livekit.protocol.rtc import SignalResponse
+
+from server.auth.grants import Claims
+from server.control.messages import MediaKind, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message to one participant."""
+
+    sid: str
+    response: SignalResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """Close the participant's WebSocket once everything sent to it so far has left."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToRelay:
+    """A request to the relay that the room lives on."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class RenewToken:
+    """Send the participant a fresh token with these claims (SignalResponse.refresh_token)."""
+
+    sid: str
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantJoined:
+    """A session has begun."""
+
+    room: str
+    identity: str
+    sid: str
+    client: ClientInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantActive:
+    """Media can flow. `milliseconds` since the join."""
+
+    room: str
+    identity: str
+    sid: str
+    milliseconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantLeft:
+    """A session is over. `reason` is a number of livekit.DisconnectReason."""
+
+    room: str
+    identity: str
+    sid: str
+    reason: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackPublished:
+    """Media of a track has begun to arrive. `source` is a word of `canPublishSources` or "unknown"."""
+
+    room: str
+    identity: str
+    sid: str
+    track: str
+    kind: MediaKind
+    source: str
+    mime: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUnpublished:
+    """A published track is gone."""
+
+    room: str
+    identity: str
+    sid: str
+    track: str
+
+
+Fact = ParticipantJoined | ParticipantActive | ParticipantLeft | TrackPublished | TrackUnpublished
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A fact for the ledger."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class RoomClosed:
+    """The room is over: forget it. Nothing may be put into it any more."""
+
+
+Effect = Send | Disconnect | ToRelay | RenewToken | Record | RoomClosed
+
+
+class Effects:
+    """Collects effects in order while an input is worked on."""
+
+    def __init__(self) -> None:
+        self._pending: list[Effect] = []
+
+    def send(self, sid: str, response: SignalResponse) -> None:
+        """Adds a message to a participant. The message must not be changed afterwards."""
+        self._pending.append(Send(sid, response))
+
+    def relay(self, request: Request) -> None:
+        """Adds a request to the relay."""
+        self._pending.append(ToRelay(request))
+
+    def record(self, fact: Fact) -> None:
+        """Adds a fact for the ledger."""
+        self._pending.append(Record(fact))
+
+    def add(self, effect: Effect) -> None:
+        """Adds any effect."""
+        self._pending.append(effect)
+
+    def drain(self) -> list[Effect]:
+        """Hands over what was collected."""
+        collected, self._pending = self._pending, []
+        return collected

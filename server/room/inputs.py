@@ -1,0 +1,63 @@
+"""What can happen to a room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.protocol.models import ClientInfo
+from livekit.protocol.rtc import SignalRequest
+
+from server.auth.grants import Claims
+from server.control.messages import Notification
+from server.room.relay import RelayFace
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives."""
+
+    sid: str
+    claims: Claims
+    client: ClientInfo
+    auto_subscribe: bool
+    relay: RelayFace
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A message of a participant."""
+
+    sid: str
+    request: SignalRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SignalLost:
+    """The WebSocket of a participant is gone without a word."""
+
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayNotified:
+    """The room's relay says something about an identifier of this room."""
+
+    notification: Notification
+
+
+@dataclass(frozen=True, slots=True)
+class RelayLost:
+    """The room's relay is gone, and every transport with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The time that `next_timeout` named has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """The server stops."""
+
+
+Input = Join | Signal | SignalLost | RelayNotified | RelayLost | Tick | Shutdown

@@ -1,0 +1,39 @@
+"""Which simulcast layer a subscriber asks for, as an index into the producer's encodings (0 lowest).
+
+Layers are known by their count, not by the letter of their rid: with two, the upper one is `h`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.protocol import models
+
+LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What UpdateTrackSettings said last about a track. Sizes in pixels, 0 when not given."""
+
+    disabled: bool = False
+    quality: int = HIGH
+    width: int = 0
+    height: int = 0
+
+
+def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int:
+    """The layer for a wish among `count` encodings; width and height win over quality.
+
+    `layers` are the publisher's own, by quality, lowest first. The smallest that covers the size is taken.
+    """
+    if count <= 1:
+        return 0
+    if (wish.width or wish.height) and len(layers) >= count:
+        for index, layer in enumerate(layers[:count]):
+            if layer.width >= wish.width and layer.height >= wish.height:
+                return index
+        return count - 1
+    if count == 2:
+        return 0 if wish.quality == LOW else 1
+    return min({LOW: 0, MEDIUM: 1}.get(wish.quality, count - 1), count - 1)
