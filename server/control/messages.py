@@ -121,7 +121,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=
 # --- signaling to relay -------------------------------------------------------------------------
 
 
-class Boot(_Message):
+class Boot(_Message, frozen=True):
     """First message: everything a relay needs to be born. Hosts are numeric; "" leaves a family out."""
 
     relay: Id
@@ -135,11 +135,11 @@ class Boot(_Message):
     minimum_level: Level
 
 
-class Proceed(_Message):
+class Proceed(_Message, frozen=True):
     """The inspection of the locked relay passed: become undumpable and serve."""
 
 
-class CreateTransport(_Message):
+class CreateTransport(_Message, frozen=True):
     """An ICE-lite, DTLS, SRTP and SCTP transport, waiting for its peer."""
 
     transport: Id
@@ -148,12 +148,12 @@ class CreateTransport(_Message):
     opens_data_channels: bool  # the subscriber transport: the server opens `_reliable` and `_lossy`
 
 
-class Fingerprint(_Part):
+class Fingerprint(_Part, frozen=True):
     algorithm: FingerprintAlgorithm
     digest: Annotated[bytes, Meta(min_length=32, max_length=64)]
 
 
-class ConnectTransport(_Message):
+class ConnectTransport(_Message, frozen=True):
     """The peer's DTLS parameters, once its description is known. Sent once per transport."""
 
     transport: Id
@@ -162,24 +162,24 @@ class ConnectTransport(_Message):
     has_data_channels: bool
 
 
-class CloseTransport(_Message):
+class CloseTransport(_Message, frozen=True):
     """Closes its producers and consumers too. Idempotent."""
 
     transport: Id
 
 
-class PayloadCodec(_Part):
+class PayloadCodec(_Part, frozen=True):
     payload_type: PayloadType
     codec: CodecKind
     clock_rate: U32
 
 
-class HeaderExtension(_Part):
+class HeaderExtension(_Part, frozen=True):
     extension: ExtensionKind
     id: ExtensionId
 
 
-class Encoding(_Part):
+class Encoding(_Part, frozen=True):
     """One simulcast layer or the only stream, lowest layer first. `rid` "" and `ssrc` 0 mean not known."""
 
     rid: Annotated[str, Meta(max_length=16)]
@@ -187,7 +187,7 @@ class Encoding(_Part):
     rtx_ssrc: U32
 
 
-class CreateProducer(_Message):
+class CreateProducer(_Message, frozen=True):
     """A track that a participant sends. `transport`, `mid` and encodings say how its packets are known."""
 
     producer: Id
@@ -199,25 +199,25 @@ class CreateProducer(_Message):
     encodings: Annotated[list[Encoding], Meta(min_length=1, max_length=4)]
 
 
-class PauseProducer(_Message):
+class PauseProducer(_Message, frozen=True):
     producer: Id
     paused: bool
 
 
-class CloseProducer(_Message):
+class CloseProducer(_Message, frozen=True):
     """Closes its consumers too. Idempotent."""
 
     producer: Id
 
 
-class PayloadMapping(_Part):
+class PayloadMapping(_Part, frozen=True):
     """From the producer's payload type to the one the subscriber's description has."""
 
     incoming: PayloadType
     outgoing: PayloadType
 
 
-class CreateConsumer(_Message):
+class CreateConsumer(_Message, frozen=True):
     """A participant's reception of one track. The only kind of consumer there is."""
 
     consumer: Id
@@ -229,27 +229,27 @@ class CreateConsumer(_Message):
     paused: bool
 
 
-class PauseConsumer(_Message):
+class PauseConsumer(_Message, frozen=True):
     consumer: Id
     paused: bool
 
 
-class SetPreferredLayer(_Message):
+class SetPreferredLayer(_Message, frozen=True):
     """Highest encoding (index into the producer's encodings, 0 lowest) the subscriber wants."""
 
     consumer: Id
     layer: U8
 
 
-class CloseConsumer(_Message):
+class CloseConsumer(_Message, frozen=True):
     consumer: Id
 
 
-class RequestKeyFrame(_Message):
+class RequestKeyFrame(_Message, frozen=True):
     producer: Id
 
 
-class DataMember(_Message):
+class DataMember(_Message, frozen=True):
     """Who a transport's data packets come from, stamped by the relay; and which room they fan out to.
 
     `send_transport` carries data from the participant, `receive_transport` to it (0: none).
@@ -264,17 +264,17 @@ class DataMember(_Message):
     may_publish: bool
 
 
-class RemoveDataMember(_Message):
+class RemoveDataMember(_Message, frozen=True):
     member: Id
 
 
-class GetStats(_Message):
+class GetStats(_Message, frozen=True):
     """Answered with `Stats`; also the liveness check."""
 
     sequence: U32
 
 
-class Stop(_Message):
+class Stop(_Message, frozen=True):
     """Close every transport and leave."""
 
 
@@ -301,7 +301,7 @@ Request = (
 # --- relay to signaling: booleans, enumerations and bounded integers only --------------------------
 
 
-class FourWords(_Part):
+class FourWords(_Part, frozen=True):
     """A 256-bit digest as four integers, most significant first."""
 
     a: U64
@@ -310,7 +310,7 @@ class FourWords(_Part):
     d: U64
 
 
-class Locked(_Message):
+class Locked(_Message, frozen=True):
     """The lock is set, the relay is still inspectable and waits for `Proceed`."""
 
     level: Level
@@ -323,7 +323,7 @@ class Locked(_Message):
     lock_microseconds: U32
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """Serving. The certificate's SHA-256 fingerprint, and the UDP ports (0: family not served)."""
 
     fingerprint: FourWords
@@ -347,18 +347,18 @@ class BirthFailure(IntEnum):
     OTHER = 10
 
 
-class Unborn(_Message):
+class Unborn(_Message, frozen=True):
     reason: BirthFailure
     errno: U16
 
 
-class TransportState(_Message):
+class TransportState(_Message, frozen=True):
     transport: Id
     phase: TransportPhase
     srtp_profile: SrtpProfile
 
 
-class ProducerLayers(_Message):
+class ProducerLayers(_Message, frozen=True):
     """Media has arrived: payload type in use and a bit per encoding seen."""
 
     producer: Id
@@ -366,20 +366,20 @@ class ProducerLayers(_Message):
     layers: U8
 
 
-class ConsumerState(_Message):
+class ConsumerState(_Message, frozen=True):
     consumer: Id
     layer: U8
     paused: bool
 
 
-class Refused(_Message):
+class Refused(_Message, frozen=True):
     """A request that could not be carried out, by the id it named."""
 
     id: U32
     reason: RefusalReason
 
 
-class Stats(_Message):
+class Stats(_Message, frozen=True):
     """Counters since birth, and what exists now. `cpu_milliseconds` is user plus system."""
 
     sequence: U32
@@ -393,7 +393,7 @@ class Stats(_Message):
     residence_p99_microseconds: U32
 
 
-class SelfTest(_Message):
+class SelfTest(_Message, frozen=True):
     """The repeated probes of a locked relay: each must still be refused."""
 
     open_refused: bool
