@@ -159,12 +159,18 @@ async def serving(
     directory: Path,
     *,
     prefix: Sequence[str] = (),
-    command: Sequence[str] | None = None,
+    installed: Sequence[str] = (),
+    command: Sequence[str] = (),
     environment: dict[str, str] | None = None,
 ) -> AsyncIterator[Server]:
-    """Starts, waits for `GET /` to answer 200, and stops. `{http}` and `{udp}` in `command` are ports."""
+    """Starts, waits for `GET /` to answer 200, and stops.
+
+    `installed` replaces the command of this environment; `command` is run in the sources and has the
+    server below it; `{http}` and `{udp}` in them are the ports.
+    """
     http_port, udp_port = free_tcp_port(), free_udp_ports(os.cpu_count() or 1)
-    words = command or [str(COMMAND), "serve", "--dev", "--http-port", "{http}", "--udp-port", "{udp}"]
+    ports = ["--http-port", "{http}", "--udp-port", "{udp}"]
+    words = installed or command or [str(COMMAND), "serve", "--dev", *ports]
     log = directory / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
