@@ -1,0 +1,61 @@
+"""When a row is gone, and the sweeping that makes it so.
+
+Every row carries the moment it expires, computed from its declaration when it is written. Shortening a
+period in the configuration shortens the life of rows already kept; lengthening it never lengthens theirs:
+they were collected under the shorter promise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata.database import events
+from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
+
+DAY = 86_400.0
+SWEEP_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that each class of fields is kept (configuration `[metadata]`)."""
+
+    session_days: int = 30
+    operation_days: int = 395
+
+    def seconds(self, expiry: Expiry) -> float:
+        return float(getattr(self, expiry.value)) * DAY
+
+    def expires_at(self, event: Event, at: float) -> float:
+        """Seconds since the epoch at which an event that happened at `at` must be gone."""
+        return at + self.seconds(expiry_of(type(event)))
+
+
+async def shorten(engine: AsyncEngine, retention: Retention) -> None:
+    """Applies periods that became shorter to rows already there."""
+    async with engine.begin() as connection:
+        for event_type in EVENT_TYPES:
+            latest = events.c.at + retention.seconds(expiry_of(event_type))
+            await connection.execute(
+                update(events)
+                .where(events.c.event == name_of(event_type), events.c.expires_at > latest)
+                .values(expires_at=latest)
+            )
+
+
+async def sweep(engine: AsyncEngine, now: float) -> int:
+    """Deletes what has expired at `now`, for good. Returns how many rows.
+
+    `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
+    their slack; VACUUM writes every page anew, so that nothing of a deleted row is left in the file.
+    """
+    async with engine.begin() as connection:
+        gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
+    if gone and engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await autocommit.exec_driver_sql("VACUUM")
+    return int(gone)

@@ -1,0 +1,230 @@
+"""The ledger: what the server writes, and the only thing of a conference it ever writes.
+
+`record` never blocks and never raises: an event goes to a bounded queue, one task writes it. When the
+disk cannot keep up, events are dropped and counted; a conference does not wait for its bookkeeping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata.database import (
+    Claim,
+    LedgerError,
+    alive,
+    create_tables,
+    events,
+    sqlite_path,
+    writing_engine,
+)
+from server.metadata.event import (
+    Event,
+    EventError,
+    LeaveReason,
+    ParticipantJoined,
+    ParticipantLeft,
+    decode,
+    encode,
+    name_of,
+)
+from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
+
+logger = logging.getLogger(__name__)
+
+QUEUE_EVENTS = 10_000
+BATCH_EVENTS = 500
+RETRY_SECONDS = 1.0
+ALIVE_SECONDS = 60.0
+CLOSE_SECONDS = 5.0
+
+Row = dict[str, object]
+
+
+class Ledger:
+    """Open with `Ledger.open`; `close` writes what is queued."""
+
+    def __init__(
+        self, engine: AsyncEngine, claim: Claim, retention: Retention, clock: Callable[[], float]
+    ) -> None:
+        self._engine = engine
+        self._claim = claim
+        self._retention = retention
+        self._clock = clock
+        self._queue: deque[Row] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+        self.dropped = 0
+        """Events lost because the queue was full."""
+        self.refused = 0
+        """Events that their own declaration does not allow."""
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        retention: Retention | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> Ledger:
+        """Opens or creates the ledger at `url` (`sqlite:///file`), sweeps it, ends crashed sessions.
+
+        `clock` gives seconds since the epoch. Raises LedgerError (an OperatorError).
+        """
+        retention = retention or Retention()
+        path: Path = sqlite_path(url)
+        claim = Claim(path)
+        engine = writing_engine(path)
+        try:
+            await create_tables(engine, path)
+            await shorten(engine, retention)
+            await sweep(engine, clock())
+            await _end_crashed_sessions(engine, retention, clock())
+            await _mark_alive(engine, clock())
+        except BaseException as error:
+            await engine.dispose()
+            claim.release()
+            if isinstance(error, SQLAlchemyError):
+                raise LedgerError(f"the ledger {path} cannot be used: {type(error).__name__}") from None
+            raise
+        ledger = cls(engine, claim, retention, clock)
+        ledger._tasks = [
+            asyncio.create_task(ledger._write(), name="ledger-write"),
+            asyncio.create_task(ledger._every(ALIVE_SECONDS, ledger._stay_alive), name="ledger-alive"),
+            asyncio.create_task(ledger._every(SWEEP_SECONDS, ledger.sweep), name="ledger-sweep"),
+        ]
+        return ledger
+
+    def record(self, event: Event) -> None:
+        """Keeps an event that happens now. Never blocks, never raises; see `dropped` and `refused`."""
+        if self._closed or len(self._queue) >= QUEUE_EVENTS:
+            self.dropped += 1
+            return
+        try:
+            row = _row(event, self._clock(), self._retention)
+        except EventError as error:
+            self.refused += 1
+            logger.error("%s", error)
+            return
+        self._queue.append(row)
+        self._idle.clear()
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Returns once everything recorded before is in the file."""
+        await self._idle.wait()
+
+    async def sweep(self) -> int:
+        """Deletes what has expired by now. Returns how many rows. Runs by itself hourly."""
+        return await sweep(self._engine, self._clock())
+
+    async def close(self) -> None:
+        """Writes what is queued, within five seconds, and closes. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.flush()
+        except TimeoutError:
+            self.dropped += len(self._queue)
+            logger.error("the ledger could not be written while closing: %d events lost", len(self._queue))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._engine.dispose()
+        self._claim.release()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                batch = [self._queue[index] for index in range(min(BATCH_EVENTS, len(self._queue)))]
+                try:
+                    async with self._engine.begin() as connection:
+                        await connection.execute(insert(events), batch)
+                except SQLAlchemyError as error:
+                    logger.error("the ledger cannot be written (%s); trying again", type(error).__name__)
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                for _ in batch:
+                    self._queue.popleft()
+            self._idle.set()
+
+    async def _every(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await act()
+            except SQLAlchemyError as error:
+                logger.error("the ledger cannot be maintained (%s)", type(error).__name__)
+
+    async def _stay_alive(self) -> None:
+        await _mark_alive(self._engine, self._clock())
+
+
+def _row(event: Event, at: float, retention: Retention) -> Row:
+    """The columns of an event. Raises EventError."""
+    return {
+        "at": at,
+        "expires_at": retention.expires_at(event, at),
+        "event": name_of(event),
+        "room": getattr(event, "room", None),
+        "identity": getattr(event, "identity", None),
+        "participant": getattr(event, "participant", None),
+        "body": encode(event).decode(),
+    }
+
+
+async def _mark_alive(engine: AsyncEngine, now: float) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(delete(alive))
+        await connection.execute(insert(alive), [{"id": 1, "at": now}])
+
+
+async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: float) -> None:
+    """Writes the end of every session that has none, dated when the server was last known to run."""
+    left = events.alias()
+    ends = select(left.c.id).where(
+        left.c.participant == events.c.participant, left.c.event == name_of(ParticipantLeft)
+    )
+    last = events.alias()
+    last_heard = (
+        select(func.max(last.c.at)).where(last.c.participant == events.c.participant).scalar_subquery()
+    )
+    async with engine.begin() as connection:
+        alive_at = await connection.scalar(select(alive.c.at)) or 0.0
+        open_sessions = await connection.execute(
+            select(events.c.at, events.c.body, last_heard).where(
+                events.c.event == name_of(ParticipantJoined), ~ends.exists()
+            )
+        )
+        rows: list[Row] = []
+        for joined_at, body, heard_at in open_sessions:
+            with suppress(EventError):
+                joined = decode(body)
+                assert isinstance(joined, ParticipantJoined)
+                ended_at = min(max(alive_at, heard_at, joined_at), max(now, joined_at))
+                ended = ParticipantLeft(
+                    room=joined.room,
+                    identity=joined.identity,
+                    participant=joined.participant,
+                    reason=LeaveReason.SERVER_CRASH,
+                    milliseconds=round((ended_at - joined_at) * 1000),
+                )
+                rows.append(_row(ended, ended_at, retention))
+        if rows:
+            await connection.execute(insert(events), rows)
