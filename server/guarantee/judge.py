@@ -1,0 +1,189 @@
+"""From evidence to a level, with a check for every layer. PURE.
+
+Missing evidence counts as not held, and so does evidence too old to describe now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from server.control.messages import Level
+from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
+
+STATUS_SECONDS = 10.0
+"""A kernel status older than this says nothing about now."""
+SELF_TEST_SECONDS = 30.0
+"""So long may a relay's last repeated probes be ago."""
+LANDLOCK_ABI = 4
+"""TCP bind and connect are restricted from this ABI on (Linux 6.7)."""
+_SECCOMP_FILTER = 2
+"""`Seccomp:` of /proc/PID/status, proc(5)."""
+
+
+class Source(StrEnum):
+    """Who says so, most trustworthy first."""
+
+    KERNEL = "kernel"
+    INSPECTED = "inspected"
+    SELF_REPORTED = "self-reported"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One layer of one relay. `observed_at` in seconds since the epoch, None when never observed."""
+
+    name: str
+    held: bool
+    source: Source
+    observed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayJudgement:
+    relay: int
+    level: Level
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`level` is that of the weakest relay; with no relay there is nothing to rely on."""
+
+    level: Level
+    relays: tuple[RelayJudgement, ...]
+
+
+# The only checks that `reduced` may lack; any other that is not held means `none`.
+_LANDLOCK_CHECKS = frozenset({"landlock", "write_refused_by_landlock"})
+
+
+def judge(evidence: Sequence[RelayEvidence], now: float) -> Judgement:
+    """What is guaranteed at `now`, seconds since the epoch."""
+    relays = tuple(judge_relay(one, now) for one in evidence)
+    return Judgement(min((relay.level for relay in relays), default=Level.NONE), relays)
+
+
+def judge_relay(evidence: RelayEvidence, now: float) -> RelayJudgement:
+    """All checks of one relay, and the level that those held allow, never above the relay's own claim."""
+    checks = (
+        *_kernel_checks(evidence.status, _arena_bytes(evidence), now),
+        *_inspected_checks(evidence.inspection),
+        *_reported_checks(evidence, now),
+    )
+    missing = {check.name for check in checks if not check.held}
+    if not missing:
+        level = Level.FULL
+    elif missing <= _LANDLOCK_CHECKS:
+        level = Level.REDUCED
+    else:
+        level = Level.NONE
+    claimed = evidence.locked.level if evidence.locked is not None else Level.NONE
+    return RelayJudgement(evidence.relay, min(level, claimed), checks)
+
+
+def _arena_bytes(evidence: RelayEvidence) -> int:
+    return evidence.locked.arena_bytes if evidence.locked is not None else 0
+
+
+def _is_fresh(observed_at: float, now: float, seconds: float) -> bool:
+    """A time in the future is no better than an old one, but for a second of clock adjustment."""
+    return -1.0 <= now - observed_at <= seconds
+
+
+def _kernel_checks(status: KernelStatus | None, arena_bytes: int, now: float) -> list[Check]:
+    """From /proc/PID/status, limits and tasks, re-read for as long as the relay lives."""
+    fresh = status is not None and _is_fresh(status.observed_at, now, STATUS_SECONDS)
+    held: dict[str, bool] = {}
+    if status is not None:
+        held = {
+            "seccomp": status.seccomp_mode == _SECCOMP_FILTER and status.seccomp_filters > 0,
+            "every_thread_locked": status.every_task_locked,
+            "no_new_privileges": status.no_new_privs,
+            "no_capabilities": status.capabilities == 0,
+            "unprivileged_user": status.uid > 0,
+            "no_file_can_grow": status.file_size_limit == 0,
+            "no_core_dump": status.core_limit == 0,
+            "not_swapped": status.swapped_kib == 0,
+            "media_memory_locked": 0 < arena_bytes <= status.locked_kib * 1024,
+        }
+    observed_at = status.observed_at if status is not None else None
+    return [
+        Check(name, fresh and held.get(name, False), Source.KERNEL, observed_at) for name in KERNEL_CHECKS
+    ]
+
+
+def _inspected_checks(inspection: Inspection | None) -> list[Check]:
+    """Read from outside once, while the locked relay could still be inspected. It cannot become stale:
+    after the lock no call is left that could make a descriptor, a mapping or a thread of these kinds."""
+    held: dict[str, bool] = {}
+    if inspection is not None:
+        held = {
+            "one_thread_when_locked": inspection.threads == 1,
+            "no_writable_file": inspection.writable_files == 0,
+            "no_unexpected_descriptor": inspection.unexpected_descriptors == 0,
+            "no_io_uring": inspection.io_uring_rings == 0,
+            "no_shared_writable_memory": inspection.shared_writable_maps == 0,
+            "no_writable_code": inspection.writable_executable_maps == 0,
+            "no_media_library": inspection.media_libraries == 0,
+        }
+    observed_at = inspection.observed_at if inspection is not None else None
+    return [Check(name, held.get(name, False), Source.INSPECTED, observed_at) for name in INSPECTED_CHECKS]
+
+
+def _reported_checks(evidence: RelayEvidence, now: float) -> list[Check]:
+    """The relay's own word: what cannot be read from outside once it is not dumpable."""
+    locked, status, test = evidence.locked, evidence.status, evidence.self_test
+    test_at = evidence.self_test_at if test is not None else None
+    tested = test_at is not None and _is_fresh(test_at, now, SELF_TEST_SECONDS)
+    # The kernel's count of filters corroborates the claim that the digest covers.
+    filters_agree = (
+        locked is not None and status is not None and 0 < locked.seccomp_filters <= status.seccomp_filters
+    )
+    held = {
+        "landlock": locked is not None and locked.landlock_abi >= LANDLOCK_ABI,
+        "write_refused_by_landlock": locked is not None and locked.write_canary_refused,
+        "filters_as_counted_by_kernel": filters_agree,
+        "media_memory_fixed": locked is not None and locked.arena_locked,
+        "opening_refused_again": tested and test is not None and test.open_refused,
+        "connecting_refused_again": tested and test is not None and test.socket_refused,
+        "own_status_unchanged": tested and test is not None and test.status_unchanged,
+    }
+    at_birth = evidence.started_at if locked is not None else None
+    repeated = {"opening_refused_again", "connecting_refused_again", "own_status_unchanged"}
+    return [
+        Check(name, held[name], Source.SELF_REPORTED, test_at if name in repeated else at_birth)
+        for name in REPORTED_CHECKS
+    ]
+
+
+KERNEL_CHECKS = (
+    "seccomp",
+    "every_thread_locked",
+    "no_new_privileges",
+    "no_capabilities",
+    "unprivileged_user",
+    "no_file_can_grow",
+    "no_core_dump",
+    "not_swapped",
+    "media_memory_locked",
+)
+INSPECTED_CHECKS = (
+    "one_thread_when_locked",
+    "no_writable_file",
+    "no_unexpected_descriptor",
+    "no_io_uring",
+    "no_shared_writable_memory",
+    "no_writable_code",
+    "no_media_library",
+)
+REPORTED_CHECKS = (
+    "landlock",
+    "write_refused_by_landlock",
+    "filters_as_counted_by_kernel",
+    "media_memory_fixed",
+    "opening_refused_again",
+    "connecting_refused_again",
+    "own_status_unchanged",
+)
