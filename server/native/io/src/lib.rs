@@ -1,1 +1,18 @@
 //! The packet thread: the only crate that touches sockets and time.
+//!
+//! One thread waits on the UDP sockets and on an eventfd of commands, hands datagrams to a
+//! [`PacketCore`](offrecord_forwarder::api::PacketCore) in batches, and flushes what comes out with one
+//! system call per socket and batch. It never blocks on sending, opens nothing and, once started,
+//! allocates nothing per packet.
+
+mod batch;
+mod clock;
+mod gauges;
+mod mailbox;
+mod memory;
+mod packet_loop;
+mod socket_address;
+
+pub use gauges::{Gauges, Reading};
+pub use mailbox::{Mailbox, MailboxFull};
+pub use packet_loop::{PacketLoop, Sockets};

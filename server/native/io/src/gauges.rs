@@ -1,0 +1,150 @@
+//! Numbers the packet thread publishes and anybody may read without stopping it.
+
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use offrecord_forwarder::api::Counters;
+
+/// Buckets per power of two of the residence histogram: an error of at most an eighth.
+const SUB: usize = 8;
+/// Powers of two covered: up to 2^22 microseconds, about four seconds.
+const POWERS: usize = 22;
+
+/// Written by the packet thread after every batch.
+pub struct Gauges {
+    transports: AtomicU32,
+    producers: AtomicU32,
+    consumers: AtomicU32,
+    packets_received: AtomicU64,
+    packets_sent: AtomicU64,
+    packets_dropped: AtomicU64,
+    residence: [AtomicU32; SUB * POWERS],
+}
+
+/// A snapshot. Residence covers the time since the reading before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What the core counts; drops of the sockets are added to its own.
+    pub counters: Counters,
+    /// From the kernel's receive timestamp to the return of the send call; 0 when nothing arrived.
+    pub residence_p99_micros: u32,
+}
+
+impl Default for Gauges {
+    fn default() -> Self {
+        Self {
+            transports: AtomicU32::new(0),
+            producers: AtomicU32::new(0),
+            consumers: AtomicU32::new(0),
+            packets_received: AtomicU64::new(0),
+            packets_sent: AtomicU64::new(0),
+            packets_dropped: AtomicU64::new(0),
+            residence: [const { AtomicU32::new(0) }; SUB * POWERS],
+        }
+    }
+}
+
+impl Gauges {
+    /// Stores the core's counters, with the datagrams that the sockets refused.
+    pub fn publish(&self, counters: &Counters, refused_by_sockets: u64) {
+        self.transports.store(counters.transports, Relaxed);
+        self.producers.store(counters.producers, Relaxed);
+        self.consumers.store(counters.consumers, Relaxed);
+        self.packets_received.store(counters.packets_received, Relaxed);
+        self.packets_sent.store(counters.packets_sent, Relaxed);
+        self.packets_dropped.store(counters.packets_dropped.saturating_add(refused_by_sockets), Relaxed);
+    }
+
+    /// One datagram's time in the relay.
+    pub fn residence(&self, micros: u64) {
+        self.residence[bucket(micros)].fetch_add(1, Relaxed);
+    }
+
+    /// Reads everything and starts a new residence window.
+    pub fn read(&self) -> Reading {
+        let window: Vec<u64> = self.residence.iter().map(|count| count.swap(0, Relaxed).into()).collect();
+        let counters = Counters {
+            transports: self.transports.load(Relaxed),
+            producers: self.producers.load(Relaxed),
+            consumers: self.consumers.load(Relaxed),
+            packets_received: self.packets_received.load(Relaxed),
+            packets_sent: self.packets_sent.load(Relaxed),
+            packets_dropped: self.packets_dropped.load(Relaxed),
+        };
+        Reading { counters, residence_p99_micros: percentile_99(&window) }
+    }
+}
+
+fn bucket(micros: u64) -> usize {
+    let value = usize::try_from(micros).unwrap_or(usize::MAX);
+    if value < SUB {
+        return value;
+    }
+    let power = value.ilog2() as usize;
+    let sub = (value >> (power - 3)) - SUB;
+    ((power - 2) * SUB + sub).min(SUB * POWERS - 1)
+}
+
+/// The largest value that falls in a bucket.
+fn upper(bucket: usize) -> u32 {
+    if bucket < SUB {
+        return u32::try_from(bucket).unwrap_or(u32::MAX);
+    }
+    let power = bucket / SUB + 2;
+    let width = 1_u64 << (power - 3);
+    let low = (SUB + bucket % SUB) as u64 * width;
+    u32::try_from(low + width - 1).unwrap_or(u32::MAX)
+}
+
+fn percentile_99(window: &[u64]) -> u32 {
+    let total: u64 = window.iter().sum();
+    if total == 0 {
+        return 0;
+    }
+    let wanted = (total * 99).div_ceil(100);
+    let mut seen = 0;
+    for (index, count) in window.iter().enumerate() {
+        seen += count;
+        if seen >= wanted {
+            return upper(index);
+        }
+    }
+    upper(window.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_falls_in_a_bucket_that_holds_it() {
+        let mut last = 0;
+        for value in 0..100_000_u64 {
+            let index = bucket(value);
+            assert!(index >= last, "buckets are ordered");
+            assert!(u64::from(upper(index)) >= value);
+            assert!(u64::from(upper(index)) <= value + value / 8 + 1);
+            last = index;
+        }
+        assert_eq!(bucket(u64::MAX), SUB * POWERS - 1);
+    }
+
+    #[test]
+    fn the_percentile_ignores_one_in_a_hundred() {
+        let gauges = Gauges::default();
+        for _ in 0..99 {
+            gauges.residence(100);
+        }
+        gauges.residence(1_000_000);
+        let p99 = gauges.read().residence_p99_micros;
+        assert!((100..=112).contains(&p99), "{p99}");
+        assert_eq!(gauges.read().residence_p99_micros, 0, "a reading starts a new window");
+    }
+
+    #[test]
+    fn refused_sends_count_as_dropped() {
+        let gauges = Gauges::default();
+        gauges.publish(&Counters { packets_dropped: 2, packets_sent: 9, ..Counters::default() }, 3);
+        let reading = gauges.read().counters;
+        assert_eq!((reading.packets_dropped, reading.packets_sent), (5, 9));
+    }
+}

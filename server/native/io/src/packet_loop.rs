@@ -1,0 +1,372 @@
+//! The thread: wait, receive a batch, hand it to the core, flush, tell.
+
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use offrecord_forwarder::api::{Micros, Outbox, PacketCore, SocketIndex};
+
+use crate::batch::{ReceiveBatch, SendBatch};
+use crate::clock;
+use crate::gauges::Gauges;
+use crate::mailbox::Mailbox;
+use crate::memory::{MediaMemory, Wipe, lock_buffer};
+
+/// Outgoing bytes held before a flush in the middle of a batch.
+const FLUSH_AT: usize = 512 << 10;
+/// Outgoing bytes reserved, locked where possible: one packet more to many subscribers still fits.
+const OUTBOX: usize = 1 << 20;
+/// Transmits reserved beside those bytes.
+const TRANSMITS: usize = 8192;
+/// Longest sleep; only a bound against a core that names no time.
+const LONGEST_SLEEP: u64 = 1_000_000;
+const COMMANDS: u64 = 2;
+
+/// Bound, non-blocking UDP sockets, with all their options set. Index 0 is IPv4, 1 is IPv6.
+pub type Sockets = [Option<OwnedFd>; 2];
+
+/// Everything the thread owns, made before the lock and started after it.
+pub struct PacketLoop<C> {
+    core: C,
+    sockets: Sockets,
+    epoll: OwnedFd,
+    mailbox: Arc<Mailbox>,
+    gauges: Arc<Gauges>,
+    receive: ReceiveBatch,
+    send: SendBatch,
+    outbox: Outbox,
+    refused_by_sockets: u64,
+    media_bytes: usize,
+    media_locked: bool,
+    wipe: Wipe,
+}
+
+impl<C: PacketCore> PacketLoop<C> {
+    /// Maps and locks the memory for media (`media_bytes` asked in all), and builds the core on what is
+    /// left of it beside the receive buffers.
+    pub fn new(
+        sockets: Sockets,
+        media_bytes: usize,
+        core: impl FnOnce(&'static mut [u8]) -> C,
+    ) -> io::Result<Self> {
+        let outbox = Outbox {
+            bytes: Vec::with_capacity(OUTBOX),
+            transmits: Vec::with_capacity(TRANSMITS),
+            events: Vec::with_capacity(256),
+        };
+        let locked_already = lock_buffer(outbox.bytes.as_ptr(), OUTBOX);
+        let memory = MediaMemory::map(media_bytes, locked_already)?;
+        let (media_bytes, media_locked) = (memory.bytes(), memory.locked() && locked_already > 0);
+        let (slice, wipe) = memory.take();
+        let (buffers, arena) = slice.split_at_mut(ReceiveBatch::BYTES);
+        let mailbox = Arc::new(Mailbox::new()?);
+        let epoll = epoll_of(&sockets, mailbox.command_fd())?;
+        Ok(Self {
+            core: core(arena),
+            sockets,
+            epoll,
+            mailbox,
+            gauges: Arc::new(Gauges::default()),
+            receive: ReceiveBatch::new(buffers),
+            send: SendBatch::new(),
+            outbox,
+            refused_by_sockets: 0,
+            media_bytes,
+            media_locked,
+            wipe,
+        })
+    }
+
+    /// Bytes mapped for media, receive buffers included, and whether all of them are locked.
+    pub fn media(&self) -> (usize, bool) {
+        (self.media_bytes, self.media_locked)
+    }
+
+    /// The way in and out while the thread runs.
+    pub fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Numbers to read while the thread runs.
+    pub fn gauges(&self) -> Arc<Gauges> {
+        Arc::clone(&self.gauges)
+    }
+
+    /// Starts the thread. It is not named: naming a thread is a system call that the lock refuses.
+    pub fn start(self) -> io::Result<JoinHandle<()>>
+    where
+        C: Send + 'static,
+    {
+        thread::Builder::new().spawn(move || self.run())
+    }
+
+    fn run(mut self) {
+        let mut ready: [libc::epoll_event; 4] = [libc::epoll_event { events: 0, u64: 0 }; 4];
+        while !self.mailbox.stopping() {
+            let count = self.wait(&mut ready);
+            for event in &ready[..count] {
+                match event.u64 {
+                    COMMANDS => self.run_commands(),
+                    socket => self.run_socket(usize::from(socket != 0)),
+                }
+            }
+            let now = clock::now();
+            if now >= self.core.next_timeout() {
+                self.core.handle_timeout(now, &mut self.outbox);
+                self.flush();
+            }
+            self.finish_round();
+        }
+        let Self { core, receive, wipe, .. } = self;
+        drop(core);
+        drop(receive);
+        // SAFETY: the core and the receive buffers held the only slices and are gone.
+        unsafe { wipe.run() };
+    }
+
+    fn wait(&self, ready: &mut [libc::epoll_event]) -> usize {
+        let Micros(now) = clock::now();
+        let Micros(next) = self.core.next_timeout();
+        let sleep = next.saturating_sub(now).min(LONGEST_SLEEP).div_ceil(1000);
+        // SAFETY: `ready` is writable for its length. An interrupted wait is a round with nothing ready.
+        let count = unsafe {
+            libc::epoll_wait(
+                self.epoll.as_raw_fd(),
+                ready.as_mut_ptr(),
+                ready.len() as libc::c_int,
+                sleep as libc::c_int,
+            )
+        };
+        usize::try_from(count).unwrap_or(0)
+    }
+
+    fn run_commands(&mut self) {
+        self.mailbox.acknowledge_commands();
+        while let Some(command) = self.mailbox.next_command() {
+            self.core.handle_command(clock::now(), command, &mut self.outbox);
+            self.flush_when_full();
+        }
+        self.flush();
+    }
+
+    fn run_socket(&mut self, index: usize) {
+        let Some(socket) = self.sockets[index].as_ref().map(AsRawFd::as_raw_fd) else { return };
+        // An error of a UDP socket is a message about one datagram (ICMP); the next call clears it.
+        let count = self.receive.receive(socket).unwrap_or(0);
+        if count == 0 {
+            return;
+        }
+        let now = clock::now();
+        for position in 0..count {
+            if let Some((from, datagram)) = self.receive.datagram(position) {
+                self.core.handle_datagram(now, index as SocketIndex, from, datagram, &mut self.outbox);
+            }
+            self.flush_when_full();
+        }
+        self.flush();
+        self.receive.wipe(count);
+        let sent = clock::realtime();
+        for arrival in self.receive.arrivals.drain(..) {
+            self.gauges.residence(sent.saturating_sub(arrival));
+        }
+    }
+
+    fn flush_when_full(&mut self) {
+        if self.outbox.bytes.len() >= FLUSH_AT || self.outbox.transmits.len() >= TRANSMITS / 2 {
+            self.flush();
+        }
+    }
+
+    /// Sends everything and forgets it; events stay until the end of the round.
+    fn flush(&mut self) {
+        if self.outbox.transmits.is_empty() {
+            return;
+        }
+        for (index, socket) in self.sockets.iter().enumerate() {
+            if let Some(socket) = socket {
+                let refused = self.send.send(socket.as_raw_fd(), index as SocketIndex, &self.outbox);
+                self.refused_by_sockets += refused;
+            }
+        }
+        self.outbox.bytes.clear();
+        self.outbox.transmits.clear();
+    }
+
+    fn finish_round(&mut self) {
+        self.flush();
+        // Numbers first: who reads an event finds it counted.
+        self.gauges.publish(&self.core.counters(), self.refused_by_sockets);
+        self.refused_by_sockets += self.mailbox.tell(&mut self.outbox.events);
+        self.outbox.clear();
+    }
+}
+
+fn epoll_of(sockets: &Sockets, commands: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: just created, owned by nobody else.
+    let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
+    let watched = sockets
+        .iter()
+        .zip(0_u64..)
+        .filter_map(|(socket, index)| socket.as_ref().map(|socket| (socket.as_raw_fd(), index)))
+        .chain([(commands, COMMANDS)]);
+    for (fd, name) in watched {
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: name };
+        // SAFETY: two live descriptors and a valid event.
+        if unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(epoll)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::net::SocketAddr;
+    use std::net::UdpSocket;
+    use std::time::{Duration, Instant};
+
+    use offrecord_forwarder::api::{Command, Counters, Event, Transmit};
+
+    /// Sends every datagram back, and tells of it; a timeout is told as consent expiring.
+    struct Echo {
+        counters: Counters,
+        next: Micros,
+    }
+
+    impl PacketCore for Echo {
+        fn handle_command(&mut self, now: Micros, command: Command, _out: &mut Outbox) {
+            if let Command::CloseTransport { id } = command {
+                self.next = Micros(now.0 + u64::from(id));
+            }
+        }
+
+        fn handle_datagram(
+            &mut self,
+            _now: Micros,
+            socket: SocketIndex,
+            from: SocketAddr,
+            datagram: &mut [u8],
+            out: &mut Outbox,
+        ) {
+            self.counters.packets_received += 1;
+            let start = out.bytes.len();
+            out.bytes.extend_from_slice(datagram);
+            out.transmits.push(Transmit { socket, to: from, start, len: datagram.len() });
+            out.events.push(Event::Dtls { transport: 1, datagram: datagram.to_vec() });
+        }
+
+        fn handle_timeout(&mut self, _now: Micros, out: &mut Outbox) {
+            self.next = Micros(u64::MAX);
+            out.events.push(Event::ConsentExpired { transport: 9 });
+        }
+
+        fn next_timeout(&self) -> Micros {
+            self.next
+        }
+
+        fn counters(&self) -> Counters {
+            self.counters
+        }
+    }
+
+    struct Running {
+        mailbox: Arc<Mailbox>,
+        gauges: Arc<Gauges>,
+        thread: Option<JoinHandle<()>>,
+        address: SocketAddr,
+    }
+
+    impl Running {
+        fn start(host: &str, index: usize) -> Option<Self> {
+            let socket = UdpSocket::bind((host, 0)).ok()?;
+            let address = socket.local_addr().ok()?;
+            let on: libc::c_int = 1;
+            // SAFETY: a live socket and a valid integer.
+            unsafe {
+                libc::setsockopt(
+                    socket.as_raw_fd(),
+                    libc::SOL_SOCKET,
+                    libc::SO_TIMESTAMPNS,
+                    (&raw const on).cast(),
+                    size_of::<libc::c_int>() as libc::socklen_t,
+                );
+            }
+            let mut sockets: Sockets = [None, None];
+            sockets[index] = Some(socket.into());
+            let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
+            let packet_loop = PacketLoop::new(sockets, 1 << 20, core).ok()?;
+            let (mailbox, gauges) = (packet_loop.mailbox(), packet_loop.gauges());
+            let thread = Some(packet_loop.start().ok()?);
+            Some(Self { mailbox, gauges, thread, address })
+        }
+
+        fn events(&self, wanted: usize) -> Vec<Event> {
+            let mut events = Vec::new();
+            let end = Instant::now() + Duration::from_secs(5);
+            while events.len() < wanted && Instant::now() < end {
+                let mut poll = libc::pollfd { fd: self.mailbox.event_fd(), events: libc::POLLIN, revents: 0 };
+                // SAFETY: one valid pollfd.
+                unsafe { libc::poll(&raw mut poll, 1, 1000) };
+                events.extend(self.mailbox.take_events());
+            }
+            events
+        }
+    }
+
+    impl Drop for Running {
+        fn drop(&mut self) {
+            self.mailbox.stop();
+            if let Some(thread) = self.thread.take() {
+                thread.join().expect("the thread ends without a panic");
+            }
+        }
+    }
+
+    fn peer(host: &str) -> UdpSocket {
+        let socket = UdpSocket::bind((host, 0)).expect("a port");
+        socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a time-out");
+        socket
+    }
+
+    #[test]
+    fn datagrams_come_back_by_either_family() {
+        for (host, index) in [("127.0.0.1", 0), ("::1", 1)] {
+            let Some(running) = Running::start(host, index) else {
+                assert_eq!(host, "::1", "only IPv6 may be missing on a machine");
+                continue;
+            };
+            let peer = peer(host);
+            peer.send_to(b"hello", running.address).expect("loopback");
+            let mut answer = [0; 16];
+            let (length, from) = peer.recv_from(&mut answer).expect("an echo");
+            assert_eq!((&answer[..length], from), (b"hello".as_slice(), running.address));
+            assert_eq!(running.events(1), vec![Event::Dtls { transport: 1, datagram: b"hello".to_vec() }]);
+        }
+    }
+
+    #[test]
+    fn the_core_is_woken_when_it_asked_to_be() {
+        let running = Running::start("127.0.0.1", 0).expect("IPv4 loopback");
+        running.mailbox.push(Command::CloseTransport { id: 20_000 }).expect("room");
+        assert_eq!(running.events(1), vec![Event::ConsentExpired { transport: 9 }]);
+    }
+
+    #[test]
+    fn residence_is_measured_from_the_kernels_timestamp() {
+        let running = Running::start("127.0.0.1", 0).expect("IPv4 loopback");
+        let peer = peer("127.0.0.1");
+        peer.send_to(b"hello", running.address).expect("loopback");
+        peer.recv_from(&mut [0; 16]).expect("an echo");
+        assert_eq!(running.events(1).len(), 1);
+        let reading = running.gauges.read();
+        assert_eq!(reading.counters.packets_received, 1);
+        assert!(reading.residence_p99_micros > 0);
+    }
+}
