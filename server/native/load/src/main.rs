@@ -1,0 +1,138 @@
+//! Sends one stream to a relay at a steady rate and counts what its subscribers receive.
+//!
+//! Sockets and keys come from whoever did the DTLS handshakes. One thread sends, one receives: the
+//! receivers are live, since a socket that nobody reads flatters the sender.
+
+mod packet;
+mod plan;
+
+use std::io::Read;
+use std::os::fd::RawFd;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use plan::Plan;
+
+/// Datagrams taken from a socket at once.
+const BATCH: usize = 32;
+/// Enough of a datagram to know what it is.
+const GLANCE: usize = 16;
+/// What is still under way after the last packet is waited for.
+const DRAIN: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
+    let mut text = String::new();
+    let result = std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())
+        .and_then(|_| plan::parse(&text))
+        .and_then(|plan| run(&plan));
+    match result {
+        Ok((sent, received)) => {
+            println!("sent {sent} received {received}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("offrecord-load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Packets sent, and packets received by all subscribers together.
+fn run(plan: &Plan) -> Result<(u64, u64), String> {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let receiver = scope.spawn(|| receive(plan, &done));
+        let sent = send(plan);
+        std::thread::sleep(DRAIN);
+        done.store(true, Ordering::Relaxed);
+        let received = receiver.join().map_err(|_| "the receiver ended".to_owned())??;
+        Ok((sent?, received))
+    })
+}
+
+fn send(plan: &Plan) -> Result<u64, String> {
+    let mut stream = packet::Stream::new(plan).map_err(|_| "the key is refused".to_owned())?;
+    let started = Instant::now();
+    let pause = Duration::from_secs_f64(f64::from(plan.burst) / f64::from(plan.rate));
+    let mut next = started;
+    while started.elapsed() < plan.duration {
+        for _ in 0..plan.burst {
+            let datagram = stream.next().map_err(|_| "a packet could not be sealed".to_owned())?;
+            // SAFETY: the range is a live slice; the descriptor is inherited and stays open.
+            let status = unsafe { libc::send(plan.publisher, datagram.as_ptr().cast(), datagram.len(), 0) };
+            if status < 0 {
+                return Err(format!("sending: {}", std::io::Error::last_os_error()));
+            }
+        }
+        next += pause;
+        if let Some(wait) = next.checked_duration_since(Instant::now()) {
+            std::thread::sleep(wait);
+        }
+    }
+    Ok(stream.sent())
+}
+
+fn receive(plan: &Plan, done: &AtomicBool) -> Result<u64, String> {
+    let failed = |what: &str| format!("{what}: {}", std::io::Error::last_os_error());
+    // SAFETY: no pointer is passed.
+    let poll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+    if poll < 0 {
+        return Err(failed("epoll"));
+    }
+    for (index, socket) in plan.subscribers.iter().enumerate() {
+        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: index as u64 };
+        // SAFETY: `event` lives through the call.
+        if unsafe { libc::epoll_ctl(poll, libc::EPOLL_CTL_ADD, *socket, &raw mut event) } < 0 {
+            return Err(failed("epoll_ctl"));
+        }
+    }
+    let mut received = 0;
+    let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; plan.subscribers.len().max(1)];
+    while !done.load(Ordering::Relaxed) {
+        let room = libc::c_int::try_from(events.len()).unwrap_or(libc::c_int::MAX);
+        // SAFETY: the kernel writes at most `room` events into a vector of that length.
+        let count = unsafe { libc::epoll_wait(poll, events.as_mut_ptr(), room, 50) };
+        for event in &events[..usize::try_from(count).unwrap_or(0)] {
+            received += take(plan.subscribers[event.u64 as usize]);
+        }
+    }
+    // SAFETY: opened above, not used afterwards.
+    unsafe { libc::close(poll) };
+    Ok(received)
+}
+
+/// Empties a socket once; how many of the datagrams were media.
+fn take(socket: RawFd) -> u64 {
+    let mut glances = [[0_u8; GLANCE]; BATCH];
+    let mut parts: [libc::iovec; BATCH] = std::array::from_fn(|index| libc::iovec {
+        iov_base: glances[index].as_mut_ptr().cast(),
+        iov_len: GLANCE,
+    });
+    let mut messages: [libc::mmsghdr; BATCH] = std::array::from_fn(|index| {
+        // SAFETY: all zeroes is a valid header without address and control data.
+        let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
+        message.msg_hdr.msg_iov = &raw mut parts[index];
+        message.msg_hdr.msg_iovlen = 1;
+        message
+    });
+    // SAFETY: headers point to buffers that outlive the call; a longer datagram is truncated.
+    let count = unsafe {
+        libc::recvmmsg(
+            socket,
+            messages.as_mut_ptr(),
+            BATCH as libc::c_uint,
+            libc::MSG_DONTWAIT as _,
+            std::ptr::null_mut(),
+        )
+    };
+    let count = usize::try_from(count).unwrap_or(0);
+    glances[..count].iter().filter(|glance| is_media(glance)).count() as u64
+}
+
+/// RTP and not RTCP (RFC 5761 section 4), nor STUN or DTLS (RFC 7983).
+fn is_media(glance: &[u8; GLANCE]) -> bool {
+    (128..192).contains(&glance[0]) && !(64..96).contains(&(glance[1] & 0x7F))
+}
