@@ -1,0 +1,119 @@
+//! The system call policy as data: each rule names one call, when it matches, and why.
+//!
+//! Four tables make five filters, since a compiled filter has one action on a match:
+//!
+//! | filter | on a match | otherwise |
+//! |---|---|---|
+//! | stage 0, before any event loop | ENOSYS | allow |
+//! | foreign ABI (x32; i386 dies in every filter) | kill the process | allow |
+//! | [`ALLOWED`] | allow | EPERM |
+//! | [`ABSENT`] | ENOSYS | allow |
+//! | [`TRIPWIRES`] | kill the process | allow |
+//!
+//! All of them are asked and the strictest answer wins; between two error numbers the filter set last
+//! wins, so [`ABSENT`] comes after [`ALLOWED`].
+
+mod absent;
+mod allowed;
+mod tripwires;
+
+pub use absent::{ABSENT, STAGE_0};
+pub use allowed::ALLOWED;
+pub use tripwires::{LEGACY_TRIPWIRES, TRIPWIRES};
+
+/// What an argument is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// The argument is this value.
+    Is(u64),
+    /// The argument is anything but this value.
+    Not(u64),
+    /// The argument's bits under `mask` are `value`.
+    Masked {
+        /// Bits that are looked at.
+        mask: u64,
+        /// What they must be.
+        value: u64,
+    },
+    /// The argument is the process's own id.
+    OwnPid,
+}
+
+/// Whether the kernel takes 32 or 64 bits of the argument; looking at fewer would be a hole, at more
+/// would refuse what the kernel accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// An `int`, a flag word, a file descriptor.
+    Half,
+    /// A pointer or an `unsigned long`.
+    Full,
+}
+
+/// A condition on one argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// 0 to 5.
+    pub argument: u8,
+    /// How much of it counts.
+    pub width: Width,
+    /// What it is compared with.
+    pub test: Test,
+}
+
+/// One call, the alternatives under which the rule matches, and who needs it or what it would give.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// The kernel's name, as libc spells the constant.
+    pub name: &'static str,
+    /// The kernel's number on this architecture.
+    pub number: i64,
+    /// Matches when all checks of any one alternative hold; without alternatives, always.
+    pub any: &'static [&'static [Check]],
+    /// Why the rule exists.
+    pub reason: &'static str,
+}
+
+const fn half(argument: u8, test: Test) -> Check {
+    Check { argument, width: Width::Half, test }
+}
+
+const fn full(argument: u8, test: Test) -> Check {
+    Check { argument, width: Width::Full, test }
+}
+
+/// The 32-bit argument is `value`.
+const fn is(argument: u8, value: u64) -> Check {
+    half(argument, Test::Is(value))
+}
+
+/// None of `bits` is set in the 32-bit argument.
+const fn lacks(argument: u8, bits: u64) -> Check {
+    half(argument, Test::Masked { mask: bits, value: 0 })
+}
+
+/// All of `bits` are set in the 32-bit argument.
+const fn has(argument: u8, bits: u64) -> Check {
+    half(argument, Test::Masked { mask: bits, value: bits })
+}
+
+/// `rule!(SYS_name, "reason")` matches always; `rule!(SYS_name, [[check, …], …], "reason")` when all
+/// checks of any alternative hold. `SYS_name = number` where libc has no constant (from 424 on the
+/// numbers are the same on every architecture).
+macro_rules! rule {
+    ($name:ident, $reason:literal) => {
+        $crate::policy::Rule { name: stringify!($name), number: libc::$name, any: &[], reason: $reason }
+    };
+    ($name:ident = $number:literal, $reason:literal) => {
+        $crate::policy::Rule { name: stringify!($name), number: $number, any: &[], reason: $reason }
+    };
+    ($name:ident, [$([$($check:expr),+]),+], $reason:literal) => {
+        $crate::policy::Rule {
+            name: stringify!($name),
+            number: libc::$name,
+            any: &[$(&[$($check),+]),+],
+            reason: $reason,
+        }
+    };
+}
+
+use rule;

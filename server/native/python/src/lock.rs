@@ -1,0 +1,141 @@
+//! The lock as Python sees it. Errors carry the step, so that a relay can say why it is unborn.
+
+use offrecord_lock::{self as native, Layers, Probe, Report};
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+create_exception!(_native, LockError, PyException, "A lock that is not whole: (step, errno).");
+
+fn failed(error: native::LockError) -> PyErr {
+    LockError::new_err((error.step as u8, error.errno))
+}
+
+/// What is held, by the kernel's account.
+#[pyclass(frozen, module = "server._native")]
+struct LockReport(Report);
+
+#[pymethods]
+impl LockReport {
+    #[getter]
+    fn landlock_abi(&self) -> u8 {
+        self.0.landlock_abi
+    }
+
+    #[getter]
+    fn seccomp_filters(&self) -> u32 {
+        self.0.seccomp_filters
+    }
+
+    #[getter]
+    fn seccomp(&self) -> bool {
+        self.0.seccomp
+    }
+
+    #[getter]
+    fn filter_digest(&self) -> [u8; 32] {
+        self.0.filter_digest
+    }
+
+    #[getter]
+    fn canary_refused(&self) -> bool {
+        self.0.canary_refused
+    }
+
+    #[getter]
+    fn limits_held(&self) -> bool {
+        self.0.limits_held
+    }
+
+    #[getter]
+    fn capabilities_empty(&self) -> bool {
+        self.0.capabilities_empty
+    }
+
+    #[getter]
+    fn no_new_privs(&self) -> bool {
+        self.0.no_new_privs
+    }
+
+    #[getter]
+    fn frozen_code(&self) -> usize {
+        self.0.frozen_code
+    }
+
+    #[getter]
+    fn microseconds(&self) -> u32 {
+        self.0.microseconds
+    }
+}
+
+/// Answers of the repeated probes.
+#[pyclass(frozen, module = "server._native")]
+struct LockProbe(Probe);
+
+#[pymethods]
+impl LockProbe {
+    #[getter]
+    fn open_refused(&self) -> bool {
+        self.0.open_refused
+    }
+
+    #[getter]
+    fn socket_refused(&self) -> bool {
+        self.0.socket_refused
+    }
+
+    #[getter]
+    fn code_refused(&self) -> bool {
+        self.0.code_refused
+    }
+
+    #[getter]
+    fn state_unchanged(&self) -> bool {
+        self.0.state_unchanged
+    }
+}
+
+#[pyfunction]
+fn stage0() -> PyResult<()> {
+    native::stage_0().map_err(failed)
+}
+
+#[pyfunction]
+#[pyo3(signature = (user, *, limits=true, identity=true, landlock=true, seccomp=true))]
+fn lock(user: u32, limits: bool, identity: bool, landlock: bool, seccomp: bool) -> PyResult<LockReport> {
+    native::lock(user, Layers { limits, identity, landlock, seccomp }).map(LockReport).map_err(failed)
+}
+
+#[pyfunction]
+fn finish() -> PyResult<()> {
+    native::finish().map_err(failed)
+}
+
+#[pyfunction]
+fn probe() -> LockProbe {
+    LockProbe(native::probe())
+}
+
+#[pyfunction]
+fn landlock_abi() -> u8 {
+    native::landlock_abi()
+}
+
+#[pyfunction]
+fn filter_digest() -> PyResult<[u8; 32]> {
+    native::digest().map_err(failed)
+}
+
+/// Adds the lock to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("LockError", module.py().get_type::<LockError>())?;
+    module.add_class::<LockReport>()?;
+    module.add_class::<LockProbe>()?;
+    module.add_function(wrap_pyfunction!(stage0, module)?)?;
+    module.add_function(wrap_pyfunction!(lock, module)?)?;
+    module.add_function(wrap_pyfunction!(finish, module)?)?;
+    module.add_function(wrap_pyfunction!(probe, module)?)?;
+    module.add_function(wrap_pyfunction!(landlock_abi, module)?)?;
+    module.add_function(wrap_pyfunction!(filter_digest, module)?)?;
+    Ok(())
+}
