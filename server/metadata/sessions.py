@@ -1,0 +1,176 @@
+"""The ledger as sessions: who was connected, when, from what kind of client, for how long.
+
+Read through a connection of its own that SQLite opens read-only, beside a running server. What has
+expired is not shown, swept or not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata.database import LedgerError, events, reading_engine, sqlite_path
+from server.metadata.event import (
+    Browser,
+    EventError,
+    LeaveReason,
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    Sdk,
+    System,
+    TrackPublished,
+    TrackSource,
+    decode,
+    name_of,
+)
+
+PAGE_SESSIONS = 500
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant's connection to one room. Times in seconds since the epoch."""
+
+    room: str
+    identity: str
+    participant: str
+    joined_at: float
+    left_at: float | None
+    """None: still connected, or cut off by a crash that no start has noticed yet."""
+    seconds: float
+    """Connected so far, or in all."""
+    reason: LeaveReason | None
+    join_milliseconds: int | None
+    """From asking to join until media could flow; None: that did not happen."""
+    sdk: Sdk
+    sdk_version: str
+    browser: Browser
+    browser_version: int
+    system: System
+    published: tuple[TrackSource, ...]
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for: exact names, and sessions that overlap [since, until]; None does not restrict."""
+
+    room: str | None = None
+    identity: str | None = None
+    since: float | None = None
+    until: float | None = None
+
+
+class Reader:
+    """Reads a ledger. Close it with `aclose`."""
+
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
+        """Raises LedgerError when there is no such ledger."""
+        self._path = sqlite_path(url)
+        self._engine: AsyncEngine = reading_engine(self._path)
+        self._clock = clock
+
+    async def sessions(self, query: Query) -> AsyncIterator[Session]:
+        """Oldest first. Raises LedgerError when the ledger cannot be read."""
+        now = self._clock()
+        after: tuple[float, int] | None = None
+        try:
+            while True:
+                async with self._engine.connect() as connection:
+                    page = (await connection.execute(_page(query, now, after))).all()
+                    sids = [row.participant for row in page]
+                    more = (await connection.execute(_details(sids, now))).all() if sids else []
+                details: dict[str, list[tuple[float, str]]] = {}
+                for detail in more:
+                    details.setdefault(detail.participant, []).append((detail.at, detail.body))
+                for row in page:
+                    with suppress(EventError):  # a row of an unknown kind is not worth the whole answer
+                        yield _session(row.at, row.body, details.get(row.participant, []), now)
+                if len(page) < PAGE_SESSIONS:
+                    return
+                after = (page[-1].at, page[-1].id)
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger {self._path} cannot be read: {type(error).__name__}") from None
+
+    async def aclose(self) -> None:
+        await self._engine.dispose()
+
+
+def _page(query: Query, now: float, after: tuple[float, int] | None) -> Select[tuple[int, float, str, str]]:
+    conditions: list[ColumnElement[bool]] = [
+        events.c.event == name_of(ParticipantJoined),
+        events.c.expires_at > now,
+    ]
+    if query.room is not None:
+        conditions.append(events.c.room == query.room)
+    if query.identity is not None:
+        conditions.append(events.c.identity == query.identity)
+    if query.until is not None:
+        conditions.append(events.c.at <= query.until)
+    if query.since is not None:
+        left = events.alias()
+        ended_before = select(left.c.id).where(
+            left.c.participant == events.c.participant,
+            left.c.event == name_of(ParticipantLeft),
+            left.c.at < query.since,
+        )
+        conditions.append(~ended_before.exists())
+    if after is not None:
+        conditions.append(or_(events.c.at > after[0], and_(events.c.at == after[0], events.c.id > after[1])))
+    return (
+        select(events.c.id, events.c.at, events.c.participant, events.c.body)
+        .where(*conditions)
+        .order_by(events.c.at, events.c.id)
+        .limit(PAGE_SESSIONS)
+    )
+
+
+def _details(sids: Sequence[str], now: float) -> Select[tuple[float, str, str]]:
+    kinds = [name_of(kind) for kind in (ParticipantActive, ParticipantLeft, TrackPublished)]
+    return (
+        select(events.c.at, events.c.participant, events.c.body)
+        .where(events.c.participant.in_(sids), events.c.event.in_(kinds), events.c.expires_at > now)
+        .order_by(events.c.at, events.c.id)
+    )
+
+
+def _session(joined_at: float, body: str, details: list[tuple[float, str]], now: float) -> Session:
+    """Raises EventError."""
+    joined = decode(body)
+    if not isinstance(joined, ParticipantJoined):
+        raise EventError("not a participant_joined")
+    left_at: float | None = None
+    reason: LeaveReason | None = None
+    milliseconds = max(0.0, now - joined_at) * 1000
+    join_milliseconds: int | None = None
+    published: dict[TrackSource, None] = {}
+    for at, text in details:
+        match decode(text):
+            case ParticipantLeft() as left:
+                left_at, reason, milliseconds = at, left.reason, left.milliseconds
+            case ParticipantActive() as active:
+                join_milliseconds = active.join_milliseconds
+            case TrackPublished() as track:
+                published[track.source] = None
+            case _:
+                raise EventError("not a detail of a session")
+    return Session(
+        room=joined.room,
+        identity=joined.identity,
+        participant=joined.participant,
+        joined_at=joined_at,
+        left_at=left_at,
+        seconds=round(milliseconds / 1000, 3),
+        reason=reason,
+        join_milliseconds=join_milliseconds,
+        sdk=joined.sdk,
+        sdk_version=joined.sdk_version,
+        browser=joined.browser,
+        browser_version=joined.browser_version,
+        system=joined.system,
+        published=tuple(published),
+    )
