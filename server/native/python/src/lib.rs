@@ -2,8 +2,11 @@
 
 use pyo3::prelude::*;
 
+mod lock;
+
 /// Builds the module: a class per native object, registered by the file that defines it.
 #[pymodule]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    lock::register(module)?;
     Ok(())
 }
