@@ -402,13 +402,5 @@ class SelfTest(_Message, frozen=True):
 
 
 Notification = (
-    Locked
-    | Ready
-    | Unborn
-    | TransportState
-    | ProducerLayers
-    | ConsumerState
-    | Refused
-    | Stats
-    | SelfTest
+    Locked | Ready | Unborn | TransportState | ProducerLayers | ConsumerState | Refused | Stats | SelfTest
 )

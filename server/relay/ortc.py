@@ -1,0 +1,287 @@
+"""DTLS and SCTP of a relay: aiortc's transports on a shim. The only importer of aiortc.
+
+aiortc gives the handshake, the fingerprint check and the data channels; the packet thread gives the
+path (STUN, addresses, SRTP). Private names of aiortc that are used here are listed in the contract test
+`tests/relay/test_aiortc_contract.py`, and the versions are pinned exactly.
+"""
+
+# ruff: noqa: E402 - the stand-ins come before aiortc
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from server.relay.stand_ins import keep_out
+
+keep_out()
+
+from aiortc import rtcdatachannel  # first: it and rtcsctptransport import each other
+from aiortc import rtcdtlstransport as dtls
+from aiortc import rtcsctptransport as sctp
+from OpenSSL import SSL
+
+from server.control.messages import (
+    DtlsRole,
+    Fingerprint,
+    FingerprintAlgorithm,
+    FourWords,
+    SrtpProfile,
+)
+from server.relay.sctp_guard import check_packet
+
+LONGEST_WAITING: Final = 64
+"""Datagrams that wait for a handshake that is slower than its peer."""
+LARGEST_FLIGHT: Final = 1200
+"""Bytes of one DTLS datagram; a larger flight is split at record headers."""
+DTLS_RECORD_HEADER: Final = 13
+"""RFC 6347 section 4.1."""
+DATA_PORT: Final = 5000
+"""`a=sctp-port`, both sides."""
+LARGEST_MESSAGE: Final = 65_536
+"""Bytes of a data-channel message we would send; what we forward is smaller."""
+
+MOST_STREAMS: Final = 64
+MOST_CHANNELS: Final = 16
+MOST_FRAGMENTS: Final = 2048
+"""Chunks waiting to be put together, whatever their size; the advertised window holds 900 full ones."""
+WINDOW_SLACK: Final = 65_536
+"""Bytes a peer may exceed the advertised window by before it is cut off."""
+
+# Preference of the passive side: the cheapest AEAD first.
+_PROFILES: Final = [dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AEAD_AES_256_GCM, dtls.SRTP_AES128_CM_SHA1_80]
+_PROFILE_NUMBERS: Final = {
+    b"SRTP_AEAD_AES_128_GCM": SrtpProfile.AEAD_AES_128_GCM,
+    b"SRTP_AEAD_AES_256_GCM": SrtpProfile.AEAD_AES_256_GCM,
+    b"SRTP_AES128_CM_SHA1_80": SrtpProfile.AES_CM_128_HMAC_SHA1_80,
+}
+_ALGORITHMS: Final = {
+    FingerprintAlgorithm.SHA_256: "sha-256",
+    FingerprintAlgorithm.SHA_384: "sha-384",
+    FingerprintAlgorithm.SHA_512: "sha-512",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SrtpKeys:
+    """Master keys and salts of both directions (RFC 5764 section 4.2). Never printed."""
+
+    profile: SrtpProfile
+    rx_key: bytes = field(repr=False)
+    rx_salt: bytes = field(repr=False)
+    tx_key: bytes = field(repr=False)
+    tx_salt: bytes = field(repr=False)
+
+
+class Certificate(dtls.RTCCertificate):
+    """One per process, with one SSL context: each context would cost a callback page and half a
+    millisecond, and none can be made after the lock."""
+
+    _context: SSL.Context | None = None
+
+    def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
+        if self._context is None:
+            self._context = super()._create_ssl_context(srtp_profiles)
+        return self._context
+
+    def fingerprint(self) -> FourWords:
+        """SHA-256, as the control vocabulary carries it."""
+        digest = self.sha256()
+        words = [int.from_bytes(digest[at : at + 8], "big") for at in range(0, 32, 8)]
+        return FourWords(*words)
+
+    def sha256(self) -> bytes:
+        """SHA-256 of the DER form, 32 bytes."""
+        value = next(each.value for each in self.getFingerprints() if each.algorithm == "sha-256")
+        return bytes.fromhex(value.replace(":", ""))
+
+
+class Path:
+    """What aiortc's DTLS needs of an ICE transport: `_recv`, `_send` and `role`."""
+
+    role: Final = "controlled"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._send_datagram = send
+        self._waiting: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = False
+
+    def push(self, datagram: bytes) -> None:
+        """A datagram from the peer. Beyond the bound it is lost, as on any network."""
+        if self._closed or not datagram or len(self._waiting) >= LONGEST_WAITING:
+            return
+        self._waiting.append(datagram)
+        self._wake()
+
+    def close(self) -> None:
+        """Whoever reads gets ConnectionError, after what has arrived."""
+        self._closed = True
+        self._wake()
+
+    async def _recv(self) -> bytes:
+        while not self._waiting:
+            if self._closed:
+                raise ConnectionError
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._waiting.popleft()
+
+    async def _send(self, datagram: bytes) -> None:
+        if self._closed:
+            raise ConnectionError
+        self._send_datagram(datagram)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Dtls(dtls.RTCDtlsTransport):
+    """aiortc's DTLS with the keys handed out and flights of any size."""
+
+    def __init__(self, path: Path, certificate: Certificate, role: DtlsRole) -> None:
+        super().__init__(path, [certificate])  # type: ignore[arg-type] # it uses three members
+        self.keys: SrtpKeys | None = None
+        self._srtp_profiles = _PROFILES
+        self._set_role("server" if role is DtlsRole.SERVER else "client")
+
+    def _setup_srtp(self) -> None:
+        """Exports the keys; makes no SRTP session, since the packet thread has its own."""
+        assert self._ssl is not None, "made before the handshake"
+        name = self._ssl.get_selected_srtp_profile()
+        profile = next((each for each in self._srtp_profiles if each.openssl_profile == name), None)
+        if profile is None:
+            self._set_state(dtls.State.FAILED)
+            return
+        size = 2 * (profile.key_length + profile.salt_length)
+        block = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
+        client, server = profile.get_key_and_salt(block, 0), profile.get_key_and_salt(block, 1)
+        rx, tx = (client, server) if self._role == "server" else (server, client)
+        cut = profile.key_length
+        self.keys = SrtpKeys(_PROFILE_NUMBERS[name], rx[:cut], rx[cut:], tx[:cut], tx[cut:])
+
+    async def _write_ssl(self) -> None:
+        """Sends what OpenSSL wrote. Its memory queue forgets datagram borders, so cut at records."""
+        assert self._ssl is not None, "made before the handshake"
+        flight = b""
+        while True:
+            try:
+                flight += self._ssl.bio_read(16_384)
+            except SSL.Error:
+                break
+        for datagram in split_flight(flight):
+            await self.transport._send(datagram)
+
+
+def split_flight(flight: bytes) -> list[bytes]:
+    """Whole DTLS 1.2 records, as many to a datagram as fit (RFC 6347 section 4.1.1)."""
+    datagrams: list[bytes] = []
+    start = end = 0
+    while end < len(flight):
+        length = int.from_bytes(flight[end + 11 : end + 13], "big")
+        after = min(end + DTLS_RECORD_HEADER + length, len(flight))
+        if end > start and after - start > LARGEST_FLIGHT:
+            datagrams.append(flight[start:end])
+            start = end
+        end = after
+    if end > start:
+        datagrams.append(flight[start:end])
+    return datagrams
+
+
+class Sctp(sctp.RTCSctpTransport):
+    """aiortc's SCTP with a hostile peer in mind: whatever it does ends SCTP, and media lives on."""
+
+    def __init__(self, transport: Dtls) -> None:
+        super().__init__(transport, DATA_PORT)
+
+    async def _handle_data(self, data: bytes) -> None:
+        try:
+            check_packet(data, self._local_tsn)
+            await super()._handle_data(data)
+            if self._exceeds_bounds():
+                raise ValueError("the peer ignores the receive window")
+        except ConnectionError:
+            raise
+        except Exception:
+            await self.abandon()
+
+    async def abandon(self) -> None:
+        """Ends SCTP for good; never raises."""
+        try:
+            await self.stop()
+        except Exception:
+            self._unregister()
+
+    async def _data_channel_receive(self, stream_id: int, pp_id: int, data: bytes) -> None:
+        if pp_id == sctp.WEBRTC_DCEP and len(self._data_channels) >= MOST_CHANNELS:
+            raise ValueError("too many data channels")
+        await super()._data_channel_receive(stream_id, pp_id, data)
+
+    def _exceeds_bounds(self) -> bool:
+        streams = self._inbound_streams
+        return (
+            self._advertised_rwnd < -WINDOW_SLACK
+            or len(streams) > MOST_STREAMS
+            or len(self._sack_misordered) > MOST_FRAGMENTS
+            or sum(len(stream.reassembly) for stream in streams.values()) > MOST_FRAGMENTS
+        )
+
+    def _unregister(self) -> None:
+        self.transport._unregister_data_receiver(self)
+
+
+class DataChannel:
+    """A data channel of one transport: a label, messages in, messages out with a bound."""
+
+    def __init__(self, channel: Any) -> None:
+        self._channel = channel
+        self.label: str = channel.label
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._channel.readyState == "open")
+
+    def on_message(self, receive: Callable[[bytes], None]) -> None:
+        """Binary messages only: LiveKit sends no others."""
+        self._channel.on("message", lambda data: receive(data) if isinstance(data, bytes) else None)
+
+    def on_open(self, opened: Callable[[], None]) -> None:
+        self._channel.on("open", opened)
+
+    def send(self, message: bytes, most_buffered: int) -> bool:
+        """Queues a message; False where the channel is not open or its reader is too slow."""
+        if not self.is_open or self._channel.bufferedAmount + len(message) > most_buffered:
+            return False
+        self._channel.send(message)
+        return True
+
+
+def peer_parameters(fingerprints: list[Fingerprint]) -> Any:
+    """aiortc's form of what the peer's description says of its certificate."""
+    return dtls.RTCDtlsParameters(
+        fingerprints=[
+            dtls.RTCDtlsFingerprint(_ALGORITHMS[each.algorithm], each.digest.hex(":").upper())
+            for each in fingerprints
+        ]
+    )
+
+
+def open_channel(association: Sctp, label: str, reliable: bool) -> DataChannel:
+    """Opens a channel towards the peer: ordered, or unordered without retransmission."""
+    parameters = rtcdatachannel.RTCDataChannelParameters(
+        label=label, ordered=reliable, maxRetransmits=None if reliable else 0
+    )
+    return DataChannel(rtcdatachannel.RTCDataChannel(association, parameters))
+
+
+async def start_association(association: Sctp) -> None:
+    """Begins the SCTP handshake over the connected DTLS transport."""
+    await association.start(sctp.RTCSctpCapabilities(maxMessageSize=LARGEST_MESSAGE), DATA_PORT)
