@@ -1,0 +1,135 @@
+"""A participant's transport without a browser: ICE, then DTLS by aiortc, then whoever takes the socket.
+
+The relay under test demands a real handshake, so it gets one; the keys are taken from it and given to
+the load generator, which sends and receives faster than Python can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from aioice import stun
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+PRIORITY = 2130706431  # host candidate, RFC 8445 section 5.1.2
+ANSWER_SECONDS = 2.0
+KEY_BYTES, SALT_BYTES = 16, 12
+
+
+@dataclass(frozen=True)
+class SessionKeys:
+    """AEAD_AES_128_GCM for what this peer sends; derived as RFC 3711 section 4.3 says."""
+
+    key: bytes
+    salt: bytes
+
+
+def derive(master_key: bytes, master_salt: bytes) -> SessionKeys:
+    """Session keys of SRTP. A 12-byte salt is padded on the right (RFC 7714 section 11)."""
+
+    def label(number: int, length: int) -> bytes:
+        start = bytearray(master_salt.ljust(14, b"\0") + b"\0\0")
+        start[7] ^= number
+        keystream = Cipher(algorithms.AES(master_key), modes.CTR(bytes(start))).encryptor()
+        return keystream.update(bytes(length))
+
+    return SessionKeys(label(0, KEY_BYTES), label(2, SALT_BYTES))
+
+
+class _Path:
+    """What aiortc's DTLS wants of its transport: `_recv`, `_send` and `role`."""
+
+    role = "controlling"
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    async def _recv(self) -> bytes:
+        return await self._peer.dtls_in.get()
+
+    async def _send(self, data: bytes) -> None:
+        self._peer.socket.send(data)
+
+
+class Peer:
+    """One connected UDP socket, ICE-controlling and DTLS client."""
+
+    def __init__(self, certificate: RTCCertificate) -> None:
+        self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
+        self.certificate = certificate
+        self.dtls_in: asyncio.Queue[bytes] = asyncio.Queue()
+        self._answers: asyncio.Queue[bytes] = asyncio.Queue()
+        self.socket = socket.socket(type=socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self._dtls: Any = RTCDtlsTransport(_Path(self), [certificate])  # type: ignore[arg-type]
+        self._dtls._srtp_profiles = [SRTP_AEAD_AES_128_GCM]
+        self._dtls._set_role("client")
+        self._remote = ("", "")
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the certificate."""
+        values = {f.algorithm: f.value for f in self.certificate.getFingerprints()}
+        return bytes.fromhex(values["sha-256"].replace(":", ""))
+
+    async def connect(self, port: int, ufrag: str, password: str, fingerprint: bytes) -> SessionKeys:
+        """Through ICE and DTLS; the keys for what this peer sends."""
+        self._remote = (ufrag, password)
+        self.socket.connect(("127.0.0.1", port))
+        asyncio.get_running_loop().add_reader(self.socket, self._read)
+        while True:
+            self.check()
+            try:
+                await asyncio.wait_for(self._answers.get(), ANSWER_SECONDS)
+                break
+            except TimeoutError:
+                continue
+        digest = RTCDtlsFingerprint("sha-256", ":".join(f"{byte:02X}" for byte in fingerprint))
+        await self._dtls.start(RTCDtlsParameters([digest]))
+        if self._dtls.state != "connected":
+            raise RuntimeError(f"DTLS is {self._dtls.state}")
+        block = self._dtls._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (KEY_BYTES + SALT_BYTES))
+        own = SRTP_AEAD_AES_128_GCM.get_key_and_salt(block, 0)
+        return derive(own[:KEY_BYTES], own[KEY_BYTES:])
+
+    def check(self) -> None:
+        """One binding request: the first connects, the later ones keep consent (RFC 7675)."""
+        ufrag, password = self._remote
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{ufrag}:{self.ufrag}"
+        request.attributes["PRIORITY"] = PRIORITY
+        request.attributes["ICE-CONTROLLING"] = secrets.randbits(64)
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(password.encode())
+        request.add_fingerprint()
+        self.socket.send(bytes(request))
+
+    def release(self) -> None:
+        """Stops reading: the load generator reads the socket from now on."""
+        asyncio.get_running_loop().remove_reader(self.socket)
+
+    async def close(self) -> None:
+        self.release()
+        await self._dtls.stop()
+        self.socket.close()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                datagram = self.socket.recv(2048)
+            except (BlockingIOError, ConnectionRefusedError):
+                return
+            if datagram and datagram[0] < 4:
+                self._answers.put_nowait(datagram)
+            elif datagram and 19 < datagram[0] < 64:
+                self.dtls_in.put_nowait(datagram)
