@@ -108,3 +108,99 @@ class PacketThread:
     def counters(self) -> tuple[int, int, int, int, int, int, int]:
         """Transports, producers, consumers; packets received, sent, dropped; p99 residence in
         microseconds since the last call."""
+
+# --- lock ---------------------------------------------------------------------------------------
+
+class LockError(Exception):
+    """A lock that is not whole; the process must end. `args` are the step, numbered as `BirthFailure`, and
+    the errno, 0 where the kernel accepted and yet its account differs."""
+
+@final
+class LockReport:
+    """What is held after `lock`, by the kernel's account."""
+
+    @property
+    def landlock_abi(self) -> int:
+        """The version that is enforced, 0 for none."""
+
+    @property
+    def seccomp_filters(self) -> int:
+        """How many stand, stage 0 and inherited ones included."""
+
+    @property
+    def seccomp(self) -> bool:
+        """The final filters are on."""
+
+    @property
+    def filter_digest(self) -> bytes:
+        """As `filter_digest()`."""
+
+    @property
+    def canary_refused(self) -> bool:
+        """Files that opened for writing before Landlock got EACCES after it."""
+
+    @property
+    def limits_held(self) -> bool:
+        """File size, core and message queue limits are 0, soft and hard."""
+
+    @property
+    def capabilities_empty(self) -> bool:
+        """No effective, permitted, inheritable or ambient capability."""
+
+    @property
+    def no_new_privs(self) -> bool:
+        """No program started from here gains rights."""
+
+    @property
+    def frozen_code(self) -> int:
+        """Mappings that were writable and executable and are executable only now: cffi callbacks. They
+        still work; to make or free one after the lock is a crash."""
+
+    @property
+    def microseconds(self) -> int:
+        """What setting the lock took."""
+
+@final
+class LockProbe:
+    """Answers of the repeated probes; all true while the lock holds."""
+
+    @property
+    def open_refused(self) -> bool:
+        """A file cannot be opened to read."""
+
+    @property
+    def socket_refused(self) -> bool:
+        """A socket cannot be made."""
+
+    @property
+    def code_refused(self) -> bool:
+        """Memory cannot be made executable."""
+
+    @property
+    def state_unchanged(self) -> bool:
+        """Filters, no_new_privs, limits, capabilities and dumpable are as they were set."""
+
+def stage0() -> None:
+    """Before any event loop: `io_uring_*` answers ENOSYS from here on. Raises LockError."""
+
+def lock(
+    user: int, *, limits: bool = True, identity: bool = True, landlock: bool = True, seccomp: bool = True
+) -> LockReport:
+    """Sets the layers and asks the kernel for each. `user` is the user and group taken when started as
+    root (0: stay). A relay sets all layers; the switches are for the control run of `verify` and for tests.
+
+    Raises LockError: with more than one thread, when a layer cannot be set or is not held afterwards. A
+    kernel without Landlock is no error but a smaller report.
+    """
+
+def finish() -> None:
+    """After the inspection: becomes undumpable and probes. Raises LockError unless everything holds."""
+
+def probe() -> LockProbe:
+    """Asks again; may be called for as long as the relay lives. Before `finish` the state is not right."""
+
+def landlock_abi() -> int:
+    """What the kernel offers, 0 for none."""
+
+def filter_digest() -> bytes:
+    """SHA-256 of the filters of this build, the process's own id left out. 32 bytes."""
