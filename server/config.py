@@ -33,6 +33,7 @@ class Http(_Section, frozen=True):
     port: Port = 7880
     tls_certificate: str = ""
     tls_key: str = ""
+    lan_certificates: str = "certs"
 
 
 class Relay(_Section, frozen=True):
@@ -67,6 +68,7 @@ class Guests(_Section, frozen=True):
 class Metadata(_Section, frozen=True):
     url: str = "sqlite:///offrecord.db"
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    operation_days: Annotated[int, Meta(ge=1, le=3650)] = 395
 
 
 class Config(_Section, frozen=True):

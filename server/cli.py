@@ -1,0 +1,187 @@
+"""The `offrecord` command: serve, logs, verify, config, version.
+
+Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from server.config import Config, ConfigError, load
+from server.errors import OperatorError
+from server.options import ServeOptions, check_usable, for_development, for_local_network, with_ports
+
+if TYPE_CHECKING:
+    from server.metadata.sessions import Query
+
+app = typer.Typer(
+    name="offrecord",
+    help="A conferencing server that does not, and is not able to, keep the media it forwards.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
+
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="PATH", help="Configuration file; ./config.toml where there is one."),
+]
+HttpPort = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="HTTP and WebSocket port; 0 lets the system choose.")
+]
+UdpPort = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="First media port; 0 lets the system choose.")
+]
+
+
+@app.command()
+def serve(
+    *,
+    dev: Annotated[
+        bool, typer.Option("--dev", help="This machine only: key `devkey`, secret `secret`, guests welcome.")
+    ] = False,
+    lan: Annotated[
+        bool, typer.Option("--lan", help="The local network over HTTPS: prints addresses and a QR code.")
+    ] = False,
+    config: ConfigPath = None,
+    http_port: HttpPort = None,
+    udp_port: UdpPort = None,
+) -> None:
+    """Start the server. SIGTERM or Ctrl-C: participants are told, everything closes."""
+    if dev and lan:
+        raise OperatorError(
+            "--dev and --lan exclude each other: one is for this machine, one for the network"
+        )
+    options = serve_options(
+        load(config), dev=dev, lan=lan, http_port=http_port, udp_port=udp_port, directory=Path()
+    )
+    from server.app import serve as serve_app
+
+    asyncio.run(serve_app(options.config, options))
+
+
+def serve_options(
+    config: Config, *, dev: bool, lan: bool, http_port: int | None, udp_port: int | None, directory: Path
+) -> ServeOptions:
+    """The mode applied. `directory` is what a relative `http.lan_certificates` is relative to.
+
+    Raises ConfigError when the result could not serve.
+    """
+    config = with_ports(config, http_port, udp_port)
+    addresses: tuple[str, ...] = ()
+    picture = ""
+    if dev:
+        config = for_development(config)
+    elif lan:
+        from server import lan as network
+
+        local = network.local_addresses()
+        if not local:
+            raise ConfigError("this machine has no address on a network; --dev serves this machine alone")
+        files = network.certificate_for(local, directory / config.http.lan_certificates)
+        config = for_local_network(config, files.certificate, files.key, network.access_key(), local)
+        addresses = network.https_addresses(local, config.http.port)
+        picture = network.qr_code(addresses[0])
+    check_usable(config, dev=dev)
+    return ServeOptions(config=config, dev=dev, lan=lan, addresses_to_print=addresses, qr_code=picture)
+
+
+@app.command()
+def logs(
+    *,
+    room: Annotated[str | None, typer.Option(help="Only this room.")] = None,
+    identity: Annotated[str | None, typer.Option(help="Only this participant.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="30m, 2h, 3d (ago), or 2026-11-22[T09:30].")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same forms.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, one session a line.")] = False,
+    config: ConfigPath = None,
+) -> None:
+    """Who was connected, when, from what kind of client, for how long. Nothing else is kept."""
+    from server.metadata.logs import moment
+    from server.metadata.sessions import Query
+
+    now = time.time()
+    query = Query(
+        room=room,
+        identity=identity,
+        since=None if since is None else moment(since, now),
+        until=None if until is None else moment(until, now),
+    )
+    asyncio.run(_print_sessions(load(config).metadata.url, query, as_json))
+
+
+async def _print_sessions(url: str, query: Query, as_json: bool) -> None:
+    from server.metadata import logs as shown
+    from server.metadata.sessions import Reader
+
+    reader = Reader(url)
+    try:
+        if as_json:
+            async for session in reader.sessions(query):
+                typer.echo(shown.json_line(session))
+            return
+        table = shown.table()
+        async for session in reader.sessions(query):
+            table.add_row(*shown.row(session))
+        console = Console()
+        if table.row_count:
+            console.print(table)
+        else:
+            console.print("No session is known that matches.")
+    finally:
+        await reader.aclose()
+
+
+@app.command()
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+) -> None:
+    """Attack a disposable relay from inside, with and without the lock, and report what held."""
+    from server.verify.run import main as verify_main
+
+    raise typer.Exit(verify_main(as_json))
+
+
+@config_app.command()
+def check(
+    path: Annotated[Path | None, typer.Argument(help="The file; ./config.toml if left out.")] = None,
+) -> None:
+    """Say whether the file can be served with. Unknown and unused settings are refused."""
+    check_usable(load(path), dev=False)
+    typer.echo("The configuration is good.")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"offrecord {_version()}")
+
+
+def _version() -> str:
+    try:
+        return package_version("offrecord")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def main() -> None:
+    """Entry point: an OperatorError is a message, not a traceback."""
+    try:
+        app()
+    except OperatorError as error:
+        typer.echo(f"offrecord: {error}", err=True)
+        sys.exit(2)

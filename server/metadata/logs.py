@@ -1,0 +1,132 @@
+"""Sessions as a table for people and as JSON Lines for programs, and the times people type.
+
+Names come from participants: what could steer a terminal is made visible instead.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+from rich.markup import escape
+from rich.table import Table
+
+from server.errors import OperatorError
+from server.metadata.event import Browser, Sdk, System
+from server.metadata.sessions import Session
+
+_AGO = re.compile(r"([0-9]{1,6})([smhdw])")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+# C1 controls and everything that turns the direction of writing; JSON itself escapes the C0 controls.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_MAX_AGE = timedelta(days=36_500)
+
+_BROWSERS = {
+    Browser.CHROME: "Chrome",
+    Browser.FIREFOX: "Firefox",
+    Browser.SAFARI: "Safari",
+    Browser.EDGE: "Edge",
+    Browser.OPERA: "Opera",
+    Browser.SAMSUNG: "Samsung Internet",
+    Browser.OTHER: "another browser",
+}
+_SYSTEMS = {
+    System.WINDOWS: "Windows",
+    System.MACOS: "macOS",
+    System.LINUX: "Linux",
+    System.CHROMEOS: "ChromeOS",
+    System.ANDROID: "Android",
+    System.IOS: "iOS",
+    System.OTHER: "another system",
+}
+
+
+def moment(text: str, now: float) -> float:
+    """`2h`, `3d` (ago), or an ISO 8601 date or time, local unless it says otherwise.
+
+    Seconds since the epoch. Raises OperatorError saying what is accepted.
+    """
+    ago = _AGO.fullmatch(text.strip())
+    try:
+        if ago is not None:
+            age = timedelta(seconds=int(ago[1]) * _UNIT_SECONDS[ago[2]])
+            return now - min(age, _MAX_AGE).total_seconds()
+        return datetime.fromisoformat(text.strip()).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise OperatorError(
+            f"{text!r} is not a time: use 30m, 2h, 3d, 2026-11-22 or 2026-11-22T09:30"
+        ) from None
+
+
+def json_line(session: Session) -> str:
+    """One line. Times are RFC 3339 in UTC; `left_at` and `reason` are null while connected."""
+    record = {
+        "room": session.room,
+        "identity": session.identity,
+        "participant": session.participant,
+        "joined_at": _utc(session.joined_at),
+        "left_at": None if session.left_at is None else _utc(session.left_at),
+        "seconds": session.seconds,
+        "reason": session.reason,
+        "join_milliseconds": session.join_milliseconds,
+        "sdk": session.sdk,
+        "sdk_version": session.sdk_version,
+        "browser": session.browser,
+        "browser_version": session.browser_version,
+        "system": session.system,
+        "published": list(session.published),
+    }
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(record, ensure_ascii=False))
+
+
+def table() -> Table:
+    """An empty table; fill it with `row`."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("Who", "Room", "Joined", "For", "Client", "Sent", "Ended"):
+        made.add_column(title, overflow="fold")
+    return made
+
+
+def row(session: Session) -> tuple[str, ...]:
+    """The columns of `table`, as rich markup."""
+    joined = datetime.fromtimestamp(session.joined_at).astimezone()
+    return (
+        _shown(session.identity),
+        _shown(session.room),
+        f"{joined:%Y-%m-%d %H:%M:%S}",
+        duration(session.seconds),
+        client(session),
+        ", ".join(source.value.replace("_", " ") for source in session.published) or "nothing",
+        "[green]connected[/]" if session.reason is None else session.reason.value.replace("_", " "),
+    )
+
+
+def client(session: Session) -> str:
+    """`Firefox 140, Windows`; `python 1.2.1, Linux`."""
+    if session.browser is not Browser.NONE:
+        program = _BROWSERS[session.browser]
+        version = str(session.browser_version or "")
+    else:
+        program = "unknown" if session.sdk is Sdk.UNKNOWN else f"{session.sdk.value} SDK"
+        version = session.sdk_version
+    named = f"{program} {version}".strip()
+    return f"{named}, {_SYSTEMS[session.system]}" if session.system in _SYSTEMS else named
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min 5 s`, `2 h 10 min`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _shown(name: str) -> str:
+    return escape("".join(letter if letter.isprintable() else "\ufffd" for letter in name))
+
+
+def _utc(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
