@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.config import Metadata
 from server.metadata.database import events
 from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
 
@@ -25,6 +26,10 @@ class Retention:
 
     session_days: int = 30
     operation_days: int = 395
+
+    @classmethod
+    def configured(cls, metadata: Metadata) -> Retention:
+        return cls(session_days=metadata.session_days, operation_days=metadata.operation_days)
 
     def seconds(self, expiry: Expiry) -> float:
         return float(getattr(self, expiry.value)) * DAY
