@@ -19,7 +19,7 @@ class KernelStatus:
     seccomp_mode: int
     seccomp_filters: int
     no_new_privs: bool
-    capabilities: int  # union of the five sets; 0 expected
+    capabilities: int  # the sets united, the bounding set only without no_new_privs; 0 expected
     uid: int
     file_size_limit: int
     core_limit: int
