@@ -84,7 +84,7 @@ $(VENV): | .build
 
 # An editable install: the extension beside its package, the command at .venv/bin/offrecord.
 .build/native: $(RUST_SOURCES) | .build/runtime
-	$(QUIET) "Rust extension (minutes the first time)" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	$(QUIET) "Rust extension (minutes the first time)" env PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
 .build/node: client_demo/package-lock.json client_demo/package.json | .build

@@ -14,7 +14,6 @@ step "packages of the system" scripts/debian.sh
 make --no-print-directory check || failed+=("checks")
 step "tests of the packet core and the lock" \
   cargo test --manifest-path server/native/Cargo.toml --locked --workspace --exclude offrecord-native -q
-step "tests of the web client" npm --prefix client_demo run --silent test
 .venv/bin/pytest "$@"
 status=$?
 if [ ${#failed[@]} -gt 0 ]; then
