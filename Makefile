@@ -46,7 +46,8 @@ check: need-run .build/dev .build/native .build/node ## format, lint, types, imp
 	$(QUIET) "web client" npm --prefix client_demo run --silent check
 
 bench: build ## measure: one JSON line per figure
-	@$(BIN)/python -m bench
+	$(QUIET) "load generator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-load
+	@$(BIN)/python -m bench $(PARTS)
 
 wheel: need-wheel .build/dev .build/web ## one wheel with the extension and the web client, in dist/
 	$(QUIET) "wheel" $(BIN)/maturin build --release --locked --out dist

@@ -1,0 +1,27 @@
+"""`make bench`: one JSON line per figure. Figures compare within a run, not with another machine's."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from bench import forwarding, idle, joining
+
+PARTS: dict[str, Callable[[], Awaitable[None]]] = {
+    "forwarding": forwarding.run,
+    "idle": idle.run,
+    "joining": joining.run,
+}
+
+
+async def main(names: list[str]) -> None:
+    for name in names or PARTS:
+        await PARTS[name]()
+
+
+if __name__ == "__main__":
+    unknown = set(sys.argv[1:]) - PARTS.keys()
+    if unknown:
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    asyncio.run(main(sys.argv[1:]))

@@ -1,0 +1,141 @@
+"""One real relay, born locked by the real supervisor, asked directly for transports."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from aiortc.rtcdtlstransport import RTCCertificate
+from server.workers.supervisor import Supervisor
+
+from bench.peer import Peer, SessionKeys
+from server.config import Config
+from server.control import messages
+from server.control.messages import Notification
+from server.workers.link import RelayLink
+
+WAIT_SECONDS = 20.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+T = TypeVar("T")
+
+
+@dataclass
+class Relay:
+    """The relay under test and what it said."""
+
+    supervisor: Supervisor | None = None
+    link: RelayLink | None = None
+    heard: list[Notification] = field(default_factory=list)
+    peers: list[Peer] = field(default_factory=list)
+    _sequence: int = 1 << 31
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+    certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
+
+    def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
+        self.heard.append(notification)
+        self._changed.set()
+
+    def relay_lost(self, relay: RelayLink) -> None:
+        self.link = None
+        self._changed.set()
+
+    def ask(self, request: messages.Request) -> None:
+        assert self.link is not None, "the relay is gone"
+        self.link.send(request)
+
+    def next_id(self) -> int:
+        assert self.link is not None, "the relay is gone"
+        return self.link.next_id()
+
+    @property
+    def pid(self) -> int:
+        assert self.supervisor is not None
+        return self.supervisor.evidence()[0].pid
+
+    async def _until(self, found: Callable[[], T | None]) -> T:
+        """Waits until something heard satisfies."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (value := found()) is None:
+                self._changed.clear()
+                assert self.link is not None, "the relay is gone"
+                await self._changed.wait()
+            return value
+
+    async def stats(self) -> messages.Stats:
+        """Fresh counters; the number is far from those of the supervisor's own requests."""
+        self._sequence += 1
+        sequence = self._sequence
+        self.ask(messages.GetStats(sequence))
+        return await self._until(
+            lambda: next(
+                (s for s in self.heard if isinstance(s, messages.Stats) and s.sequence == sequence), None
+            )
+        )
+
+    async def _connected(self, transport: int) -> None:
+        def phase() -> messages.TransportPhase | None:
+            for said in reversed(self.heard):
+                if isinstance(said, messages.TransportState) and said.transport == transport:
+                    return said.phase if said.phase != messages.TransportPhase.REACHABLE else None
+            return None
+
+        reached = await self._until(phase)
+        if reached != messages.TransportPhase.CONNECTED:
+            raise RuntimeError(f"the transport is {reached.name.lower()}")
+
+    async def connect(self) -> tuple[int, Peer, SessionKeys]:
+        """A transport with its peer, through ICE and DTLS."""
+        assert self.link is not None
+        peer = Peer(self.certificate)
+        transport, ufrag, password = self.next_id(), secrets.token_hex(4), secrets.token_hex(16)
+        self.ask(messages.CreateTransport(transport, ufrag, password, opens_data_channels=False))
+        fingerprint = messages.Fingerprint(messages.FingerprintAlgorithm.SHA_256, peer.fingerprint())
+        self.ask(
+            messages.ConnectTransport(
+                transport, messages.DtlsRole.SERVER, [fingerprint], has_data_channels=False
+            )
+        )
+        keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint)
+        await self._connected(transport)
+        return transport, peer, keys
+
+    def cpu_seconds(self) -> float:
+        """User and system time of all threads, as the kernel counts it."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mib(self) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("no VmRSS")
+
+
+@contextlib.asynccontextmanager
+async def one_relay() -> AsyncIterator[Relay]:
+    """Started, asked, stopped."""
+    config = Config()
+    config = msgspec.structs.replace(
+        config,
+        relay=msgspec.structs.replace(
+            config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0
+        ),
+    )
+    relay = Relay()
+    relay.supervisor = Supervisor(config, relay)
+    await relay.supervisor.start()
+    try:
+        relay.link = relay.supervisor.placement.relay_for("bench")
+        yield relay
+    finally:
+        for peer in relay.peers:
+            await peer.close()
+        await relay.supervisor.stop()
