@@ -87,12 +87,13 @@ class TrackPublished:
 
 @dataclass(frozen=True, slots=True)
 class TrackUnpublished:
-    """A published track is gone."""
+    """A published track is gone, so many seconds after it was published."""
 
     room: str
     identity: str
     sid: str
     track: str
+    seconds: float
 
 
 Fact = ParticipantJoined | ParticipantActive | ParticipantLeft | TrackPublished | TrackUnpublished

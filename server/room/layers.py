@@ -34,6 +34,6 @@ def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int
             if layer.width >= wish.width and layer.height >= wish.height:
                 return index
         return count - 1
-    if count == 2:
-        return 0 if wish.quality == LOW else 1
-    return min({LOW: 0, MEDIUM: 1}.get(wish.quality, count - 1), count - 1)
+    if wish.quality == LOW:
+        return 0
+    return 1 if count == 2 or wish.quality == MEDIUM else count - 1

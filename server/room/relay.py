@@ -28,6 +28,34 @@ class RelayFace(Protocol):
         """What the identifier named is gone."""
 
 
+class Registry:
+    """The identifiers a room uses on one relay, and what each names."""
+
+    def __init__(self, relay: RelayFace) -> None:
+        self.relay = relay
+        self._named: dict[int, object] = {}
+
+    def new(self, thing: object) -> int:
+        """A fresh identifier for a thing."""
+        number = self.relay.new_id()
+        self._named[number] = thing
+        return number
+
+    def get(self, number: int) -> object | None:
+        """The thing, or None when it is already gone: a relay may speak of it once more."""
+        return self._named.get(number)
+
+    def drop(self, number: int) -> None:
+        """The thing is gone."""
+        if self._named.pop(number, None) is not None:
+            self.relay.free_id(number)
+
+    def clear(self) -> None:
+        """Everything is gone."""
+        for number in list(self._named):
+            self.drop(number)
+
+
 _ALGORITHMS = {
     "sha-256": FingerprintAlgorithm.SHA_256,
     "sha-384": FingerprintAlgorithm.SHA_384,

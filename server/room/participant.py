@@ -1,0 +1,131 @@
+"""A participant: who it is, what it may do, and the complete snapshot that the others are shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from livekit.protocol import models
+
+from server.protocol import translate
+from server.room.inputs import Join
+from server.room.publication import Publication
+from server.room.publisher import Publisher
+from server.room.subscriber import Subscriber
+from server.room.subscription import AccessList
+
+State = models.ParticipantInfo.State
+MAX_CHOICES = 4096
+
+JOIN_SECONDS = 60.0  # a participant that is not active by then is removed, as in the reference server
+FIRST_TOKEN_SECONDS = 2.0
+TOKEN_SECONDS = 300.0
+
+
+class Participant:
+    """`announced` once the others have been shown it; `subscriber` is None without canSubscribe."""
+
+    def __init__(self, join: Join, now: float, publisher: Publisher, subscriber: Subscriber | None) -> None:
+        self.sid = join.sid
+        self.claims = join.claims
+        self.client = join.client
+        self.auto_subscribe = join.auto_subscribe
+        self.joined_at = now
+        self.ready_by = now + JOIN_SECONDS
+        self.token_due = now + FIRST_TOKEN_SECONDS
+        self.state = State.JOINED
+        self.publisher = publisher
+        self.subscriber = subscriber
+        self.announced = False
+        self.access = AccessList()
+        self.member = 0
+        self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
+        self._version = 0
+        self._choices: dict[str, bool] = {}  # explicit subscriptions by track sid
+
+    @property
+    def identity(self) -> str:
+        """Unique in the room."""
+        return self.claims.identity
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its primary transport is connected."""
+        return self.state == State.ACTIVE
+
+    @property
+    def subscriber_is_primary(self) -> bool:
+        """Whether readiness is that of the receiving side (clients up to protocol 2 know no other)."""
+        return self.subscriber is not None and self.client.protocol > 2
+
+    @property
+    def primary_is_connected(self) -> bool:
+        """Whether the transport that readiness depends on is up."""
+        if self.subscriber is not None and self.subscriber_is_primary:
+            return self.subscriber.connected
+        return self.publisher.connected
+
+    def published(self) -> list[Publication]:
+        """The tracks that the others know of."""
+        return [track for track in self.publisher.tracks.values() if track.announced]
+
+    def choose(self, track_sid: str, subscribe: bool) -> None:
+        """Remembers an explicit choice, for tracks that do not exist yet too."""
+        if track_sid in self._choices or len(self._choices) < MAX_CHOICES:
+            self._choices[track_sid] = subscribe
+
+    def forget_choice(self, track_sid: str) -> None:
+        """The track is gone for everybody."""
+        self._choices.pop(track_sid, None)
+
+    def wants(self, track_sid: str) -> bool:
+        """Whether it wants to receive a track."""
+        return self._choices.get(track_sid, self.auto_subscribe)
+
+    def describe(
+        self,
+        *,
+        name: str | None = None,
+        metadata: str | None = None,
+        attributes: dict[str, str] | None = None,
+    ) -> None:
+        """Changes what it says of itself; None keeps. Kept in the claims, so that renewed tokens carry it."""
+        self.claims = replace(
+            self.claims,
+            name=self.claims.name if name is None else name,
+            metadata=self.claims.metadata if metadata is None else metadata,
+            attributes=self.claims.attributes if attributes is None else attributes,
+        )
+
+    def info(self, *, changed: bool = False) -> models.ParticipantInfo:
+        """The complete snapshot. `changed` counts its version up: clients ignore lower ones."""
+        self._version += changed
+        published = self.published()
+        return models.ParticipantInfo(
+            sid=self.sid,
+            identity=self.identity,
+            state=self.state,
+            tracks=[track.info for track in published],
+            metadata=self.claims.metadata,
+            joined_at=int(self.joined_at),
+            joined_at_ms=int(self.joined_at * 1000),
+            name=self.claims.name,
+            version=self._version,
+            permission=translate.permission(self.claims.grants),
+            is_publisher=bool(published),
+            kind=translate.kind(self.claims),
+            attributes=self.claims.attributes,
+            disconnect_reason=self.disconnect_reason,
+            client_protocol=self.client.client_protocol,
+            capabilities=self.client.capabilities,
+        )
+
+    def next_timeout(self) -> float:
+        """When something of this participant is due."""
+        times = [self.token_due]
+        if not self.is_active:
+            times.append(self.ready_by)
+        if (publisher := self.publisher.next_timeout()) is not None:
+            times.append(publisher)
+        if self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:
+            times.append(subscriber)
+        return min(times)

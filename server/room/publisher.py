@@ -1,0 +1,276 @@
+"""One participant's sending side: its transport, its offers, and which section carries which track.
+
+AddTrack and the offer may arrive in either order. A section that no AddTrack explains yet is parked; a
+request whose section has not come is pending. The key between them is the track word of `a=msid`, which is
+the `cid` of the request. Firefox and some transceivers write another word: then the first pending track of
+the kind is taken, at once for Firefox and else only after the exact match has had time to arrive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.protocol import models
+from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalResponse, TrackPublishedResponse
+
+from server import ids
+from server.control.messages import (
+    CloseProducer,
+    CloseTransport,
+    ConnectTransport,
+    CreateProducer,
+    CreateTransport,
+    MediaKind,
+    PauseProducer,
+    RequestKeyFrame,
+)
+from server.protocol import translate
+from server.room import publication as publications
+from server.room.effects import Effects
+from server.room.publication import Publication
+from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
+from server.sdp.model import Description, Direction, Section
+from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
+
+MAX_PENDING = 20  # the reference server's limit
+LOOSE_MATCH_SECONDS = 0.5
+_KINDS = {"audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
+_SENDING = {Direction.SENDONLY, Direction.SENDRECV}
+
+Reason = RequestResponse.Reason
+
+
+@dataclass(slots=True)
+class _Parked:
+    """A sending section without a track. `loose_at`: from when on any pending track of its kind will do."""
+
+    kind: MediaKind
+    cid: str
+    loose_at: float
+
+
+class Publisher:
+    """`tracks` are the publications bound to a section, announced or not, by track sid."""
+
+    def __init__(self, sid: str, registry: Registry, effects: Effects, *, rewrites_cids: bool) -> None:
+        self.tracks: dict[str, Publication] = {}
+        self.connected = False
+        self.sid = sid
+        self._registry = registry
+        self._effects = effects
+        self._patience = 0.0 if rewrites_cids else LOOSE_MATCH_SECONDS
+        self._local = local_transport(registry.relay)
+        self.transport = registry.new(self)
+        self._described = False
+        self._pending: dict[str, Publication] = {}
+        self._queued: list[AddTrackRequest] = []
+        self._parked: dict[str, _Parked] = {}
+        self._bound: dict[str, Publication] = {}
+        self._media: dict[str, SentTrack] = {}
+        effects.relay(
+            CreateTransport(
+                self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=False
+            )
+        )
+
+    def add_track(self, request: AddTrackRequest, now: float) -> RequestResponse.Reason | None:
+        """Takes a permitted request: None, or why not. The client is told the new track's sid at once."""
+        if request.type not in {models.TrackType.AUDIO, models.TrackType.VIDEO}:
+            return Reason.UNSUPPORTED_TYPE
+        if not publications.is_bounded(request):
+            return Reason.INVALID_REQUEST
+        if request.sid:  # a further codec of a track; never asked for, since subscribers never name one
+            return Reason.UNSUPPORTED_TYPE if request.sid in self.tracks else Reason.NOT_FOUND
+        if len(self._pending) + len(self._queued) >= MAX_PENDING:
+            return Reason.LIMIT_EXCEEDED
+        if self._is_taken(request.cid):
+            self._queued.append(request)
+            return Reason.QUEUED
+        self._accept(request)
+        self._match(now)
+        return None
+
+    def offer(self, offer: Description, now: float) -> tuple[str, list[Publication]]:
+        """Answers an offer: the answer's text, and the tracks whose sections stopped sending.
+
+        Raises SdpError; the participant's negotiation is then beyond repair.
+        """
+        sending = {
+            section.mid: section
+            for section in offer.sections
+            if section.kind in _KINDS and not section.rejected and section.direction in _SENDING
+        }
+        removed = [
+            self._close_track(mid)
+            for mid, bound in list(self._bound.items())
+            if mid not in sending or self._is_replaced(sending[mid], bound)
+        ]
+        self._parked = {mid: parked for mid, parked in self._parked.items() if mid in sending}
+        self._media.clear()
+        for mid, section in sending.items():
+            if mid not in self._bound and mid not in self._parked:
+                self._parked[mid] = _Parked(_KINDS[section.kind], _cid(section), now + self._patience)
+        for request in self._unqueue():
+            self._accept(request)
+        self._match(now)
+        answer = answer_publisher(offer, self._local, self._options, translate.ENABLED_CODECS)
+        if not self._described:
+            self._described = True
+            self._effects.relay(
+                ConnectTransport(
+                    self.transport,
+                    dtls_role(answer.setup),
+                    remote_fingerprints(answer.fingerprints),
+                    answer.has_data,
+                )
+            )
+        for sent in answer.tracks:
+            self._media[sent.mid] = sent
+        self._produce()
+        return answer.text, removed
+
+    def tick(self, now: float) -> None:
+        """Gives up waiting for exact matches whose time is over."""
+        self._match(now)
+
+    def next_timeout(self) -> float | None:
+        """When a parked section may take any pending track of its kind."""
+        kinds = {pending.kind for pending in self._pending.values()}
+        return min(
+            (parked.loose_at for parked in self._parked.values() if parked.kind in kinds), default=None
+        )
+
+    def mute(self, track_sid: str, muted: bool) -> Publication | None:
+        """Mutes or unmutes a track, pending ones too. None: unknown, or it changes nothing."""
+        track = self.tracks.get(track_sid) or next(
+            (one for one in self._pending.values() if one.sid == track_sid), None
+        )
+        if track is None or track.info.muted == muted:
+            return None
+        track.info.muted = muted
+        # A track is paused only once it has been announced: before that its first packets are awaited.
+        if track.announced:
+            self._pause(track)
+        return track
+
+    def announce(self, track: Publication, payload_type: int, now: float) -> None:
+        """Media of a track has arrived."""
+        track.arrived(payload_type, now)
+        if track.info.muted:
+            self._pause(track)
+
+    def close(self) -> list[Publication]:
+        """Closes the transport, which takes its producers along. Returns the tracks that were announced."""
+        announced = [track for track in self.tracks.values() if track.announced]
+        for mid in list(self._bound):
+            self._unbind(mid)
+        self._effects.relay(CloseTransport(self.transport))
+        self._registry.drop(self.transport)
+        return announced
+
+    def _pause(self, track: Publication) -> None:
+        self._effects.relay(PauseProducer(track.producer, track.info.muted))
+        if not track.info.muted and track.kind is MediaKind.VIDEO:
+            self._effects.relay(RequestKeyFrame(track.producer))
+
+    def _is_taken(self, cid: str) -> bool:
+        return cid in self._pending or any(track.cid == cid for track in self._bound.values())
+
+    def _unqueue(self) -> list[AddTrackRequest]:
+        """Requests that waited for their cid to become free, at most one for each cid."""
+        free: dict[str, AddTrackRequest] = {}
+        for request in self._queued:
+            if request.cid not in free and not self._is_taken(request.cid):
+                free[request.cid] = request
+        self._queued = [one for one in self._queued if free.get(one.cid) is not one]
+        return list(free.values())
+
+    def _accept(self, request: AddTrackRequest) -> None:
+        track = publications.from_request(request, self.sid, ids.track_sid())
+        self._pending[track.cid] = track
+        reply = TrackPublishedResponse(cid=request.cid, track=track.info)
+        self._effects.send(self.sid, SignalResponse(track_published=reply))
+
+    def _is_replaced(self, section: Section, bound: Publication) -> bool:
+        """Whether a section that was never seen inactive now carries another pending track."""
+        cid = _cid(section)
+        return cid != bound.cid and cid in self._pending
+
+    def _match(self, now: float) -> None:
+        """Brings parked sections and pending tracks together, exact matches first."""
+        for exactly in (True, False):
+            for mid, parked in list(self._parked.items()):
+                track = self._pending_for(parked, exactly=exactly or now < parked.loose_at)
+                if track is not None:
+                    self._bind(mid, track)
+        self._produce()
+
+    def _pending_for(self, parked: _Parked, *, exactly: bool) -> Publication | None:
+        of_kind = [track for track in self._pending.values() if track.kind is parked.kind]
+        if not exactly:
+            return of_kind[0] if of_kind else None
+        by_cid = (track for track in of_kind if parked.cid and parked.cid in {track.cid, *track.codec_cids})
+        return next(by_cid, None)
+
+    def _bind(self, mid: str, track: Publication) -> None:
+        parked = self._parked.pop(mid)
+        del self._pending[track.cid]
+        track.mid = mid
+        track.info.mid = mid
+        track.info.codecs[0].mid = mid
+        if parked.cid not in {"", track.cid}:
+            track.info.codecs[0].sdp_cid = parked.cid
+        self._bound[mid] = track
+        self.tracks[track.sid] = track
+
+    def _close_track(self, mid: str) -> Publication:
+        producer = self._bound[mid].producer
+        if producer:
+            self._effects.relay(CloseProducer(producer))
+        return self._unbind(mid)
+
+    def _unbind(self, mid: str) -> Publication:
+        track = self._bound.pop(mid)
+        del self.tracks[track.sid]
+        if track.producer:
+            self._registry.drop(track.producer)
+            track.producer = 0
+        return track
+
+    def _produce(self) -> None:
+        """Creates the producers of tracks that have both a publication and an answered section."""
+        for mid, sent in self._media.items():
+            track = self._bound.get(mid)
+            if track is None or track.producer:
+                continue
+            track.codecs = sent.accepted
+            track.mimes = sent.mime
+            track.encodings = len(sent.encodings)
+            track.producer = self._registry.new(track)
+            self._effects.relay(
+                CreateProducer(
+                    track.producer,
+                    self.transport,
+                    track.kind,
+                    mid,
+                    list(sent.codecs),
+                    list(sent.extensions),
+                    list(sent.encodings),
+                )
+            )
+
+    def _options(self, section: Section) -> TrackOptions:
+        """What the answer should say about a section that sends."""
+        track = self._bound.get(section.mid)
+        if track is None:
+            return TrackOptions()
+        features = models.AudioTrackFeature
+        return TrackOptions(
+            stereo=features.TF_STEREO in track.info.audio_features,
+            dtx=features.TF_NO_DTX not in track.info.audio_features,
+            preferred_codec=track.preferred_codec,
+        )
+
+
+def _cid(section: Section) -> str:
+    return section.msid[1] if section.msid else ""

@@ -1,0 +1,237 @@
+"""What a participant's signal messages do: each is worked in, refused or ignored, and none raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from livekit.protocol import models
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    LeaveRequest,
+    MuteTrackRequest,
+    Ping,
+    Pong,
+    RequestResponse,
+    SessionDescription,
+    SignalRequest,
+    SignalResponse,
+    SubscriptionPermission,
+    SubscriptionPermissionUpdate,
+    UpdateLocalAudioTrack,
+    UpdateLocalVideoTrack,
+    UpdateParticipantMetadata,
+    UpdateSubscription,
+    UpdateTrackSettings,
+)
+
+from server.protocol import translate
+from server.room.layers import Wish
+from server.room.participant import Participant
+from server.room.subscription import AccessList
+from server.sdp.model import SdpError
+from server.sdp.parse import parse
+
+if TYPE_CHECKING:
+    from server.room.room import Room
+
+MAX_METADATA_BYTES = 512 * 1024  # the reference server's limits
+MAX_ATTRIBUTES_BYTES = 64 * 1024
+MAX_NAME_CHARACTERS = 256
+MAX_SIDS = 1000  # in one message
+OK_SINCE_PROTOCOL = 15  # older clients do not expect an OK
+
+Reason = RequestResponse.Reason
+
+
+def handle(room: Room, participant: Participant, request: SignalRequest, now: float) -> None:
+    """Works in one message; of a kind this server has no use for, nothing happens."""
+    name = request.WhichOneof("message")
+    work = _WORK.get(name or "")
+    if work is not None:
+        work(room, participant, getattr(request, str(name)), now)
+
+
+def _offer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
+    try:
+        text, removed = participant.publisher.offer(parse(message.sdp), now)
+    except SdpError:
+        _give_up(room, participant, now)
+        return
+    # The answer carries the id of its offer: browsers never complete a negotiation otherwise.
+    answer = SessionDescription(type="answer", sdp=text, id=message.id)
+    room.effects.send(participant.sid, SignalResponse(answer=answer))
+    room.unpublish(participant, removed, now)
+
+
+def _answer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
+    if participant.subscriber is None:
+        return
+    try:
+        participant.subscriber.answer(parse(message.sdp), message.id, now)
+    except SdpError:
+        _give_up(room, participant, now)
+
+
+def _give_up(room: Room, participant: Participant, now: float) -> None:
+    """A description that cannot be used leaves the two sides in different states."""
+    room.remove(participant, models.DisconnectReason.STATE_MISMATCH, LeaveRequest.Action.RECONNECT, now)
+
+
+def _add_track(room: Room, participant: Participant, message: AddTrackRequest, now: float) -> None:
+    grants = participant.claims.grants
+    if grants.may_publish(translate.source_name(message.source)):
+        refusal = participant.publisher.add_track(message, now)
+    else:
+        refusal = Reason.NOT_ALLOWED
+    if refusal is not None:
+        _reply(room, participant, RequestResponse(reason=refusal, add_track=message))
+
+
+def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: float) -> None:
+    track = participant.publisher.mute(message.sid, message.muted)
+    if track is not None and track.announced:
+        room.announce(participant)
+
+
+def _subscription(room: Room, participant: Participant, message: UpdateSubscription, now: float) -> None:
+    sids = [*message.track_sids]
+    for one in message.participant_tracks:
+        sids += one.track_sids
+    for sid in sids[:MAX_SIDS]:
+        participant.choose(sid, message.subscribe)
+    for track in room.tracks_of(sids[:MAX_SIDS]):
+        room.reconcile(participant, track, now)
+
+
+def _track_setting(room: Room, participant: Participant, message: UpdateTrackSettings, now: float) -> None:
+    if participant.subscriber is None:
+        return
+    wish = Wish(message.disabled, int(message.quality), message.width, message.height)
+    for track in room.tracks_of(list(message.track_sids)[:MAX_SIDS]):
+        participant.subscriber.wish(track.sid, wish)
+
+
+def _subscription_permission(
+    room: Room, participant: Participant, message: SubscriptionPermission, now: float
+) -> None:
+    access = AccessList.from_message(message)
+    if access is None:
+        return
+    before, participant.access = participant.access, access
+    for other in room.participants.values():
+        for track in participant.published():
+            allowed = access.allows(other.sid, other.identity, track.sid)
+            if other is participant or allowed == before.allows(other.sid, other.identity, track.sid):
+                continue
+            update = SubscriptionPermissionUpdate(
+                participant_sid=participant.sid, track_sid=track.sid, allowed=allowed
+            )
+            room.effects.send(other.sid, SignalResponse(subscription_permission_update=update))
+            room.reconcile(other, track, now)
+
+
+def _update_metadata(
+    room: Room, participant: Participant, message: UpdateParticipantMetadata, now: float
+) -> None:
+    """Empty means unchanged, and an attribute set to "" is deleted."""
+    refusal = _refuse_metadata(participant, message)
+    if refusal is None:
+        attributes = {**participant.claims.attributes, **message.attributes}
+        attributes = {name: value for name, value in attributes.items() if value}
+        if sum(len(name.encode()) + len(value.encode()) for name, value in attributes.items()) > (
+            MAX_ATTRIBUTES_BYTES
+        ):
+            refusal = Reason.LIMIT_EXCEEDED
+        else:
+            participant.describe(
+                name=message.name or None, metadata=message.metadata or None, attributes=attributes
+            )
+            room.announce(participant, to_itself=True)
+    if refusal is not None or participant.client.protocol >= OK_SINCE_PROTOCOL:
+        reason = Reason.OK if refusal is None else refusal
+        _reply(room, participant, RequestResponse(request_id=message.request_id, reason=reason))
+
+
+def _refuse_metadata(
+    participant: Participant, message: UpdateParticipantMetadata
+) -> RequestResponse.Reason | None:
+    if not participant.claims.grants.can_update_own_metadata:
+        return Reason.NOT_ALLOWED
+    if len(message.metadata.encode()) > MAX_METADATA_BYTES or len(message.name) > MAX_NAME_CHARACTERS:
+        return Reason.LIMIT_EXCEEDED
+    return None
+
+
+def _update_audio_track(
+    room: Room, participant: Participant, message: UpdateLocalAudioTrack, now: float
+) -> None:
+    track = participant.publisher.tracks.get(message.track_sid)
+    if track is None or len(message.features) > MAX_SIDS:
+        return
+    del track.info.audio_features[:]
+    track.info.audio_features.extend(dict.fromkeys(message.features))
+    if track.announced:
+        room.announce(participant)
+
+
+def _update_video_track(
+    room: Room, participant: Participant, message: UpdateLocalVideoTrack, now: float
+) -> None:
+    track = participant.publisher.tracks.get(message.track_sid)
+    if track is None:
+        return
+    track.info.width, track.info.height = message.width, message.height
+    if track.announced:
+        room.announce(participant)
+
+
+def _leave(room: Room, participant: Participant, message: LeaveRequest, now: float) -> None:
+    room.remove(participant, models.DisconnectReason.CLIENT_INITIATED, None, now)
+
+
+def _ping(room: Room, participant: Participant, message: int, now: float) -> None:
+    # Milliseconds: nanoseconds overflow what a browser counts exactly.
+    room.effects.send(participant.sid, SignalResponse(pong=int(now * 1000)))
+
+
+def _ping_request(room: Room, participant: Participant, message: Ping, now: float) -> None:
+    pong = Pong(last_ping_timestamp=message.timestamp, timestamp=int(now * 1000))
+    room.effects.send(participant.sid, SignalResponse(pong_resp=pong))
+
+
+def _refuse_feature(room: Room, participant: Participant, message: Any, now: float) -> None:
+    """Data tracks and data blobs: promises of the SDK wait for a word."""
+    request_id = getattr(message, "request_id", 0)
+    _reply(room, participant, RequestResponse(request_id=request_id, reason=Reason.NOT_ALLOWED))
+
+
+def _refuse_data_track(room: Room, participant: Participant, message: Any, now: float) -> None:
+    _reply(room, participant, RequestResponse(reason=Reason.NOT_ALLOWED, publish_data_track=message))
+
+
+def _reply(room: Room, participant: Participant, response: RequestResponse) -> None:
+    room.effects.send(participant.sid, SignalResponse(request_response=response))
+
+
+# Not here, because nothing is to be done: `trickle` (every candidate that matters is proved by STUN, and
+# the server listens on one known port), `update_layers` (deprecated), `sync_state` (resuming is refused),
+# `simulate`, `update_data_subscription`.
+_WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
+    "offer": _offer,
+    "answer": _answer,
+    "add_track": _add_track,
+    "mute": _mute,
+    "subscription": _subscription,
+    "track_setting": _track_setting,
+    "subscription_permission": _subscription_permission,
+    "update_metadata": _update_metadata,
+    "update_audio_track": _update_audio_track,
+    "update_video_track": _update_video_track,
+    "leave": _leave,
+    "ping": _ping,
+    "ping_req": _ping_request,
+    "publish_data_track_request": _refuse_data_track,
+    "store_data_blob_request": _refuse_feature,
+    "get_data_blob_request": _refuse_feature,
+}

@@ -1,0 +1,380 @@
+"""A room: who is in it, who is told what, and in which order.
+
+    handle(now, input) -> effects          next_timeout() -> when to hand in a Tick
+
+`now` is in seconds since the epoch and never goes back. The order of effects matters: a participant or a
+track is announced before any offer that carries it, because clients drop media of somebody unknown.
+
+A participant: JOINED (JoinResponse sent) -> ACTIVE (primary transport connected) -> DISCONNECTED.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from livekit.protocol import models
+from livekit.protocol.rtc import LeaveRequest, ParticipantUpdate, RoomUpdate, SignalResponse
+
+from server.control.messages import (
+    DataMember,
+    Notification,
+    ProducerLayers,
+    RemoveDataMember,
+    TransportPhase,
+    TransportState,
+)
+from server.protocol import translate
+from server.room import requests, welcome
+from server.room.effects import (
+    Disconnect,
+    Effect,
+    Effects,
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    RenewToken,
+    RoomClosed,
+    TrackPublished,
+    TrackUnpublished,
+)
+from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, Signal, SignalLost, Tick
+from server.room.participant import TOKEN_SECONDS, Participant, State
+from server.room.publication import Publication
+from server.room.publisher import Publisher
+from server.room.relay import Registry, RelayFace
+from server.room.subscriber import Subscriber
+
+DISCONNECT, RECONNECT = LeaveRequest.Action.DISCONNECT, LeaveRequest.Action.RECONNECT
+ROOM_UPDATE_SECONDS = 1.0  # counts change often while people arrive; nobody needs each of them
+
+Reason = models.DisconnectReason
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """From the configuration. Seconds, and a number of participants."""
+
+    max_participants: int = 500
+    empty_seconds: float = 300.0
+    departure_seconds: float = 20.0
+
+
+class Room:
+    """The state machine. `participants` by sid, in the order in which they came."""
+
+    def __init__(self, name: str, sid: str, limits: RoomLimits, now: float) -> None:
+        self.name = name
+        self.sid = sid
+        self.limits = limits
+        self.created_at = now
+        self.participants: dict[str, Participant] = {}
+        self.effects = Effects()
+        self._by_identity: dict[str, Participant] = {}
+        self._tracks: dict[str, Publication] = {}
+        self._registry: Registry | None = None
+        self._data_room = 0  # the room's identifier on its relay
+        self._closes_at: float | None = now + limits.empty_seconds
+        self._closed = False
+        self._counts = (0, 0)
+        self._counts_due: float | None = None
+
+    def handle(self, now: float, happened: Input) -> list[Effect]:
+        """Works one input in. Never raises on what a client or a relay said."""
+        if self._closed:
+            return []
+        match happened:
+            case Join():
+                self._join(happened, now)
+            case Signal(sid, request):
+                if participant := self.participants.get(sid):
+                    requests.handle(self, participant, request, now)
+            case SignalLost(sid):
+                if participant := self.participants.get(sid):
+                    self.remove(participant, Reason.SIGNAL_CLOSE, None, now)
+            case RelayNotified(notification):
+                self._told(notification, now)
+            case RelayLost():
+                self._everybody_leaves(Reason.MEDIA_FAILURE, RECONNECT, now)
+                self._forget_relay()
+            case Shutdown():
+                self._everybody_leaves(Reason.SERVER_SHUTDOWN, DISCONNECT, now)
+                self._close()
+            case Tick():
+                self._tick(now)
+        self._note_counts(now)
+        return self.effects.drain()
+
+    def next_timeout(self) -> float | None:
+        """When to hand in a Tick, in the clock of `now`."""
+        times = [participant.next_timeout() for participant in self.participants.values()]
+        times += [time for time in (self._closes_at, self._counts_due) if time is not None]
+        return None if self._closed else min(times, default=None)
+
+    def is_full(self, identity: str) -> bool:
+        """Whether somebody with this identity would find no place. Who replaces itself always does."""
+        return identity not in self._by_identity and len(self.participants) >= self.limits.max_participants
+
+    def info(self) -> models.Room:
+        """The room as clients see it. `active_recording` is never set: there is nothing to set it."""
+        participants, publishers = self._count()
+        return models.Room(
+            sid=self.sid,
+            name=self.name,
+            empty_timeout=int(self.limits.empty_seconds),
+            departure_timeout=int(self.limits.departure_seconds),
+            max_participants=self.limits.max_participants,
+            creation_time=int(self.created_at),
+            creation_time_ms=int(self.created_at * 1000),
+            enabled_codecs=translate.enabled_publish_codecs(),
+            num_participants=participants,
+            num_publishers=publishers,
+        )
+
+    def remove(
+        self,
+        participant: Participant,
+        reason: models.DisconnectReason,
+        action: LeaveRequest.Action | None,
+        now: float,
+        *,
+        tell_others: bool = True,
+    ) -> None:
+        """Ends a session. `action` is what the client is told to do; None: it needs no word from us."""
+        if action is not None:
+            leave = LeaveRequest(reason=reason, action=action, can_reconnect=action != DISCONNECT)
+            self.effects.send(participant.sid, SignalResponse(leave=leave))
+        self.effects.add(Disconnect(participant.sid))
+        del self.participants[participant.sid]
+        del self._by_identity[participant.identity]
+        participant.state = State.DISCONNECTED
+        participant.disconnect_reason = reason
+        if participant.member:
+            self.effects.relay(RemoveDataMember(participant.member))
+            self._drop_id(participant.member)
+        gone = participant.publisher.close()
+        if participant.subscriber:
+            participant.subscriber.close()
+        if participant.announced and tell_others:
+            self.announce(participant)
+        for track in gone:
+            self._withdraw(participant, track, now)
+        self.effects.record(
+            ParticipantLeft(
+                self.name, participant.identity, participant.sid, int(reason), now - participant.joined_at
+            )
+        )
+        if not self.participants:
+            self._closes_at = now + self.limits.departure_seconds
+
+    def announce(self, participant: Participant, *, to_itself: bool = False) -> None:
+        """Shows everybody else what a participant is now."""
+        participant.announced = True
+        update = ParticipantUpdate(participants=[participant.info(changed=True)])
+        response = SignalResponse(update=update)
+        for other in self.participants.values():
+            if other is not participant or to_itself:
+                self.effects.send(other.sid, response)
+
+    def unpublish(self, participant: Participant, tracks: list[Publication], now: float) -> None:
+        """Tracks whose sections stopped sending; the publisher has closed them already."""
+        announced = [track for track in tracks if track.announced]
+        if announced:
+            self.announce(participant)
+        for track in announced:
+            self._withdraw(participant, track, now)
+
+    def track(self, sid: str) -> Publication | None:
+        """An announced track of the room."""
+        return self._tracks.get(sid)
+
+    def reconcile(self, subscriber: Participant, track: Publication, now: float) -> None:
+        """Makes a participant's reception of a track what it wants and may have."""
+        side = subscriber.subscriber
+        if side is None or not subscriber.is_active or track.owner == subscriber.sid:
+            return
+        if subscriber.wants(track.sid) and self.may_receive(subscriber, track):
+            side.subscribe(track, now)
+        else:
+            side.unsubscribe(track.sid, now)
+
+    def may_receive(self, subscriber: Participant, track: Publication) -> bool:
+        """Whether the publisher lets a participant receive a track."""
+        publisher = self.participants.get(track.owner)
+        return publisher is not None and publisher.access.allows(
+            subscriber.sid, subscriber.identity, track.sid
+        )
+
+    def tracks_of(self, sids: list[str]) -> list[Publication]:
+        """The announced tracks among these."""
+        return [track for sid in sids if (track := self._tracks.get(sid))]
+
+    def settle(self, participant: Participant, now: float) -> None:
+        """Sends what has become due of a participant; removes it when its time is up."""
+        if not participant.is_active and now >= participant.ready_by:
+            self.remove(participant, Reason.JOIN_FAILURE, DISCONNECT, now)
+            return
+        participant.publisher.tick(now)
+        if participant.subscriber and not participant.subscriber.tick(now):
+            self.remove(participant, Reason.STATE_MISMATCH, RECONNECT, now)
+            return
+        if now >= participant.token_due:
+            participant.token_due = now + TOKEN_SECONDS
+            self.effects.add(RenewToken(participant.sid, participant.claims))
+
+    def _join(self, join: Join, now: float) -> None:
+        previous = self._by_identity.get(join.claims.identity)
+        if previous:
+            self.remove(previous, Reason.DUPLICATE_IDENTITY, DISCONNECT, now)
+        registry = self._registry_on(join.relay)
+        grants = join.claims.grants
+        rewrites_cids = "firefox" in join.client.browser.lower()
+        publisher = Publisher(join.sid, registry, self.effects, rewrites_cids=rewrites_cids)
+        subscriber = Subscriber(join.sid, registry, self.effects) if grants.can_subscribe else None
+        participant = Participant(join, now, publisher, subscriber)
+        others = [other.info() for other in self.participants.values() if other.announced]
+        self.participants[join.sid] = participant
+        self._by_identity[participant.identity] = participant
+        self._closes_at = None
+        self._add_data_member(participant, registry)
+        self.effects.send(join.sid, welcome.join_response(self.info(), participant, others))
+        if subscriber:
+            subscriber.offer(now)
+        self.effects.record(ParticipantJoined(self.name, participant.identity, join.sid, join.client))
+
+    def _registry_on(self, relay: RelayFace) -> Registry:
+        if self._registry is None:
+            self._registry = Registry(relay)
+            self._data_room = self._registry.new(self)
+        return self._registry
+
+    def _forget_relay(self) -> None:
+        if self._registry:
+            self._registry.clear()
+            self._registry = None
+
+    def _drop_id(self, number: int) -> None:
+        if self._registry:
+            self._registry.drop(number)
+
+    def _add_data_member(self, participant: Participant, registry: Registry) -> None:
+        """Data comes on the publisher transport and goes out on the primary one."""
+        publisher, subscriber = participant.publisher, participant.subscriber
+        receiving = (
+            subscriber.transport if subscriber and participant.subscriber_is_primary else publisher.transport
+        )
+        participant.member = registry.new(participant)
+        self.effects.relay(
+            DataMember(
+                participant.member,
+                self._data_room,
+                participant.identity,
+                participant.sid,
+                publisher.transport,
+                receiving,
+                participant.claims.grants.can_publish_data,
+            )
+        )
+
+    def _told(self, notification: Notification, now: float) -> None:
+        if self._registry is None:
+            return
+        match notification:
+            case TransportState(transport, phase):
+                self._transport_changed(self._registry.get(transport), phase, now)
+            case ProducerLayers(producer, payload_type):
+                track = self._registry.get(producer)
+                if isinstance(track, Publication) and not track.announced:
+                    self._media_arrived(track, payload_type, now)
+            case _:
+                pass  # layers, pauses and refusals of consumers change nothing that clients are told
+
+    def _transport_changed(self, side: object | None, phase: TransportPhase, now: float) -> None:
+        if not isinstance(side, Publisher | Subscriber):
+            return
+        participant = self.participants[side.sid]
+        if phase is TransportPhase.CONNECTED:
+            side.connected = True
+            if participant.primary_is_connected and not participant.is_active:
+                self._activate(participant, now)
+        elif phase in {TransportPhase.FAILED, TransportPhase.LOST}:
+            self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
+
+    def _activate(self, participant: Participant, now: float) -> None:
+        participant.state = State.ACTIVE
+        self.announce(participant, to_itself=True)
+        for track in self._tracks.values():
+            self.reconcile(participant, track, now)
+        if participant.subscriber and participant.subscriber.tracks:
+            participant.subscriber.negotiation.want_at_once(now)
+        milliseconds = int((now - participant.joined_at) * 1000)
+        self.effects.record(ParticipantActive(self.name, participant.identity, participant.sid, milliseconds))
+
+    def _media_arrived(self, track: Publication, payload_type: int, now: float) -> None:
+        participant = self.participants[track.owner]
+        participant.publisher.announce(track, payload_type, now)
+        self._tracks[track.sid] = track
+        self.announce(participant)
+        for other in list(self.participants.values()):
+            self.reconcile(other, track, now)
+        self.effects.record(
+            TrackPublished(
+                self.name,
+                participant.identity,
+                participant.sid,
+                track.sid,
+                track.kind,
+                translate.source_name(track.info.source),
+                track.info.mime_type,
+            )
+        )
+
+    def _withdraw(self, participant: Participant, track: Publication, now: float) -> None:
+        del self._tracks[track.sid]
+        for other in self.participants.values():
+            other.forget_choice(track.sid)
+            if other.subscriber:
+                other.subscriber.forget(track.sid, now)
+        self.effects.record(
+            TrackUnpublished(
+                self.name,
+                participant.identity,
+                participant.sid,
+                track.sid,
+                now - (track.announced_at or now),
+            )
+        )
+
+    def _everybody_leaves(
+        self, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float
+    ) -> None:
+        for participant in list(self.participants.values()):
+            self.remove(participant, reason, action, now, tell_others=False)
+
+    def _tick(self, now: float) -> None:
+        for participant in list(self.participants.values()):
+            self.settle(participant, now)
+        if self._counts_due is not None and now >= self._counts_due:
+            self._send_counts()
+        if self._closes_at is not None and now >= self._closes_at:
+            self._close()
+
+    def _close(self) -> None:
+        self._forget_relay()
+        self._closed = True
+        self.effects.add(RoomClosed())
+
+    def _count(self) -> tuple[int, int]:
+        """Participants that the others know of, and publishers among them."""
+        known = [participant for participant in self.participants.values() if participant.announced]
+        return len(known), sum(1 for participant in known if participant.published())
+
+    def _note_counts(self, now: float) -> None:
+        if self._counts_due is None and self._count() != self._counts:
+            self._counts_due = now + ROOM_UPDATE_SECONDS
+
+    def _send_counts(self) -> None:
+        self._counts_due = None
+        self._counts = self._count()
+        response = SignalResponse(room_update=RoomUpdate(room=self.info()))
+        for participant in self.participants.values():
+            self.effects.send(participant.sid, response)

@@ -1,0 +1,198 @@
+"""One participant's receiving side: its transport, the offers to it, and its consumers."""
+
+from __future__ import annotations
+
+import secrets
+
+from livekit.protocol import models
+from livekit.protocol.rtc import SessionDescription, SignalResponse, SubscriptionResponse
+
+from server.control.messages import (
+    CloseConsumer,
+    CloseTransport,
+    ConnectTransport,
+    CreateConsumer,
+    CreateTransport,
+    MediaKind,
+    PauseConsumer,
+    SetPreferredLayer,
+)
+from server.room.effects import Effects
+from server.room.layers import Wish, wanted_layer
+from server.room.negotiation import Negotiation
+from server.room.publication import Publication
+from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
+from server.room.subscription import Subscription
+from server.sdp.model import Description
+from server.sdp.subscriber import AcceptedTrack, DownTrack, SubscriberSession
+
+MAX_WISHES = 4096
+
+
+class Subscriber:
+    """`tracks` are the subscriptions by track sid, with or without a consumer yet."""
+
+    def __init__(self, sid: str, registry: Registry, effects: Effects) -> None:
+        self.tracks: dict[str, Subscription] = {}
+        self.connected = False
+        self.negotiation = Negotiation()
+        self.sid = sid
+        self._registry = registry
+        self._effects = effects
+        self._local = local_transport(registry.relay)
+        self.transport = registry.new(self)
+        self._described = False
+        self._session = SubscriberSession(self.transport)
+        self._wishes: dict[str, Wish] = {}
+        self._refused: set[str] = set()  # tracks whose every codec the client refused
+        self._ssrcs: set[int] = set()
+        effects.relay(
+            CreateTransport(
+                self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=True
+            )
+        )
+
+    def subscribe(self, track: Publication, now: float) -> None:
+        """Adds a track to the next offer. Idempotent."""
+        if track.sid in self.tracks or track.sid in self._refused:
+            return
+        ssrc = self._fresh_ssrc()
+        mid = self._session.add(
+            DownTrack(
+                kind="audio" if track.kind is MediaKind.AUDIO else "video",
+                stream_id=f"{track.owner}|{track.sid}",
+                track_id=track.sid,
+                ssrc=ssrc,
+                cname=track.owner,
+                codecs=track.codecs,
+                stereo=models.AudioTrackFeature.TF_STEREO in track.info.audio_features,
+            )
+        )
+        wish = self._wishes.get(track.sid, Wish())
+        self.tracks[track.sid] = Subscription(track, self.sid, mid, ssrc, wish)
+        self.negotiation.want(now)
+
+    def unsubscribe(self, track_sid: str, now: float) -> bool:
+        """Ends a reception. False when there was none."""
+        subscription = self.tracks.pop(track_sid, None)
+        if subscription is None:
+            return False
+        if subscription.consumer:
+            self._effects.relay(CloseConsumer(subscription.consumer))
+        self._drop(subscription)
+        self._session.remove(subscription.mid)
+        self.negotiation.want(now)
+        return True
+
+    def forget(self, track_sid: str, now: float) -> None:
+        """The track is gone for everybody; its producer took the consumers along."""
+        if subscription := self.tracks.pop(track_sid, None):
+            self._drop(subscription)
+            self._session.remove(subscription.mid)
+            self.negotiation.want(now)
+        self._refused.discard(track_sid)
+        self._wishes.pop(track_sid, None)
+
+    def wish(self, track_sid: str, wish: Wish) -> None:
+        """What the client wants to receive of a track, subscribed to or not yet."""
+        if track_sid in self._wishes or len(self._wishes) < MAX_WISHES:
+            self._wishes[track_sid] = wish
+        subscription = self.tracks.get(track_sid)
+        if subscription is None:
+            return
+        was_disabled = subscription.wish.disabled
+        subscription.wish = wish
+        if subscription.consumer:
+            self._prefer_layer(subscription)
+            if wish.disabled != was_disabled:
+                self._effects.relay(PauseConsumer(subscription.consumer, wish.disabled))
+
+    def offer(self, now: float) -> None:
+        """Sends an offer of everything as it is now."""
+        offer_id = self.negotiation.offered(now)
+        text = self._session.offer(self._local)
+        offer = SessionDescription(type="offer", sdp=text, id=offer_id)
+        self._effects.send(self.sid, SignalResponse(offer=offer))
+
+    def answer(self, answer: Description, answer_id: int, now: float) -> None:
+        """Works in an answer; one that answers nothing outstanding is ignored. Raises SdpError."""
+        if not self.negotiation.answered(answer_id):
+            return
+        accepted, fingerprints, setup = self._session.accept(answer)
+        if not self._described:
+            self._described = True
+            self._effects.relay(
+                ConnectTransport(
+                    self.transport,
+                    dtls_role(setup),
+                    remote_fingerprints(fingerprints),
+                    has_data_channels=True,
+                )
+            )
+        by_mid = {one.mid: one for one in self.tracks.values() if not one.consumer}
+        for track in accepted:
+            if subscription := by_mid.get(track.mid):
+                self._consume(subscription, track, now)
+        self.negotiation.settle(now)
+
+    def tick(self, now: float) -> bool:
+        """Offers when that is due. False: the client has not answered in time."""
+        if self.negotiation.has_failed(now):
+            return False
+        if self.negotiation.is_due(now):
+            self.offer(now)
+        return True
+
+    def close(self) -> None:
+        """Closes the transport, which takes its consumers along."""
+        for subscription in self.tracks.values():
+            self._drop(subscription)
+        self.tracks.clear()
+        self._effects.relay(CloseTransport(self.transport))
+        self._registry.drop(self.transport)
+
+    def _consume(self, subscription: Subscription, accepted: AcceptedTrack, now: float) -> None:
+        if not accepted.payload_types:
+            self._refused.add(subscription.track.sid)
+            self.unsubscribe(subscription.track.sid, now)
+            reply = SubscriptionResponse(
+                track_sid=subscription.track.sid, err=models.SubscriptionError.SE_CODEC_UNSUPPORTED
+            )
+            self._effects.send(self.sid, SignalResponse(subscription_response=reply))
+            return
+        subscription.consumer = self._registry.new(subscription)
+        self._effects.relay(
+            CreateConsumer(
+                subscription.consumer,
+                subscription.track.producer,
+                self.transport,
+                subscription.ssrc,
+                list(accepted.payload_types),
+                list(accepted.extensions),
+                subscription.wish.disabled,
+            )
+        )
+        self._prefer_layer(subscription)
+
+    def _prefer_layer(self, subscription: Subscription) -> None:
+        track = subscription.track
+        if track.encodings <= 1:
+            return
+        layer = wanted_layer(subscription.wish, track.encodings, track.sorted_layers())
+        if layer != subscription.layer:
+            subscription.layer = layer
+            self._effects.relay(SetPreferredLayer(subscription.consumer, layer))
+
+    def _drop(self, subscription: Subscription) -> None:
+        if subscription.consumer:
+            self._registry.drop(subscription.consumer)
+            subscription.consumer = 0
+        self._ssrcs.discard(subscription.ssrc)
+
+    def _fresh_ssrc(self) -> int:
+        """Random and unique on the transport (RFC 3550 section 8.1)."""
+        while True:
+            ssrc = 1 + secrets.randbelow(0xFFFF_FFFF)
+            if ssrc not in self._ssrcs:
+                self._ssrcs.add(ssrc)
+                return ssrc

@@ -1,0 +1,49 @@
+"""The first message of a session."""
+
+from __future__ import annotations
+
+import secrets
+
+from livekit.protocol import models
+from livekit.protocol.rtc import JoinResponse, SignalResponse
+
+from server.protocol import translate
+from server.room.participant import Participant
+
+# 17 and not 18: with 18, desktop SDKs expect pre-negotiated data channels.
+PROTOCOL = 17
+# SDKs parse this strictly as x.y.z and switch features by it: RPC needs 1.8.0, and above 1.13.6 browsers
+# send VP9 and AV1 as several streams.
+VERSION = "1.9.0"
+PING_INTERVAL_SECONDS = 5  # 0 makes native clients panic
+PING_TIMEOUT_SECONDS = 15
+
+
+def join_response(
+    room: models.Room, participant: Participant, others: list[models.ParticipantInfo]
+) -> SignalResponse:
+    """Everything a client needs to begin. `others` are complete snapshots."""
+    return SignalResponse(
+        join=JoinResponse(
+            room=room,
+            participant=participant.info(changed=True),
+            other_participants=others,
+            server_version=VERSION,
+            server_info=server_info(),
+            subscriber_primary=participant.subscriber_is_primary,
+            fast_publish=participant.claims.grants.can_publish,
+            ping_interval=PING_INTERVAL_SECONDS,
+            ping_timeout=PING_TIMEOUT_SECONDS,
+            client_configuration=models.ClientConfiguration(
+                resume_connection=models.ClientConfigSetting.DISABLED
+            ),
+            # Marks frames that a server makes up. None are made here, but clients warn when it is empty.
+            sif_trailer=secrets.token_bytes(16),
+            enabled_publish_codecs=translate.enabled_publish_codecs(),
+        )
+    )
+
+
+def server_info() -> models.ServerInfo:
+    """What SDKs adapt to."""
+    return models.ServerInfo(edition=models.ServerInfo.Edition.Standard, version=VERSION, protocol=PROTOCOL)
