@@ -64,6 +64,10 @@ class Guests(_Section, frozen=True):
     passcode: str = ""
     per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30
 
+    def __repr__(self) -> str:
+        """The passcode never prints."""
+        return f"<Guests enabled={self.enabled}>"
+
 
 class Metadata(_Section, frozen=True):
     url: str = "sqlite:///offrecord.db"

@@ -294,11 +294,13 @@ def encode(event: Event) -> bytes:
     """Strictly: what is written is what the declaration allows. Raises EventError."""
     try:
         text = _encoder.encode(event)
-        _decoder.decode(text)
+        same = _decoder.decode(text) == event
     except UnicodeEncodeError:
         raise EventError(f"{type(event).__name__} may not be kept: a text is not Unicode") from None
     except (msgspec.MsgspecError, TypeError) as error:
         raise EventError(f"{type(event).__name__} may not be kept: {error}") from None
+    if not same:
+        raise EventError(f"{type(event).__name__} may not be kept: it would be read back as another")
     return text
 
 

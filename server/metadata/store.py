@@ -154,8 +154,7 @@ class Ledger:
             while self._queue:
                 batch = [self._queue[index] for index in range(min(BATCH_EVENTS, len(self._queue)))]
                 try:
-                    async with self._engine.begin() as connection:
-                        await connection.execute(insert(events), batch)
+                    await _insert_rows(self._engine, batch)
                 except SQLAlchemyError as error:
                     logger.error("the ledger cannot be written (%s); trying again", type(error).__name__)
                     await asyncio.sleep(RETRY_SECONDS)
@@ -187,6 +186,11 @@ def _row(event: Event, at: float, retention: Retention) -> Row:
         "participant": getattr(event, "participant", None),
         "body": encode(event).decode(),
     }
+
+
+async def _insert_rows(engine: AsyncEngine, rows: list[Row]) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(insert(events), rows)
 
 
 async def _mark_alive(engine: AsyncEngine, now: float) -> None:

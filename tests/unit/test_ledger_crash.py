@@ -1,0 +1,120 @@
+"""Sessions that a crash cut off are ended at the next start, dated when the server last was alive."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata import store
+from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft
+from server.metadata.sessions import Query, Reader, Session
+from server.metadata.store import Ledger
+
+START = 1_700_000_000.0
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def joined(number: int) -> ParticipantJoined:
+    return ParticipantJoined(room="garden", identity="ada", participant=f"PA_{number:08d}")
+
+
+def left(number: int) -> ParticipantLeft:
+    return ParticipantLeft(
+        room="garden",
+        identity="ada",
+        participant=f"PA_{number:08d}",
+        reason=LeaveReason.CLIENT_LEFT,
+        milliseconds=1000,
+    )
+
+
+async def crash(ledger: Ledger) -> None:
+    """As if the process were killed once its queue was written."""
+    await ledger.flush()
+    await ledger.close()
+
+
+async def sessions(url: str, clock: Clock) -> list[Session]:
+    reader = Reader(url, clock=clock)
+    try:
+        return [session async for session in reader.sessions(Query())]
+    finally:
+        await reader.aclose()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+async def test_a_session_without_an_end_is_ended_as_crashed(url: str) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(1))
+    ledger.record(joined(2))
+    clock.now += 1
+    ledger.record(left(1))
+    clock.now += 40
+    await ledger._stay_alive()
+    await crash(ledger)
+
+    clock.now += 7200
+    ledger = await Ledger.open(url, clock=clock)
+    await ledger.close()
+    first, second = await sessions(url, clock)
+    assert (first.reason, first.seconds) == (LeaveReason.CLIENT_LEFT, 1.0)
+    assert (second.reason, second.seconds) == (LeaveReason.SERVER_CRASH, 41.0)
+    assert second.left_at == START + 41
+
+
+async def test_it_is_ended_once(url: str) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(1))
+    await crash(ledger)
+    for _ in range(3):
+        clock.now += 60
+        await (await Ledger.open(url, clock=clock)).close()
+    [session] = await sessions(url, clock)
+    assert (session.reason, session.left_at) == (LeaveReason.SERVER_CRASH, START)
+
+
+async def test_a_clock_that_went_back_makes_no_negative_time(url: str) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(1))
+    await crash(ledger)
+    clock.now -= 500
+    await (await Ledger.open(url, clock=clock)).close()
+    [session] = await sessions(url, clock)
+    assert session.seconds == 0.0
+
+
+async def test_a_running_server_says_that_it_is_alive(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "ALIVE_SECONDS", 0.01)
+    told = asyncio.Event()
+    real = store._mark_alive
+
+    async def mark(engine: AsyncEngine, now: float) -> None:
+        await real(engine, now)
+        if now > START:
+            told.set()
+
+    monkeypatch.setattr(store, "_mark_alive", mark)
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    clock.now += 10
+    await told.wait()
+    await ledger.close()

@@ -1,0 +1,197 @@
+"""Recording: never blocks, never raises, bounded, complete after close."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.metadata import store
+from server.metadata.database import LedgerError
+from server.metadata.event import (
+    LeaveReason,
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    ServerStarted,
+    TrackKind,
+    TrackPublished,
+    TrackSource,
+)
+from server.metadata.sessions import Query, Reader, Session
+from server.metadata.store import Ledger
+
+START = 1_700_000_000.0
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def joined(number: int = 1, room: str = "garden", identity: str = "ada") -> ParticipantJoined:
+    return ParticipantJoined(room=room, identity=identity, participant=f"PA_{number:08d}")
+
+
+async def sessions(url: str, clock: Clock, query: Query | None = None) -> list[Session]:
+    reader = Reader(url, clock=clock)
+    try:
+        return [session async for session in reader.sessions(query or Query())]
+    finally:
+        await reader.aclose()
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/ledger.db"
+
+
+async def test_a_session_is_told_from_its_events(url: str) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(ServerStarted(version="0.1.0", relays=2))
+    ledger.record(joined())
+    ledger.record(
+        ParticipantActive(room="garden", identity="ada", participant="PA_00000001", join_milliseconds=321)
+    )
+    ledger.record(
+        TrackPublished(
+            room="garden",
+            identity="ada",
+            participant="PA_00000001",
+            track="TR_00000001",
+            kind=TrackKind.VIDEO,
+            source=TrackSource.CAMERA,
+        )
+    )
+    await ledger.flush()
+    clock.now += 5
+    [connected] = await sessions(url, clock)
+    assert (connected.left_at, connected.reason, connected.seconds) == (None, None, 5.0)
+
+    clock.now += 55
+    ledger.record(
+        ParticipantLeft(
+            room="garden",
+            identity="ada",
+            participant="PA_00000001",
+            reason=LeaveReason.CLIENT_LEFT,
+            milliseconds=60_000,
+        )
+    )
+    await ledger.close()
+    [session] = await sessions(url, clock)
+    assert session == msgspec.structs.replace(
+        connected, left_at=START + 60, seconds=60.0, reason=LeaveReason.CLIENT_LEFT
+    )
+    assert (session.join_milliseconds, session.published) == (321, (TrackSource.CAMERA,))
+
+
+async def test_close_writes_what_is_queued(url: str) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    for number in range(1200):
+        ledger.record(joined(number))
+    await ledger.close()
+    await ledger.close()
+    assert ledger.dropped == 0
+    assert len(await sessions(url, clock)) == 1200
+
+
+async def test_a_full_queue_drops_and_counts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "QUEUE_EVENTS", 10)
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    for number in range(25):
+        ledger.record(joined(number))
+    assert ledger.dropped == 15
+    await ledger.flush()
+    ledger.record(joined(99))
+    await ledger.close()
+    assert len(await sessions(url, clock)) == 11
+
+
+async def test_what_may_not_be_kept_is_refused_without_raising(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(identity="x" * 300))
+    ledger.record(joined())
+    await ledger.close()
+    assert (ledger.refused, ledger.dropped) == (1, 0)
+    assert len(await sessions(url, clock)) == 1
+    assert "$.identity" in caplog.text
+    assert "xxx" not in caplog.text
+
+
+async def test_after_close_an_event_is_counted_as_lost(url: str) -> None:
+    ledger = await Ledger.open(url)
+    await ledger.close()
+    ledger.record(joined())
+    assert ledger.dropped == 1
+
+
+async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "RETRY_SECONDS", 0.01)
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    failing = asyncio.Event()
+    real = store._insert_rows
+
+    async def fail_once(*arguments: object) -> None:
+        if not failing.is_set():
+            failing.set()
+            raise SQLAlchemyError("busy")
+        await real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "_insert_rows", fail_once)
+    ledger.record(joined())
+    await ledger.close()
+    assert failing.is_set()
+    assert len(await sessions(url, clock)) == 1
+
+
+async def test_only_the_owner_can_read_the_file(url: str, tmp_path: Path) -> None:
+    ledger = await Ledger.open(url)
+    ledger.record(joined())
+    await ledger.close()
+    assert stat.S_IMODE((tmp_path / "ledger.db").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
+
+
+async def test_one_server_per_ledger(url: str) -> None:
+    ledger = await Ledger.open(url)
+    with pytest.raises(LedgerError, match="another server"):
+        await Ledger.open(url)
+    await ledger.close()
+    await (await Ledger.open(url)).close()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "garden", "postgresql://host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///x?mode=ro"]
+)
+async def test_an_address_that_is_no_file_is_refused(wrong: str) -> None:
+    with pytest.raises(LedgerError, match=r"metadata\.url"):
+        await Ledger.open(wrong)
+
+
+async def test_a_file_that_is_no_ledger_is_refused(url: str, tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("my diary " * 1000)
+    with pytest.raises(LedgerError, match="cannot be used"):
+        await Ledger.open(url)
+    assert (tmp_path / "ledger.db").read_text().startswith("my diary")
+
+
+async def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="cannot be opened"):
+        await Ledger.open(f"sqlite:///{tmp_path}/none/ledger.db")
