@@ -1,0 +1,36 @@
+/** Publishes microphone and camera as soon as they are on; muting is the tracks' own doing. */
+
+import type { Room } from 'livekit-client';
+
+import type { LocalMedia } from '../media/local-media';
+import type { DeviceKind } from '../media/problems';
+
+/** Keeps publishing what is turned on until the answer is called. */
+export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (message: string) => void): () => void {
+  const stop = new AbortController();
+  const underway = new Set<DeviceKind>();
+
+  const publish = async (kind: DeviceKind): Promise<void> => {
+    const track = media.track(kind);
+    if (!track || track.isMuted || underway.has(kind)) return;
+    const published = [...room.localParticipant.trackPublications.values()].some((each) => each.track === track);
+    if (published) return;
+    underway.add(kind);
+    try {
+      await room.localParticipant.publishTrack(track);
+      onProblem('');
+    } catch {
+      if (!stop.signal.aborted) onProblem(`The others cannot get your ${kind} yet. Turn it off and on to try again.`);
+    } finally {
+      underway.delete(kind);
+    }
+  };
+
+  const publishAll = (): void => {
+    void publish('microphone');
+    void publish('camera');
+  };
+  media.addEventListener('change', publishAll, { signal: stop.signal });
+  publishAll();
+  return () => stop.abort();
+}

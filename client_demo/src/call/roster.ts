@@ -1,0 +1,80 @@
+/** What the stage shows of a room: which tiles, with which video and which sound. */
+
+import { type Participant, type RemoteTrack, type Room, Track, type TrackPublication } from 'livekit-client';
+
+export interface TileContent {
+  /** Stable for as long as the tile means the same. */
+  key: string;
+  kind: 'person' | 'screen';
+  identity: string;
+  name: string;
+  self: boolean;
+  /** To be shown, or null where there is none or it is muted. */
+  video: Track | null;
+  /** The person can be heard: some sound is published and not muted. */
+  heard: boolean;
+  speaking: boolean;
+}
+
+/** What others call a participant. */
+export function nameOf(person: Participant): string {
+  return person.name || person.identity;
+}
+
+/** The person's own tile comes last, screens come first. */
+export function tilesOf(room: Room): TileContent[] {
+  const people: Participant[] = [...room.remoteParticipants.values(), room.localParticipant];
+  const screens: TileContent[] = [];
+  const persons: TileContent[] = [];
+  for (const person of people) {
+    const publications = [...person.trackPublications.values()];
+    const common = {
+      identity: person.identity,
+      name: nameOf(person),
+      self: person === room.localParticipant,
+    };
+    persons.push({
+      ...common,
+      key: person.sid || person.identity,
+      kind: 'person',
+      video: faceOf(publications)?.track ?? null,
+      heard: publications.some((each) => isVoice(each) && !each.isMuted),
+      speaking: person.isSpeaking,
+    });
+    for (const publication of publications) {
+      if (publication.source !== Track.Source.ScreenShare || publication.isMuted || !publication.track) continue;
+      screens.push({
+        ...common,
+        key: publication.trackSid,
+        kind: 'screen',
+        video: publication.track,
+        heard: true,
+        speaking: false,
+      });
+    }
+  }
+  return [...screens, ...persons];
+}
+
+/** Every remote sound that is subscribed to, of whatever source. */
+export function soundsOf(room: Room): Set<RemoteTrack> {
+  const sounds = new Set<RemoteTrack>();
+  for (const person of room.remoteParticipants.values()) {
+    for (const publication of person.audioTrackPublications.values()) {
+      if (publication.audioTrack) sounds.add(publication.audioTrack as RemoteTrack);
+    }
+  }
+  return sounds;
+}
+
+/** The camera; else any other video that is no screen, since programs need not say what they publish. */
+function faceOf(publications: TrackPublication[]): TrackPublication | undefined {
+  const faces = publications.filter(
+    (each) => each.kind === Track.Kind.Video && each.source !== Track.Source.ScreenShare && !each.isMuted && each.track,
+  );
+  return faces.find((each) => each.source === Track.Source.Camera) ?? faces[0];
+}
+
+function isVoice(publication: TrackPublication): boolean {
+  return publication.kind === Track.Kind.Audio && publication.source !== Track.Source.ScreenShareAudio;
+}

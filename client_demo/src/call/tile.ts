@@ -1,0 +1,64 @@
+/** One tile: a person or a screen. */
+
+import type { Track } from 'livekit-client';
+
+import { copyOf, part, say } from '../dom';
+import type { TileContent } from './roster';
+
+export class Tile {
+  readonly element = copyOf('tile');
+  private readonly video = part(this.element, 'video', HTMLVideoElement);
+  private shown: Track | null = null;
+
+  constructor(readonly key: string) {}
+
+  show(content: TileContent): void {
+    const { element } = this;
+    element.dataset['testid'] = content.kind === 'person' ? 'tile' : 'screen-tile';
+    element.dataset['identity'] = content.identity;
+    element.dataset['kind'] = content.kind;
+    element.dataset['self'] = String(content.self);
+    element.dataset['speaking'] = String(content.speaking);
+    element.dataset['muted'] = String(!content.heard);
+
+    const whose = content.self ? `${content.name} (you)` : content.name;
+    say(part(element, 'name', HTMLElement), content.kind === 'screen' ? `Screen of ${whose}` : whose);
+    say(part(element, 'initials', HTMLElement), initials(content.name));
+    part(element, 'muted', HTMLElement).hidden = content.heard;
+    element.style.setProperty('--hue', String(hue(content.identity)));
+    this.showVideo(content.video);
+  }
+
+  remove(): void {
+    this.showVideo(null);
+    this.element.remove();
+  }
+
+  private showVideo(track: Track | null): void {
+    if (track !== this.shown) {
+      this.shown?.detach(this.video);
+      track?.attach(this.video);
+      // The page plays sound elsewhere, so that no tile decides who is heard.
+      this.video.muted = true;
+      this.shown = track;
+    }
+    this.video.hidden = track === null;
+    part(this.element, 'initials', HTMLElement).hidden = track !== null;
+  }
+}
+
+/** Up to two letters: of the first and the last word. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u).filter(Boolean);
+  const first = words[0] ?? '?';
+  const last = words.length > 1 ? (words.at(-1) ?? '') : '';
+  const letters = [first, last].map((word) => Array.from(word)[0] ?? '').join('');
+  return letters.toLocaleUpperCase();
+}
+
+/** A colour angle that stays the same for one identity. */
+export function hue(identity: string): number {
+  let sum = 0;
+  for (const sign of identity) sum = (sum * 31 + (sign.codePointAt(0) ?? 0)) % 360;
+  return sum;
+}

@@ -1,0 +1,55 @@
+/** What the state of a call is in plain words. */
+
+import { ConnectionError, ConnectionErrorReason, DisconnectReason } from 'livekit-client';
+
+import { counted } from '../duration';
+
+/** Why joining failed, and what may help. Server text is bounded and shown only where it refused. */
+export function joinFailure(error: unknown): string {
+  if (!(error instanceof ConnectionError)) return 'Joining failed. Try again.';
+  switch (error.reason) {
+    case ConnectionErrorReason.NotAllowed:
+      return `The server did not let you in: ${error.message.slice(0, 200)}`;
+    case ConnectionErrorReason.ServerUnreachable:
+    case ConnectionErrorReason.WebSocket:
+      return 'The server cannot be reached. Check your connection and try again.';
+    case ConnectionErrorReason.Timeout:
+    case ConnectionErrorReason.InternalError:
+      return (
+        'The server answered, but the call could not be set up. A firewall between you and the server may be ' +
+        'keeping sound and video (UDP) out.'
+      );
+    case ConnectionErrorReason.Cancelled:
+      return 'Joining was cancelled.';
+    default:
+      return 'The server ended the attempt to join. Try again.';
+  }
+}
+
+/** Why a call ended; empty where it was the person's own choice. */
+export function endOf(reason: DisconnectReason | undefined): string {
+  switch (reason) {
+    case DisconnectReason.CLIENT_INITIATED:
+      return '';
+    case DisconnectReason.DUPLICATE_IDENTITY:
+      return 'You joined from somewhere else, so this page left the call';
+    case DisconnectReason.SERVER_SHUTDOWN:
+      return 'The server is shutting down';
+    case DisconnectReason.PARTICIPANT_REMOVED:
+      return 'An operator removed you from the room';
+    case DisconnectReason.ROOM_DELETED:
+    case DisconnectReason.ROOM_CLOSED:
+      return 'The room was closed';
+    case DisconnectReason.JOIN_FAILURE:
+    case DisconnectReason.CONNECTION_TIMEOUT:
+    case DisconnectReason.MEDIA_FAILURE:
+      return 'Sound and video could not reach the server';
+    default:
+      return 'The connection to the server was lost';
+  }
+}
+
+/** How many are in the call, the person included. */
+export function company(others: number): string {
+  return others === 0 ? 'You are the only one here' : `${counted(others + 1, 'person', 'people')} in the call`;
+}

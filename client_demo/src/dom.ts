@@ -1,0 +1,45 @@
+/** Small helpers over the page's own HTML. Text from elsewhere only ever goes in as text, never as markup. */
+
+/** The element marked `data-part="name"` inside `root`. Throws if the page and the code disagree. */
+export function part<T extends Element>(root: ParentNode, name: string, type: new () => T): T {
+  const found = root.querySelector(`[data-part="${name}"]`);
+  if (!(found instanceof type)) throw new Error(`the page has no ${type.name} "${name}"`);
+  return found;
+}
+
+/** A fresh copy of the single element inside `<template id>`. */
+export function copyOf(templateId: string): HTMLElement {
+  const template = document.getElementById(templateId);
+  const content = template instanceof HTMLTemplateElement ? template.content.firstElementChild : null;
+  if (!(content instanceof HTMLElement)) throw new Error(`the page has no template "${templateId}"`);
+  return document.importNode(content, true);
+}
+
+/** An element with a class and text. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className = '',
+  text = '',
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text) element.textContent = text;
+  return element;
+}
+
+/** Shows `text`, or hides the element when there is none. Unchanged text is left alone, so that screen
+ * readers do not hear it twice. */
+export function say(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+  element.hidden = text === '';
+}
+
+/** Puts text into a live region. It stays in the page while empty, or screen readers would not follow it. */
+export function tell(region: HTMLElement, text: string): void {
+  if (region.textContent !== text) region.textContent = text;
+}
+
+/** Points an `<svg><use>` at another symbol of the page. */
+export function icon(root: ParentNode, symbol: string): void {
+  root.querySelector('use')?.setAttribute('href', `#${symbol}`);
+}

@@ -1,0 +1,121 @@
+/** The badge in the header and the panel it opens: plain words first, the observations below. */
+
+import { icon, make, part, say } from '../dom';
+import { ageInWords } from '../duration';
+import { type BadgeView, type Reading, viewOf } from './reading';
+import type { Check, RelayStatement, Source, Statement } from './statement';
+
+const TONE_ICONS: Record<BadgeView['tone'], string> = {
+  waiting: 'i-waiting',
+  calm: 'i-blocked',
+  warning: 'i-warning',
+  alarm: 'i-alarm',
+};
+
+const SOURCE_WORDS: Record<Source, string> = {
+  kernel: 'read from the kernel',
+  inspected: 'inspected from outside',
+  'self-reported': 'the process’s own word',
+};
+
+export class Badge {
+  private readonly button: HTMLButtonElement;
+  private readonly panel: HTMLElement;
+  private reading: Reading = { state: 'checking' };
+
+  /** `clock` gives milliseconds, of the clock that readings are stamped with. */
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly clock: () => number,
+  ) {
+    this.button = part(root, 'badge', HTMLButtonElement);
+    this.panel = part(root, 'badge-panel', HTMLElement);
+    this.button.addEventListener('click', () => this.open(this.panel.hidden !== false));
+    part(root, 'badge-close', HTMLButtonElement).addEventListener('click', () => this.open(false));
+    root.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && !this.panel.hidden) this.open(false);
+    });
+    document.addEventListener('pointerdown', (event) => {
+      const inside = event.target instanceof Node && root.contains(event.target);
+      if (!inside && !this.panel.hidden) this.open(false, false);
+    });
+    this.draw();
+    setInterval(() => this.draw(), 1000);
+  }
+
+  show(reading: Reading): void {
+    this.reading = reading;
+    this.draw();
+    this.drawEvidence(reading.state === 'answered' ? reading.statement : null);
+  }
+
+  private open(open: boolean, moveFocus = true): void {
+    this.panel.hidden = !open;
+    this.button.setAttribute('aria-expanded', String(open));
+    if (moveFocus) (open ? this.panel : this.button).focus();
+  }
+
+  private draw(): void {
+    const view = viewOf(this.reading, this.clock());
+    if (this.root.dataset['tone'] !== view.tone) {
+      this.root.dataset['tone'] = view.tone;
+      icon(this.button, TONE_ICONS[view.tone]);
+      icon(part(this.root, 'badge-head', HTMLElement), TONE_ICONS[view.tone]);
+    }
+    say(part(this.root, 'badge-label', HTMLElement), view.label);
+    say(part(this.root, 'badge-short', HTMLElement), view.short);
+    say(part(this.root, 'badge-age', HTMLElement), view.age);
+    say(part(this.root, 'badge-title', HTMLElement), view.title);
+    say(part(this.root, 'badge-meaning', HTMLElement), view.meaning);
+    say(part(this.root, 'badge-checked', HTMLElement), view.age && `Evidence ${view.age}; asked again every 10 s.`);
+    // Announced only when it changes, and without the age.
+    const announced = part(this.root, 'badge-announce', HTMLElement);
+    if (view.tone !== 'waiting' && announced.textContent !== view.title) announced.textContent = view.title;
+  }
+
+  private drawEvidence(statement: Statement | null): void {
+    const evidence = part(this.root, 'badge-evidence', HTMLElement);
+    evidence.hidden = statement === null;
+    if (!statement) return;
+    fill(part(this.root, 'badge-says', HTMLElement), statement.says);
+    fill(part(this.root, 'badge-limits', HTMLElement), statement.doesNotProve);
+    const relays = part(this.root, 'badge-relays', HTMLElement);
+    // Redrawn every ten seconds: what the reader opened stays open.
+    const opened = new Set(
+      Array.from(relays.querySelectorAll('details[open]'), (details) => (details as HTMLElement).dataset['relay']),
+    );
+    relays.replaceChildren(...statement.relays.map((relay) => drawRelay(relay, opened.has(relay.relay))));
+    if (statement.relays.length === 0) relays.append(make('p', 'quiet', 'The statement names no relay.'));
+  }
+}
+
+function fill(listElement: HTMLElement, sentences: string[]): void {
+  listElement.replaceChildren(...sentences.map((sentence) => make('li', '', sentence)));
+  listElement.parentElement?.toggleAttribute('hidden', sentences.length === 0);
+}
+
+function drawRelay(relay: RelayStatement, open: boolean): HTMLElement {
+  const held = relay.checks.filter((check) => check.held).length;
+  const details = make('details', 'relay');
+  details.dataset['relay'] = relay.relay;
+  details.open = open;
+  const all = held === relay.checks.length;
+  const summary = make('summary', '', `Relay ${relay.relay}: ${held} of ${relay.checks.length} checks held`);
+  summary.dataset['held'] = String(all);
+  const checks = make('ul', 'checks');
+  checks.append(...relay.checks.map(drawCheck));
+  details.append(summary, checks);
+  return details;
+}
+
+function drawCheck(check: Check): HTMLElement {
+  const item = make('li');
+  item.dataset['held'] = String(check.held);
+  const age = check.ageSeconds === null ? '' : `, ${ageInWords(check.ageSeconds * 1000)}`;
+  item.append(
+    make('span', 'mark', check.held ? 'held' : 'not held'),
+    make('span', 'check', check.name.replaceAll('_', ' ')),
+    make('span', 'source', SOURCE_WORDS[check.source] + age),
+  );
+  return item;
+}

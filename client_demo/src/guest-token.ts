@@ -1,0 +1,68 @@
+/** Asks the server for a guest's token: `POST /api/guest-token {room, name, passcode?}`. */
+
+export interface GuestRequest {
+  room: string;
+  name: string;
+  passcode: string;
+}
+
+export type GuestAnswer =
+  | { kind: 'admitted'; url: string; token: string }
+  | { kind: 'passcode'; message: string }
+  | { kind: 'refused'; message: string };
+
+type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+const TIMEOUT_MS = 10_000;
+const MESSAGE_LENGTH = 300;
+
+/** Never rejects: whatever goes wrong is an answer with a sentence for the person who waits. */
+export async function askForToken(request: GuestRequest, fetcher: Fetch = fetch): Promise<GuestAnswer> {
+  let response: Response;
+  try {
+    response = await fetcher('api/guest-token', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        room: request.room,
+        name: request.name,
+        ...(request.passcode ? { passcode: request.passcode } : {}),
+      }),
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    return { kind: 'refused', message: 'The server cannot be reached. Check your connection and try again.' };
+  }
+  const body: unknown = await response.json().catch(() => null);
+  return understand(response.status, body, request.passcode !== '');
+}
+
+/** Reads an answer. `gave` says whether a passcode was sent. */
+export function understand(status: number, body: unknown, gave: boolean): GuestAnswer {
+  const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  const { url, token, error } = fields;
+  if (status >= 200 && status < 300) {
+    if (typeof token === 'string' && token !== '' && (typeof url === 'string' || url === undefined)) {
+      return { kind: 'admitted', url: url ?? '', token };
+    }
+    return { kind: 'refused', message: 'The server gave an answer this page does not understand.' };
+  }
+  if ((status === 401 || status === 403) && fields['passcode_required'] === true) {
+    return {
+      kind: 'passcode',
+      message: gave ? 'That passcode is not right.' : 'This server asks guests for a passcode.',
+    };
+  }
+  const message = typeof error === 'string' && error ? error.slice(0, MESSAGE_LENGTH) : '';
+  return { kind: 'refused', message: message || fallback(status) };
+}
+
+function fallback(status: number): string {
+  if (status === 404 || status === 403) return 'This server does not admit guests.';
+  if (status === 429) return 'Too many people are joining at once. Wait a minute and try again.';
+  if (status >= 500) return 'The server has a problem. Try again in a moment.';
+  return `The server refused (${status}).`;
+}

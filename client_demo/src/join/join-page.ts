@@ -1,0 +1,133 @@
+/** The page before the call: who, which room, and a look in the mirror. */
+
+import { copyOf, part, say, tell } from '../dom';
+import { freshRoomName } from '../link';
+import { offerDevices } from '../media/device-choice';
+import { LevelMeter } from '../media/level-meter';
+import type { LocalMedia } from '../media/local-media';
+import type { Sound } from '../media/sound';
+import { bindSwitches } from '../media/switches';
+import { forgetName, keepName, keptName } from './kept-name';
+import { drawSummary, type CallSummary } from './summary';
+
+export interface JoinRequest {
+  room: string;
+  name: string;
+  passcode: string;
+}
+
+export interface JoinPageOptions {
+  room: string;
+  media: LocalMedia;
+  sound: Sound;
+  summary: CallSummary | null;
+  onJoin: (request: JoinRequest) => void;
+}
+
+export class JoinPage {
+  readonly element = copyOf('join-page');
+  private readonly form = part(this.element, 'form', HTMLFormElement);
+  private readonly name = part(this.element, 'name', HTMLInputElement);
+  private readonly room = part(this.element, 'room', HTMLInputElement);
+  private readonly passcode = part(this.element, 'passcode', HTMLInputElement);
+  private readonly remember = part(this.element, 'remember', HTMLInputElement);
+  private readonly button = part(this.element, 'join', HTMLButtonElement);
+  private readonly status = part(this.element, 'status', HTMLElement);
+  private readonly error = part(this.element, 'error', HTMLElement);
+  private readonly video = part(this.element, 'preview', HTMLVideoElement);
+  private readonly meter = new LevelMeter(part(this.element, 'level', HTMLElement));
+  private readonly closers: (() => void)[] = [];
+
+  constructor(private readonly options: JoinPageOptions) {
+    const { media, sound } = options;
+    this.closers.push(bindSwitches(this.element, media), offerDevices(this.element, media, sound));
+    const onChange = (): void => this.drawPreview();
+    media.addEventListener('change', onChange);
+    this.closers.push(() => media.removeEventListener('change', onChange));
+    this.element.addEventListener('pointerdown', () => this.meter.wake());
+    this.element.addEventListener('keydown', () => this.meter.wake());
+
+    this.name.value = keptName();
+    this.remember.checked = this.name.value !== '';
+    this.room.value = options.room;
+    part(this.element, 'fresh-room', HTMLButtonElement).addEventListener('click', () => {
+      this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
+      this.room.focus();
+    });
+    this.form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    drawSummary(part(this.element, 'summary', HTMLElement), options.summary);
+    this.drawPreview();
+  }
+
+  /** Once the page is in the document: the first thing to fill in, or what just ended. */
+  focus(): void {
+    if (this.options.summary) part(this.element, 'summary', HTMLElement).focus();
+    else if (this.name.value === '') this.name.focus();
+    else if (this.room.value === '') this.room.focus();
+    else this.button.focus();
+  }
+
+  setRoom(room: string): void {
+    if (room) this.room.value = room;
+  }
+
+  joining(): void {
+    this.button.disabled = true;
+    say(this.error, '');
+    tell(this.status, 'Joining…');
+  }
+
+  failed(message: string): void {
+    this.button.disabled = false;
+    tell(this.status, '');
+    say(this.error, message);
+    this.button.focus();
+  }
+
+  askPasscode(message: string): void {
+    this.failed(message);
+    this.passcode.closest('label')?.removeAttribute('hidden');
+    this.passcode.required = true;
+    this.passcode.select();
+    this.passcode.focus();
+  }
+
+  close(): void {
+    this.closers.forEach((close) => close());
+    this.meter.close();
+    this.options.media.camera?.detach(this.video);
+    this.element.remove();
+  }
+
+  private submit(): void {
+    const name = this.name.value.trim();
+    const room = this.room.value.trim();
+    if (!name || !room) {
+      say(this.error, name ? 'Name the room to join.' : 'Say what others should call you.');
+      (name ? this.room : this.name).focus();
+      return;
+    }
+    if (this.remember.checked) keepName(name);
+    else forgetName();
+    this.options.onJoin({ room, name, passcode: this.passcode.value });
+  }
+
+  private drawPreview(): void {
+    const { media } = this.options;
+    const camera = media.state('camera');
+    if (camera.on && media.camera) {
+      if (!media.camera.attachedElements.includes(this.video)) media.camera.attach(this.video);
+    } else {
+      media.camera?.detach(this.video);
+    }
+    this.video.hidden = !camera.on;
+    say(
+      part(this.element, 'preview-words', HTMLElement),
+      camera.on ? '' : camera.busy ? 'Starting the camera…' : 'Your camera is off',
+    );
+    this.meter.follow(media.state('microphone').on ? media.microphone : null);
+  }
+}

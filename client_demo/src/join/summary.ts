@@ -1,0 +1,34 @@
+/** What a call was, told to the person who left it. Computed here and forgotten with the page. */
+
+import { make } from '../dom';
+import { counted, durationInWords } from '../duration';
+
+export interface CallSummary {
+  room: string;
+  milliseconds: number;
+  /** How many others were there at any time. */
+  others: number;
+  /** Why it ended, where it was not the person's own choice; else empty. */
+  reason: string;
+}
+
+export function summaryTitle(summary: CallSummary): string {
+  return summary.reason || `You left “${summary.room}”`;
+}
+
+export function summaryText(summary: CallSummary): string {
+  const company =
+    summary.others === 0 ? 'Nobody else was there' : `You met ${counted(summary.others, 'other person', 'other people')}`;
+  return `You were in “${summary.room}” for ${durationInWords(summary.milliseconds)}. ${company}.`;
+}
+
+export function drawSummary(root: HTMLElement, summary: CallSummary | null): void {
+  root.hidden = summary === null;
+  if (!summary) return;
+  root.dataset['tone'] = summary.reason ? 'warning' : 'calm';
+  root.replaceChildren(
+    make('h2', '', summaryTitle(summary)),
+    make('p', '', summaryText(summary)),
+    make('p', 'quiet', 'Your camera and microphone are closed. This page keeps nothing of the call.'),
+  );
+}

@@ -1,0 +1,80 @@
+/** Conducts: the badge always, and one page at a time. */
+
+import { type DisconnectReason, Room } from 'livekit-client';
+
+import { CallPage } from './call/call-page';
+import { endOf, joinFailure } from './call/words';
+import { part } from './dom';
+import { Badge } from './guarantee/badge';
+import { watch } from './guarantee/watch';
+import { askForToken } from './guest-token';
+import { JoinPage, type JoinRequest } from './join/join-page';
+import type { CallSummary } from './join/summary';
+import { inviteLink, roomFromAddress, serverUrl } from './link';
+import { LocalMedia } from './media/local-media';
+import { Sound } from './media/sound';
+
+const main = part(document, 'main', HTMLElement);
+const media = new LocalMedia();
+const sound = new Sound(part(document, 'sound', HTMLElement));
+// The wall clock goes on while a machine sleeps, which is when evidence grows old unseen.
+const clock = (): number => Date.now();
+
+const badge = new Badge(part(document, 'guarantee', HTMLElement), clock);
+watch((reading) => badge.show(reading), clock);
+
+showJoin(roomFromAddress(location.hash, location.search), null);
+void media.openBoth();
+
+function showJoin(room: string, summary: CallSummary | null): void {
+  const page = new JoinPage({ room, media, sound, summary, onJoin: (request) => void join(page, request) });
+  const followLink = (): void => page.setRoom(roomFromAddress(location.hash, ''));
+  window.addEventListener('hashchange', followLink);
+  document.title = 'Offrecord';
+  document.body.dataset['page'] = 'join';
+  main.replaceChildren(page.element);
+  page.focus();
+
+  async function join(from: JoinPage, request: JoinRequest): Promise<void> {
+    from.joining();
+    const answer = await askForToken(request);
+    if (answer.kind === 'passcode') return from.askPasscode(answer.message);
+    if (answer.kind === 'refused') return from.failed(answer.message);
+    const call = newRoom();
+    try {
+      await call.connect(serverUrl(answer.url, location.href), answer.token);
+    } catch (error) {
+      from.failed(joinFailure(error));
+      return;
+    }
+    window.removeEventListener('hashchange', followLink);
+    from.close();
+    showCall(call, request.room);
+  }
+}
+
+function showCall(room: Room, roomName: string): void {
+  const startedAt = clock();
+  // The address becomes the invitation; the room's name leaves the query, which servers may log.
+  history.replaceState(null, '', inviteLink('', location.pathname, roomName));
+  document.title = `${roomName} · Offrecord`;
+  document.body.dataset['page'] = 'call';
+  const page = new CallPage({ room, roomName, media, sound, onEnd });
+  main.replaceChildren(page.element);
+  page.focus();
+
+  function onEnd(reason: DisconnectReason | undefined, others: number): void {
+    page.close();
+    media.release();
+    showJoin(roomName, { room: roomName, milliseconds: clock() - startedAt, others, reason: endOf(reason) });
+  }
+}
+
+function newRoom(): Room {
+  return new Room({
+    // Tiles ask for the size they are shown in, and for nothing while they are hidden.
+    adaptiveStream: true,
+    // The server speaks the two-connection form; asking for the other first costs two round trips.
+    singlePeerConnection: false,
+  });
+}
