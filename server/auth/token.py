@@ -85,7 +85,7 @@ def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
         if secret is None:
             raise TokenError("the access token names an unknown API key")
         payload = _read(_JWS.decode_complete(token, secret, [ALGORITHM])["payload"])
-    except (jwt.PyJWTError, msgspec.DecodeError, ValueError, RecursionError):
+    except (jwt.PyJWTError, ValueError, RecursionError):  # msgspec.DecodeError is a ValueError
         raise TokenError("the access token is malformed or not signed with the right secret") from None
     expires_at = _valid_until(payload, now)
     return _claims(payload, expires_at)

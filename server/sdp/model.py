@@ -39,10 +39,11 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An extmap line (RFC 8285)."""
+    """An extmap line (RFC 8285). `direction` is the sender's view, as of a section."""
 
     id: int
     uri: str
+    direction: Direction = Direction.SENDRECV
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Section:
 class Description:
     sections: tuple[Section, ...]
     bundle: tuple[str, ...] = ()
+    extmap_allow_mixed: bool = False  # one- and two-byte header extensions in one stream (RFC 8285)
 
 
 @dataclass(frozen=True, slots=True)
