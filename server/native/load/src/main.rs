@@ -1,8 +1,10 @@
 //! Sends one stream to a relay at a steady rate and counts what its subscribers receive.
 //!
 //! Sockets and keys come from whoever did the DTLS handshakes. One thread sends, one receives: the
-//! receivers are live, since a socket that nobody reads flatters the sender.
+//! receivers are live, since a socket that nobody reads flatters the sender. With the argument `bare`
+//! it is not the load but what stands in for a relay: see [`bare`].
 
+mod bare;
 mod packet;
 mod plan;
 
@@ -23,14 +25,14 @@ const DRAIN: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
     let mut text = String::new();
+    let bare = std::env::args().nth(1).is_some_and(|word| word == "bare");
     let result = std::io::stdin()
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())
-        .and_then(|_| plan::parse(&text))
-        .and_then(|plan| run(&plan));
+        .and_then(|_| if bare { run_bare(&text) } else { run_load(&text) });
     match result {
-        Ok((sent, received)) => {
-            println!("sent {sent} received {received}");
+        Ok(line) => {
+            println!("{line}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -38,6 +40,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn run_bare(text: &str) -> Result<String, String> {
+    let (forwarded, nanoseconds) = bare::run(&plan::parse_bare(text)?)?;
+    Ok(format!("forwarded {forwarded} nanoseconds {nanoseconds}"))
+}
+
+fn run_load(text: &str) -> Result<String, String> {
+    let (sent, received) = run(&plan::parse(text)?)?;
+    Ok(format!("sent {sent} received {received}"))
 }
 
 /// Packets sent, and packets received by all subscribers together.

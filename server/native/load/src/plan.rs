@@ -1,7 +1,7 @@
 //! What to send and for how long, read from standard input so that no key is in a command line.
 
-use std::collections::HashMap;
 use std::os::fd::RawFd;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// One run. Sockets are inherited, already connected to the relay and known to it.
@@ -31,6 +31,19 @@ pub struct Plan {
     pub duration: Duration,
 }
 
+/// The bare loop's run: no relay, only the path.
+#[derive(Debug)]
+pub struct BarePlan {
+    /// Bound to loopback; packets come in and go out here.
+    pub socket: RawFd,
+    /// UDP ports of the receivers.
+    pub targets: Vec<u16>,
+    /// The sender's session key.
+    pub key: [u8; 16],
+    /// The sender's session salt.
+    pub salt: [u8; 12],
+}
+
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     if text.len() != 2 * N || !text.is_ascii() {
         return None;
@@ -42,38 +55,60 @@ fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     Some(bytes)
 }
 
-/// Reads `name value` lines. The error names what is missing or wrong.
-pub fn parse(text: &str) -> Result<Plan, String> {
-    let mut subscribers = Vec::new();
-    let mut values = HashMap::new();
-    for line in text.lines() {
-        let (name, value) = line.split_once(' ').ok_or_else(|| format!("no value in {line:?}"))?;
-        if name == "subscriber" {
-            subscribers.push(value.parse().map_err(|_| "subscriber is no descriptor".to_owned())?);
-        } else {
-            values.insert(name, value);
-        }
+/// `name value` lines; a name may come again.
+struct Lines<'text>(Vec<(&'text str, &'text str)>);
+
+impl<'text> Lines<'text> {
+    fn read(text: &'text str) -> Result<Self, String> {
+        let pair = |line: &'text str| line.split_once(' ').ok_or_else(|| format!("no value in {line:?}"));
+        Ok(Self(text.lines().map(pair).collect::<Result<_, _>>()?))
     }
-    let text_of = |name: &str| values.get(name).copied().ok_or_else(|| format!("{name} is missing"));
-    let number = |name: &str| text_of(name)?.parse::<u32>().map_err(|_| format!("{name} is no number"));
-    let small = |name: &str| u8::try_from(number(name)?).map_err(|_| format!("{name} is too large"));
+
+    fn all<T: FromStr>(&self, name: &str) -> Result<Vec<T>, String> {
+        let values = self.0.iter().filter(|(own, _)| *own == name);
+        values.map(|(_, value)| value.parse().map_err(|_| format!("{name} is wrong"))).collect()
+    }
+
+    fn one<T: FromStr>(&self, name: &str) -> Result<T, String> {
+        self.all(name)?.pop().ok_or_else(|| format!("{name} is missing"))
+    }
+
+    fn bytes<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
+        unhex(&self.one::<String>(name)?).ok_or_else(|| format!("{name} is not {N} bytes"))
+    }
+}
+
+/// Reads a run against a relay. The error names what is missing or wrong.
+pub fn parse(text: &str) -> Result<Plan, String> {
+    let lines = Lines::read(text)?;
     let plan = Plan {
-        publisher: text_of("publisher")?.parse().map_err(|_| "publisher is no descriptor".to_owned())?,
-        subscribers,
-        ssrc: number("ssrc")?,
-        payload_type: small("payload_type")?,
-        extension: small("extension")?,
-        key: unhex(text_of("key")?).ok_or("key is not 16 bytes")?,
-        salt: unhex(text_of("salt")?).ok_or("salt is not 12 bytes")?,
-        bytes: number("bytes")? as usize,
-        rate: number("rate")?,
-        burst: number("burst")?,
-        duration: Duration::from_millis(u64::from(number("milliseconds")?)),
+        publisher: lines.one("publisher")?,
+        subscribers: lines.all("subscriber")?,
+        ssrc: lines.one("ssrc")?,
+        payload_type: lines.one("payload_type")?,
+        extension: lines.one("extension")?,
+        key: lines.bytes("key")?,
+        salt: lines.bytes("salt")?,
+        bytes: lines.one("bytes")?,
+        rate: lines.one("rate")?,
+        burst: lines.one("burst")?,
+        duration: Duration::from_millis(lines.one("milliseconds")?),
     };
     if !(64..=1400).contains(&plan.bytes) || plan.rate == 0 || plan.burst == 0 {
         return Err("bytes, rate or burst is out of range".to_owned());
     }
     Ok(plan)
+}
+
+/// Reads a run of the bare loop.
+pub fn parse_bare(text: &str) -> Result<BarePlan, String> {
+    let lines = Lines::read(text)?;
+    Ok(BarePlan {
+        socket: lines.one("socket")?,
+        targets: lines.all("target")?,
+        key: lines.bytes("key")?,
+        salt: lines.bytes("salt")?,
+    })
 }
 
 #[cfg(test)]
