@@ -1,0 +1,94 @@
+"""Data packets between the participants of a room: read, stamped with their sender, fanned out.
+
+LiveKit's `DataPacket` (livekit_models.proto). They stay in this process and are never kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from google.protobuf.message import DecodeError, EncodeError
+from livekit.protocol import models
+
+from server.control.messages import DataMember
+
+LARGEST: Final = 64_000
+"""Bytes of one packet, as SDKs bound it."""
+
+SERVER_ONLY: Final = frozenset(("speaker", "transcription", "metrics"))
+"""What only a server or an agent may say; from a participant it is dropped."""
+
+
+class DataRooms:
+    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` must not raise."""
+
+    def __init__(self, deliver: Callable[[int, bool, bytes], None]) -> None:
+        self._deliver = deliver
+        self._members: dict[int, DataMember] = {}
+        self._rooms: dict[int, dict[int, DataMember]] = {}
+        self._senders: dict[int, DataMember] = {}
+
+    def put(self, member: DataMember) -> None:
+        """Adds or replaces a member."""
+        self.remove(member.member)
+        self._members[member.member] = member
+        self._rooms.setdefault(member.room, {})[member.member] = member
+        if member.send_transport:
+            self._senders[member.send_transport] = member
+
+    def remove(self, member: int) -> None:
+        """Idempotent."""
+        known = self._members.pop(member, None)
+        if known is None:
+            return
+        room = self._rooms[known.room]
+        del room[member]
+        if not room:
+            del self._rooms[known.room]
+        if self._senders.get(known.send_transport) is known:
+            del self._senders[known.send_transport]
+
+    def received(self, transport: int, reliable: bool, message: bytes) -> None:
+        """A packet from a participant. What is not a packet, or not allowed, is dropped."""
+        sender = self._senders.get(transport)
+        if sender is None or not sender.may_publish or len(message) > LARGEST:
+            return
+        try:
+            packet = models.DataPacket.FromString(message)
+            if packet.WhichOneof("value") in SERVER_ONLY:
+                return
+            identities, sids = stamp(packet, sender, reliable)
+            stamped = packet.SerializeToString()
+        except (DecodeError, EncodeError, ValueError):
+            return
+        for member in self._rooms[sender.room].values():
+            if member is sender or not member.receive_transport:
+                continue
+            if (identities or sids) and member.identity not in identities and member.sid not in sids:
+                continue
+            self._deliver(member.receive_transport, reliable, stamped)
+
+
+def stamp(packet: models.DataPacket, sender: DataMember, reliable: bool) -> tuple[set[str], set[str]]:
+    """Writes who sent it and how, whatever the packet said; returns whom it is for (empty: everybody).
+
+    Fields unknown to our schema are kept by protobuf.
+    """
+    packet.kind = models.DataPacket.RELIABLE if reliable else models.DataPacket.LOSSY
+    packet.participant_identity = sender.identity
+    packet.participant_sid = sender.sid
+    identities = set(packet.destination_identities)
+    sids: set[str] = set()
+    if packet.HasField("user"):
+        user = packet.user
+        user.participant_identity = sender.identity
+        user.participant_sid = sender.sid
+        identities.update(user.destination_identities)
+        sids.update(user.destination_sids)
+        # Old and new clients read the destinations in different places.
+        del packet.destination_identities[:]
+        del user.destination_identities[:]
+        packet.destination_identities.extend(sorted(identities))
+        user.destination_identities.extend(sorted(identities))
+    return identities, sids

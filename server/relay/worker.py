@@ -1,0 +1,230 @@
+"""A serving relay: control messages become actions, events become notifications.
+
+Whatever signaling says about things that are not here is refused or ignored, never an error: requests
+and the end of what they name cross on the wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from server._native import PacketThread
+from server.control.messages import (
+    CloseConsumer,
+    CloseProducer,
+    CloseTransport,
+    ConnectTransport,
+    ConsumerState,
+    CreateConsumer,
+    CreateProducer,
+    CreateTransport,
+    DataMember,
+    GetStats,
+    Notification,
+    PauseConsumer,
+    PauseProducer,
+    ProducerLayers,
+    RefusalReason,
+    Refused,
+    RemoveDataMember,
+    Request,
+    RequestKeyFrame,
+    SelfTest,
+    SetPreferredLayer,
+    SrtpProfile,
+    Stats,
+    Stop,
+    TransportPhase,
+    TransportState,
+)
+from server.relay.data import DataRooms
+from server.relay.ortc import Certificate
+from server.relay.transport import Transport
+
+SELF_TEST_EVERY: Final = 10.0
+"""Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
+COUNTER_STEP: Final = 16
+CPU_STEP: Final = 10
+RESIDENCE_STEP: Final = 50
+"""Numbers are told in steps, so that their low digits carry nothing."""
+
+_REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
+
+
+class Worker:
+    """Owns the transports. `probe` repeats the self-test; `leave` ends the process."""
+
+    def __init__(
+        self,
+        *,
+        packets: PacketThread,
+        certificate: Certificate,
+        notify: Callable[[Notification], None],
+        probe: Callable[[], SelfTest],
+        leave: Callable[[], None],
+    ) -> None:
+        self._packets = packets
+        self._certificate = certificate
+        self._notify = notify
+        self._probe = probe
+        self._leave = leave
+        self._transports: dict[int, Transport] = {}
+        self._rooms = DataRooms(self._deliver)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._next_self_test = 0.0
+
+    def handle(self, request: Request) -> None:
+        """Carries out one control message of a serving relay."""
+        action = _ACTIONS.get(type(request))
+        if action is not None:
+            action(self, request)
+
+    def take_events(self) -> None:
+        """What the packet thread tells; call when its event descriptor is readable."""
+        for kind, *values in cast(list[tuple[Any, ...]], self._packets.events()):
+            if kind == _DTLS:
+                transport = self._transports.get(values[0])
+                if transport is not None:
+                    transport.received(values[1])
+            elif kind == _REACHABLE:
+                transport = self._transports.get(values[0])
+                if transport is not None:
+                    transport.became_reachable()
+            elif kind == _CONSENT_EXPIRED:
+                transport = self._transports.get(values[0])
+                if transport is not None:
+                    transport.expired()
+            elif kind == _PRODUCER_LAYERS:
+                self._notify(ProducerLayers(*values))
+            elif kind == _CONSUMER_STATE:
+                self._notify(ConsumerState(*values))
+            elif kind == _REFUSED:
+                self._notify(Refused(values[0], RefusalReason(values[1])))
+
+    def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None:
+        self._notify(TransportState(transport, phase, profile))
+
+    def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
+        self._rooms.received(transport, reliable, message)
+
+    def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
+        receiver = self._transports.get(transport)
+        if receiver is not None:
+            receiver.send_data(reliable, message)
+
+    def _create_transport(self, request: CreateTransport) -> None:
+        if request.transport in self._transports:
+            self._notify(Refused(request.transport, RefusalReason.DUPLICATE_ID))
+            return
+        self._transports[request.transport] = Transport(request, self._packets, self._certificate, self)
+
+    def _connect_transport(self, request: ConnectTransport) -> None:
+        transport = self._transports.get(request.transport)
+        if transport is None:
+            self._notify(Refused(request.transport, RefusalReason.UNKNOWN_ID))
+        else:
+            transport.connect(request)
+
+    def _close_transport(self, request: CloseTransport) -> None:
+        transport = self._transports.pop(request.transport, None)
+        if transport is not None:
+            task = asyncio.get_running_loop().create_task(transport.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _create_producer(self, request: CreateProducer) -> None:
+        self._packets.create_producer(
+            request.producer,
+            request.transport,
+            request.kind,
+            request.mid,
+            [(each.payload_type, each.codec, each.clock_rate) for each in request.codecs],
+            [(each.extension, each.id) for each in request.extensions],
+            [(each.rid, each.ssrc, each.rtx_ssrc) for each in request.encodings],
+        )
+
+    def _create_consumer(self, request: CreateConsumer) -> None:
+        self._packets.create_consumer(
+            request.consumer,
+            request.producer,
+            request.transport,
+            request.ssrc,
+            [(each.incoming, each.outgoing) for each in request.payload_types],
+            [(each.extension, each.id) for each in request.extensions],
+            request.paused,
+        )
+
+    def _pause_producer(self, request: PauseProducer) -> None:
+        self._packets.pause_producer(request.producer, request.paused)
+
+    def _close_producer(self, request: CloseProducer) -> None:
+        self._packets.close_producer(request.producer)
+
+    def _pause_consumer(self, request: PauseConsumer) -> None:
+        self._packets.pause_consumer(request.consumer, request.paused)
+
+    def _set_preferred_layer(self, request: SetPreferredLayer) -> None:
+        self._packets.set_preferred_layer(request.consumer, request.layer)
+
+    def _close_consumer(self, request: CloseConsumer) -> None:
+        self._packets.close_consumer(request.consumer)
+
+    def _request_key_frame(self, request: RequestKeyFrame) -> None:
+        self._packets.request_key_frame(request.producer)
+
+    def _put_member(self, request: DataMember) -> None:
+        self._rooms.put(request)
+
+    def _remove_member(self, request: RemoveDataMember) -> None:
+        self._rooms.remove(request.member)
+
+    def _get_stats(self, request: GetStats) -> None:
+        transports, producers, consumers, received, sent, dropped, residence = self._packets.counters()
+        self._notify(
+            Stats(
+                sequence=request.sequence,
+                transports=transports,
+                producers=producers,
+                consumers=consumers,
+                packets_received=_step(received, COUNTER_STEP),
+                packets_sent=_step(sent, COUNTER_STEP),
+                packets_dropped=_step(dropped, COUNTER_STEP),
+                cpu_milliseconds=_step(round(time.process_time() * 1000), CPU_STEP),
+                residence_p99_microseconds=_step(residence, RESIDENCE_STEP),
+            )
+        )
+        now = time.monotonic()
+        if now >= self._next_self_test:
+            self._next_self_test = now + SELF_TEST_EVERY
+            self._notify(self._probe())
+
+    def _stop(self, _: Stop) -> None:
+        self._packets.stop()
+        self._leave()
+
+
+def _step(value: int, step: int) -> int:
+    """Rounded up to a multiple, so that something never reads as nothing."""
+    return -(-value // step) * step
+
+
+_ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
+    CreateTransport: Worker._create_transport,
+    ConnectTransport: Worker._connect_transport,
+    CloseTransport: Worker._close_transport,
+    CreateProducer: Worker._create_producer,
+    PauseProducer: Worker._pause_producer,
+    CloseProducer: Worker._close_producer,
+    CreateConsumer: Worker._create_consumer,
+    PauseConsumer: Worker._pause_consumer,
+    SetPreferredLayer: Worker._set_preferred_layer,
+    CloseConsumer: Worker._close_consumer,
+    RequestKeyFrame: Worker._request_key_frame,
+    DataMember: Worker._put_member,
+    RemoveDataMember: Worker._remove_member,
+    GetStats: Worker._get_stats,
+    Stop: Worker._stop,
+}
