@@ -159,7 +159,7 @@ def _may_write(process: Path, descriptor: str) -> bool:
 
 
 def inspect(pid: int) -> Inspection:
-    """Descriptors, mappings and threads of a relay that has locked itself and waits. Raises InspectionError."""
+    """Descriptors, mappings and threads of a locked relay that waits. Raises InspectionError."""
     process = Path("/proc") / str(pid)
     sockets = _sockets(process)
     writable = unexpected = rings = 0
