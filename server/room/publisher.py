@@ -29,7 +29,7 @@ from server.room import publication as publications
 from server.room.effects import Effects
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
-from server.sdp.model import Description, Direction, Section
+from server.sdp.model import Codec, Description, Direction, Section
 from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
 
 MAX_PENDING = 20  # the reference server's limit
@@ -38,6 +38,14 @@ _KINDS = {"audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 _SENDING = {Direction.SENDONLY, Direction.SENDRECV}
 
 Reason = RequestResponse.Reason
+
+
+@dataclass(frozen=True, slots=True)
+class _Media:
+    """What the answer made of a sending section; `codecs` in full, as subscribers are offered them."""
+
+    sent: SentTrack
+    codecs: tuple[Codec, ...]
 
 
 @dataclass(slots=True)
@@ -66,7 +74,7 @@ class Publisher:
         self._queued: list[AddTrackRequest] = []
         self._parked: dict[str, _Parked] = {}
         self._bound: dict[str, Publication] = {}
-        self._media: dict[str, SentTrack] = {}
+        self._media: dict[str, _Media] = {}
         effects.relay(
             CreateTransport(
                 self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=False
@@ -125,7 +133,7 @@ class Publisher:
                 )
             )
         for sent in answer.tracks:
-            self._media[sent.mid] = sent
+            self._media[sent.mid] = _Media(sent, _kept_codecs(offer, sent))
         self._produce()
         return answer.text, removed
 
@@ -239,13 +247,13 @@ class Publisher:
 
     def _produce(self) -> None:
         """Creates the producers of tracks that have both a publication and an answered section."""
-        for mid, sent in self._media.items():
+        for mid, media in self._media.items():
             track = self._bound.get(mid)
             if track is None or track.producer:
                 continue
-            track.codecs = sent.accepted
-            track.mimes = sent.mime
-            track.encodings = len(sent.encodings)
+            track.codecs = media.codecs
+            track.mimes = media.sent.mime
+            track.encodings = len(media.sent.encodings)
             track.producer = self._registry.new(track)
             self._effects.relay(
                 CreateProducer(
@@ -253,9 +261,9 @@ class Publisher:
                     self.transport,
                     track.kind,
                     mid,
-                    list(sent.codecs),
-                    list(sent.extensions),
-                    list(sent.encodings),
+                    list(media.sent.codecs),
+                    list(media.sent.extensions),
+                    list(media.sent.encodings),
                 )
             )
 
@@ -274,3 +282,9 @@ class Publisher:
 
 def _cid(section: Section) -> str:
     return section.msid[1] if section.msid else ""
+
+
+def _kept_codecs(offer: Description, sent: SentTrack) -> tuple[Codec, ...]:
+    kept = {codec.payload_type for codec in sent.codecs}
+    section = next(section for section in offer.sections if section.mid == sent.mid)
+    return tuple(codec for codec in section.codecs if codec.payload_type in kept)

@@ -68,7 +68,7 @@ def _answer(room: Room, participant: Participant, message: SessionDescription, n
     if participant.subscriber is None:
         return
     try:
-        participant.subscriber.answer(parse(message.sdp), message.id, now)
+        participant.subscriber.answer(message.sdp, message.id, now)
     except SdpError:
         _give_up(room, participant, now)
 

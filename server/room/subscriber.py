@@ -23,7 +23,8 @@ from server.room.negotiation import Negotiation
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
 from server.room.subscription import Subscription
-from server.sdp.model import Description
+from server.sdp.model import SdpError
+from server.sdp.parse import parse
 from server.sdp.subscriber import AcceptedTrack, DownTrack, SubscriberSession
 
 MAX_WISHES = 4096
@@ -56,20 +57,22 @@ class Subscriber:
         """Adds a track to the next offer. Idempotent."""
         if track.sid in self.tracks or track.sid in self._refused:
             return
-        ssrc = self._fresh_ssrc()
-        mid = self._session.add(
-            DownTrack(
-                kind="audio" if track.kind is MediaKind.AUDIO else "video",
-                stream_id=f"{track.owner}|{track.sid}",
-                track_id=track.sid,
-                ssrc=ssrc,
-                cname=track.owner,
-                codecs=track.codecs,
-                stereo=models.AudioTrackFeature.TF_STEREO in track.info.audio_features,
-            )
+        down = DownTrack(
+            kind="audio" if track.kind is MediaKind.AUDIO else "video",
+            stream_id=f"{track.owner}|{track.sid}",
+            track_id=track.sid,
+            ssrc=self._fresh_ssrc(),
+            cname=track.owner,
+            codecs=track.codecs,
+            stereo=models.AudioTrackFeature.TF_STEREO in track.info.audio_features,
         )
+        try:
+            mid = self._session.add(down)
+        except SdpError:
+            self._refuse(track.sid)
+            return
         wish = self._wishes.get(track.sid, Wish())
-        self.tracks[track.sid] = Subscription(track, self.sid, mid, ssrc, wish)
+        self.tracks[track.sid] = Subscription(track, self.sid, mid, down.ssrc, wish)
         self.negotiation.want(now)
 
     def unsubscribe(self, track_sid: str, now: float) -> bool:
@@ -114,10 +117,11 @@ class Subscriber:
         offer = SessionDescription(type="offer", sdp=text, id=offer_id)
         self._effects.send(self.sid, SignalResponse(offer=offer))
 
-    def answer(self, answer: Description, answer_id: int, now: float) -> None:
+    def answer(self, text: str, answer_id: int, now: float) -> None:
         """Works in an answer; one that answers nothing outstanding is ignored. Raises SdpError."""
         if not self.negotiation.answered(answer_id):
             return
+        answer = parse(text, self._session.section_count)
         accepted, fingerprints, setup = self._session.accept(answer)
         if not self._described:
             self._described = True
@@ -153,12 +157,8 @@ class Subscriber:
 
     def _consume(self, subscription: Subscription, accepted: AcceptedTrack, now: float) -> None:
         if not accepted.payload_types:
-            self._refused.add(subscription.track.sid)
             self.unsubscribe(subscription.track.sid, now)
-            reply = SubscriptionResponse(
-                track_sid=subscription.track.sid, err=models.SubscriptionError.SE_CODEC_UNSUPPORTED
-            )
-            self._effects.send(self.sid, SignalResponse(subscription_response=reply))
+            self._refuse(subscription.track.sid)
             return
         subscription.consumer = self._registry.new(subscription)
         self._effects.relay(
@@ -173,6 +173,12 @@ class Subscriber:
             )
         )
         self._prefer_layer(subscription)
+
+    def _refuse(self, track_sid: str) -> None:
+        """The client cannot play any codec of the track: it is told, and not offered it again."""
+        self._refused.add(track_sid)
+        reply = SubscriptionResponse(track_sid=track_sid, err=models.SubscriptionError.SE_CODEC_UNSUPPORTED)
+        self._effects.send(self.sid, SignalResponse(subscription_response=reply))
 
     def _prefer_layer(self, subscription: Subscription) -> None:
         track = subscription.track

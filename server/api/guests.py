@@ -1,0 +1,132 @@
+"""`POST /api/guest-token`: a token for a person with a name, where the operator lets guests in.
+
+    {"room": "…", "name": "…", "passcode": "…"?}  ->  200 {"url": "wss://…", "token": "…"}
+
+Every refusal is JSON with an `error` that says what to do; `passcode_required` is true when one is asked for.
+Addresses are held in memory for a minute, as keys of a counter, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import unicodedata
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import web
+
+from server.auth.grants import Claims, VideoGrants
+from server.auth.token import sign
+from server.clock import Clock
+from server.config import Guests
+
+MAX_BODY_BYTES = 4096
+MAX_NAME_CHARACTERS = 64
+TOKEN_SECONDS = 6 * 3600.0  # the default life of tokens made by LiveKit's own tools
+MAX_ADDRESSES = 10_000
+WINDOW_SECONDS = 60.0
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    room: str
+    name: str
+    passcode: str = ""
+
+
+@dataclass(slots=True)
+class RateLimit:
+    """So many requests a minute for each address; the oldest addresses are forgotten first."""
+
+    per_minute: int
+    _seen: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
+
+    def allows(self, address: str, now: float) -> bool:
+        """Counts a request."""
+        while self._seen:
+            oldest, (begun, _) = next(iter(self._seen.items()))
+            if len(self._seen) < MAX_ADDRESSES and now - begun < WINDOW_SECONDS:
+                break
+            del self._seen[oldest]
+        # A key keeps its place when its value changes: the order stays that of the windows' beginnings.
+        begun, count = self._seen.get(address, (now, 0))
+        self._seen[address] = (begun, count + 1)
+        return count < self.per_minute
+
+
+class GuestRoutes:
+    """The handler. `key` is the name and the secret that guests' tokens are signed with."""
+
+    def __init__(self, guests: Guests, key: tuple[str, str], clock: Clock) -> None:
+        self._guests = guests
+        self._key = key
+        self._clock = clock
+        self._limit = RateLimit(guests.per_minute)
+
+    def routes(self) -> list[web.RouteDef]:
+        """To be added to an application."""
+        return [web.post("/api/guest-token", self.token)]
+
+    async def token(self, request: web.Request) -> web.Response:
+        """Makes a token, or says what to do."""
+        now = self._clock.now()
+        if not self._guests.enabled:
+            return _error(403, "This server lets no guests in. Ask its operator for an access token.")
+        if not self._limit.allows(request.remote or "", now):
+            return _error(429, "Too many attempts from your address. Wait a minute and try again.")
+        body = await request.content.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            return _error(413, "The request is too long.")
+        try:
+            wanted = msgspec.json.decode(body, type=_Wanted)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return _error(400, 'Send JSON with the texts "room" and "name".')
+        room, name = clean(wanted.room), clean(wanted.name)
+        if not room:
+            return _error(400, "Choose a room name.")
+        if not name:
+            return _error(400, "Tell the others your name.")
+        if self._guests.passcode:
+            if not wanted.passcode:
+                return _error(401, "This server asks guests for a passcode.", passcode_required=True)
+            if not hmac.compare_digest(wanted.passcode.encode(), self._guests.passcode.encode()):
+                return _error(403, "The passcode is wrong.", passcode_required=True)
+        claims = Claims(
+            identity=f"{slug(name)}-{secrets.token_hex(4)}",
+            name=name,
+            grants=VideoGrants(room=room, room_join=True),
+            expires_at=now + TOKEN_SECONDS,
+        )
+        scheme = "wss" if request.secure else "ws"
+        return _json(200, {"url": f"{scheme}://{request.host}", "token": sign(claims, *self._key, now)})
+
+
+def clean(text: str) -> str:
+    """One line without control, formatting or private characters, of bounded length."""
+    shown = "".join(" " if one.isspace() else one for one in unicodedata.normalize("NFC", text))
+    kept = "".join(one for one in shown if unicodedata.category(one)[0] != "C")
+    return " ".join(kept.split())[:MAX_NAME_CHARACTERS].strip()
+
+
+def slug(name: str) -> str:
+    """The letters and digits of a name in ASCII, for an identity that can be typed; `guest` if none."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = "".join(one if one.isalnum() else " " for one in plain).split()
+    return "-".join(words)[:32].strip("-") or "guest"
+
+
+def _error(status: int, text: str, *, passcode_required: bool = False) -> web.Response:
+    content: dict[str, object] = {"error": text}
+    if passcode_required:
+        content["passcode_required"] = True
+    return _json(status, content)
+
+
+def _json(status: int, content: object) -> web.Response:
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(content),
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )

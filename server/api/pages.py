@@ -1,0 +1,60 @@
+"""The built conference client, served as it is, and the answer to `GET /` that says the server is up."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+
+# Nothing but what the build contains runs in the page; `ws:` and `wss:` because the page may be told
+# another host's address. Media elements play blobs and streams only.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self' ws: wss:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob: mediastream:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
+    """`GET /` (with `HEAD`) and the files of the build."""
+
+    async def index(request: web.Request) -> web.StreamResponse:
+        page = folder / "index.html"
+        if page.is_file():
+            return web.FileResponse(page, headers={**_HEADERS, "Cache-Control": "no-cache"})
+        return web.Response(text="OK", headers=_HEADERS)
+
+    found: list[web.AbstractRouteDef] = [web.get("/", index)]
+    if not folder.is_dir():
+        return found
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            found.append(web.static(f"/{path.name}", path))
+        elif path.name != "index.html":
+            found.append(web.get(f"/{path.name}", _file(path)))
+    return found
+
+
+def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def send(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(path, headers=_HEADERS)
+
+    return send

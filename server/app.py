@@ -1,0 +1,149 @@
+"""The composition root: brings the parts together, serves until told to stop, and closes in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+from contextlib import AsyncExitStack
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+
+from aiohttp import web
+
+from server.addresses import advertised, candidates
+from server.api import pages
+from server.api.guests import GuestRoutes
+from server.clock import Clock
+from server.config import Config, ConfigError, relay_count
+from server.errors import OperatorError
+from server.guarantee import route as guarantee
+from server.metadata.event import ServerStarted, ServerStopped
+from server.metadata.retention import Retention
+from server.metadata.store import Ledger
+from server.options import ServeOptions
+from server.rooms import RoomManager
+from server.signaling.route import SignalRoutes
+from server.workers.placement import Placement
+from server.workers.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+# A first offer inside a query is about 3 kB, track requests can be added to it, and a token may hold 16 KiB.
+MAX_REQUEST_LINE = 64 * 1024
+MAX_REQUEST_HEADER = 32 * 1024
+MAX_REQUEST_BODY = 64 * 1024
+GOODBYE_SECONDS = 3.0
+
+
+async def serve(config: Config, options: ServeOptions) -> None:
+    """Serves until SIGTERM or SIGINT. Raises OperatorError, before anything is reachable, if it cannot."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        addresses = await start(config, stack)
+        _announce(options, addresses)
+        await stop.wait()
+        logger.info("stopping")
+
+
+async def start(config: Config, stack: AsyncExitStack) -> list[str]:
+    """Starts everything; `stack` closes it in order. Returns the addresses at which it listens.
+
+    Order: the ledger, the relays, then HTTP. Closing: participants are told, HTTP, relays, the ledger.
+    """
+    addresses = advertised(config)
+    tls = _tls(config)
+    clock = Clock()
+    ledger = await Ledger.open(config.metadata.url, Retention.configured(config.metadata), clock=clock.now)
+    stack.push_async_callback(ledger.close)
+    rooms = RoomManager(config, clock, ledger.record, partial(candidates, addresses))
+    supervisor = Supervisor(config, rooms)
+    stack.push_async_callback(supervisor.stop)
+    await supervisor.start()
+    rooms.place_on(Placement(supervisor))
+    ledger.record(ServerStarted(version=_version(), relays=relay_count(config)))
+    stack.callback(ledger.record, ServerStopped())
+    runner = web.AppRunner(
+        application(config, rooms, supervisor, clock),
+        access_log=None,  # it would hold addresses, and tokens in queries
+        handler_cancellation=True,
+        shutdown_timeout=GOODBYE_SECONDS,
+        max_line_size=MAX_REQUEST_LINE,
+        max_field_size=MAX_REQUEST_HEADER,
+    )
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await _listen(config, runner, tls)
+    stack.callback(rooms.shutdown)
+    return _listening(runner, secure=tls is not None)
+
+
+def application(config: Config, rooms: RoomManager, supervisor: Supervisor, clock: Clock) -> web.Application:
+    """All routes."""
+    app = web.Application(client_max_size=MAX_REQUEST_BODY)
+    app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
+    key = next(iter(config.keys.items()))
+    app.add_routes(GuestRoutes(config.guests, key, clock).routes())
+    app.add_routes(guarantee.routes(supervisor.evidence, config.guarantee.minimum_level))
+    app.add_routes(pages.routes())
+    return app
+
+
+async def _listen(config: Config, runner: web.AppRunner, tls: ssl.SSLContext | None) -> None:
+    site = web.TCPSite(runner, config.http.host or None, config.http.port, ssl_context=tls)
+    try:
+        await site.start()
+    except OSError as error:
+        raise OperatorError(
+            f"HTTP cannot listen on port {config.http.port}: {error.strerror}; "
+            "choose another with http.port or --http-port"
+        ) from None
+
+
+def _tls(config: Config) -> ssl.SSLContext | None:
+    if not config.http.tls_certificate:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.http.tls_certificate, config.http.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            f"http.tls_certificate and http.tls_key cannot be used: {error.strerror or 'unreadable'}"
+        ) from None
+    return context
+
+
+def _listening(runner: web.AppRunner, *, secure: bool) -> list[str]:
+    """Addresses to open in a browser; all interfaces are shown as this machine."""
+    scheme = "https" if secure else "http"
+    hosts = {(address[0], address[1]) for address in runner.addresses}
+    return sorted(f"{scheme}://{_shown(host)}:{port}/" for host, port in hosts)
+
+
+def _shown(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def _announce(options: ServeOptions, addresses: list[str]) -> None:
+    """Tells a person what to open. Keys are never printed."""
+    lines = [f"Offrecord is ready: {one}" for one in options.addresses_to_print or dict.fromkeys(addresses)]
+    if options.qr_code:
+        lines.append(options.qr_code)
+    if options.dev:
+        lines.append("Development: this machine only, key devkey, secret secret.")
+    print("\n".join(lines), flush=True)  # noqa: T201 - this is for the person who started it
+
+
+def _version() -> str:
+    try:
+        return version("offrecord")
+    except PackageNotFoundError:
+        return "0"

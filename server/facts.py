@@ -1,0 +1,87 @@
+"""Facts of a room as events of the ledger: the narrow place where they meet."""
+
+from __future__ import annotations
+
+from livekit.protocol import models
+from msgspec import structs
+
+from server.control.messages import MediaKind
+from server.metadata import event
+from server.metadata.client import describe
+from server.room import effects
+
+_Reason = models.DisconnectReason
+_REASONS: dict[int, event.LeaveReason] = {
+    _Reason.CLIENT_INITIATED: event.LeaveReason.CLIENT_LEFT,
+    _Reason.DUPLICATE_IDENTITY: event.LeaveReason.DUPLICATE_IDENTITY,
+    _Reason.SERVER_SHUTDOWN: event.LeaveReason.SERVER_SHUTDOWN,
+    _Reason.PARTICIPANT_REMOVED: event.LeaveReason.REMOVED,
+    _Reason.ROOM_DELETED: event.LeaveReason.ROOM_CLOSED,
+    _Reason.ROOM_CLOSED: event.LeaveReason.ROOM_CLOSED,
+    _Reason.STATE_MISMATCH: event.LeaveReason.STATE_MISMATCH,
+    _Reason.JOIN_FAILURE: event.LeaveReason.NEVER_READY,
+    _Reason.SIGNAL_CLOSE: event.LeaveReason.CONNECTION_LOST,
+    _Reason.CONNECTION_TIMEOUT: event.LeaveReason.CONNECTION_LOST,
+    _Reason.MEDIA_FAILURE: event.LeaveReason.RELAY_LOST,
+}
+_DAY_MILLISECONDS = 86_400_000
+
+
+def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
+    """The event that says a fact. `user_agent` is reduced to a few closed words and goes no further."""
+    match fact:
+        case effects.ParticipantJoined(room, identity, sid, client):
+            kind = describe(
+                user_agent,
+                sdk=models.ClientInfo.SDK.Name(client.sdk),
+                sdk_version=client.version,
+                browser=client.browser,
+                system=client.os,
+            )
+            return event.ParticipantJoined(
+                room=room, identity=identity, participant=sid, **structs.asdict(kind)
+            )
+        case effects.ParticipantActive(room, identity, sid, milliseconds):
+            return event.ParticipantActive(
+                room=room,
+                identity=identity,
+                participant=sid,
+                join_milliseconds=min(max(milliseconds, 0), _DAY_MILLISECONDS),
+            )
+        case effects.ParticipantLeft(room, identity, sid, reason, seconds):
+            return event.ParticipantLeft(
+                room=room,
+                identity=identity,
+                participant=sid,
+                reason=_REASONS.get(reason, event.LeaveReason.OTHER),
+                milliseconds=_milliseconds(seconds),
+            )
+        case effects.TrackPublished(room, identity, sid, track, media, source, mime):
+            return event.TrackPublished(
+                room=room,
+                identity=identity,
+                participant=sid,
+                track=track,
+                kind=event.TrackKind.AUDIO if media is MediaKind.AUDIO else event.TrackKind.VIDEO,
+                source=event.TrackSource(source),
+                codec=_codec(mime),
+            )
+        case effects.TrackUnpublished(room, identity, sid, track, seconds):
+            return event.TrackUnpublished(
+                room=room,
+                identity=identity,
+                participant=sid,
+                track=track,
+                milliseconds=_milliseconds(seconds),
+            )
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, round(seconds * 1000))
+
+
+def _codec(mime: str) -> event.Codec:
+    try:
+        return event.Codec(mime.rpartition("/")[2].lower())
+    except ValueError:
+        return event.Codec.UNKNOWN

@@ -1,0 +1,275 @@
+"""RoomManager: owns the rooms, performs their effects, and brings what relays say to the room concerned."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Protocol
+
+from livekit.protocol.rtc import SignalRequest, SignalResponse
+
+from server import ids
+from server.auth.grants import Claims
+from server.auth.token import sign
+from server.clock import Clock
+from server.config import Config
+from server.control.messages import (
+    ConsumerState,
+    Notification,
+    ProducerLayers,
+    Refused,
+    TransportState,
+)
+from server.errors import ClientError, RelayError
+from server.facts import event_of
+from server.metadata.event import Event
+from server.protocol.translate import JoinParameters
+from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
+from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, Signal, SignalLost, Tick
+from server.room.room import Room, RoomLimits
+from server.sdp.model import Candidate
+from server.workers.link import RelayLink
+
+logger = logging.getLogger(__name__)
+
+RENEWED_TOKEN_SECONDS = 600.0
+ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these words
+
+
+class JoinRefused(ClientError):
+    """A join that cannot be. `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Session(Protocol):
+    """The WebSocket of a participant."""
+
+    def send(self, response: SignalResponse) -> None:
+        """Queues a message. Never blocks and never raises."""
+
+    def disconnect(self) -> None:
+        """Closes once what is queued has left."""
+
+
+class Placement(Protocol):
+    """Which relay a room lives on."""
+
+    def relay_for(self, room: str) -> RelayLink:
+        """The room's relay. Raises RelayError when none serves."""
+
+    def release(self, room: str) -> None:
+        """The room is over, or its relay is gone."""
+
+
+class _Face:
+    """A relay as one room sees it."""
+
+    def __init__(
+        self, link: RelayLink, candidates: tuple[Candidate, ...], room: Room, owners: _Owners
+    ) -> None:
+        self._link = link
+        self._room = room
+        self._owners = owners
+        self.fingerprint = link.fingerprint
+        self.candidates = candidates
+
+    def new_id(self) -> int:
+        number = self._link.next_id()
+        self._owners[number] = self._room
+        return number
+
+    def free_id(self, number: int) -> None:
+        self._owners.pop(number, None)
+
+
+_Owners = dict[int, Room]  # by identifier on one relay
+
+
+class RoomManager:
+    """All rooms. Also the listener of the relays. Everything happens on the event loop."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        record: Callable[[Event], None],
+        candidates: Callable[[RelayLink], tuple[Candidate, ...]],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._record = record
+        self._candidates = candidates
+        self._placement: Placement | None = None
+        self._rooms: dict[str, Room] = {}
+        self._sessions: dict[str, tuple[Session, Room]] = {}
+        self._user_agents: dict[str, str] = {}
+        self._links: dict[Room, RelayLink] = {}
+        self._owners: dict[tuple[int, int], _Owners] = {}
+        self._timers: dict[Room, asyncio.TimerHandle] = {}
+        self._stopping = False
+
+    def place_on(self, placement: Placement) -> None:
+        """Tells where rooms live. Before the first join: relays and rooms know each other both ways."""
+        self._placement = placement
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def check(self, claims: Claims, parameters: JoinParameters) -> None:
+        """Whether this join would be let in now. Raises JoinRefused."""
+        if self._stopping:
+            raise JoinRefused("the server is stopping", 503)
+        name = claims.grants.room
+        room = self._rooms.get(name)
+        if room is None and not self._config.rooms.auto_create:
+            raise JoinRefused(ROOM_MISSING, 404)
+        if room is not None and room.is_full(_claims_as(claims, parameters).identity):
+            raise JoinRefused("the room is full", 503)
+        if room is None or room not in self._links:
+            self._relay_for(name)
+
+    def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str:
+        """Lets a participant in and returns its sid. Raises JoinRefused."""
+        self.check(claims, parameters)
+        claims = _claims_as(claims, parameters)
+        name = claims.grants.room
+        now = self._clock.now()
+        room = self._rooms.get(name)
+        if room is None:
+            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(), now)
+            logger.info("room %s opened", room.sid)
+        if room not in self._links:
+            self._links[room] = self._relay_for(name)
+        link = self._links[room]
+        owners = self._owners.setdefault((link.number, link.generation), {})
+        face = _Face(link, self._candidates(link), room, owners)
+        sid = ids.participant_sid()
+        self._sessions[sid] = (session, room)
+        self._user_agents[sid] = user_agent
+        self._handle(room, Join(sid, claims, parameters.client, parameters.auto_subscribe, face))
+        return sid
+
+    def signal(self, sid: str, request: SignalRequest) -> None:
+        """A participant's message. Ignored after its session has ended."""
+        if entry := self._sessions.get(sid):
+            self._handle(entry[1], Signal(sid, request))
+
+    def signal_lost(self, sid: str) -> None:
+        """A participant's WebSocket is gone. Idempotent."""
+        if entry := self._sessions.get(sid):
+            self._handle(entry[1], SignalLost(sid))
+
+    def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
+        """Told by the supervisor."""
+        owners = self._owners.get((relay.number, relay.generation), {})
+        room = owners.get(_named(notification))
+        if room is not None:
+            self._handle(room, RelayNotified(notification))
+
+    def relay_lost(self, relay: RelayLink) -> None:
+        """Told by the supervisor: the rooms on it are rebuilt on another relay as clients come back."""
+        for room in [room for room, link in self._links.items() if link is relay]:
+            del self._links[room]
+            self._placed().release(room.name)
+            self._handle(room, RelayLost())
+        self._owners.pop((relay.number, relay.generation), None)
+
+    def shutdown(self) -> None:
+        """Tells everybody, closes every room, and lets nobody in any more."""
+        self._stopping = True
+        for room in list(self._rooms.values()):
+            self._handle(room, Shutdown())
+
+    def _limits(self) -> RoomLimits:
+        rooms = self._config.rooms
+        return RoomLimits(
+            rooms.max_participants, rooms.empty_timeout_seconds, rooms.departure_timeout_seconds
+        )
+
+    def _placed(self) -> Placement:
+        assert self._placement is not None, "place_on comes before the first join"
+        return self._placement
+
+    def _relay_for(self, name: str) -> RelayLink:
+        try:
+            return self._placed().relay_for(name)
+        except RelayError:
+            raise JoinRefused("no relay is ready; try again", 503) from None
+
+    def _handle(self, room: Room, happened: Input) -> None:
+        self._perform(room, room.handle(self._clock.now(), happened))
+        self._schedule(room)
+
+    def _schedule(self, room: Room) -> None:
+        if timer := self._timers.pop(room, None):
+            timer.cancel()
+        when = room.next_timeout()
+        if when is not None:
+            delay = max(0.0, when - self._clock.now())
+            loop = asyncio.get_running_loop()
+            self._timers[room] = loop.call_later(delay, partial(self._handle, room, Tick()))
+
+    def _perform(self, room: Room, effects: Iterable[Effect]) -> None:
+        link = self._links.get(room)
+        for effect in effects:
+            match effect:
+                case Send(sid, response):
+                    if entry := self._sessions.get(sid):
+                        entry[0].send(response)
+                case Disconnect(sid):
+                    if entry := self._sessions.pop(sid, None):
+                        entry[0].disconnect()
+                case ToRelay(request):
+                    if link is not None:
+                        link.send(request)
+                case RenewToken(sid, claims):
+                    if entry := self._sessions.get(sid):
+                        entry[0].send(SignalResponse(refresh_token=self._renewed(claims)))
+                case Record(fact):
+                    self._record(event_of(fact, self._user_agents.pop(fact.sid, "")))
+                case RoomClosed():
+                    self._forget(room)
+
+    def _forget(self, room: Room) -> None:
+        del self._rooms[room.name]
+        if self._links.pop(room, None) is not None:
+            self._placed().release(room.name)
+        logger.info("room %s closed", room.sid)
+
+    def _renewed(self, claims: Claims) -> str:
+        """A token to come back with, valid for ten minutes or for what the original has left."""
+        now = self._clock.now()
+        key, secret = next(iter(self._config.keys.items()))
+        expires_at = max(claims.expires_at, now + RENEWED_TOKEN_SECONDS)
+        return sign(replace(claims, expires_at=expires_at), key, secret, now)
+
+
+def _claims_as(claims: Claims, parameters: JoinParameters) -> Claims:
+    """The claims of this connection: a publish-only second connection has its own identity."""
+    if not parameters.publish_as:
+        return claims
+    return replace(
+        claims,
+        identity=f"{claims.identity}#{parameters.publish_as}",
+        grants=replace(claims.grants, can_subscribe=False),
+    )
+
+
+def _named(notification: Notification) -> int:
+    """The identifier that a notification is about; 0: none."""
+    match notification:
+        case TransportState(transport=number):
+            return number
+        case ProducerLayers(producer=number):
+            return number
+        case ConsumerState(consumer=number):
+            return number
+        case Refused(id=number):
+            return number
+    return 0

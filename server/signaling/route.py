@@ -1,0 +1,143 @@
+"""`GET /rtc` and what SDKs ask around it.
+
+Only dual peer connection is served: `/rtc/v1` answers 404, with CORS, since browsers read a 404 without it
+as a dead server and never fall back to `/rtc`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Protocol
+
+from aiohttp import web
+from livekit.protocol import models
+from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
+
+from server.auth.grants import Claims, GrantError, refuse_recording
+from server.auth.token import TokenError, verify
+from server.clock import Clock
+from server.errors import ClientError
+from server.protocol.translate import JoinParameters, join_parameters
+from server.rooms import JoinRefused, Session
+from server.signaling.session import SignalSession
+
+logger = logging.getLogger(__name__)
+
+CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+# SDKs that are given a URL ending in a slash ask for //rtc.
+_ANY_SLASHES = "/{slashes:/*}"
+
+
+class Doorkeeper(Protocol):
+    """What the route asks of the rooms."""
+
+    def check(self, claims: Claims, parameters: JoinParameters) -> None: ...
+
+    def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str: ...
+
+    def signal(self, sid: str, request: SignalRequest) -> None: ...
+
+    def signal_lost(self, sid: str) -> None: ...
+
+
+class SignalRoutes:
+    """The handlers. `keys` are secrets by API key."""
+
+    def __init__(self, rooms: Doorkeeper, keys: Mapping[str, str], clock: Clock) -> None:
+        self._rooms = rooms
+        self._keys = keys
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them, to be added to an application."""
+        return [
+            web.get(_ANY_SLASHES + "rtc", self.connect),
+            web.get(_ANY_SLASHES + "rtc/validate", self.validate),
+            web.get(_ANY_SLASHES + "rtc/v1", not_served),
+            web.get(_ANY_SLASHES + "rtc/v1/validate", not_served),
+        ]
+
+    async def connect(self, request: web.Request) -> web.StreamResponse:
+        """The signal connection; every refusal is an HTTP status with its reason in plain text."""
+        if request.headers.get("Upgrade", "").lower() != "websocket" or "join_request" in request.query:
+            return await not_served(request)
+        try:
+            claims, parameters = self._admit(request)
+        except ClientError as error:
+            return _refusal(error)
+        session = SignalSession()
+        await session.socket.prepare(request)
+        if parameters.reconnect:
+            return await _refuse_resuming(session, request)
+        try:
+            user_agent = request.headers.get("User-Agent", "")
+            sid = self._rooms.join(session, claims, parameters, user_agent)
+        except JoinRefused:
+            # Checked a moment ago: a place or a relay went while the WebSocket was prepared.
+            await session.socket.close(code=1013)
+            return session.socket
+        logger.info("%s connected", sid)
+        try:
+            await session.run(request, lambda signal: self._rooms.signal(sid, signal))
+        finally:
+            self._rooms.signal_lost(sid)
+            logger.info("%s disconnected", sid)
+        return session.socket
+
+    async def validate(self, request: web.Request) -> web.Response:
+        """The same checks without a session: SDKs ask here why a WebSocket failed."""
+        try:
+            self._admit(request)
+        except ClientError as error:
+            return _refusal(error)
+        return web.Response(text="success", headers=CORS)
+
+    def _admit(self, request: web.Request) -> tuple[Claims, JoinParameters]:
+        """Raises ClientError; see `_refusal` for the status."""
+        claims = verify(_token(request), self._keys, self._clock.now())
+        if not claims.grants.room_join:
+            raise TokenError("the access token does not grant roomJoin")
+        if not claims.grants.room:
+            raise TokenError("the access token names no room", status=400)
+        if not claims.identity:
+            raise TokenError("the access token has no identity", status=400)
+        refuse_recording(claims)
+        parameters = join_parameters(request.query)
+        if not parameters.reconnect:
+            self._rooms.check(claims, parameters)
+        return claims, parameters
+
+
+def _token(request: web.Request) -> str:
+    """From the header, which wins, or from the query, which is all that browsers can set."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    token = request.query.get("access_token", "")
+    if not token:
+        raise TokenError("an access token is needed")
+    return token
+
+
+def _refusal(error: ClientError) -> web.Response:
+    status = error.status if isinstance(error, TokenError | GrantError | JoinRefused) else 400
+    return web.Response(status=status, text=str(error), headers=CORS)
+
+
+async def not_served(request: web.Request) -> web.Response:
+    """404 with CORS: clients then use `/rtc` with two peer connections."""
+    return web.Response(status=404, text="not found", headers=CORS)
+
+
+async def _refuse_resuming(session: SignalSession, request: web.Request) -> web.StreamResponse:
+    """Sessions are not kept for a client that lost its connection: it is told to join anew."""
+    leave = LeaveRequest(
+        reason=models.DisconnectReason.STATE_MISMATCH,
+        action=LeaveRequest.Action.RECONNECT,
+        can_reconnect=True,
+    )
+    session.send(SignalResponse(leave=leave))
+    session.disconnect()
+    await session.run(request, lambda signal: None)
+    return session.socket
