@@ -22,7 +22,8 @@ WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
 # Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.
 SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
-.PHONY: run test check bench build wheel help clean lock need-run need-wheel
+.PHONY: run test check bench build wheel help clean lock need-run need-wheel check-python check-rust check-web \
+	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
@@ -36,13 +37,30 @@ build: need-run .build/dev .build/native .build/web ## everything, with the comm
 test: build ## all checks and tests (Debian packages are installed where that can be done)
 	@scripts/test.sh $(TESTS)
 
-check: need-run .build/dev .build/native .build/node ## format, lint, types, import rules
-	$(QUIET) "ruff format" $(BIN)/ruff format --check --quiet server tests bench scripts
-	$(QUIET) "ruff" $(BIN)/ruff check --quiet server tests bench scripts
+check: check-python check-rust check-web ## format, lint, types, import rules
+
+check-python: check-ruff-format check-ruff check-mypy check-imports
+check-rust: check-rustfmt check-clippy
+
+check-ruff-format: .build/dev
+	$(QUIET) "ruff format" $(BIN)/ruff format --check server tests bench
+
+check-ruff: .build/dev
+	$(QUIET) "ruff" $(BIN)/ruff check server tests bench
+
+check-mypy: .build/dev .build/native
 	$(QUIET) "mypy --strict" $(BIN)/mypy
+
+check-imports: .build/dev
 	$(QUIET) "import rules" $(BIN)/lint-imports
+
+check-rustfmt: need-run
 	$(QUIET) "rustfmt" $(CARGO) fmt --manifest-path $(NATIVE)/Cargo.toml --all --check
+
+check-clippy: need-run
 	$(QUIET) "clippy" $(CARGO) clippy --manifest-path $(NATIVE)/Cargo.toml --locked --workspace --all-targets --quiet -- -D warnings
+
+check-web: .build/node
 	$(QUIET) "web client" npm --prefix client_demo run --silent check
 
 bench: build ## measure: one JSON line per figure

@@ -11,7 +11,7 @@ step() {
 }
 
 step "packages of the system" scripts/debian.sh
-make --no-print-directory check || failed+=("checks")
+make --no-print-directory --keep-going check || failed+=("checks")
 step "tests of the packet core and the lock" \
   cargo test --manifest-path server/native/Cargo.toml --locked --workspace --exclude offrecord-native -q
 .venv/bin/pytest "$@"
