@@ -11,12 +11,13 @@ export function durationInWords(milliseconds: number): string {
   return rest === 0 ? hours : `${hours} ${counted(rest, 'minute')}`;
 }
 
-/** `milliseconds` ago, short: "just now", "8 s ago", "3 min ago". */
+/** `milliseconds` ago, short: "just now", "8 s ago", "3 min ago", "5 h ago". */
 export function ageInWords(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 2) return 'just now';
   if (seconds < 90) return `${seconds} s ago`;
-  return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  return `${Math.round(seconds / 3600)} h ago`;
 }
 
 /** "1 person", "3 people". */

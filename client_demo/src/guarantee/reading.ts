@@ -74,17 +74,18 @@ const levelWords: Record<Statement['level'], Omit<BadgeView, 'age'>> = {
     short: 'Recording blocked',
     title: 'Recording is blocked on this server',
     meaning:
-      'The processes that carry sound and video here are locked by the operating system: they cannot write ' +
-      'a file or send media to a recorder. Participants can still record on their own devices.',
+      'The processes that carry sound and video here are locked by the operating system: they can open or ' +
+      'write no file, start no program and open no connection of their own. Participants can still record ' +
+      'on their own devices.',
   },
   reduced: {
     tone: 'warning',
-    label: 'Recording is partly blocked',
-    short: 'Partly blocked',
-    title: 'Recording is only partly blocked on this server',
+    label: 'Blocked by fewer locks',
+    short: 'Fewer locks',
+    title: 'Recording is blocked on this server by fewer locks than usual',
     meaning:
-      'Some of the locks that keep this server from recording are not in place, or not observed. ' +
-      'Participants can still record on their own devices.',
+      'One of the locks that keep this server from recording is not available on its machine; the others ' +
+      'hold. Participants can still record on their own devices.',
   },
   none: {
     tone: 'alarm',
@@ -92,7 +93,7 @@ const levelWords: Record<Statement['level'], Omit<BadgeView, 'age'>> = {
     short: 'Not blocked',
     title: 'Recording is not blocked on this server',
     meaning:
-      'This server runs without its lock, as on a development machine. Treat this call as one the server ' +
-      'could record. Participants can record on their own devices too.',
+      'This server does not show that its locks hold, as on a development machine without them. Treat this ' +
+      'call as one the server could record. Participants can record on their own devices too.',
   },
 };

@@ -54,6 +54,7 @@ export class JoinPage {
       this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
       this.room.focus();
     });
+    part(this.element, 'more-devices', HTMLDetailsElement).open = matchMedia('(min-width: 52.01rem)').matches;
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -65,6 +66,7 @@ export class JoinPage {
   /** Once the page is in the document: the first thing to fill in, or what just ended. */
   focus(): void {
     if (this.options.summary) part(this.element, 'summary', HTMLElement).focus();
+    else if (!matchMedia('(pointer: fine)').matches) return; // a phone would raise its keyboard over the page
     else if (this.name.value === '') this.name.focus();
     else if (this.room.value === '') this.room.focus();
     else this.button.focus();

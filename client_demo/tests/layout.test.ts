@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+
+import { layOut, NARROWEST, SMALLEST_WIDTH, WIDEST } from '../src/call/layout';
+
+const WINDOWS: [number, number][] = [
+  [360, 560],
+  [740, 260],
+  [1280, 680],
+  [2560, 1300],
+];
+
+describe('the size of tiles', () => {
+  it.each(WINDOWS)('fits any number of tiles into %i by %i', (width, height) => {
+    for (let count = 1; count <= 60; count += 1) {
+      const size = layOut(count, width, height, 10);
+      expect(size.columns * size.rows).toBeGreaterThanOrEqual(count);
+      expect(size.columns * size.width + (size.columns - 1) * 10).toBeLessThanOrEqual(width);
+      if (!size.scrolls) {
+        expect(size.rows * size.height + (size.rows - 1) * 10).toBeLessThanOrEqual(height);
+        expect(size.width).toBeGreaterThanOrEqual(SMALLEST_WIDTH);
+      }
+    }
+  });
+
+  it('keeps pictures between portrait and wide screen', () => {
+    for (const [width, height] of WINDOWS) {
+      for (let count = 1; count <= 12; count += 1) {
+        const size = layOut(count, width, height, 10);
+        // One pixel of rounding.
+        expect(size.width / (size.height + 1)).toBeLessThanOrEqual(WIDEST + 0.01);
+        expect((size.width + 1) / size.height).toBeGreaterThanOrEqual(NARROWEST - 0.01);
+      }
+    }
+  });
+
+  it('stacks two people on a phone and puts them side by side on a screen', () => {
+    expect(layOut(2, 340, 560, 10)).toMatchObject({ columns: 1, rows: 2 });
+    expect(layOut(2, 1256, 640, 10)).toMatchObject({ columns: 2, rows: 1 });
+  });
+
+  it('scrolls rather than shrinking faces to stamps', () => {
+    expect(layOut(40, 340, 560, 10).scrolls).toBe(true);
+  });
+
+  it('survives a window without room', () => {
+    expect(layOut(3, 0, 0, 10)).toMatchObject({ width: 0, height: 0 });
+  });
+});

@@ -1,0 +1,110 @@
+import { DisconnectReason } from 'livekit-client';
+import { describe, expect, it } from 'vitest';
+
+import { hue, initials } from '../src/call/tile';
+import { company, endOf, joinFailure } from '../src/call/words';
+import { ageInWords, durationInWords } from '../src/duration';
+import { summaryText, summaryTitle } from '../src/join/summary';
+import { freshRoomName, inviteLink, roomFromAddress, serverUrl } from '../src/link';
+import { loudness } from '../src/media/level-meter';
+import { helpFor, problemOf, problemOfPage } from '../src/media/problems';
+
+describe('links', () => {
+  it('name a room in the fragment, or in the query', () => {
+    expect(roomFromAddress('#room=caf%C3%A9%20talk', '')).toBe('café talk');
+    expect(roomFromAddress('', '?room=b')).toBe('b');
+    expect(roomFromAddress('#room=a', '?room=b')).toBe('a');
+    expect(roomFromAddress('#elsewhere', '')).toBe('');
+    expect(roomFromAddress('#room=%', '')).toBe('%');
+    expect(roomFromAddress(`#room=${'x'.repeat(500)}`, '')).toHaveLength(64);
+  });
+
+  it('lead back to the room they were made for', () => {
+    const link = new URL(inviteLink('https://offrecord.test', '/', 'café & #1'));
+    expect(roomFromAddress(link.hash, link.search)).toBe('café & #1');
+  });
+
+  it('are made up from all random bytes', () => {
+    const name = freshRoomName((bytes) => bytes.forEach((_, index) => (bytes[index] = index * 37)));
+    expect(name).toMatch(/^[a-z2-9]{4}-[a-z2-9]{4}$/);
+  });
+
+  it('turn into the address of the server, as safe as the page', () => {
+    expect(serverUrl('ws://a.test:7880', 'http://b.test/')).toBe('ws://a.test:7880/');
+    expect(serverUrl('', 'https://b.test/x/')).toBe('wss://b.test/');
+  });
+});
+
+describe('words', () => {
+  it('for time', () => {
+    expect([500, 1_000, 59_000, 60_000, 3_600_000, 3_900_000].map(durationInWords)).toEqual([
+      '1 second',
+      '1 second',
+      '59 seconds',
+      '1 minute',
+      '1 hour',
+      '1 hour 5 minutes',
+    ]);
+    expect([-5, 8_000, 180_000, 7_200_000].map(ageInWords)).toEqual(['just now', '8 s ago', '3 min ago', '2 h ago']);
+  });
+
+  it('for who is here', () => {
+    expect([company(0), company(1)]).toEqual(['You are the only one here', '2 people in the call']);
+  });
+
+  it('for every way a call ends, and none for leaving', () => {
+    expect(endOf(DisconnectReason.CLIENT_INITIATED)).toBe('');
+    const reasons = Object.values(DisconnectReason).filter((each) => typeof each === 'number');
+    for (const reason of reasons.filter((each) => each !== DisconnectReason.CLIENT_INITIATED)) {
+      expect(endOf(reason)).not.toBe('');
+    }
+    expect(endOf(undefined)).not.toBe('');
+    expect(joinFailure(new Error('secret detail'))).not.toContain('secret');
+  });
+
+  it('for a call that was', () => {
+    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '' };
+    expect(summaryTitle(call)).toBe('You left “r”');
+    expect(summaryText(call)).toBe('You were in “r” for 1 minute. You met 1 other person.');
+    expect(summaryTitle({ ...call, reason: 'The room was closed' })).toBe('The room was closed');
+  });
+
+  it('for people', () => {
+    expect(['Ada Lovelace', 'ada', '  ', 'Ludwig van Beethoven', '李 明'].map(initials)).toEqual([
+      'AL',
+      'A',
+      '?',
+      'LB',
+      '李明',
+    ]);
+    expect(hue('ada')).toBe(hue('ada'));
+  });
+});
+
+describe('devices', () => {
+  it.each([
+    ['NotAllowedError', '', 'denied'],
+    ['NotAllowedError', 'Permission denied by system', 'system-denied'],
+    ['NotFoundError', '', 'missing'],
+    ['NotReadableError', '', 'busy'],
+    ['OverconstrainedError', '', 'missing'],
+    ['TypeError', '', 'failed'],
+  ] as const)('%s %s is %s', (name, message, problem) => {
+    expect(problemOf(new DOMException(message, name))).toBe(problem);
+  });
+
+  it('are hidden from plain HTTP', () => {
+    expect(problemOfPage(false, false)).toBe('insecure');
+    expect(problemOfPage(true, false)).toBe('unsupported');
+    expect(problemOfPage(true, true)).toBeNull();
+    expect(helpFor('camera', 'insecure')).toContain('HTTPS');
+  });
+
+  it('are heard on a scale', () => {
+    expect(loudness(new Float32Array(64))).toBe(0);
+    expect(loudness(new Float32Array(64).fill(1))).toBe(1);
+    const speech = loudness(new Float32Array(64).fill(0.05));
+    expect(speech).toBeGreaterThan(0.5);
+    expect(speech).toBeLessThan(0.8);
+  });
+});
