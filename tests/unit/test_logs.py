@@ -1,0 +1,203 @@
+"""The ledger as it is shown: filters, pages, times people type, and names that would steer a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from server.errors import OperatorError
+from server.metadata import sessions as sessions_module
+from server.metadata.event import (
+    Browser,
+    LeaveReason,
+    ParticipantJoined,
+    ParticipantLeft,
+    Sdk,
+    System,
+    TrackSource,
+)
+from server.metadata.logs import client, duration, json_line, moment, row, table
+from server.metadata.sessions import Query, Reader, Session
+from server.metadata.store import Ledger
+
+START = 1_700_000_000.0
+HOUR = 3600.0
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def kept(tmp_path: Path) -> AsyncIterator[tuple[str, Clock]]:
+    """Ada an hour in the garden, then Alan an hour in the attic, then Ada in the attic, still there."""
+    clock = Clock()
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    ledger = await Ledger.open(url, clock=clock)
+    stays = (("garden", "ada"), ("attic", "alan"), ("attic", "ada"))
+    for number, (room, identity) in enumerate(stays, start=1):
+        sid = f"PA_{number:08d}"
+        ledger.record(ParticipantJoined(room=room, identity=identity, participant=sid))
+        clock.now += HOUR
+        if number < 3:
+            ledger.record(
+                ParticipantLeft(
+                    room=room,
+                    identity=identity,
+                    participant=sid,
+                    reason=LeaveReason.CLIENT_LEFT,
+                    milliseconds=3_600_000,
+                )
+            )
+    await ledger.flush()
+    yield url, clock
+    await ledger.close()
+
+
+async def found(kept: tuple[str, Clock], query: Query) -> list[tuple[str, str]]:
+    reader = Reader(kept[0], clock=kept[1])
+    try:
+        return [(session.room, session.identity) async for session in reader.sessions(query)]
+    finally:
+        await reader.aclose()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query(), [("garden", "ada"), ("attic", "alan"), ("attic", "ada")]),
+        (Query(room="attic"), [("attic", "alan"), ("attic", "ada")]),
+        (Query(identity="ada"), [("garden", "ada"), ("attic", "ada")]),
+        (Query(room="attic", identity="ada"), [("attic", "ada")]),
+        (Query(room="ATTIC"), []),
+        (Query(room="%"), []),
+        (Query(until=START + 60), [("garden", "ada")]),
+        (Query(since=START + 1.5 * HOUR), [("attic", "alan"), ("attic", "ada")]),
+        (Query(since=START + 10 * HOUR), [("attic", "ada")]),
+        (Query(since=START + 0.5 * HOUR, until=START + 0.6 * HOUR), [("garden", "ada")]),
+    ],
+)
+async def test_filters(kept: tuple[str, Clock], query: Query, expected: list[tuple[str, str]]) -> None:
+    """While the server runs: its ledger is open for writing."""
+    assert await found(kept, query) == expected
+
+
+async def test_pages_neither_skip_nor_repeat(
+    kept: tuple[str, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for size in (1, 2, 3):
+        monkeypatch.setattr(sessions_module, "PAGE_SESSIONS", size)
+        assert len(await found(kept, Query())) == 3
+
+
+async def test_reading_cannot_write(kept: tuple[str, Clock]) -> None:
+    reader = Reader(kept[0])
+    with pytest.raises(Exception, match="readonly"):
+        async with reader._engine.begin() as connection:
+            await connection.exec_driver_sql("DELETE FROM events")
+    await reader.aclose()
+
+
+async def test_reading_a_ledger_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OperatorError, match="there is no ledger"):
+        Reader(f"sqlite:///{tmp_path}/none.db")
+    assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+def test_times_people_type() -> None:
+    now = datetime(2026, 11, 22, 12, 0).astimezone().timestamp()
+    assert moment("2h", now) == now - 2 * HOUR
+    assert moment("3d", now) == now - 72 * HOUR
+    assert moment(" 90s ", now) == now - 90
+    assert moment("2026-11-22", now) == now - 12 * HOUR
+    assert moment("2026-11-22T11:30", now) == now - HOUR / 2
+    assert moment("1970-01-02T00:00:00Z", now) == 24 * HOUR
+    assert moment("999999w", now) < now
+
+
+@pytest.mark.parametrize("wrong", ["", "soon", "2", "-2h", "2026-13-01", "99999-01-01", "2h\x00"])
+def test_times_nobody_understands(wrong: str) -> None:
+    with pytest.raises(OperatorError, match="is not a time"):
+        moment(wrong, START)
+
+
+def session(**changes: object) -> Session:
+    values: dict[str, object] = {
+        "room": "garden",
+        "identity": "ada",
+        "participant": "PA_00000001",
+        "joined_at": START,
+        "left_at": None,
+        "seconds": 5.0,
+        "reason": None,
+        "join_milliseconds": 321,
+        "sdk": Sdk.JS,
+        "sdk_version": "2.23.0",
+        "browser": Browser.CHROME,
+        "browser_version": 142,
+        "system": System.LINUX,
+        "published": (TrackSource.CAMERA,),
+    }
+    return Session(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_json_lines() -> None:
+    line = json_line(session(left_at=START + 5, reason=LeaveReason.CLIENT_LEFT))
+    assert json.loads(line) == {
+        "room": "garden",
+        "identity": "ada",
+        "participant": "PA_00000001",
+        "joined_at": "2023-11-14T22:13:20.000Z",
+        "left_at": "2023-11-14T22:13:25.000Z",
+        "seconds": 5.0,
+        "reason": "client_left",
+        "join_milliseconds": 321,
+        "sdk": "js",
+        "sdk_version": "2.23.0",
+        "browser": "chrome",
+        "browser_version": 142,
+        "system": "linux",
+        "published": ["camera"],
+    }
+    assert json.loads(json_line(session()))["left_at"] is None
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\x9b2Jb", "a\u202eb", "[red]a[/]", "Zoë 🌻"])
+def test_a_name_cannot_steer_a_terminal(name: str) -> None:
+    line = json_line(session(identity=name))
+    assert json.loads(line)["identity"] == name
+    assert len(line.splitlines()) == 1
+    assert not any(steering in line for steering in "\x1b\x9b\u202e")
+
+    shown = table()
+    shown.add_row(*row(session(identity=name)))
+    console = Console(width=200, color_system=None, record=True, quiet=True)
+    with console.capture() as capture:
+        console.print(shown)
+    assert not any(steering in capture.get() for steering in "\x1b\x9b\u202e")
+    if name.isprintable():
+        assert name in " ".join(row(session(identity=name))).replace("\\", "")
+
+
+def test_clients_in_words() -> None:
+    assert client(session()) == "Chrome 142, Linux"
+    program = session(browser=Browser.NONE, sdk=Sdk.PYTHON, sdk_version="1.2.1", system=System.UNKNOWN)
+    assert client(program) == "python SDK 1.2.1"
+    assert client(session(browser=Browser.NONE, sdk=Sdk.UNKNOWN, sdk_version="")) == "unknown, Linux"
+
+
+def test_durations_in_words() -> None:
+    spans = [duration(seconds) for seconds in (0.4, 59, 185, 7800)]
+    assert spans == ["0 s", "59 s", "3 min 5 s", "2 h 10 min"]
