@@ -52,7 +52,7 @@ class PacketThread:
     def create_transport(self, id: int, local_ufrag: bytes, local_pwd: bytes) -> None: ...
     def close_transport(self, id: int) -> None: ...
     def set_keys(
-        self, id: int, profile: int, rx_key: bytes, rx_salt: bytes, tx_key: bytes, tx_salt: bytes
+        self, id: int, profile: int, *, rx_key: bytes, rx_salt: bytes, tx_key: bytes, tx_salt: bytes
     ) -> None:
         """`profile` is an `SrtpProfile`; `rx` opens what the peer sends."""
 

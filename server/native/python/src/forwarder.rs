@@ -1,0 +1,310 @@
+//! The packet thread as Python sees it: one method per command, events as tuples.
+
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use offrecord_forwarder::Forwarder;
+use offrecord_forwarder::api::{
+    CodecKind, Command, Config, ConsumerOptions, Encoding, Event, ExtensionKind, MasterKey, MediaKind, Micros,
+    PayloadCodec, ProducerOptions, SrtpProfile,
+};
+use offrecord_io::{Gauges, Mailbox, PacketLoop};
+use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+use zeroize::Zeroizing;
+
+/// RFC 7675 section 5.1.
+const CONSENT_TIMEOUT: Micros = Micros(30_000_000);
+/// Transports of one relay; signaling places rooms far below this.
+const MAX_TRANSPORTS: usize = 4096;
+/// Producers of one transport, and consumers of one transport.
+const MAX_STREAMS: usize = 2048;
+
+/// Kinds of event tuples; the first member of each.
+#[repr(u8)]
+enum Told {
+    Reachable = 0,
+    Dtls = 1,
+    ConsentExpired = 2,
+    ProducerLayers = 3,
+    ConsumerState = 4,
+    Refused = 5,
+}
+
+/// See `server/_native.pyi`.
+#[pyclass(module = "server._native", frozen)]
+pub struct PacketThread {
+    idle: std::sync::Mutex<Option<PacketLoop<Forwarder>>>,
+    running: std::sync::Mutex<Option<JoinHandle<()>>>,
+    mailbox: Arc<Mailbox>,
+    gauges: Arc<Gauges>,
+    arena_bytes: usize,
+    arena_locked: bool,
+}
+
+#[pymethods]
+impl PacketThread {
+    #[new]
+    fn new(
+        ipv4_fd: RawFd,
+        ipv6_fd: RawFd,
+        media_memory: usize,
+        ring_packets: usize,
+        ring_microseconds: u64,
+        seed: [u8; 32],
+    ) -> PyResult<Self> {
+        let sockets = [owned(ipv4_fd), owned(ipv6_fd)];
+        let config = Config {
+            ring_packets,
+            ring_duration: Micros(ring_microseconds),
+            consent_timeout: CONSENT_TIMEOUT,
+            max_transports: MAX_TRANSPORTS,
+            max_streams_per_transport: MAX_STREAMS,
+            seed,
+        };
+        let idle = PacketLoop::new(sockets, media_memory, |arena| Forwarder::new(config, arena))?;
+        let (arena_bytes, arena_locked) = idle.media();
+        Ok(Self {
+            mailbox: idle.mailbox(),
+            gauges: idle.gauges(),
+            idle: Some(idle).into(),
+            running: None.into(),
+            arena_bytes,
+            arena_locked,
+        })
+    }
+
+    #[getter]
+    fn event_fd(&self) -> RawFd {
+        self.mailbox.event_fd()
+    }
+
+    #[getter]
+    fn arena_bytes(&self) -> usize {
+        self.arena_bytes
+    }
+
+    #[getter]
+    fn arena_locked(&self) -> bool {
+        self.arena_locked
+    }
+
+    fn start(&self) -> PyResult<()> {
+        let idle = held(&self.idle)?.take();
+        let idle = idle.ok_or_else(|| PyRuntimeError::new_err("the packet thread was started already"))?;
+        let thread = idle.start().map_err(PyOSError::new_err)?;
+        *held(&self.running)? = Some(thread);
+        Ok(())
+    }
+
+    fn stop(&self, python: Python<'_>) -> PyResult<()> {
+        self.mailbox.stop();
+        if let Some(thread) = held(&self.running)?.take() {
+            python.detach(|| thread.join()).map_err(|_| PyRuntimeError::new_err("the packet thread died"))?;
+        }
+        Ok(())
+    }
+
+    fn create_transport(&self, id: u32, local_ufrag: Vec<u8>, local_pwd: Vec<u8>) -> PyResult<()> {
+        self.push(Command::CreateTransport { id, local_ufrag, local_pwd: Zeroizing::new(local_pwd) })
+    }
+
+    fn close_transport(&self, id: u32) -> PyResult<()> {
+        self.push(Command::CloseTransport { id })
+    }
+
+    #[pyo3(signature = (id, profile, *, rx_key, rx_salt, tx_key, tx_salt))]
+    fn set_keys(
+        &self,
+        id: u32,
+        profile: u16,
+        rx_key: Vec<u8>,
+        rx_salt: Vec<u8>,
+        tx_key: Vec<u8>,
+        tx_salt: Vec<u8>,
+    ) -> PyResult<()> {
+        let rx = MasterKey { key: Zeroizing::new(rx_key), salt: Zeroizing::new(rx_salt) };
+        let tx = MasterKey { key: Zeroizing::new(tx_key), salt: Zeroizing::new(tx_salt) };
+        let (profile, key, salt) = match profile {
+            1 => (SrtpProfile::AesCm128HmacSha1_80, 16, 14),
+            7 => (SrtpProfile::AeadAes128Gcm, 16, 12),
+            8 => (SrtpProfile::AeadAes256Gcm, 32, 12),
+            _ => return Err(PyValueError::new_err("not an SRTP profile we have")),
+        };
+        if [&rx, &tx].iter().any(|master| master.key.len() != key || master.salt.len() != salt) {
+            return Err(PyValueError::new_err("the key or salt does not have the profile's length"));
+        }
+        self.push(Command::SetKeys { id, profile, rx, tx })
+    }
+
+    fn send_dtls(&self, id: u32, datagram: Vec<u8>) -> PyResult<()> {
+        self.push(Command::SendDtls { id, datagram })
+    }
+
+    fn create_producer(
+        &self,
+        id: u32,
+        transport: u32,
+        kind: u8,
+        mid: String,
+        codecs: Vec<(u8, u8, u32)>,
+        extensions: Vec<(u8, u8)>,
+        encodings: Vec<(String, u32, u32)>,
+    ) -> PyResult<()> {
+        let options = ProducerOptions {
+            id,
+            transport,
+            kind: if kind == 0 { MediaKind::Audio } else { MediaKind::Video },
+            mid,
+            codecs: codecs
+                .into_iter()
+                .map(|(payload_type, codec, clock_rate)| {
+                    Ok(PayloadCodec { payload_type, codec: codec_kind(codec)?, clock_rate })
+                })
+                .collect::<PyResult<_>>()?,
+            extensions: extension_kinds(extensions)?,
+            encodings: encodings
+                .into_iter()
+                .map(|(rid, ssrc, rtx_ssrc)| Encoding { rid, ssrc, rtx_ssrc })
+                .collect(),
+        };
+        self.push(Command::CreateProducer(options))
+    }
+
+    fn pause_producer(&self, id: u32, paused: bool) -> PyResult<()> {
+        self.push(Command::PauseProducer { id, paused })
+    }
+
+    fn close_producer(&self, id: u32) -> PyResult<()> {
+        self.push(Command::CloseProducer { id })
+    }
+
+    fn create_consumer(
+        &self,
+        id: u32,
+        producer: u32,
+        transport: u32,
+        ssrc: u32,
+        payload_types: Vec<(u8, u8)>,
+        extensions: Vec<(u8, u8)>,
+        paused: bool,
+    ) -> PyResult<()> {
+        let extensions = extension_kinds(extensions)?;
+        let options = ConsumerOptions { id, producer, transport, ssrc, payload_types, extensions, paused };
+        self.push(Command::CreateConsumer(options))
+    }
+
+    fn pause_consumer(&self, id: u32, paused: bool) -> PyResult<()> {
+        self.push(Command::PauseConsumer { id, paused })
+    }
+
+    fn set_preferred_layer(&self, id: u32, layer: u8) -> PyResult<()> {
+        self.push(Command::SetPreferredLayer { id, layer })
+    }
+
+    fn close_consumer(&self, id: u32) -> PyResult<()> {
+        self.push(Command::CloseConsumer { id })
+    }
+
+    fn request_key_frame(&self, id: u32) -> PyResult<()> {
+        self.push(Command::RequestKeyFrame { id })
+    }
+
+    fn events<'py>(&self, python: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        self.mailbox.take_events().into_iter().map(|event| told(python, event)).collect()
+    }
+
+    fn counters(&self) -> (u32, u32, u32, u64, u64, u64, u32) {
+        let reading = self.gauges.read();
+        let counters = reading.counters;
+        (
+            counters.transports,
+            counters.producers,
+            counters.consumers,
+            counters.packets_received,
+            counters.packets_sent,
+            counters.packets_dropped,
+            reading.residence_p99_micros,
+        )
+    }
+}
+
+impl PacketThread {
+    fn push(&self, command: Command) -> PyResult<()> {
+        self.mailbox
+            .push(command)
+            .map_err(|_| PyRuntimeError::new_err("the packet thread does not keep up with its commands"))
+    }
+}
+
+/// One event as a tuple that starts with its kind.
+fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
+    match event {
+        Event::Reachable { transport } => (Told::Reachable as u8, transport).into_pyobject(python),
+        Event::Dtls { transport, datagram } => {
+            (Told::Dtls as u8, transport, PyBytes::new(python, &datagram)).into_pyobject(python)
+        }
+        Event::ConsentExpired { transport } => (Told::ConsentExpired as u8, transport).into_pyobject(python),
+        Event::ProducerLayers { producer, payload_type, layers } => {
+            (Told::ProducerLayers as u8, producer, payload_type, layers).into_pyobject(python)
+        }
+        Event::ConsumerState { consumer, layer, paused } => {
+            (Told::ConsumerState as u8, consumer, layer, paused).into_pyobject(python)
+        }
+        Event::Refused { id, reason } => (Told::Refused as u8, id, reason as u8).into_pyobject(python),
+    }
+}
+
+/// Takes over a descriptor that Python detached; negative means that there is none.
+fn owned(fd: RawFd) -> Option<OwnedFd> {
+    // SAFETY: the caller detached the socket and gives it away, as `_native.pyi` says.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn held<T>(mutex: &std::sync::Mutex<T>) -> PyResult<std::sync::MutexGuard<'_, T>> {
+    mutex.lock().map_err(|_| PyRuntimeError::new_err("a call into the packet thread failed before"))
+}
+
+fn extension_kinds(pairs: Vec<(u8, u8)>) -> PyResult<Vec<(ExtensionKind, u8)>> {
+    pairs.into_iter().map(|(kind, id)| Ok((extension_kind(kind)?, id))).collect()
+}
+
+fn codec_kind(value: u8) -> PyResult<CodecKind> {
+    use CodecKind::{Av1, H264, H265, Opus, Red, Rtx, Vp8, Vp9};
+    [Opus, Red, Vp8, H264, Vp9, Av1, H265, Rtx]
+        .get(usize::from(value))
+        .copied()
+        .ok_or_else(|| PyValueError::new_err("not a codec kind"))
+}
+
+fn extension_kind(value: u8) -> PyResult<ExtensionKind> {
+    use ExtensionKind::{
+        AbsCaptureTime, AbsSendTime, AudioLevel, ColorSpace, DependencyDescriptor, Mid, PlayoutDelay,
+        RepairedRid, Rid, TransportCc, VideoContentType, VideoOrientation, VideoTiming,
+    };
+    [
+        Mid,
+        Rid,
+        RepairedRid,
+        AudioLevel,
+        TransportCc,
+        AbsSendTime,
+        DependencyDescriptor,
+        AbsCaptureTime,
+        VideoOrientation,
+        PlayoutDelay,
+        ColorSpace,
+        VideoContentType,
+        VideoTiming,
+    ]
+    .get(usize::from(value).wrapping_sub(1))
+    .copied()
+    .ok_or_else(|| PyValueError::new_err("not a header extension kind"))
+}
+
+/// Adds the class to the module.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PacketThread>()
+}

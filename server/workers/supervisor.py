@@ -1,0 +1,150 @@
+"""Keeps the configured number of relays serving: born locked, watched, replaced when lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from typing import Final
+
+from server.config import Config, relay_count
+from server.control.messages import Boot, Level, Notification
+from server.errors import OperatorError, RelayError
+from server.guarantee.evidence import RelayEvidence
+from server.workers.link import RelayLink, RelayListener
+from server.workers.worker import BirthRefused, RelayProcess
+
+FIRST_BACKOFF: Final = 0.2
+"""Seconds before a lost relay is replaced; doubled for each birth that fails."""
+LONGEST_BACKOFF: Final = 30.0
+LONG_LIFE: Final = 60.0
+"""Seconds of service after which the backoff starts anew."""
+
+_LEVELS: Final = {"full": Level.FULL, "reduced": Level.REDUCED, "none": Level.NONE}
+_log = logging.getLogger("offrecord.relays")
+
+
+class Supervisor:
+    """Owns the relay processes. `listener` is told of their words and of their loss."""
+
+    def __init__(self, config: Config, listener: RelayListener) -> None:
+        self._config = config
+        self._listener = listener
+        self._relays: dict[int, RelayProcess] = {}
+        self._generations: dict[int, int] = {}
+        self._backoff: dict[int, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Starts all relays. Raises OperatorError when one cannot be born: it would not be later."""
+        if sys.platform != "linux":
+            raise OperatorError(
+                "relays are locked by Linux (Landlock and seccomp) and this is another system: "
+                "run the server in a Linux machine or container"
+            )
+        births = [asyncio.create_task(self._give_birth(n)) for n in range(1, relay_count(self._config) + 1)]
+        try:
+            await asyncio.gather(*births)
+        except BirthRefused as refusal:
+            for birth in births:
+                birth.cancel()
+            await asyncio.gather(*births, return_exceptions=True)
+            await self.stop()
+            raise OperatorError(_advice(refusal, self._config)) from refusal
+
+    async def stop(self) -> None:
+        """Ends all relays; none is replaced. Idempotent."""
+        self._stopping = True
+        tasks, self._tasks = self._tasks, set()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        relays, self._relays = self._relays, {}
+        await asyncio.gather(*(relay.stop() for relay in relays.values()))
+
+    def serving(self) -> list[RelayLink]:
+        """The relays that can take a room, by number."""
+        return [relay for _, relay in sorted(self._relays.items()) if relay.serving]
+
+    def evidence(self) -> list[RelayEvidence]:
+        """What has been observed of every relay that is alive."""
+        return [relay.evidence() for _, relay in sorted(self._relays.items())]
+
+    def relays(self) -> list[RelayProcess]:
+        """For metrics: the processes with their last `stats`."""
+        return [relay for _, relay in sorted(self._relays.items())]
+
+    async def _give_birth(self, number: int) -> None:
+        generation = self._generations.get(number, 0) + 1
+        self._generations[number] = generation
+        relay = RelayProcess(boot_of(self._config, number), generation, self._notified, self._lost)
+        await relay.start()
+        self._relays[number] = relay
+        level = relay.evidence().locked
+        _log.info("relay %d.%d serves, level %s", number, generation, level.level.name if level else "?")
+
+    def _notified(self, relay: RelayProcess, notification: Notification) -> None:
+        self._listener.relay_notified(relay, notification)
+
+    def _lost(self, relay: RelayProcess, reason: RelayError) -> None:
+        _log.error("relay %d.%d is lost: %s", relay.number, relay.generation, reason)
+        if self._relays.get(relay.number) is relay:
+            del self._relays[relay.number]
+        self._listener.relay_lost(relay)
+        if not self._stopping:
+            task = asyncio.get_running_loop().create_task(self._replace(relay))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _replace(self, lost: RelayProcess) -> None:
+        """The same number and port; the old process must be gone before."""
+        await lost.kill()
+        number = lost.number
+        lived = time.monotonic() - lost.serving_since
+        backoff = FIRST_BACKOFF if lived > LONG_LIFE else self._backoff.get(number, FIRST_BACKOFF)
+        while not self._stopping:
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, LONGEST_BACKOFF)
+            self._backoff[number] = backoff
+            try:
+                await self._give_birth(number)
+            except BirthRefused as refusal:
+                _log.error("%s; the next attempt follows in %.1f s", refusal, backoff)
+            else:
+                return
+
+
+def boot_of(config: Config, number: int) -> Boot:
+    """What relay `number` (from 1) is told at birth. Each has its own UDP port."""
+    relay = config.relay
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return Boot(
+        relay=number,
+        ipv4_host=relay.ipv4_host,
+        ipv6_host=relay.ipv6_host,
+        udp_port=relay.udp_port + number - 1 if relay.udp_port else 0,
+        media_memory=relay.media_memory_mib * 1024 * 1024,
+        ring_packets=relay.ring_packets,
+        ring_milliseconds=relay.ring_milliseconds,
+        user=relay.user if root else 0,
+        minimum_level=_LEVELS[config.guarantee.minimum_level],
+    )
+
+
+def _advice(refusal: BirthRefused, config: Config) -> str:
+    """The reason, and what an operator can do about the usual ones."""
+    text = str(refusal)
+    if "socket" in text:
+        return (
+            f"{text}. Is the UDP port free? [relay] udp_port is {config.relay.udp_port}, one port per relay."
+        )
+    if "level" in text or "landlock" in text:
+        return (
+            f"{text}. [guarantee] minimum_level is {config.guarantee.minimum_level!r}: run on a kernel with "
+            "Landlock (6.7 or later), allow it in the container, raise the limit on locked memory "
+            "(LimitMEMLOCK=infinity), or accept a lower level and show it to participants."
+        )
+    return text

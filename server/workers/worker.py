@@ -1,0 +1,304 @@
+"""One relay process, from outside: spawned, inspected, let go, watched, ended.
+
+spawn ── Boot ──> Locked ── inspection ──> Proceed ──> Ready ──> serving ──> lost
+  └───────────── any step late or wrong: killed, with the reason ─────────────┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import server
+from server.control.channel import Channel
+from server.control.codec import LARGEST_REQUEST, notification_decoder
+from server.control.messages import (
+    Boot,
+    GetStats,
+    Locked,
+    Notification,
+    Proceed,
+    Ready,
+    Request,
+    SelfTest,
+    Stats,
+    Stop,
+    Unborn,
+)
+from server.errors import RelayError
+from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
+from server.workers import inspect
+
+LOCK_TIMEOUT: Final = 30.0
+"""Seconds from the spawn to Locked: imports on a slow machine."""
+READY_TIMEOUT: Final = 10.0
+STATS_EVERY: Final = 2.0
+SILENCE: Final = 10.0
+"""Seconds without an answer after which a relay is taken for dead."""
+STOP_TIMEOUT: Final = 3.0
+MOST_STDERR: Final = 16 * 1024
+
+N = TypeVar("N", bound=Notification)
+
+
+class BirthRefused(RelayError):
+    """A relay was not born, or not as it must be; the message says why."""
+
+
+class RelayProcess:
+    """A `RelayLink` once `start` has returned.
+
+    `on_notification` is told what concerns rooms; `on_lost`, once, that a serving relay is gone.
+    """
+
+    def __init__(
+        self,
+        boot: Boot,
+        generation: int,
+        on_notification: Callable[[RelayProcess, Notification], None],
+        on_lost: Callable[[RelayProcess, RelayError], None],
+    ) -> None:
+        self.number: Final = boot.relay
+        self.generation: Final = generation
+        self.started_at: Final = time.time()
+        self.stats: Stats | None = None
+        self._boot = boot
+        self._on_notification = on_notification
+        self._on_lost = on_lost
+        self._last_id = 0
+        self._ready: Ready | None = None
+        self._locked: Locked | None = None
+        self._inspection: Inspection | None = None
+        self._status: KernelStatus | None = None
+        self._self_test: SelfTest | None = None
+        self._self_test_at: float | None = None
+        self._birth: asyncio.Queue[Notification | RelayError] = asyncio.Queue()
+        self._serving = False
+        self._process: asyncio.subprocess.Process | None = None
+        self._channel: Channel[Notification] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stderr = bytearray()
+        self._answered_at = 0.0
+        self.serving_since = 0.0
+
+    @property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the certificate. Only after `start`."""
+        ready = self._after_ready()
+        words = ready.fingerprint
+        return b"".join(word.to_bytes(8, "big") for word in (words.a, words.b, words.c, words.d))
+
+    @property
+    def ipv4_port(self) -> int:
+        return self._after_ready().ipv4_port
+
+    @property
+    def ipv6_port(self) -> int:
+        return self._after_ready().ipv6_port
+
+    @property
+    def serving(self) -> bool:
+        return self._serving
+
+    @property
+    def pid(self) -> int:
+        """0 before it was spawned."""
+        return self._process.pid if self._process is not None else 0
+
+    def next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def send(self, request: Request) -> None:
+        if self._serving and self._channel is not None:
+            self._channel.send(request)
+
+    def evidence(self) -> RelayEvidence:
+        """What has been observed so far."""
+        return RelayEvidence(
+            relay=self.number,
+            generation=self.generation,
+            pid=self.pid,
+            started_at=self.started_at,
+            locked=self._locked,
+            inspection=self._inspection,
+            status=self._status,
+            self_test=self._self_test,
+            self_test_at=self._self_test_at,
+        )
+
+    async def start(self) -> None:
+        """Gives birth. Raises BirthRefused with the reason; no process is left then."""
+        try:
+            await self._spawn()
+            assert self._channel is not None, "made by spawn"
+            self._channel.send(self._boot)
+            self._locked = await self._expect(Locked, LOCK_TIMEOUT, "did not lock itself")
+            self._inspect()
+            self._channel.send(Proceed())
+            self._ready = await self._expect(Ready, READY_TIMEOUT, "did not become ready")
+        except BaseException:
+            await self.kill()
+            raise
+        self._serving = True
+        self.serving_since = self._answered_at = time.monotonic()
+        self._tasks.append(asyncio.create_task(self._watch()))
+
+    async def stop(self) -> None:
+        """Asks it to leave, and makes sure. `on_lost` is not called."""
+        self.send(Stop())
+        self._serving = False
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await self._process.wait()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """Ends it whatever it does, and reaps it. Idempotent."""
+        self._serving = False
+        if self._channel is not None:
+            self._channel.close()
+        process = self._process
+        if process is not None:
+            if process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks if task is not current]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _spawn(self) -> None:
+        down_read, down_write = os.pipe()
+        up_read, up_write = os.pipe()
+        self._channel = Channel(
+            up_read,
+            down_write,
+            decoder=notification_decoder(),
+            largest_sent=LARGEST_REQUEST,
+            on_message=self._notified,
+            on_lost=self._lost,
+        )
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-s", "-P", "-B", "-m", "server.relay", str(down_read), str(up_write)),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                env={"PYTHONPATH": str(Path(server.__file__).parent.parent), "LC_ALL": "C.UTF-8"},
+                pass_fds=(down_read, up_write),
+                start_new_session=True,  # an interrupt at the terminal is signaling's to handle
+            )
+        except OSError as error:
+            raise BirthRefused(f"relay {self.number} could not be started: {error.strerror}") from error
+        finally:
+            os.close(down_read)
+            os.close(up_write)
+        self._channel.open()
+        self._tasks.append(asyncio.create_task(self._reap(self._process)))
+
+    async def _expect(self, kind: type[N], timeout: float, late: str) -> N:
+        try:
+            async with asyncio.timeout(timeout):
+                answer = await self._birth.get()
+        except TimeoutError:
+            raise BirthRefused(f"relay {self.number} {late} within {timeout:.0f} seconds") from None
+        if isinstance(answer, kind):
+            return answer
+        if isinstance(answer, Unborn):
+            reason = answer.reason.name.lower()
+            cause = f" ({os.strerror(answer.errno)})" if answer.errno else ""
+            raise BirthRefused(f"relay {self.number} refused to be born: {reason}{cause}")
+        if isinstance(answer, RelayError):
+            raise BirthRefused(f"relay {self.number} {late}: {answer}")
+        raise BirthRefused(f"relay {self.number} spoke out of turn")
+
+    def _inspect(self) -> None:
+        """Reads from outside what the lock left. Raises BirthRefused where anything is unexpected."""
+        assert self._locked is not None, "follows Locked"
+        if self._locked.level < self._boot.minimum_level:
+            raise BirthRefused(f"relay {self.number} holds level {self._locked.level.name.lower()} only")
+        try:
+            self._inspection = inspect.inspect(self.pid)
+            self._status = inspect.read_status(self.pid)
+        except inspect.InspectionError as error:
+            raise BirthRefused(f"relay {self.number} could not be inspected: {error}") from error
+        faults = inspect.faults(self._inspection, self._status, self._locked.level)
+        if faults:
+            raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(faults)}")
+
+    def _notified(self, notification: Notification) -> None:
+        if not self._serving:
+            self._birth.put_nowait(notification)
+        elif isinstance(notification, Stats):
+            self._answered_at = time.monotonic()
+            self.stats = notification
+        elif isinstance(notification, SelfTest):
+            self._self_test = notification
+            self._self_test_at = time.time()
+            if not (
+                notification.open_refused and notification.socket_refused and notification.status_unchanged
+            ):
+                self._lost(RelayError("its lock no longer refuses what it must"))
+        elif isinstance(notification, Locked | Ready | Unborn):
+            self._lost(RelayError("it spoke of its birth while serving"))
+        else:
+            self._on_notification(self, notification)
+
+    async def _watch(self) -> None:
+        """Liveness, and the kernel's word, for as long as it serves."""
+        sequence = 0
+        while self._serving:
+            sequence = (sequence + 1) & 0xFFFF_FFFF
+            self.send(GetStats(sequence))
+            await asyncio.sleep(STATS_EVERY)
+            if time.monotonic() - self._answered_at > SILENCE:
+                self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds"))
+                return
+            self._read_status()
+
+    def _read_status(self) -> None:
+        assert self._locked is not None, "serving"
+        try:
+            self._status = inspect.read_status(self.pid)
+        except inspect.InspectionError:
+            return  # gone already: the end of the process tells
+        faults = inspect.faults(None, self._status, self._locked.level)
+        if faults:
+            self._lost(RelayError(f"its lock has drifted: {', '.join(faults)}"))
+
+    async def _reap(self, process: asyncio.subprocess.Process) -> None:
+        """Reads what a failing birth prints, bounded, and notices the end."""
+        assert process.stderr is not None, "a pipe was asked for"
+        while chunk := await process.stderr.read(4096):
+            self._stderr += chunk[: MOST_STDERR - len(self._stderr)]
+        code = await process.wait()
+        self._lost(RelayError(self._epitaph(code)))
+
+    def _epitaph(self, code: int) -> str:
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
+        return f"its process ended ({how})" + (f": {lines[-1]}" if lines else "")
+
+    def _lost(self, reason: RelayError) -> None:
+        if not self._serving:
+            self._birth.put_nowait(reason)
+            return
+        self._serving = False
+        self._on_lost(self, reason)
+
+    def _after_ready(self) -> Ready:
+        assert self._ready is not None, "only after start"
+        return self._ready
