@@ -133,6 +133,7 @@ class RoomManager:
             raise JoinRefused("the room is full", 503)
         if room is None or room not in self._links:
             self._relay_for(name)
+            self._placed().release(name)  # nobody may come after asking
 
     def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str:
         """Lets a participant in and returns its sid. Raises JoinRefused."""
