@@ -87,6 +87,8 @@ def serve_options(
     elif lan:
         from server import lan as network
 
+        if not config.http.port:
+            raise ConfigError("--lan prints an address to type: give it a port with --http-port or http.port")
         local = network.local_addresses()
         if not local:
             raise ConfigError("this machine has no address on a network; --dev serves this machine alone")

@@ -139,6 +139,11 @@ def test_serving_a_network_that_is_not_there(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_address_to_type_needs_a_port(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--http-port"):
+        cli.serve_options(Config(), dev=False, lan=True, http_port=0, udp_port=None, directory=tmp_path)
+
+
 def test_serving_this_machine() -> None:
     options = cli.serve_options(
         Config(), dev=True, lan=False, http_port=0, udp_port=0, directory=Path("unused")
