@@ -15,16 +15,22 @@ export const NARROWEST = 3 / 4;
 export const WIDEST = 16 / 9;
 export const SMALLEST_WIDTH = 132;
 
-/** The size that shows the most of `count` tiles in `width` by `height` pixels with `gap` between them. */
+/** The size that shows the most of `count` camera pictures in `width` by `height` pixels with `gap` between
+ * them. Cameras give 16:9; a tile of another shape is worth less by what it crops, though not by all of it. */
 export function layOut(count: number, width: number, height: number, gap: number): TileSize {
   const tiles = Math.max(1, count);
   let best: TileSize = { columns: 1, rows: tiles, width: 0, height: 0, scrolls: true };
   for (let columns = 1; columns <= tiles; columns += 1) {
     const rows = Math.ceil(tiles / columns);
     const size = shape((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows);
-    if (size.width * size.height > best.width * best.height) best = { columns, rows, ...size, scrolls: false };
+    if (worth(size) > worth(best)) best = { columns, rows, ...size, scrolls: false };
   }
   return best.width < Math.min(SMALLEST_WIDTH, width) ? smallest(tiles, width, gap) : best;
+}
+
+function worth(size: { width: number; height: number }): number {
+  if (size.height === 0) return 0;
+  return size.width * size.height * Math.sqrt(size.width / size.height / WIDEST);
 }
 
 /** The largest tile inside a cell, no narrower and no wider than pictures are. */

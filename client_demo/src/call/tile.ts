@@ -21,7 +21,7 @@ export class Tile {
     element.dataset['speaking'] = String(content.speaking);
     element.dataset['muted'] = String(!content.heard);
 
-    const whose = content.self ? `${content.name} (you)` : content.name;
+    const whose = content.self ? `You (${content.name})` : content.name;
     say(part(element, 'name', HTMLElement), content.kind === 'screen' ? `Screen of ${whose}` : whose);
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
@@ -59,6 +59,6 @@ export function initials(name: string): string {
 /** A colour angle that stays the same for one identity. */
 export function hue(identity: string): number {
   let sum = 0;
-  for (const sign of identity) sum = (sum * 31 + (sign.codePointAt(0) ?? 0)) % 360;
-  return sum;
+  for (const sign of identity) sum = (sum * 31 + (sign.codePointAt(0) ?? 0)) % 65_521;
+  return (sum * 137) % 360; // about the golden angle: neighbours get colours far apart
 }
