@@ -103,7 +103,7 @@ async def _relay(subscribers: int) -> tuple[float, dict[str, object], int]:
         sent, received = await _native(_plan(publisher.socket, readers, keys, rate), descriptors)
         spent = relay.cpu_seconds() - before
         stats = await relay.stats()
-        how = {
+        how: dict[str, object] = {
             "packets_in": sent,
             "delivered": round(received / (sent * subscribers), 4),
             "relay_cpu_seconds": round(spent, 2),

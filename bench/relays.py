@@ -13,13 +13,14 @@ from typing import TypeVar
 
 import msgspec
 from aiortc.rtcdtlstransport import RTCCertificate
-from server.workers.supervisor import Supervisor
 
 from bench.peer import Peer, SessionKeys
 from server.config import Config
 from server.control import messages
 from server.control.messages import Notification
 from server.workers.link import RelayLink
+from server.workers.supervisor import Supervisor
+from server.workers.worker import RelayProcess
 
 WAIT_SECONDS = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -32,10 +33,10 @@ class Relay:
     """The relay under test and what it said."""
 
     supervisor: Supervisor | None = None
-    link: RelayLink | None = None
+    link: RelayProcess | None = None
     heard: list[Notification] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
-    _sequence: int = 1 << 31
+    _sequence: int = 1 << 31  # far from the numbers of the supervisor's own requests
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
 
@@ -70,15 +71,14 @@ class Relay:
             return value
 
     async def stats(self) -> messages.Stats:
-        """Fresh counters; the number is far from those of the supervisor's own requests."""
+        """Fresh counters: everything asked before is carried out by then."""
+        assert self.link is not None, "the relay is gone"
         self._sequence += 1
-        sequence = self._sequence
-        self.ask(messages.GetStats(sequence))
-        return await self._until(
-            lambda: next(
-                (s for s in self.heard if isinstance(s, messages.Stats) and s.sequence == sequence), None
-            )
-        )
+        self.ask(messages.GetStats(self._sequence))
+        async with asyncio.timeout(WAIT_SECONDS):
+            while (stats := self.link.stats) is None or stats.sequence != self._sequence:
+                await asyncio.sleep(0.01)
+        return stats
 
     async def _connected(self, transport: int) -> None:
         def phase() -> messages.TransportPhase | None:
@@ -133,7 +133,7 @@ async def one_relay() -> AsyncIterator[Relay]:
     relay.supervisor = Supervisor(config, relay)
     await relay.supervisor.start()
     try:
-        relay.link = relay.supervisor.placement.relay_for("bench")
+        (relay.link,) = relay.supervisor.relays()
         yield relay
     finally:
         for peer in relay.peers:
