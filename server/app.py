@@ -15,6 +15,7 @@ from aiohttp import web
 from server.addresses import advertised, candidates
 from server.api import pages
 from server.api.guests import GuestRoutes
+from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
 from server.errors import OperatorError
@@ -62,7 +63,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     ledger = await Ledger.open(config.metadata.url, Retention.configured(config.metadata), clock=clock.now)
     stack.push_async_callback(ledger.close)
     rooms = RoomManager(config, clock, ledger.record, partial(candidates, addresses))
-    supervisor = Supervisor(config, rooms)
+    supervisor = Supervisor(config, rooms, Chronicle(ledger.record))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
     rooms.place_on(Placement(supervisor))

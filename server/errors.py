@@ -10,6 +10,8 @@ OffrecordError
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 
 class OffrecordError(Exception):
     """Base of everything this server raises on purpose."""
@@ -23,5 +25,18 @@ class OperatorError(OffrecordError):
     """The installation must change. The message says what to do."""
 
 
+class RelayFault(StrEnum):
+    """What went wrong with a relay, in closed words."""
+
+    DIED = "died"
+    SILENT = "silent"
+    DRIFTED = "drifted"  # a layer of its lock was no longer observed
+    PROTOCOL_ERROR = "protocol_error"
+
+
 class RelayError(OffrecordError):
     """A relay process broke its contract or died."""
+
+    def __init__(self, message: str, fault: RelayFault = RelayFault.PROTOCOL_ERROR) -> None:
+        super().__init__(message)
+        self.fault = fault

@@ -13,7 +13,7 @@ from typing import Final, Generic, TypeVar
 
 from server.control.codec import Decoder, ProtocolError, encode
 from server.control.messages import Notification, Request
-from server.errors import RelayError
+from server.errors import RelayError, RelayFault
 
 LONGEST_QUEUE: Final = 8 * 1024 * 1024
 """Bytes that may wait for a reader that does not read."""
@@ -71,7 +71,7 @@ class Channel(Generic[M]):
             self._lose(error)
             return
         if self._queued + len(frame) > LONGEST_QUEUE:
-            self._lose(RelayError("the other end of the control channel does not read"))
+            self._lose(RelayError("the other end of the control channel does not read", RelayFault.SILENT))
             return
         idle = not self._queue
         self._queue.append(frame)
@@ -100,10 +100,10 @@ class Channel(Generic[M]):
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._lose(RelayError(f"the control channel failed: {error.strerror}"))
+            self._lose(RelayError(f"the control channel failed: {error.strerror}", RelayFault.DIED))
             return
         if not data:
-            self._lose(RelayError("the other end of the control channel is gone"))
+            self._lose(RelayError("the other end of the control channel is gone", RelayFault.DIED))
             return
         try:
             messages = self._decoder.feed(data)
@@ -123,7 +123,7 @@ class Channel(Generic[M]):
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
-                self._lose(RelayError(f"the control channel failed: {error.strerror}"))
+                self._lose(RelayError(f"the control channel failed: {error.strerror}", RelayFault.DIED))
                 return
             self._queued -= written
             if written < len(frame):

@@ -49,14 +49,12 @@ class LeaveReason(StrEnum):
 
 
 class RelayLossReason(StrEnum):
-    """Why a relay process ended."""
+    """Why a serving relay was lost; `server.errors.RelayFault` in the same words."""
 
-    STOPPED = "stopped"
     DIED = "died"
     SILENT = "silent"
     DRIFTED = "drifted"  # a layer of the lock was no longer observed
     PROTOCOL_ERROR = "protocol_error"
-    OTHER = "other"
 
 
 class GuaranteeLevel(StrEnum):

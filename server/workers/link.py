@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from server.control.messages import Notification, Request
+from server.control.messages import Level, Notification, Request
+from server.errors import RelayFault
 
 
 class RelayLink(Protocol):
@@ -35,6 +36,16 @@ class RelayLink(Protocol):
 
     def send(self, request: Request) -> None:
         """Queues a request. Silently nothing after the relay is lost: `relay_lost` has been called."""
+
+
+class RelayChronicle(Protocol):
+    """Who keeps the times relays came and went. Called on the event loop; must not raise."""
+
+    def relay_born(self, number: int, generation: int, level: Level) -> None:
+        """A relay serves, locked at `level`."""
+
+    def relay_ended(self, number: int, generation: int, fault: RelayFault) -> None:
+        """A serving relay was lost. Not called when the server stops."""
 
 
 class RelayListener(Protocol):

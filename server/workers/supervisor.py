@@ -13,7 +13,7 @@ from server.config import Config, relay_count
 from server.control.messages import Boot, Level, Notification
 from server.errors import OperatorError, RelayError
 from server.guarantee.evidence import RelayEvidence
-from server.workers.link import RelayLink, RelayListener
+from server.workers.link import RelayChronicle, RelayLink, RelayListener
 from server.workers.worker import BirthRefused, RelayProcess
 
 FIRST_BACKOFF: Final = 0.2
@@ -29,9 +29,12 @@ _log = logging.getLogger("offrecord.relays")
 class Supervisor:
     """Owns the relay processes. `listener` is told of their words and of their loss."""
 
-    def __init__(self, config: Config, listener: RelayListener) -> None:
+    def __init__(
+        self, config: Config, listener: RelayListener, chronicle: RelayChronicle | None = None
+    ) -> None:
         self._config = config
         self._listener = listener
+        self._chronicle = chronicle
         self._relays: dict[int, RelayProcess] = {}
         self._generations: dict[int, int] = {}
         self._backoff: dict[int, float] = {}
@@ -83,8 +86,11 @@ class Supervisor:
         relay = RelayProcess(boot_of(self._config, number), generation, self._notified, self._lost)
         await relay.start()
         self._relays[number] = relay
-        level = relay.evidence().locked
-        _log.info("relay %d.%d serves, level %s", number, generation, level.level.name if level else "?")
+        locked = relay.evidence().locked
+        level = locked.level if locked is not None else Level.NONE
+        _log.info("relay %d.%d serves, level %s", number, generation, level.name.lower())
+        if self._chronicle is not None:
+            self._chronicle.relay_born(number, generation, level)
 
     def _notified(self, relay: RelayProcess, notification: Notification) -> None:
         self._listener.relay_notified(relay, notification)
@@ -94,6 +100,8 @@ class Supervisor:
         if self._relays.get(relay.number) is relay:
             del self._relays[relay.number]
         self._listener.relay_lost(relay)
+        if self._chronicle is not None:
+            self._chronicle.relay_ended(relay.number, relay.generation, reason.fault)
         if not self._stopping:
             task = asyncio.get_running_loop().create_task(self._replace(relay))
             self._tasks.add(task)

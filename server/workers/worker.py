@@ -32,7 +32,7 @@ from server.control.messages import (
     Stop,
     Unborn,
 )
-from server.errors import RelayError
+from server.errors import RelayError, RelayFault
 from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
 from server.workers import inspect
 
@@ -251,7 +251,7 @@ class RelayProcess:
             if not (
                 notification.open_refused and notification.socket_refused and notification.status_unchanged
             ):
-                self._lost(RelayError("its lock no longer refuses what it must"))
+                self._lost(RelayError("its lock no longer refuses what it must", RelayFault.DRIFTED))
         elif isinstance(notification, Locked | Ready | Unborn):
             self._lost(RelayError("it spoke of its birth while serving"))
         else:
@@ -265,7 +265,7 @@ class RelayProcess:
             self.send(GetStats(sequence))
             await asyncio.sleep(STATS_EVERY)
             if time.monotonic() - self._answered_at > SILENCE:
-                self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds"))
+                self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds", RelayFault.SILENT))
                 return
             self._read_status()
 
@@ -277,7 +277,7 @@ class RelayProcess:
             return  # gone already: the end of the process tells
         faults = inspect.faults(None, self._status, self._locked.level)
         if faults:
-            self._lost(RelayError(f"its lock has drifted: {', '.join(faults)}"))
+            self._lost(RelayError(f"its lock has drifted: {', '.join(faults)}", RelayFault.DRIFTED))
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
         """Reads what a failing birth prints, bounded, and notices the end."""
@@ -285,7 +285,7 @@ class RelayProcess:
         while chunk := await process.stderr.read(4096):
             self._stderr += chunk[: MOST_STDERR - len(self._stderr)]
         code = await process.wait()
-        self._lost(RelayError(self._epitaph(code)))
+        self._lost(RelayError(self._epitaph(code), RelayFault.DIED))
 
     def _epitaph(self, code: int) -> str:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
