@@ -1,0 +1,125 @@
+"""Data packets: who gets them, and that nobody can speak as somebody else."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol import models
+
+from server.control.messages import DataMember
+from server.relay.data import LARGEST, DataRooms
+
+ANN, BOB, CID, DAN = 1, 2, 3, 4
+
+
+class Hall:
+    """Ann, Bob and Cid in one room, Dan in another; transport 10+n sends, 20+n receives."""
+
+    def __init__(self) -> None:
+        self.delivered: list[tuple[int, bool, models.DataPacket]] = []
+        self.rooms = DataRooms(self._deliver)
+        for number, room in ((ANN, 1), (BOB, 1), (CID, 1), (DAN, 2)):
+            self.rooms.put(member(number, room))
+
+    def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
+        self.delivered.append((transport, reliable, models.DataPacket.FromString(message)))
+
+    def says(self, number: int, packet: models.DataPacket, *, reliable: bool = True) -> list[int]:
+        self.delivered.clear()
+        self.rooms.received(10 + number, reliable, packet.SerializeToString())
+        return sorted(transport - 20 for transport, _, _ in self.delivered)
+
+
+def member(number: int, room: int = 1, *, may_publish: bool = True) -> DataMember:
+    return DataMember(number, room, f"id-{number}", f"PA_{number}", 10 + number, 20 + number, may_publish)
+
+
+def chat(**fields: object) -> models.DataPacket:
+    return models.DataPacket(user=models.UserPacket(payload=b"hello", topic="chat"), **fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def hall() -> Hall:
+    return Hall()
+
+
+def test_everybody_else_in_the_room_hears(hall: Hall) -> None:
+    assert hall.says(ANN, chat()) == [BOB, CID]
+    assert hall.says(DAN, chat()) == []
+
+
+def test_the_sender_is_who_the_room_knows_not_who_the_packet_says(hall: Hall) -> None:
+    packet = chat(participant_identity="id-3", participant_sid="PA_3", kind=models.DataPacket.LOSSY)
+    packet.user.participant_identity = "id-3"
+    packet.user.participant_sid = "PA_3"
+    hall.says(ANN, packet)
+    for _, reliable, heard in hall.delivered:
+        assert reliable
+        assert heard.kind == models.DataPacket.RELIABLE
+        assert (heard.participant_identity, heard.participant_sid) == ("id-1", "PA_1")
+        assert (heard.user.participant_identity, heard.user.participant_sid) == ("id-1", "PA_1")
+        assert (heard.user.payload, heard.user.topic) == (b"hello", "chat")
+
+
+def test_the_kind_is_that_of_the_channel(hall: Hall) -> None:
+    hall.says(ANN, chat(kind=models.DataPacket.RELIABLE), reliable=False)
+    assert {(reliable, heard.kind) for _, reliable, heard in hall.delivered} == {
+        (False, models.DataPacket.LOSSY)
+    }
+
+
+@pytest.mark.parametrize("where", ["packet", "user"])
+def test_destinations_are_honoured_wherever_they_stand(hall: Hall, where: str) -> None:
+    packet = chat()
+    target = packet if where == "packet" else packet.user
+    target.destination_identities.append("id-3")
+    assert hall.says(ANN, packet) == [CID]
+    heard = hall.delivered[0][2]
+    assert list(heard.destination_identities) == list(heard.user.destination_identities) == ["id-3"]
+
+
+def test_destinations_by_sid(hall: Hall) -> None:
+    packet = chat()
+    packet.user.destination_sids.append("PA_2")
+    assert hall.says(ANN, packet) == [BOB]
+
+
+def test_a_destination_in_another_room_hears_nothing(hall: Hall) -> None:
+    assert hall.says(ANN, chat(destination_identities=["id-4"])) == []
+
+
+def test_who_may_not_publish_is_not_heard(hall: Hall) -> None:
+    hall.rooms.put(member(ANN, may_publish=False))
+    assert hall.says(ANN, chat()) == []
+    assert hall.says(BOB, chat()) == [ANN, CID]
+
+
+def test_what_we_do_not_know_is_passed_on(hall: Hall) -> None:
+    """A newer SDK's member of the oneof: field 4000, length-delimited."""
+    unknown = b"\x82\xfa\x01\x03new"
+    hall.rooms.received(10 + ANN, True, unknown)
+    assert [unknown in heard.SerializeToString() for _, _, heard in hall.delivered] == [True, True]
+
+
+def test_words_of_the_server_are_not_taken_from_participants(hall: Hall) -> None:
+    assert hall.says(ANN, models.DataPacket(speaker=models.ActiveSpeakerUpdate())) == []
+    assert hall.says(ANN, models.DataPacket(transcription=models.Transcription())) == []
+
+
+@pytest.mark.parametrize("message", [b"\xff", b"\x12\x05x", bytes(LARGEST + 1), b"\x22\x02\xff\xfe"])
+def test_what_is_no_packet_is_dropped(hall: Hall, message: bytes) -> None:
+    hall.rooms.received(10 + ANN, True, message)
+    assert hall.delivered == []
+
+
+def test_strangers_and_those_who_left_are_not_heard(hall: Hall) -> None:
+    assert hall.says(9, chat()) == []
+    hall.rooms.remove(ANN)
+    hall.rooms.remove(ANN)
+    assert hall.says(ANN, chat()) == []
+    assert hall.says(BOB, chat()) == [CID]
+
+
+def test_a_member_who_moves_takes_its_transports_along(hall: Hall) -> None:
+    hall.rooms.put(member(ANN, room=2))
+    assert hall.says(ANN, chat()) == [DAN]
+    assert hall.says(BOB, chat()) == [CID]
