@@ -1,6 +1,6 @@
 /** Conducts: the badge always, and one page at a time. */
 
-import { type DisconnectReason, Room } from 'livekit-client';
+import { type DisconnectReason, LogLevel, Room, setLogLevel } from 'livekit-client';
 
 import { CallPage } from './call/call-page';
 import { endOf, joinFailure } from './call/words';
@@ -13,6 +13,9 @@ import type { CallSummary } from './join/summary';
 import { inviteLink, roomFromAddress, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
+
+// Names of people and rooms stay out of the browser's console.
+setLogLevel(LogLevel.error);
 
 const main = part(document, 'main', HTMLElement);
 const media = new LocalMedia();

@@ -7,7 +7,7 @@ import { ageInWords, durationInWords } from '../src/duration';
 import { summaryText, summaryTitle } from '../src/join/summary';
 import { freshRoomName, inviteLink, roomFromAddress, serverUrl } from '../src/link';
 import { loudness } from '../src/media/level-meter';
-import { helpFor, problemOf, problemOfPage } from '../src/media/problems';
+import { helpFor, helpForBoth, problemOf, problemOfPage } from '../src/media/problems';
 
 describe('links', () => {
   it('name a room in the fragment, or in the query', () => {
@@ -98,6 +98,15 @@ describe('devices', () => {
     expect(problemOfPage(true, false)).toBe('unsupported');
     expect(problemOfPage(true, true)).toBeNull();
     expect(helpFor('camera', 'insecure')).toContain('HTTPS');
+  });
+
+  it('share the words on a problem they share', () => {
+    const both = helpForBoth({ microphone: 'denied', camera: 'denied' });
+    expect(both.microphone).toContain('camera and microphone');
+    expect(both.camera).toBe('');
+    const each = helpForBoth({ microphone: 'missing', camera: 'busy' });
+    expect([each.microphone, each.camera].every((words) => words.length > 10)).toBe(true);
+    expect(helpForBoth({ microphone: null, camera: 'denied' }).microphone).toBe('');
   });
 
   it('are heard on a scale', () => {

@@ -67,7 +67,7 @@ export class Badge {
     say(part(this.root, 'badge-age', HTMLElement), view.age);
     say(part(this.root, 'badge-title', HTMLElement), view.title);
     say(part(this.root, 'badge-meaning', HTMLElement), view.meaning);
-    say(part(this.root, 'badge-checked', HTMLElement), view.age && `Evidence ${view.age}; asked again every 10 s.`);
+    say(part(this.root, 'badge-checked', HTMLElement), view.age && `${capital(view.age)}; asked again every 10 s.`);
     // Announced only when it changes, and without the age.
     const announced = part(this.root, 'badge-announce', HTMLElement);
     if (view.tone !== 'waiting' && announced.textContent !== view.title) announced.textContent = view.title;
@@ -87,6 +87,10 @@ export class Badge {
     relays.replaceChildren(...statement.relays.map((relay) => drawRelay(relay, opened.has(relay.relay))));
     if (statement.relays.length === 0) relays.append(make('p', 'quiet', 'The statement names no relay.'));
   }
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function fill(listElement: HTMLElement, sentences: string[]): void {

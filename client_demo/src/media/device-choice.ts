@@ -59,7 +59,7 @@ export function offerDevices(root: HTMLElement, media: LocalMedia, sound: Sound)
 /** Before permission browsers give no labels: devices are numbered then. */
 function fill(select: HTMLSelectElement, devices: MediaDeviceInfo[], word: string): void {
   const wanted = devices.map((device, index) => [device.deviceId, device.label || `${word} ${index + 1}`] as const);
-  if (wanted.length === 0) wanted.push(['', `No ${word.toLowerCase()} to choose yet`]);
+  if (wanted.length === 0) wanted.push(['', 'None found yet']);
   const shown = Array.from(select.options, (option) => `${option.value}\n${option.text}`).join('\n');
   if (shown === wanted.map((pair) => pair.join('\n')).join('\n')) return;
   select.replaceChildren(...wanted.map(([value, label]) => new Option(label, value)));

@@ -37,8 +37,19 @@ export function problemOfPage(secure: boolean, hasDevices: boolean): Problem | n
   return secure ? 'unsupported' : 'insecure';
 }
 
-/** One or two sentences: what happened and what helps. */
-export function helpFor(kind: DeviceKind, problem: Problem): string {
+/** One or two sentences on each problem: what happened and what helps. Said once where both share it. */
+export function helpForBoth(problems: Record<DeviceKind, Problem | null>): Record<DeviceKind, string> {
+  const { microphone, camera } = problems;
+  if (microphone && microphone === camera && !['busy', 'gone', 'failed'].includes(camera)) {
+    return { microphone: helpFor('camera and microphone', camera), camera: '' };
+  }
+  return {
+    microphone: microphone ? helpFor('microphone', microphone) : '',
+    camera: camera ? helpFor('camera', camera) : '',
+  };
+}
+
+export function helpFor(kind: DeviceKind | 'camera and microphone', problem: Problem): string {
   switch (problem) {
     case 'insecure':
       return (
@@ -49,8 +60,8 @@ export function helpFor(kind: DeviceKind, problem: Problem): string {
       return 'This browser gives web pages no camera or microphone. You can still join to watch and listen.';
     case 'denied':
       return (
-        `The browser has not allowed this page to use your ${kind}. Choose the ${kind} or lock symbol by the ` +
-        'address bar, allow it, then try again.'
+        `The browser has not allowed this page to use your ${kind}. Choose the symbol beside the page’s ` +
+        'address, allow it there, then try again. You can also join without.'
       );
     case 'system-denied':
       return (
@@ -58,7 +69,7 @@ export function helpFor(kind: DeviceKind, problem: Problem): string {
         'try again.'
       );
     case 'missing':
-      return `No ${kind} was found. Plug one in and try again, or join without it.`;
+      return `No ${kind} found. Plug one in and try again, or join without.`;
     case 'busy':
       return `The ${kind} is there, but another program may be using it. Close that program and try again.`;
     case 'gone':

@@ -2,7 +2,7 @@
 
 import { icon, part, say } from '../dom';
 import type { LocalMedia } from './local-media';
-import { type DeviceKind, helpFor } from './problems';
+import { type DeviceKind, helpForBoth } from './problems';
 
 const SWITCHES: Record<DeviceKind, { name: string; on: string; off: string; icons: [string, string] }> = {
   microphone: { name: 'mic', on: 'Mute', off: 'Unmute', icons: ['i-mic', 'i-mic-off'] },
@@ -27,7 +27,8 @@ export function bindSwitches(root: HTMLElement, media: LocalMedia): () => void {
       button.setAttribute('aria-busy', String(state.busy));
       icon(button, icons[state.on ? 0 : 1]);
       say(label, state.on ? on : off);
-      say(help, state.problem ? helpFor(kind, state.problem) : '');
+      const problems = { microphone: media.state('microphone').problem, camera: media.state('camera').problem };
+      say(help, helpForBoth(problems)[kind]);
     });
   }
   const draw = (): void => draws.forEach((each) => each());
