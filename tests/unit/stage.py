@@ -128,7 +128,13 @@ class Stage:
         return effects
 
     def join(
-        self, identity: str, *, protocol: int = 17, auto_subscribe: bool = True, browser: str = "", **grants: Any
+        self,
+        identity: str,
+        *,
+        protocol: int = 17,
+        auto_subscribe: bool = True,
+        browser: str = "",
+        **grants: Any,
     ) -> str:
         """A client joins; returns its sid."""
         sid = ids.participant_sid()
@@ -146,7 +152,8 @@ class Stage:
         """Joins, and both transports connect."""
         sid = self.join(identity, **options)
         self.offer(sid)
-        self.answer(sid)
+        if self.participant(sid).subscriber is not None:
+            self.answer(sid)
         self.connect(sid)
         return sid
 
@@ -155,9 +162,7 @@ class Stage:
         return self.put(Signal(sid, SignalRequest(**message)))
 
     def offer(self, sid: str, *sections: Sending, number: int = 1) -> list[Effect]:
-        return self.signal(
-            sid, offer=SessionDescription(type="offer", sdp=offer_text(*sections), id=number)
-        )
+        return self.signal(sid, offer=SessionDescription(type="offer", sdp=offer_text(*sections), id=number))
 
     def answer(self, sid: str, *, refuse: bool = False, number: int | None = None) -> list[Effect]:
         """Answers the last offer that the client was sent."""
