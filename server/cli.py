@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
@@ -21,7 +22,11 @@ from server.errors import OperatorError
 from server.options import ServeOptions, check_usable, for_development, for_local_network, with_ports
 
 if TYPE_CHECKING:
-    from server.metadata.sessions import Query
+    from collections.abc import Awaitable, Callable
+
+    from rich.table import Table
+
+    from server.metadata.sessions import Query, Reader
 
 app = typer.Typer(
     name="offrecord",
@@ -110,6 +115,9 @@ def logs(
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="The same forms.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, one session a line.")] = False,
+    every_event: Annotated[
+        bool, typer.Option("--events", help="Every row that is kept, the server's own included.")
+    ] = False,
     config: ConfigPath = None,
 ) -> None:
     """Who was connected, when, from what kind of client, for how long. Nothing else is kept."""
@@ -123,29 +131,47 @@ def logs(
         since=None if since is None else moment(since, now),
         until=None if until is None else moment(until, now),
     )
-    asyncio.run(_print_sessions(load(config).metadata.url, query, as_json))
+    show = _print_events if every_event else _print_sessions
+    asyncio.run(_read(load(config).metadata.url, partial(show, query=query, as_json=as_json)))
 
 
-async def _print_sessions(url: str, query: Query, as_json: bool) -> None:
-    from server.metadata import logs as shown
+async def _read(url: str, show: Callable[[Reader], Awaitable[None]]) -> None:
     from server.metadata.sessions import Reader
 
     reader = Reader(url)
     try:
-        if as_json:
-            async for session in reader.sessions(query):
-                typer.echo(shown.json_line(session))
-            return
-        table = shown.table()
-        async for session in reader.sessions(query):
-            table.add_row(*shown.row(session))
-        console = Console()
-        if table.row_count:
-            console.print(table)
-        else:
-            console.print("No session is known that matches.")
+        await show(reader)
     finally:
         await reader.aclose()
+
+
+async def _print_sessions(reader: Reader, query: Query, as_json: bool) -> None:
+    from server.metadata import logs as shown
+
+    table = shown.table()
+    async for session in reader.sessions(query):
+        if as_json:
+            typer.echo(shown.json_line(session))
+        else:
+            table.add_row(*shown.row(session))
+    _print_table(table, as_json)
+
+
+async def _print_events(reader: Reader, query: Query, as_json: bool) -> None:
+    from server.metadata import logs as shown
+
+    table = shown.event_table()
+    async for kept in reader.events(query):
+        if as_json:
+            typer.echo(shown.event_json_line(kept))
+        else:
+            table.add_row(*shown.event_row(kept))
+    _print_table(table, as_json)
+
+
+def _print_table(table: Table, as_json: bool) -> None:
+    if not as_json:
+        Console().print(table if table.row_count else "Nothing that matches is kept.")
 
 
 @app.command()

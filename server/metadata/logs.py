@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import msgspec
 from rich.markup import escape
 from rich.table import Table
 
 from server.errors import OperatorError
 from server.metadata.event import Browser, Sdk, System
-from server.metadata.sessions import Session
+from server.metadata.sessions import KeptEvent, Session
 
 _AGO = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -77,20 +79,47 @@ def json_line(session: Session) -> str:
         "system": session.system,
         "published": list(session.published),
     }
-    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(record, ensure_ascii=False))
+    return _line(record)
+
+
+def event_json_line(kept: KeptEvent) -> str:
+    """One line: when it happened, when it is gone, and every field that is kept."""
+    record = {"at": _utc(kept.at), "expires_at": _utc(kept.expires_at), **msgspec.to_builtins(kept.event)}
+    return _line(record)
 
 
 def table() -> Table:
     """An empty table; fill it with `row`."""
+    return _empty("Who", "Room", "Joined", "For", "Client", "Sent", "Ended")
+
+
+def event_table() -> Table:
+    """An empty table; fill it with `event_row`."""
+    return _empty("When", "Event", "Kept", "Gone on")
+
+
+def _empty(*titles: str) -> Table:
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("Who", "Room", "Joined", "For", "Client", "Sent", "Ended"):
+    for title in titles:
         made.add_column(title, overflow="fold")
     return made
 
 
+def event_row(kept: KeptEvent) -> tuple[str, ...]:
+    """The columns of `event_table`, as rich markup."""
+    fields = msgspec.to_builtins(kept.event)
+    name = fields.pop("event")
+    return (
+        f"{_local(kept.at):%Y-%m-%d %H:%M:%S}",
+        name.replace("_", " "),
+        ", ".join(f"{field.replace('_', ' ')} {_shown(str(value))}" for field, value in fields.items()),
+        f"{_local(kept.expires_at):%Y-%m-%d}",
+    )
+
+
 def row(session: Session) -> tuple[str, ...]:
     """The columns of `table`, as rich markup."""
-    joined = datetime.fromtimestamp(session.joined_at).astimezone()
+    joined = _local(session.joined_at)
     return (
         _shown(session.identity),
         _shown(session.room),
@@ -126,6 +155,14 @@ def duration(seconds: float) -> str:
 
 def _shown(name: str) -> str:
     return escape("".join(letter if letter.isprintable() else "\ufffd" for letter in name))
+
+
+def _line(record: dict[str, Any]) -> str:
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(record, ensure_ascii=False))
+
+
+def _local(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds).astimezone()
 
 
 def _utc(seconds: float) -> str:

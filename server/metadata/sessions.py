@@ -1,4 +1,4 @@
-"""The ledger as sessions: who was connected, when, from what kind of client, for how long.
+"""The ledger as sessions: who was connected, when, from what kind of client, for how long; or row by row.
 
 Read through a connection of its own that SQLite opens read-only, beside a running server. What has
 expired is not shown, swept or not.
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata.database import LedgerError, events, reading_engine, sqlite_path
 from server.metadata.event import (
     Browser,
+    Event,
     EventError,
     LeaveReason,
     ParticipantActive,
@@ -32,6 +33,10 @@ from server.metadata.event import (
 )
 
 PAGE_SESSIONS = 500
+PAGE_EVENTS = 2000
+
+
+_Place = tuple[float, int]  # when, and the row's number: where a page ended
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +61,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     published: tuple[TrackSource, ...]
 
 
+class KeptEvent(msgspec.Struct, frozen=True):
+    """One row. Times in seconds since the epoch."""
+
+    at: float
+    expires_at: float
+    event: Event
+
+
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for: exact names, and sessions that overlap [since, until]; None does not restrict."""
+    """What to look for: exact names, and what overlaps [since, until]; None does not restrict."""
 
     room: str | None = None
     identity: str | None = None
@@ -77,7 +90,7 @@ class Reader:
     async def sessions(self, query: Query) -> AsyncIterator[Session]:
         """Oldest first. Raises LedgerError when the ledger cannot be read."""
         now = self._clock()
-        after: tuple[float, int] | None = None
+        after: _Place | None = None
         try:
             while True:
                 async with self._engine.connect() as connection:
@@ -96,21 +109,55 @@ class Reader:
         except SQLAlchemyError as error:
             raise LedgerError(f"the ledger {self._path} cannot be read: {type(error).__name__}") from None
 
+    async def events(self, query: Query) -> AsyncIterator[KeptEvent]:
+        """Every row, oldest first. Raises LedgerError when the ledger cannot be read."""
+        now = self._clock()
+        after: _Place | None = None
+        try:
+            while True:
+                async with self._engine.connect() as connection:
+                    page = (await connection.execute(_rows(query, now, after))).all()
+                for row in page:
+                    with suppress(EventError):
+                        yield KeptEvent(row.at, row.expires_at, decode(row.body))
+                if len(page) < PAGE_EVENTS:
+                    return
+                after = (page[-1].at, page[-1].id)
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger {self._path} cannot be read: {type(error).__name__}") from None
+
     async def aclose(self) -> None:
         await self._engine.dispose()
 
 
-def _page(query: Query, now: float, after: tuple[float, int] | None) -> Select[tuple[int, float, str, str]]:
-    conditions: list[ColumnElement[bool]] = [
-        events.c.event == name_of(ParticipantJoined),
-        events.c.expires_at > now,
-    ]
+def _matching(query: Query, now: float, after: _Place | None) -> list[ColumnElement[bool]]:
+    """All but `since`, which means something else for a session than for a moment."""
+    conditions: list[ColumnElement[bool]] = [events.c.expires_at > now]
     if query.room is not None:
         conditions.append(events.c.room == query.room)
     if query.identity is not None:
         conditions.append(events.c.identity == query.identity)
     if query.until is not None:
         conditions.append(events.c.at <= query.until)
+    if after is not None:
+        conditions.append(or_(events.c.at > after[0], and_(events.c.at == after[0], events.c.id > after[1])))
+    return conditions
+
+
+def _rows(query: Query, now: float, after: _Place | None) -> Select[tuple[int, float, float, str]]:
+    conditions = _matching(query, now, after)
+    if query.since is not None:
+        conditions.append(events.c.at >= query.since)
+    return (
+        select(events.c.id, events.c.at, events.c.expires_at, events.c.body)
+        .where(*conditions)
+        .order_by(events.c.at, events.c.id)
+        .limit(PAGE_EVENTS)
+    )
+
+
+def _page(query: Query, now: float, after: _Place | None) -> Select[tuple[int, float, str, str]]:
+    conditions = [*_matching(query, now, after), events.c.event == name_of(ParticipantJoined)]
     if query.since is not None:
         left = events.alias()
         ended_before = select(left.c.id).where(
@@ -119,8 +166,6 @@ def _page(query: Query, now: float, after: tuple[float, int] | None) -> Select[t
             left.c.at < query.since,
         )
         conditions.append(~ended_before.exists())
-    if after is not None:
-        conditions.append(or_(events.c.at > after[0], and_(events.c.at == after[0], events.c.id > after[1])))
     return (
         select(events.c.id, events.c.at, events.c.participant, events.c.body)
         .where(*conditions)

@@ -71,9 +71,17 @@ def test_logs_as_a_table(kept: Path) -> None:
         assert word in done.stdout
 
 
+def test_logs_of_every_event(kept: Path) -> None:
+    [line] = command(kept, "logs", "--events", "--json").stdout.splitlines()
+    event = json.loads(line)
+    assert (event["event"], event["identity"]) == ("participant_joined", "ada")
+    assert event["expires_at"] > event["at"]
+    assert "participant joined" in command(kept, "logs", "--events", "--room", "garden").stdout
+
+
 def test_logs_that_match_nothing(kept: Path) -> None:
     assert command(kept, "logs", "--identity", "nobody", "--json").stdout == ""
-    assert "No session" in command(kept, "logs", "--identity", "nobody").stdout
+    assert "Nothing that matches" in command(kept, "logs", "--identity", "nobody").stdout
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum
+from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -77,6 +78,11 @@ def test_expiry_classes_are_settings() -> None:
     assert {expiry.value for expiry in Expiry} == {
         field.name for field in msgspec.structs.fields(Metadata) if field.name.endswith("_days")
     }
+
+
+def test_operators_are_told_of_every_event() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    assert [name for name in map(name_of, EVENT_TYPES) if f"`{name}`" not in told] == []
 
 
 def test_what_is_written_is_read_back() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLef
 from server.metadata.sessions import Query, Reader, Session
 from server.metadata.store import Ledger
 
+ROOT = Path(__file__).parents[2]
 START = 1_700_000_000.0
 
 
@@ -77,6 +79,37 @@ async def test_a_session_without_an_end_is_ended_as_crashed(url: str) -> None:
     assert (first.reason, first.seconds) == (LeaveReason.CLIENT_LEFT, 1.0)
     assert (second.reason, second.seconds) == (LeaveReason.SERVER_CRASH, 41.0)
     assert second.left_at == START + 41
+
+
+async def test_a_server_that_is_killed(url: str) -> None:
+    """A process that ends between two instructions: what it had written is there, the claim is not."""
+    program = f"""
+import asyncio
+from server.metadata.event import ParticipantJoined
+from server.metadata.store import Ledger
+
+async def main():
+    ledger = await Ledger.open({url!r})
+    ledger.record(ParticipantJoined(room="garden", identity="ada", participant="PA_00000001"))
+    await ledger.flush()
+    print("written", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdout is not None
+    assert await server.stdout.readline() == b"written\n"
+    server.kill()
+    await server.wait()
+
+    await (await Ledger.open(url)).close()
+    reader = Reader(url)
+    [session] = [session async for session in reader.sessions(Query())]
+    await reader.aclose()
+    assert session.reason is LeaveReason.SERVER_CRASH
 
 
 async def test_it_is_ended_once(url: str) -> None:

@@ -21,6 +21,7 @@ from server.metadata.event import (
     Sdk,
     System,
     TrackSource,
+    name_of,
 )
 from server.metadata.logs import client, duration, json_line, moment, row, table
 from server.metadata.sessions import Query, Reader, Session
@@ -100,6 +101,21 @@ async def test_pages_neither_skip_nor_repeat(
     for size in (1, 2, 3):
         monkeypatch.setattr(sessions_module, "PAGE_SESSIONS", size)
         assert len(await found(kept, Query())) == 3
+
+
+async def test_every_row_that_is_kept(kept: tuple[str, Clock], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def told(query: Query) -> list[str]:
+        reader = Reader(kept[0], clock=kept[1])
+        try:
+            return [name_of(row.event) async for row in reader.events(query)]
+        finally:
+            await reader.aclose()
+
+    monkeypatch.setattr(sessions_module, "PAGE_EVENTS", 2)
+    came, went = name_of(ParticipantJoined), name_of(ParticipantLeft)
+    assert await told(Query()) == [came, went, came, went, came]
+    assert await told(Query(identity="alan")) == [came, went]
+    assert await told(Query(since=START + 1.5 * HOUR)) == [went, came]
 
 
 async def test_reading_cannot_write(kept: tuple[str, Clock]) -> None:
