@@ -4,5 +4,37 @@
 //! and events to tell. Everything a peer sends is hostile input: nothing here panics on it.
 
 pub mod api;
+mod arena;
+mod codec;
+mod commands;
+mod consumer;
+mod demux;
+mod feedback;
+mod forwarder;
+mod hash;
+mod key_frames;
+mod media;
+mod missing;
+mod path;
+mod producer;
+mod reception;
+mod ring;
+mod rtcp;
+mod rtp;
+mod srtp;
+mod stun;
+mod table;
+mod tick;
+mod transport;
+mod transport_cc;
 
 pub use api::{Command, Event, Micros, Outbox};
+pub use arena::{Arena, SLOT_SIZE};
+pub use forwarder::Forwarder;
+
+/// The bytes of a test vector.
+#[cfg(test)]
+fn hex(digits: &str) -> Vec<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).expect("a hexadecimal digit") as u8;
+    digits.as_bytes().chunks_exact(2).map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect()
+}

@@ -1,0 +1,41 @@
+//! AV1 in RTP: the aggregation header and the dependency descriptor (AV1 RTP specification 4.4, A.8).
+
+/// First packet of a coded video sequence.
+const NEW_SEQUENCE: u8 = 0x08;
+/// The first element continues one of the packet before.
+const CONTINUES: u8 = 0x80;
+/// First packet of a frame, in the descriptor.
+const START_OF_FRAME: u8 = 0x80;
+/// In the extended part: the descriptor brings a template structure, as key frames do.
+const HAS_STRUCTURE: u8 = 0x80;
+
+/// By the dependency descriptor if the packet has one, else by the aggregation header.
+pub(super) fn starts_key_frame(payload: &[u8], dependency: Option<&[u8]>) -> bool {
+    match dependency {
+        Some([first, _, _, extended, ..]) => first & START_OF_FRAME != 0 && extended & HAS_STRUCTURE != 0,
+        Some(_) => false,
+        None => payload.first().is_some_and(|first| first & (NEW_SEQUENCE | CONTINUES) == NEW_SEQUENCE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex;
+
+    #[test]
+    fn by_the_aggregation_header() {
+        for (payload, expected) in [("", false), ("18", true), ("10", false), ("98", false)] {
+            assert_eq!(starts_key_frame(&hex(payload), None), expected, "{payload}");
+        }
+    }
+
+    #[test]
+    fn by_the_dependency_descriptor() {
+        let table =
+            [("", false), ("c00001", false), ("c0000180", true), ("40000180", false), ("c0000100", false)];
+        for (descriptor, expected) in table {
+            assert_eq!(starts_key_frame(&hex("18"), Some(&hex(descriptor))), expected, "{descriptor}");
+        }
+    }
+}

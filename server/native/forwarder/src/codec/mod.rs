@@ -1,0 +1,66 @@
+//! What is read of a payload: where key frames begin, and the counters that must stay continuous.
+//!
+//! Only descriptors and NAL headers are read, which stay clear under end-to-end encryption.
+
+mod av1;
+mod h264;
+mod h265;
+mod vp8;
+mod vp9;
+
+use crate::api::CodecKind;
+
+/// A picture counter in the payload descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PictureId {
+    /// Offset in the payload.
+    pub at: usize,
+    /// 15 bits in two bytes, else 7 bits in one. The highest bit says which.
+    pub is_wide: bool,
+    pub value: u16,
+}
+
+/// The counter of base-layer frames in the payload descriptor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BaseLayerIndex {
+    /// Offset in the payload.
+    pub at: usize,
+    pub value: u8,
+}
+
+/// What one packet says of its frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Descriptor {
+    /// The packet is the first of a frame that can be decoded without any other.
+    pub starts_key_frame: bool,
+    pub picture_id: Option<PictureId>,
+    pub base_layer: Option<BaseLayerIndex>,
+}
+
+/// Reads a payload without its padding. A malformed payload says nothing.
+///
+/// `dependency` is the value of the dependency descriptor extension, if there is one.
+pub(crate) fn describe(codec: CodecKind, payload: &[u8], dependency: Option<&[u8]>) -> Descriptor {
+    match codec {
+        CodecKind::Vp8 => vp8::describe(payload).unwrap_or_default(),
+        CodecKind::Vp9 => vp9::describe(payload).unwrap_or_default(),
+        CodecKind::H264 => key_frame(h264::starts_key_frame(payload)),
+        CodecKind::H265 => key_frame(h265::starts_key_frame(payload)),
+        CodecKind::Av1 => key_frame(av1::starts_key_frame(payload, dependency)),
+        CodecKind::Opus | CodecKind::Red | CodecKind::Rtx => Descriptor::default(),
+    }
+}
+
+fn key_frame(starts_key_frame: bool) -> Descriptor {
+    Descriptor { starts_key_frame, ..Descriptor::default() }
+}
+
+/// A picture id of one or two bytes, and what follows it (RFC 7741 section 4.2, RFC 9628 section 4.2).
+fn picture_id(payload: &[u8], at: usize) -> Option<(PictureId, usize)> {
+    let first = *payload.get(at)?;
+    if first & 0x80 == 0 {
+        return Some((PictureId { at, is_wide: false, value: first.into() }, at + 1));
+    }
+    let value = u16::from_be_bytes([first & 0x7f, *payload.get(at + 1)?]);
+    Some((PictureId { at, is_wide: true, value }, at + 2))
+}

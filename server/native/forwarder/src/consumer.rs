@@ -1,0 +1,446 @@
+//! A participant's reception of one track: one SSRC whose numbers are contiguous, whatever happens
+//! to the publisher's.
+//!
+//! What is sent is a pure function of the publisher's packet and the *segment* it falls in. So a
+//! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce.
+
+use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
+use crate::path::Address;
+use crate::producer::{Producer, Stream, View};
+use crate::rtcp::SenderInfo;
+use crate::rtp::{ExtensionWriter, Outline};
+use crate::srtp::Sealer;
+use std::collections::VecDeque;
+
+/// Segments remembered, for late packets and for sending again.
+const MAX_SEGMENTS: usize = 8;
+/// A publisher that skips more numbers than this does not make the subscriber skip them.
+const MAX_JUMP: u64 = 4096;
+/// Not sent to subscribers in place of a payload type.
+const UNMAPPED: u8 = 0xff;
+/// Bytes that may be sent again in a burst.
+const RESEND_BURST: u64 = 128_000;
+/// Share of the bytes sent that may be sent again: one in this many.
+const RESEND_SHARE: u64 = 2;
+/// A packet is not sent again twice within this time.
+const RESEND_SPACING: u64 = 15_000;
+const RECENT_RESENDS: usize = 64;
+
+/// A run of the publisher's packets that is forwarded with constant offsets.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    encoding: u8,
+    epoch: u32,
+    first_source: u64,
+    first_out: u64,
+    timestamp_offset: u32,
+    picture_offset: u16,
+    base_layer_offset: u8,
+}
+
+/// The newest packet sent, as the subscriber sees it.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    timestamp: u32,
+    picture_id: u16,
+    base_layer: u8,
+    at: Micros,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Consumer {
+    pub id: ConsumerId,
+    pub producer: usize,
+    pub transport: usize,
+    pub ssrc: u32,
+    pub is_paused: bool,
+    pub preferred: u8,
+    /// The layer to be on.
+    pub target: Option<u8>,
+    /// The subscriber has not been told what its newest segment means in the publisher's clock.
+    pub owes_report: bool,
+    is_flowing: bool,
+    payload_types: [u8; 128],
+    /// From the publisher's identifier to the subscriber's.
+    extensions: Vec<(u8, u8)>,
+    segments: VecDeque<Segment>,
+    next_out: u64,
+    newest: Option<Newest>,
+    packets: u32,
+    octets: u32,
+    resend_budget: u64,
+    recent_resends: VecDeque<(u64, Micros)>,
+    announced: Option<(u8, bool)>,
+}
+
+/// Extensions that mean the same to a subscriber as they did to us. The others name the publisher's
+/// streams or measure its own path.
+fn is_forwarded(kind: ExtensionKind) -> bool {
+    match kind {
+        ExtensionKind::AudioLevel
+        | ExtensionKind::DependencyDescriptor
+        | ExtensionKind::AbsCaptureTime
+        | ExtensionKind::VideoOrientation
+        | ExtensionKind::PlayoutDelay
+        | ExtensionKind::ColorSpace
+        | ExtensionKind::VideoContentType
+        | ExtensionKind::VideoTiming => true,
+        ExtensionKind::Mid
+        | ExtensionKind::Rid
+        | ExtensionKind::RepairedRid
+        | ExtensionKind::TransportCc
+        | ExtensionKind::AbsSendTime => false,
+    }
+}
+
+impl Consumer {
+    /// A consumer whose first packet has the index `first_out`.
+    pub fn new(
+        options: &ConsumerOptions,
+        transport: usize,
+        producer: (usize, &Producer),
+        first_out: u64,
+    ) -> Self {
+        let mut payload_types = [UNMAPPED; 128];
+        for &(incoming, outgoing) in &options.payload_types {
+            payload_types[usize::from(incoming & 0x7f)] = outgoing & 0x7f;
+        }
+        let forwarded = options.extensions.iter().filter(|(kind, _)| is_forwarded(*kind));
+        let extensions = forwarded.map(|&(kind, id)| (producer.1.extension(kind), id));
+        Self {
+            id: options.id,
+            producer: producer.0,
+            transport,
+            ssrc: options.ssrc,
+            is_paused: options.paused,
+            preferred: u8::MAX,
+            target: None,
+            owes_report: false,
+            is_flowing: false,
+            payload_types,
+            extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
+            segments: VecDeque::with_capacity(MAX_SEGMENTS),
+            next_out: first_out,
+            newest: None,
+            packets: 0,
+            octets: 0,
+            resend_budget: RESEND_BURST,
+            recent_resends: VecDeque::with_capacity(RECENT_RESENDS),
+            announced: None,
+        }
+    }
+
+    /// First index that was not sent.
+    pub fn next_index(&self) -> u64 {
+        self.next_out
+    }
+
+    /// Stops; what comes next begins with a key frame.
+    pub fn interrupt(&mut self) {
+        self.is_flowing = false;
+    }
+
+    /// The encoding being forwarded, unless the publisher has begun it anew since.
+    pub fn current(&self, streams: &[Stream]) -> Option<u8> {
+        let segment = self.segments.back().filter(|_| self.is_flowing)?;
+        let stream = streams.get(usize::from(segment.encoding))?;
+        (stream.epoch == segment.epoch).then_some(segment.encoding)
+    }
+
+    /// The encoding whose key frame it waits for.
+    pub fn awaits(&self, streams: &[Stream]) -> Option<u8> {
+        self.target.filter(|_| !self.is_paused && self.current(streams) != self.target)
+    }
+
+    /// Layer and pause state, if they are news.
+    pub fn announcement(&mut self) -> Option<(u8, bool)> {
+        let layer = self.segments.back().map_or(0, |segment| segment.encoding);
+        let state = Some((layer, self.is_paused));
+        if self.announced == state {
+            return None;
+        }
+        self.announced = state;
+        state
+    }
+
+    /// Forwards a packet of an encoding, if it is for this consumer now. True if a segment began.
+    pub fn forward(
+        &mut self,
+        now: Micros,
+        view: &View<'_>,
+        encoding: u8,
+        producer: &Producer,
+        (sealer, address): (&Sealer, Address),
+        out: &mut Outbox,
+    ) -> bool {
+        if self.is_paused {
+            return false;
+        }
+        let is_mapped = self.payload_types[usize::from(view.header.payload_type)] != UNMAPPED;
+        let segments_before = self.segments.back().map(|segment| segment.first_out);
+        let Some((segment, index)) = self.place(now, view, encoding, producer, is_mapped) else {
+            return false;
+        };
+        if !self.write(view, &segment, index, sealer, address, out) {
+            return false;
+        }
+        let is_newest = index >= self.next_out;
+        if is_newest {
+            let shifted = |value: u16| value.wrapping_add(segment.picture_offset);
+            let descriptor = &view.descriptor;
+            let before = self.newest;
+            self.newest = Some(Newest {
+                timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
+                picture_id: descriptor
+                    .picture_id
+                    .map_or(before.map_or(0, |newest| newest.picture_id), |id| shifted(id.value)),
+                base_layer: descriptor
+                    .base_layer
+                    .map_or(before.map_or(0, |newest| newest.base_layer), |index| {
+                        index.value.wrapping_add(segment.base_layer_offset)
+                    }),
+                at: now,
+            });
+            self.next_out = index + 1;
+        }
+        self.packets = self.packets.wrapping_add(1);
+        self.octets = self.octets.wrapping_add(view.payload_length as u32);
+        let earned = view.bytes.len() as u64 / RESEND_SHARE;
+        self.resend_budget = RESEND_BURST.min(self.resend_budget + earned);
+        self.segments.back().map(|segment| segment.first_out) != segments_before
+    }
+
+    /// Sends a packet again that the subscriber asks for. True if it was.
+    pub fn resend(
+        &mut self,
+        now: Micros,
+        sequence: u16,
+        (producer, arena): (&Producer, &crate::arena::Arena),
+        (sealer, address): (&Sealer, Address),
+        out: &mut Outbox,
+    ) -> bool {
+        let behind = u64::from((self.next_out as u16).wrapping_sub(sequence));
+        let Some(index) = self.next_out.checked_sub(behind).filter(|_| (1..0x8000).contains(&behind)) else {
+            return false;
+        };
+        let Some(at) = self.segments.iter().rposition(|segment| segment.first_out <= index) else {
+            return false;
+        };
+        let segment = self.segments[at];
+        let ends = self.segments.get(at + 1).map_or(u64::MAX, |next| next.first_out);
+        let stream = &producer.streams[usize::from(segment.encoding)];
+        if index >= ends || stream.epoch != segment.epoch {
+            return false;
+        }
+        let source = segment.first_source + (index - segment.first_out);
+        let Some(bytes) = stream.ring.get(source, arena) else { return false };
+        if self.resend_budget < bytes.len() as u64 || self.was_just_resent(now, index) {
+            return false;
+        }
+        let Some(view) = producer.view_again(bytes, source) else { return false };
+        if !self.write(&view, &segment, index, sealer, address, out) {
+            return false;
+        }
+        self.resend_budget -= view.bytes.len() as u64;
+        true
+    }
+
+    /// What a sender report says now; `None` without a report of the publisher.
+    pub fn sender_info(&self, now: Micros, streams: &[Stream]) -> Option<SenderInfo> {
+        let segment = self.segments.back().filter(|_| self.is_flowing)?;
+        let stream =
+            streams.get(usize::from(segment.encoding)).filter(|stream| stream.epoch == segment.epoch)?;
+        let (ntp, timestamp) = stream.reception.clock?.advanced(now, stream.clock_rate);
+        let timestamp = timestamp.wrapping_add(segment.timestamp_offset);
+        Some(SenderInfo { ssrc: self.ssrc, ntp, timestamp, packets: self.packets, octets: self.octets })
+    }
+
+    /// The segment and the outgoing index of a packet. Begins a segment where one is due.
+    fn place(
+        &mut self,
+        now: Micros,
+        view: &View<'_>,
+        encoding: u8,
+        producer: &Producer,
+        is_mapped: bool,
+    ) -> Option<(Segment, u64)> {
+        let epoch = producer.streams[usize::from(encoding)].epoch;
+        let is_same = |segment: &Segment| segment.encoding == encoding && segment.epoch == epoch;
+        if self.is_flowing
+            && let Some(current) = self.segments.back().copied().filter(is_same)
+        {
+            let Some(ahead) = view.index.checked_sub(current.first_source) else {
+                return if is_mapped { self.place_late(view, is_same) } else { None };
+            };
+            let index = current.first_out + ahead;
+            if !is_mapped {
+                if index >= self.next_out {
+                    self.push(Segment { first_source: view.index + 1, first_out: index, ..current });
+                }
+                return None;
+            }
+            if index > self.next_out + MAX_JUMP {
+                let segment = Segment { first_source: view.index, first_out: self.next_out, ..current };
+                self.push(segment);
+                return Some((segment, self.next_out));
+            }
+            return Some((current, index));
+        }
+        let may_begin = producer.kind == MediaKind::Audio || view.descriptor.starts_key_frame;
+        if self.target == Some(encoding) && may_begin && is_mapped {
+            let segment = self.begin(now, view, encoding, &producer.streams);
+            return Some((segment, segment.first_out));
+        }
+        if self.is_flowing && is_mapped { self.place_late(view, is_same) } else { None }
+    }
+
+    /// The place of a packet that belongs to an earlier segment, if it was ever to be sent.
+    fn place_late(&self, view: &View<'_>, is_same: impl Fn(&Segment) -> bool) -> Option<(Segment, u64)> {
+        for at in (0..self.segments.len().saturating_sub(1)).rev() {
+            let segment = self.segments[at];
+            if is_same(&segment) && segment.first_source <= view.index {
+                let index = segment.first_out + (view.index - segment.first_source);
+                return (index < self.segments[at + 1].first_out).then_some((segment, index));
+            }
+        }
+        None
+    }
+
+    fn begin(&mut self, now: Micros, view: &View<'_>, encoding: u8, streams: &[Stream]) -> Segment {
+        let epoch = streams[usize::from(encoding)].epoch;
+        let mut segment = Segment {
+            encoding,
+            epoch,
+            first_source: view.index,
+            first_out: self.next_out,
+            timestamp_offset: 0,
+            picture_offset: 0,
+            base_layer_offset: 0,
+        };
+        if let (Some(newest), Some(before)) = (self.newest, self.segments.back().copied()) {
+            let is_same = before.encoding == encoding && before.epoch == epoch;
+            segment.timestamp_offset = if is_same {
+                before.timestamp_offset
+            } else {
+                timestamp_offset(now, view, &newest, &before, &segment, streams)
+            };
+            let next_picture = newest.picture_id.wrapping_add(1);
+            let picture_id = view.descriptor.picture_id.map_or(0, |id| id.value);
+            segment.picture_offset = next_picture.wrapping_sub(picture_id);
+            let base_layer = view.descriptor.base_layer.map_or(0, |index| index.value);
+            segment.base_layer_offset = newest.base_layer.wrapping_add(1).wrapping_sub(base_layer);
+        }
+        self.push(segment);
+        self.is_flowing = true;
+        self.owes_report = true;
+        segment
+    }
+
+    fn push(&mut self, segment: Segment) {
+        if self.segments.len() == MAX_SEGMENTS {
+            self.segments.pop_front();
+        }
+        self.segments.push_back(segment);
+    }
+
+    fn was_just_resent(&mut self, now: Micros, index: u64) -> bool {
+        let is_recent = |&(_, at): &(u64, Micros)| now.0 < at.0 + RESEND_SPACING;
+        while self.recent_resends.front().is_some_and(|resend| !is_recent(resend)) {
+            self.recent_resends.pop_front();
+        }
+        if self.recent_resends.iter().any(|&(sent, _)| sent == index) {
+            return true;
+        }
+        if self.recent_resends.len() == RECENT_RESENDS {
+            self.recent_resends.pop_front();
+        }
+        self.recent_resends.push_back((index, now));
+        false
+    }
+
+    /// Rewrites and seals a packet into the outbox. Depends on nothing but its arguments and what is
+    /// fixed for the consumer's life.
+    fn write(
+        &self,
+        view: &View<'_>,
+        segment: &Segment,
+        index: u64,
+        sealer: &Sealer,
+        (socket, to): Address,
+        out: &mut Outbox,
+    ) -> bool {
+        let outline = Outline {
+            marker: view.header.marker,
+            has_padding: view.header.has_padding,
+            payload_type: self.payload_types[usize::from(view.header.payload_type)] & 0x7f,
+            sequence: index as u16,
+            timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
+            ssrc: self.ssrc,
+        };
+        let mut extensions = ExtensionWriter::default();
+        if !self.extensions.is_empty() {
+            for element in view.elements.iter() {
+                if let Some(&(_, id)) = self.extensions.iter().find(|(incoming, _)| *incoming == element.id) {
+                    extensions.push(id, element.value(view.bytes));
+                }
+            }
+        }
+        let start = out.bytes.len();
+        let header = extensions.write(&outline, &mut out.bytes);
+        out.bytes.extend_from_slice(&view.bytes[view.header.length..]);
+        let payload = &mut out.bytes[start + header..];
+        if let Some(id) = view.descriptor.picture_id {
+            let value = id.value.wrapping_add(segment.picture_offset);
+            if id.is_wide {
+                payload[id.at..id.at + 2].copy_from_slice(&(value | 0x8000).to_be_bytes());
+            } else {
+                payload[id.at] = value as u8 & 0x7f;
+            }
+        }
+        if let Some(base_layer) = view.descriptor.base_layer {
+            payload[base_layer.at] = base_layer.value.wrapping_add(segment.base_layer_offset);
+        }
+        out.bytes.resize(out.bytes.len() + sealer.rtp_overhead(), 0);
+        if sealer.seal_rtp(&mut out.bytes[start..], header, self.ssrc, index).is_none() {
+            out.bytes.truncate(start);
+            return false;
+        }
+        out.transmits.push(Transmit { socket, to, start, len: out.bytes.len() - start });
+        true
+    }
+}
+
+/// What carries the subscriber's timestamps on from one encoding to another.
+///
+/// By the publisher's clocks where both encodings have reported them, else by the time that passed.
+/// A report that contradicts the time by more than a second is not believed.
+fn timestamp_offset(
+    now: Micros,
+    view: &View<'_>,
+    newest: &Newest,
+    before: &Segment,
+    segment: &Segment,
+    streams: &[Stream],
+) -> u32 {
+    let rate = i64::from(view.clock_rate.max(1));
+    let elapsed = now.0.saturating_sub(newest.at.0) as i128 * i128::from(rate) / 1_000_000;
+    let by_time = newest.timestamp.wrapping_add((elapsed as u32).max(1));
+    let clock = |segment: &Segment| {
+        let stream =
+            streams.get(usize::from(segment.encoding)).filter(|stream| stream.epoch == segment.epoch);
+        stream.and_then(|stream| stream.reception.clock)
+    };
+    let by_clocks = clock(before).zip(clock(segment)).map(|(old, new)| {
+        let since_report = i64::from(view.header.timestamp.wrapping_sub(new.timestamp) as i32);
+        let between = (i128::from(new.ntp.wrapping_sub(old.ntp) as i64) * i128::from(rate)) >> 32;
+        let ticks = (between as i64).wrapping_add(since_report) as u32;
+        old.timestamp.wrapping_add(ticks).wrapping_add(before.timestamp_offset)
+    });
+    let is_believable = |at: &u32| i64::from(at.wrapping_sub(by_time) as i32).abs() <= rate;
+    let mut timestamp = by_clocks.filter(is_believable).unwrap_or(by_time);
+    if timestamp.wrapping_sub(newest.timestamp) as i32 <= 0 {
+        timestamp = newest.timestamp.wrapping_add(1);
+    }
+    timestamp.wrapping_sub(view.header.timestamp)
+}

@@ -1,0 +1,98 @@
+//! RTCP from peers: publishers' clocks, subscribers' losses and wishes.
+
+use crate::api::{Micros, Outbox};
+use crate::forwarder::Forwarder;
+use crate::reception::SenderClock;
+use crate::rtcp::{self, Packet};
+
+/// Sequence numbers of one compound that are looked up at most.
+const MAX_LOST: usize = 512;
+
+impl Forwarder {
+    /// Opens and follows a compound. False if it was dropped.
+    pub(crate) fn handle_rtcp(
+        &mut self,
+        now: Micros,
+        index: usize,
+        datagram: &mut [u8],
+        out: &mut Outbox,
+    ) -> bool {
+        let Some(transport) = self.transports.get_mut(index) else { return false };
+        let Some(length) = transport.opener.as_mut().and_then(|opener| opener.open_rtcp(datagram)) else {
+            return false;
+        };
+        let mut lookups = MAX_LOST;
+        for packet in rtcp::read(&datagram[..length]) {
+            match packet {
+                Packet::SenderReport { ssrc, ntp, timestamp } => {
+                    self.keep_clock(index, ssrc, SenderClock { ntp, timestamp, at: now });
+                }
+                Packet::Goodbye(sources) => sources.iter().for_each(|ssrc| self.stop_stream(index, ssrc)),
+                Packet::PictureLoss { media } => self.wish_key_frame(now, index, media, out),
+                Packet::FullIntra(sources) => {
+                    sources.iter().for_each(|media| self.wish_key_frame(now, index, media, out));
+                }
+                Packet::Nack { media, entries } => {
+                    for sequence in entries.iter().flat_map(rtcp::lost).take(lookups) {
+                        lookups -= 1;
+                        self.send_again(now, index, media, sequence, out);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn keep_clock(&mut self, index: usize, ssrc: u32, clock: SenderClock) {
+        let Some((at, encoding)) = self.incoming_route(index, ssrc) else { return };
+        let Some(producer) = self.producers.get_mut(at) else { return };
+        producer.streams[usize::from(encoding)].reception.clock = Some(clock);
+        for &consumer in &producer.consumers {
+            if let Some(consumer) = self.consumers.get_mut(consumer)
+                && consumer.current(&producer.streams) == Some(encoding)
+            {
+                consumer.owes_report = true;
+            }
+        }
+    }
+
+    fn stop_stream(&mut self, index: usize, ssrc: u32) {
+        let Some((at, encoding)) = self.incoming_route(index, ssrc) else { return };
+        if let Some(producer) = self.producers.get_mut(at) {
+            producer.streams[usize::from(encoding)].stop();
+        }
+    }
+
+    fn incoming_route(&self, index: usize, ssrc: u32) -> Option<(usize, u8)> {
+        self.transports.get(index)?.incoming.get(&ssrc)?.route
+    }
+
+    fn consumer_of(&self, index: usize, ssrc: u32) -> Option<usize> {
+        self.transports.get(index)?.outgoing.get(&ssrc)?.consumer
+    }
+
+    fn wish_key_frame(&mut self, now: Micros, index: usize, media: u32, out: &mut Outbox) {
+        let Some(consumer) = self.consumer_of(index, media).and_then(|at| self.consumers.get(at)) else {
+            return;
+        };
+        let producer_index = consumer.producer;
+        let Some(producer) = self.producers.get_mut(producer_index) else { return };
+        let encoding = consumer.current(&producer.streams).or(consumer.target);
+        if consumer.is_paused {
+            return;
+        }
+        if let Some(stream) = encoding.and_then(|encoding| producer.streams.get_mut(usize::from(encoding))) {
+            stream.requests.want();
+            self.send_key_frame_requests(now, producer_index, out);
+        }
+    }
+
+    fn send_again(&mut self, now: Micros, index: usize, media: u32, sequence: u16, out: &mut Outbox) {
+        let Some(at) = self.consumer_of(index, media) else { return };
+        let Some(consumer) = self.consumers.get_mut(at) else { return };
+        let Some(producer) = self.producers.get(consumer.producer) else { return };
+        if let Some(destination) = self.transports.get(index).and_then(|transport| transport.destination()) {
+            consumer.resend(now, sequence, (producer, &self.arena), destination, out);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! RTP: from a publisher's datagram to every consumer of its track.
+
+use crate::api::{Event, MediaKind, Micros, Outbox};
+use crate::consumer::Consumer;
+use crate::forwarder::Forwarder;
+use crate::missing::Gap;
+use crate::rtcp;
+use crate::rtp::{Elements, Header};
+use crate::tick::FAST;
+
+impl Forwarder {
+    /// Opens and forwards an RTP packet. False if it was dropped.
+    pub(crate) fn handle_rtp(
+        &mut self,
+        now: Micros,
+        index: usize,
+        datagram: &mut [u8],
+        out: &mut Outbox,
+    ) -> bool {
+        let Some(header) = Header::parse(datagram) else { return false };
+        let Some(transport) = self.transports.get_mut(index) else { return false };
+        let opened = transport.open_rtp(datagram, header.length, header.ssrc, header.sequence);
+        let Some((length, packet_index)) = opened else { return false };
+        self.last_media = Some(now);
+        self.next_tick = self.next_tick.min(Micros(now.0 + FAST));
+        let packet = &datagram[..length];
+        let elements = header.elements(packet);
+        let Some((producer_index, encoding)) = self.route(index, packet, &header, &elements) else {
+            return false;
+        };
+        let (Some(producer), Some(transport)) =
+            (self.producers.get_mut(producer_index), self.transports.get_mut(index))
+        else {
+            return false;
+        };
+        let transport_cc = producer.extension(crate::api::ExtensionKind::TransportCc);
+        if let Some(&[high, low]) = elements.find(packet, transport_cc) {
+            transport.arrivals.record(now, u16::from_be_bytes([high, low]));
+            transport.last_media = header.ssrc;
+        }
+        let Some(view) = producer.view(packet, header, elements, packet_index) else { return false };
+        let is_revived = producer.receive(now, encoding, &view);
+        if producer.is_paused {
+            return false;
+        }
+        let is_video = producer.kind == MediaKind::Video;
+        let stream = &mut producer.streams[usize::from(encoding)];
+        stream.ring.insert(now, packet_index, packet, &mut self.arena);
+        if is_video {
+            match stream.missing.receive(now, packet_index) {
+                Gap::None => {}
+                Gap::Outage => stream.requests.want(),
+                Gap::Requestable => {
+                    let ssrc = stream.ssrc;
+                    let sender = transport.feedback_ssrc;
+                    stream.missing.request_due(now, |due| {
+                        transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
+                    });
+                }
+            }
+        }
+        if let Some((payload_type, layers)) = producer.announcement(now) {
+            out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
+        }
+        if is_revived {
+            self.retarget_consumers(now, producer_index, out);
+        }
+        let Some(producer) = self.producers.get_mut(producer_index) else { return false };
+        for &at in &producer.consumers {
+            let Some(consumer) = self.consumers.get_mut(at) else { continue };
+            let Some(destination) = self.transports.get(consumer.transport).and_then(|to| to.destination())
+            else {
+                continue;
+            };
+            if consumer.forward(now, &view, encoding, producer, destination, out) {
+                Self::announce_consumer(consumer, out);
+            }
+        }
+        true
+    }
+
+    /// The producer and encoding of an authentic packet: by its SSRC, else by MID and RID.
+    fn route(
+        &mut self,
+        index: usize,
+        packet: &[u8],
+        header: &Header,
+        elements: &Elements,
+    ) -> Option<(usize, u8)> {
+        let transport = self.transports.get_mut(index)?;
+        if let Some(route) = transport.incoming.get(&header.ssrc).and_then(|incoming| incoming.route) {
+            return Some(route);
+        }
+        let (at, encoding) = transport
+            .producers
+            .iter()
+            .find_map(|&at| Some((at, self.producers.get(at)?.recognise(packet, elements)?)))?;
+        let before = self.producers.get_mut(at)?.bind(encoding, header.ssrc, &mut self.arena);
+        if let Some(before) = before.and_then(|ssrc| transport.incoming.get_mut(&ssrc)) {
+            before.route = None;
+        }
+        transport.route_incoming(header.ssrc, (at, encoding));
+        Some((at, encoding))
+    }
+
+    pub(crate) fn announce_consumer(consumer: &mut Consumer, out: &mut Outbox) {
+        if let Some((layer, paused)) = consumer.announcement() {
+            out.events.push(Event::ConsumerState { consumer: consumer.id, layer, paused });
+        }
+    }
+
+    /// Chooses the layer of one consumer anew, and asks for the key frame it begins with.
+    pub(crate) fn retarget(&mut self, now: Micros, at: usize, out: &mut Outbox) {
+        let Some(consumer) = self.consumers.get_mut(at) else { return };
+        let index = consumer.producer;
+        let Some(producer) = self.producers.get_mut(index) else { return };
+        consumer.target = producer.choose(now, consumer.preferred).or(consumer.target);
+        let can_send = self.transports.get(consumer.transport).is_some_and(|to| to.destination().is_some());
+        if producer.kind == MediaKind::Video
+            && can_send
+            && let Some(layer) = consumer.awaits(&producer.streams)
+        {
+            producer.streams[usize::from(layer)].requests.want();
+            self.send_key_frame_requests(now, index, out);
+        }
+    }
+
+    /// The same for all consumers of a producer.
+    pub(crate) fn retarget_consumers(&mut self, now: Micros, producer: usize, out: &mut Outbox) {
+        let count = self.producers.get(producer).map_or(0, |producer| producer.consumers.len());
+        for position in 0..count {
+            let consumer =
+                self.producers.get(producer).and_then(|producer| producer.consumers.get(position).copied());
+            if let Some(at) = consumer {
+                self.retarget(now, at, out);
+            }
+        }
+    }
+
+    /// Sends a producer the key-frame requests that are due.
+    pub(crate) fn send_key_frame_requests(&mut self, now: Micros, producer: usize, out: &mut Outbox) {
+        let Some(producer) = self.producers.get_mut(producer) else { return };
+        let Some(transport) = self.transports.get_mut(producer.transport) else { return };
+        if producer.kind == MediaKind::Audio || producer.is_paused || transport.destination().is_none() {
+            return;
+        }
+        let sender = transport.feedback_ssrc;
+        for stream in &mut producer.streams {
+            let ssrc = stream.ssrc;
+            if ssrc != 0 && stream.requests.take_due(now) {
+                transport.send_rtcp(out, |bytes| rtcp::write_picture_loss(bytes, sender, ssrc));
+            }
+        }
+    }
+}

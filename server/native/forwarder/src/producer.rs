@@ -1,0 +1,262 @@
+//! A track that a participant sends: its streams, one per encoding, and how their packets are known.
+
+use crate::api::{
+    CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions,
+};
+use crate::arena::Arena;
+use crate::codec::{self, Descriptor};
+use crate::key_frames::KeyFrameRequests;
+use crate::missing::Missing;
+use crate::reception::Reception;
+use crate::ring::Ring;
+use crate::rtp::{Elements, Header};
+
+/// An encoding that was silent for this long is not a layer to choose.
+const SILENCE: u64 = 2_000_000;
+/// Packets the arena promises to a stream.
+const PROMISED_AUDIO: usize = 8;
+const PROMISED_VIDEO: usize = 32;
+/// Audio packets a ring holds at most: more than a second of them.
+const AUDIO_RING: usize = 64;
+/// Between two announcements of payload type and layers.
+const ANNOUNCEMENT_SPACING: u64 = 200_000;
+
+/// An opened packet, parsed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    /// Header and payload, padding included.
+    pub bytes: &'a [u8],
+    pub header: Header,
+    pub elements: Elements,
+    /// Roll-over counter and sequence number.
+    pub index: u64,
+    pub clock_rate: u32,
+    pub descriptor: Descriptor,
+    /// Bytes of payload without padding.
+    pub payload_length: usize,
+}
+
+/// One encoding.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    rid: Vec<u8>,
+    /// 0 while not known.
+    pub ssrc: u32,
+    /// Counts how often the SSRC has changed, and with it the meaning of indices.
+    pub epoch: u32,
+    pub ring: Ring,
+    pub missing: Missing,
+    pub reception: Reception,
+    pub requests: KeyFrameRequests,
+    pub clock_rate: u32,
+    last_packet: Option<Micros>,
+}
+
+impl Stream {
+    /// True if packets arrive.
+    pub fn is_live(&self, now: Micros) -> bool {
+        self.last_packet.is_some_and(|last| now.0 < last.0 + SILENCE)
+    }
+
+    /// The peer says it has stopped.
+    pub fn stop(&mut self) {
+        self.last_packet = None;
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    pub id: ProducerId,
+    pub transport: usize,
+    pub kind: MediaKind,
+    pub streams: Vec<Stream>,
+    pub consumers: Vec<usize>,
+    pub is_paused: bool,
+    /// Canonical name that subscribers see; says nothing but which streams share a clock.
+    pub cname: [u8; 8],
+    /// Bit per stream that was live when last looked at.
+    pub live: u8,
+    mid: Vec<u8>,
+    codecs: Vec<PayloadCodec>,
+    extensions: Vec<(ExtensionKind, u8)>,
+    /// Payload type and bit per encoding seen.
+    seen: (u8, u8),
+    announced: (u8, u8),
+    last_announcement: Option<Micros>,
+}
+
+impl Producer {
+    /// `None` if the arena has no room left for its rings.
+    pub fn new(
+        options: ProducerOptions,
+        transport: usize,
+        cname: [u8; 8],
+        config: &Config,
+        arena: &mut Arena,
+    ) -> Option<Self> {
+        let (capacity, promised) = match options.kind {
+            MediaKind::Audio => (config.ring_packets.min(AUDIO_RING), PROMISED_AUDIO),
+            MediaKind::Video => (config.ring_packets, PROMISED_VIDEO),
+        };
+        let mut streams: Vec<Stream> = Vec::with_capacity(options.encodings.len());
+        for encoding in &options.encodings {
+            let Some(ring) = Ring::new(capacity, promised, arena) else {
+                streams.into_iter().for_each(|stream| stream.ring.close(arena));
+                return None;
+            };
+            streams.push(Stream {
+                rid: encoding.rid.clone().into_bytes(),
+                ssrc: encoding.ssrc,
+                epoch: 0,
+                ring,
+                missing: Missing::default(),
+                reception: Reception::default(),
+                requests: KeyFrameRequests::default(),
+                clock_rate: options.codecs.first().map_or(90_000, |codec| codec.clock_rate),
+                last_packet: None,
+            });
+        }
+        Some(Self {
+            id: options.id,
+            transport,
+            kind: options.kind,
+            streams,
+            consumers: Vec::new(),
+            is_paused: false,
+            cname,
+            live: 0,
+            mid: options.mid.into_bytes(),
+            codecs: options.codecs,
+            extensions: options.extensions,
+            seen: (0, 0),
+            announced: (0, 0),
+            last_announcement: None,
+        })
+    }
+
+    /// The identifier an extension has on the publisher's side; 0 if it has none.
+    pub fn extension(&self, kind: ExtensionKind) -> u8 {
+        self.extensions.iter().find(|(known, _)| *known == kind).map_or(0, |&(_, id)| id)
+    }
+
+    /// Which encoding a packet of an unknown SSRC belongs to, by MID and RID (RFC 9143, RFC 8852).
+    pub fn recognise(&self, packet: &[u8], elements: &Elements) -> Option<u8> {
+        let value = |kind| elements.find(packet, self.extension(kind));
+        if value(ExtensionKind::Mid)? != self.mid || value(ExtensionKind::RepairedRid).is_some() {
+            return None;
+        }
+        match value(ExtensionKind::Rid) {
+            Some(rid) if self.streams.iter().any(|stream| !stream.rid.is_empty()) => {
+                self.streams.iter().position(|stream| stream.rid == rid).map(|at| at as u8)
+            }
+            _ if self.streams.len() == 1 => Some(0),
+            _ => None,
+        }
+    }
+
+    /// Ties an encoding to the SSRC its packets were recognised on; returns the one it had before.
+    pub fn bind(&mut self, encoding: u8, ssrc: u32, arena: &mut Arena) -> Option<u32> {
+        let stream = self.streams.get_mut(usize::from(encoding))?;
+        if stream.ssrc == ssrc {
+            return None;
+        }
+        let before = core::mem::replace(&mut stream.ssrc, ssrc);
+        stream.epoch += 1;
+        stream.ring.clear(arena);
+        stream.missing.clear();
+        stream.reception = Reception::default();
+        stream.requests.want();
+        Some(before)
+    }
+
+    /// Parses an opened packet. `None` for payload types that are not the producer's own media, and
+    /// for malformed padding.
+    pub fn view<'a>(
+        &self,
+        bytes: &'a [u8],
+        header: Header,
+        elements: Elements,
+        index: u64,
+    ) -> Option<View<'a>> {
+        let codec = self.codecs.iter().find(|codec| codec.payload_type == header.payload_type)?;
+        if codec.codec == CodecKind::Rtx {
+            return None;
+        }
+        let payload_length = header.payload_length(bytes)?;
+        let dependency = match codec.codec {
+            CodecKind::Av1 => elements.find(bytes, self.extension(ExtensionKind::DependencyDescriptor)),
+            _ => None,
+        };
+        let payload = &bytes[header.length..header.length + payload_length];
+        let descriptor = codec::describe(codec.codec, payload, dependency);
+        Some(View {
+            bytes,
+            header,
+            elements,
+            index,
+            clock_rate: codec.clock_rate,
+            descriptor,
+            payload_length,
+        })
+    }
+
+    /// Parses a packet out of a ring again.
+    pub fn view_again<'a>(&self, bytes: &'a [u8], index: u64) -> Option<View<'a>> {
+        let header = Header::parse(bytes)?;
+        self.view(bytes, header, header.elements(bytes), index)
+    }
+
+    /// Takes note of a packet of an encoding. True if the encoding was silent before.
+    pub fn receive(&mut self, now: Micros, encoding: u8, view: &View<'_>) -> bool {
+        let Some(stream) = self.streams.get_mut(usize::from(encoding)) else { return false };
+        let was_live = stream.is_live(now);
+        stream.last_packet = Some(now);
+        stream.clock_rate = view.clock_rate;
+        stream.reception.receive(now, view.index, view.header.timestamp, view.clock_rate);
+        if view.descriptor.starts_key_frame {
+            stream.requests.satisfy();
+        }
+        self.seen = (view.header.payload_type, self.seen.1 | 1 << encoding);
+        !was_live
+    }
+
+    /// Payload type and layers, if they have changed and enough time has passed to tell so.
+    pub fn announcement(&mut self, now: Micros) -> Option<(u8, u8)> {
+        let is_early = self.last_announcement.is_some_and(|last| now.0 < last.0 + ANNOUNCEMENT_SPACING);
+        if self.seen == self.announced || is_early {
+            return None;
+        }
+        self.announced = self.seen;
+        self.last_announcement = Some(now);
+        Some(self.seen)
+    }
+
+    /// The layer for a consumer that wants at most `preferred`: the highest live one up to it, else
+    /// the lowest live one. `None` while nothing is known to be live.
+    pub fn choose(&self, now: Micros, preferred: u8) -> Option<u8> {
+        if self.streams.len() == 1 {
+            return Some(0);
+        }
+        let live = |at: &usize| self.streams[*at].is_live(now);
+        let wanted = self.streams.len().min(usize::from(preferred) + 1);
+        let best = (0..wanted).rev().find(live).or_else(|| (wanted..self.streams.len()).find(live));
+        best.map(|at| at as u8)
+    }
+
+    /// Bit per stream that is live.
+    pub fn live_streams(&self, now: Micros) -> u8 {
+        let bits = self.streams.iter().enumerate().filter(|(_, stream)| stream.is_live(now));
+        bits.fold(0, |mask, (at, _)| mask | 1 << at)
+    }
+
+    /// True if something of it is still in the arena.
+    pub fn holds_media(&self) -> bool {
+        self.streams.iter().any(|stream| !stream.ring.is_empty())
+    }
+
+    /// Wipes the rings.
+    pub fn close(self, arena: &mut Arena) {
+        self.streams.into_iter().for_each(|stream| stream.ring.close(arena));
+    }
+}

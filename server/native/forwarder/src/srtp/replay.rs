@@ -1,0 +1,120 @@
+//! Packet indices: the roll-over counter is estimated and replays are refused (RFC 3711 section 3.3).
+
+/// Packets behind the newest that are still told apart. RFC 3711 asks for 64 at least; more, because
+/// publishers answer NACKs on the same SSRC, a round trip later.
+const WIDTH: u64 = 1024;
+const WORDS: usize = (WIDTH / 64) as usize;
+/// A packet index has 48 bits: 32 of roll-over counter, 16 of sequence number.
+const INDEX_LIMIT: u64 = 1 << 48;
+
+/// What was received of one SSRC. Changes only by [`Window::accept`], after authentication.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Window {
+    newest: u64,
+    seen: [u64; WORDS],
+    started: bool,
+}
+
+impl Window {
+    /// The 48-bit index a sequence number most likely stands for (RFC 3711 appendix A).
+    ///
+    /// `None` when it lies before the first index there is.
+    pub fn estimate(&self, sequence: u16) -> Option<u64> {
+        if !self.started {
+            return Some(sequence.into());
+        }
+        let distance = sequence.wrapping_sub(self.newest as u16) as i16;
+        self.newest.checked_add_signed(distance.into()).filter(|&index| index < INDEX_LIMIT)
+    }
+
+    /// True if the index was accepted before, or is too old to know.
+    pub fn is_replay(&self, index: u64) -> bool {
+        if !self.started || index > self.newest {
+            return false;
+        }
+        self.newest - index >= WIDTH || self.seen[word(index)] & bit(index) != 0
+    }
+
+    /// Marks an authenticated index as received.
+    pub fn accept(&mut self, index: u64) {
+        if !self.started || index >= self.newest + WIDTH {
+            self.seen = [0; WORDS];
+            self.newest = index;
+            self.started = true;
+        } else if index > self.newest {
+            for skipped in self.newest + 1..=index {
+                self.seen[word(skipped)] &= !bit(skipped);
+            }
+            self.newest = index;
+        }
+        self.seen[word(index)] |= bit(index);
+    }
+}
+
+fn word(index: u64) -> usize {
+    (index / 64) as usize % WORDS
+}
+
+fn bit(index: u64) -> u64 {
+    1 << (index % 64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(indices: &[u64]) -> Window {
+        let mut window = Window::default();
+        for &index in indices {
+            window.accept(index);
+        }
+        window
+    }
+
+    #[test]
+    fn the_first_packet_has_no_roll_over() {
+        assert_eq!(Window::default().estimate(65_535), Some(65_535));
+    }
+
+    #[test]
+    fn wrap_counts_up_and_late_packets_count_down() {
+        let window = received(&[65_534]);
+        assert_eq!(window.estimate(1), Some(65_537));
+        let window = received(&[65_534, 65_537]);
+        assert_eq!(window.estimate(65_535), Some(65_535));
+    }
+
+    #[test]
+    fn nothing_lies_before_the_first_index() {
+        assert_eq!(received(&[3]).estimate(65_530), None);
+    }
+
+    #[test]
+    fn a_loss_of_thirty_thousand_over_the_wrap_keeps_the_counter() {
+        assert_eq!(received(&[50_000]).estimate(14_000), Some(65_536 + 14_000));
+    }
+
+    #[test]
+    fn duplicates_are_replays_and_gaps_are_not() {
+        let window = received(&[10, 12]);
+        assert!(window.is_replay(10));
+        assert!(window.is_replay(12));
+        assert!(!window.is_replay(11));
+        assert!(!window.is_replay(13));
+    }
+
+    #[test]
+    fn what_falls_out_of_the_window_is_refused() {
+        let window = received(&[10, 10 + WIDTH]);
+        assert!(window.is_replay(10));
+        assert!(window.is_replay(9));
+        assert!(!window.is_replay(11));
+    }
+
+    #[test]
+    fn a_jump_forgets_nothing_within_the_window() {
+        let window = received(&[100, 100 + WIDTH - 1, 5_000, 5_000 + WIDTH / 2]);
+        assert!(window.is_replay(5_000));
+        assert!(!window.is_replay(5_001));
+    }
+}

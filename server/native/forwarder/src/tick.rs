@@ -1,0 +1,159 @@
+//! What time brings: expiry of consent and of media, reports, feedback, requests made again.
+
+use crate::api::{Event, MediaKind, Micros, Outbox};
+use crate::forwarder::Forwarder;
+use crate::rtcp::{self, ReportBlock};
+
+/// While media flows.
+pub(crate) const FAST: u64 = 20_000;
+/// While nothing does: consent alone is watched.
+const SLOW: u64 = 250_000;
+/// Media flowed within this time: long enough for the last retransmissions and reports.
+const RECENTLY: u64 = 3_000_000;
+/// Between two transport-wide feedbacks to a publisher.
+const FEEDBACK_SPACING: u64 = 80_000;
+/// Between two receiver reports to a publisher.
+const REPORT_SPACING: u64 = 1_000_000;
+/// Blocks of one receiver report.
+const MAX_BLOCKS: usize = 31;
+
+impl Forwarder {
+    /// Does everything that is due, and says when it wants to be called again.
+    pub(crate) fn tick(&mut self, now: Micros, out: &mut Outbox) {
+        if now < self.next_tick {
+            return;
+        }
+        self.expire_consent(now, out);
+        let holds_media = self.expire_media(now);
+        if holds_media || self.last_media.is_some_and(|last| now.0 < last.0 + RECENTLY) {
+            self.follow_layers(now, out);
+            self.tend_producers(now, out);
+            self.send_feedback(now, out);
+            self.next_tick = Micros(now.0 + FAST);
+        } else {
+            self.next_tick = Micros(now.0 + SLOW);
+        }
+    }
+
+    fn expire_consent(&mut self, now: Micros, out: &mut Outbox) {
+        for (index, transport) in self.transports.iter_mut() {
+            if !transport.path.expire(now, self.config.consent_timeout) {
+                continue;
+            }
+            for address in transport.path.clear() {
+                if self.addresses.get(&address) == Some(&index) {
+                    self.addresses.remove(&address);
+                }
+            }
+            out.events.push(Event::ConsentExpired { transport: transport.id });
+        }
+    }
+
+    /// True if some media is still held.
+    fn expire_media(&mut self, now: Micros) -> bool {
+        let mut holds_media = false;
+        let limit = Micros(now.0.saturating_sub(self.config.ring_duration.0));
+        for (_, producer) in self.producers.iter_mut() {
+            for stream in &mut producer.streams {
+                stream.ring.expire(limit, &mut self.arena);
+            }
+            holds_media |= producer.holds_media();
+        }
+        holds_media
+    }
+
+    /// Where layers fell silent, their consumers move to others.
+    fn follow_layers(&mut self, now: Micros, out: &mut Outbox) {
+        let mut changed = Vec::new();
+        for (index, producer) in self.producers.iter_mut().filter(|(_, producer)| producer.streams.len() > 1)
+        {
+            let live = producer.live_streams(now);
+            if live != producer.live {
+                producer.live = live;
+                changed.push(index);
+            }
+        }
+        for index in changed {
+            self.retarget_consumers(now, index, out);
+        }
+    }
+
+    fn tend_producers(&mut self, now: Micros, out: &mut Outbox) {
+        let mut asking = Vec::new();
+        for (index, producer) in self.producers.iter_mut() {
+            let Some(transport) = self.transports.get_mut(producer.transport) else { continue };
+            if let Some((payload_type, layers)) = producer.announcement(now) {
+                out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
+            }
+            let sender = transport.feedback_ssrc;
+            for stream in &mut producer.streams {
+                let ssrc = stream.ssrc;
+                stream.missing.request_due(now, |due| {
+                    transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
+                });
+            }
+            for &at in &producer.consumers {
+                let Some(consumer) = self.consumers.get_mut(at) else { continue };
+                let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
+                if to.destination().is_none() {
+                    continue;
+                }
+                if let Some(layer) = consumer.awaits(&producer.streams) {
+                    producer.streams[usize::from(layer)].requests.remind(now);
+                }
+                if consumer.owes_report
+                    && let Some(info) = consumer.sender_info(now, &producer.streams)
+                {
+                    consumer.owes_report = false;
+                    let cname = producer.cname;
+                    to.send_rtcp(out, |bytes| rtcp::write_sender_report(bytes, &info, cname));
+                }
+            }
+            if producer.kind == MediaKind::Video {
+                asking.push(index);
+            }
+        }
+        for index in asking {
+            self.send_key_frame_requests(now, index, out);
+        }
+    }
+
+    fn send_feedback(&mut self, now: Micros, out: &mut Outbox) {
+        for (_, transport) in self.transports.iter_mut() {
+            let sender = transport.feedback_ssrc;
+            if now >= transport.next_feedback && !transport.arrivals.is_empty() {
+                transport.next_feedback = Micros(now.0 + FEEDBACK_SPACING);
+                let mut arrivals = core::mem::take(&mut transport.arrivals);
+                let media = transport.last_media;
+                while !arrivals.is_empty() {
+                    if !transport.send_rtcp(out, |bytes| arrivals.write(bytes, sender, media)) {
+                        break;
+                    }
+                }
+                transport.arrivals = arrivals;
+            }
+            if now >= transport.next_report && !transport.producers.is_empty() {
+                transport.next_report = Micros(now.0 + REPORT_SPACING);
+                let mut blocks = [ReportBlock::default(); MAX_BLOCKS];
+                let mut count = 0;
+                for &at in &transport.producers {
+                    let Some(producer) = self.producers.get_mut(at) else { continue };
+                    for stream in producer.streams.iter_mut().filter(|stream| stream.ssrc != 0) {
+                        let ssrc = stream.ssrc;
+                        if count < MAX_BLOCKS
+                            && stream.is_live(now)
+                            && let Some(block) = stream.reception.report(now, ssrc)
+                        {
+                            blocks[count] = block;
+                            count += 1;
+                        }
+                    }
+                }
+                if count > 0 {
+                    transport
+                        .send_rtcp(out, |bytes| rtcp::write_receiver_report(bytes, sender, &blocks[..count]));
+                }
+            }
+        }
+    }
+}

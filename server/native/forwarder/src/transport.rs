@@ -1,0 +1,185 @@
+//! One peer: its credentials, its path, its keys, and the streams that pass through it.
+
+use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
+use crate::api::{Micros, Outbox};
+use crate::hash::{Map, Seeded};
+use crate::path::{Address, Path};
+use crate::srtp::{Opener, Sealer, Window};
+use crate::transport_cc::Arrivals;
+use aws_lc_rs::hmac;
+
+/// SSRCs a peer may send on, routed or not.
+const MAX_INCOMING: usize = 256;
+/// SSRCs a peer was ever sent on. Their indices are kept, so that no nonce repeats.
+const MAX_OUTGOING: usize = 16_384;
+
+/// An SSRC that the peer sends on.
+#[derive(Debug, Default)]
+pub(crate) struct Incoming {
+    pub window: Window,
+    /// Producer index and encoding.
+    pub route: Option<(usize, u8)>,
+}
+
+/// An SSRC that the peer receives on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing {
+    /// The consumer that uses it now.
+    pub consumer: Option<usize>,
+    /// First 48-bit index that was not sent by an earlier consumer.
+    pub next_index: u64,
+}
+
+/// An ICE-lite, DTLS-SRTP transport without its DTLS.
+pub(crate) struct Transport {
+    pub id: TransportId,
+    pub local_ufrag: Vec<u8>,
+    pub password: hmac::Key,
+    pub path: Path,
+    pub opener: Option<Opener>,
+    pub sealer: Option<Sealer>,
+    pub incoming: Map<u32, Incoming>,
+    pub outgoing: Map<u32, Outgoing>,
+    pub producers: Vec<usize>,
+    pub consumers: Vec<usize>,
+    pub arrivals: Arrivals,
+    /// Media source that transport-wide feedback names: any the peer sends on.
+    pub last_media: u32,
+    /// Our own source in feedback.
+    pub feedback_ssrc: u32,
+    pub next_feedback: Micros,
+    pub next_report: Micros,
+    /// Since when how many DTLS datagrams were handed up.
+    pub dtls_window: (Micros, u32),
+}
+
+impl Transport {
+    pub fn new(
+        id: TransportId,
+        local_ufrag: Vec<u8>,
+        password: &[u8],
+        feedback_ssrc: u32,
+        hasher: Seeded,
+    ) -> Self {
+        Self {
+            id,
+            local_ufrag,
+            password: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password),
+            path: Path::default(),
+            opener: None,
+            sealer: None,
+            incoming: Map::with_hasher(hasher),
+            outgoing: Map::with_hasher(hasher),
+            producers: Vec::new(),
+            consumers: Vec::new(),
+            arrivals: Arrivals::default(),
+            last_media: 0,
+            feedback_ssrc,
+            next_feedback: Micros(0),
+            next_report: Micros(0),
+            dtls_window: (Micros(0), 0),
+        }
+    }
+
+    /// Sets the keys. False if they are set already, since the same keys again would repeat nonces,
+    /// or if their lengths are wrong.
+    pub fn set_keys(&mut self, profile: SrtpProfile, receive: &MasterKey, send: &MasterKey) -> bool {
+        if self.opener.is_some() {
+            return false;
+        }
+        match (Opener::new(profile, receive), Sealer::new(profile, send)) {
+            (Some(opener), Some(sealer)) => {
+                self.opener = Some(opener);
+                self.sealer = Some(sealer);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Where media goes and what seals it, once there are both.
+    pub fn destination(&self) -> Option<(&Sealer, Address)> {
+        Some((self.sealer.as_ref()?, self.path.selected()?))
+    }
+
+    /// Opens an RTP packet in place: its length and index. `None` if it is refused.
+    ///
+    /// An SSRC is remembered from its first authentic packet on, as long as there is room.
+    pub fn open_rtp(
+        &mut self,
+        packet: &mut [u8],
+        header: usize,
+        ssrc: u32,
+        sequence: u16,
+    ) -> Option<(usize, u64)> {
+        let opener = self.opener.as_ref()?;
+        if let Some(incoming) = self.incoming.get_mut(&ssrc) {
+            return opener.open_rtp(packet, header, ssrc, sequence, &mut incoming.window);
+        }
+        if self.incoming.len() >= MAX_INCOMING {
+            return None;
+        }
+        let mut incoming = Incoming::default();
+        let opened = opener.open_rtp(packet, header, ssrc, sequence, &mut incoming.window)?;
+        self.incoming.insert(ssrc, incoming);
+        Some(opened)
+    }
+
+    /// Ties an SSRC to a producer and an encoding, unless it is tied already.
+    pub fn route_incoming(&mut self, ssrc: u32, route: (usize, u8)) {
+        if self.incoming.len() < MAX_INCOMING || self.incoming.contains_key(&ssrc) {
+            self.incoming.entry(ssrc).or_default().route.get_or_insert(route);
+        }
+    }
+
+    /// Unties the SSRCs of a producer that is gone. Their indices are kept.
+    pub fn forget_routes(&mut self, producer: usize) {
+        for incoming in self.incoming.values_mut() {
+            if incoming.route.is_some_and(|(at, _)| at == producer) {
+                incoming.route = None;
+            }
+        }
+    }
+
+    /// The index a consumer with this SSRC may begin at: `first_index`, unless the SSRC was used
+    /// before. `None` if another consumer has it, or too many were used.
+    pub fn claim_outgoing(&mut self, ssrc: u32, first_index: u64) -> Option<u64> {
+        if let Some(outgoing) = self.outgoing.get(&ssrc) {
+            return outgoing.consumer.is_none().then_some(outgoing.next_index);
+        }
+        if self.outgoing.len() >= MAX_OUTGOING {
+            return None;
+        }
+        self.outgoing.insert(ssrc, Outgoing { consumer: None, next_index: first_index });
+        Some(first_index)
+    }
+
+    /// Gives a claimed SSRC to its consumer.
+    pub fn assign_outgoing(&mut self, ssrc: u32, consumer: usize) {
+        if let Some(outgoing) = self.outgoing.get_mut(&ssrc) {
+            outgoing.consumer = Some(consumer);
+        }
+    }
+
+    /// Gives an SSRC back; `next_index` is the first that was not sent.
+    pub fn release_outgoing(&mut self, ssrc: u32, next_index: u64) {
+        if let Some(outgoing) = self.outgoing.get_mut(&ssrc) {
+            *outgoing = Outgoing { consumer: None, next_index };
+        }
+    }
+
+    /// Sends what `write` appends as one sealed RTCP compound; nothing without keys and path.
+    pub fn send_rtcp(&mut self, out: &mut Outbox, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let (Some(sealer), Some((socket, to))) = (self.sealer.as_mut(), self.path.selected()) else {
+            return false;
+        };
+        let start = out.bytes.len();
+        write(&mut out.bytes);
+        if out.bytes.len() == start || sealer.seal_rtcp(&mut out.bytes, start).is_none() {
+            out.bytes.truncate(start);
+            return false;
+        }
+        out.transmits.push(Transmit { socket, to, start, len: out.bytes.len() - start });
+        true
+    }
+}
