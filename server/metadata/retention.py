@@ -18,6 +18,7 @@ from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
 
 DAY = 86_400.0
 SWEEP_SECONDS = 3600.0
+_VACUUM_DUE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,22 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
 
     `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
     their slack; VACUUM writes every page anew, so that nothing of a deleted row is left in the file.
+    That it is due is kept in the file (`user_version`, in the deleting transaction), so that a crash
+    or a busy database in between only delays it to the next sweep.
     """
     async with engine.begin() as connection:
         gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
-    if gone and engine.dialect.name == "sqlite":
-        async with engine.connect() as connection:
-            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-            await autocommit.exec_driver_sql("VACUUM")
+        if gone:
+            await connection.exec_driver_sql(f"PRAGMA user_version = {_VACUUM_DUE}")
+    async with engine.connect() as connection:
+        due = (await connection.exec_driver_sql("PRAGMA user_version")).scalar()
+    if due == _VACUUM_DUE:
+        await _vacuum(engine)
     return int(gone)
+
+
+async def _vacuum(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await autocommit.exec_driver_sql("VACUUM")
+        await autocommit.exec_driver_sql("PRAGMA user_version = 0")

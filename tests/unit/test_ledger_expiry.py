@@ -7,8 +7,10 @@ import random
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.metadata import store
+from server.metadata import retention, store
 from server.metadata.event import ParticipantJoined, ServerStarted
 from server.metadata.retention import DAY, Retention
 from server.metadata.sessions import Query, Reader
@@ -97,6 +99,36 @@ async def test_what_expired_while_the_server_was_down_is_gone_at_its_start(url: 
     clock.now += 31 * DAY
     ledger = await Ledger.open(url, clock=clock)
     assert b"ada-lovelace" not in on_disk(tmp_path)
+    await ledger.close()
+
+
+async def test_a_sweep_that_was_cut_off_is_finished_by_the_next(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(1, "ada-lovelace"))
+    await ledger.flush()
+    clock.now += 31 * DAY
+    real = retention._vacuum
+    done: list[AsyncEngine] = []
+
+    async def cut_off(engine: AsyncEngine) -> None:
+        raise SQLAlchemyError("busy")
+
+    async def counted(engine: AsyncEngine) -> None:
+        await real(engine)
+        done.append(engine)
+
+    monkeypatch.setattr(retention, "_vacuum", cut_off)
+    with pytest.raises(SQLAlchemyError):
+        await ledger.sweep()
+    await ledger.close()
+    monkeypatch.setattr(retention, "_vacuum", counted)
+    ledger = await Ledger.open(url, clock=clock)
+    assert len(done) == 1
+    await ledger.sweep()
+    assert len(done) == 1, "nothing was deleted since"
     await ledger.close()
 
 
