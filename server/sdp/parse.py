@@ -25,6 +25,7 @@ MAX_LAYERS = 4
 MAX_FINGERPRINTS = 4
 MAX_FEEDBACK = 16
 MAX_EXTENSIONS = 64
+EVERY = -1  # feedback for `*`: all payload types of the section
 DIGEST_SIZES = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 
 _WORD = r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]"  # a token character of RFC 8866
@@ -271,11 +272,10 @@ def _read_fmtp(to: _Attributes, name: str, value: str) -> None:
 def _read_feedback(to: _Attributes, name: str, value: str) -> None:
     if isinstance(to, _Draft):
         found = _match(_FEEDBACK, name, value)
-        payload_types = to.payload_types if found[1] == "*" else (_number(name, found[1], 127),)
-        for payload_type in payload_types:
-            of_codec = to.feedback.setdefault(payload_type, [])
-            if len(of_codec) < MAX_FEEDBACK and found[2] not in of_codec:
-                of_codec.append(found[2])
+        payload_type = EVERY if found[1] == "*" else _number(name, found[1], 127)
+        of_codec = to.feedback.setdefault(payload_type, [])
+        if len(of_codec) < MAX_FEEDBACK and found[2] not in of_codec:
+            of_codec.append(found[2])
 
 
 def _read_ssrc(to: _Attributes, name: str, value: str) -> None:
@@ -384,8 +384,8 @@ def _section(draft: _Draft, session: _Session, tagged: _Draft) -> Section:
 
 def _codec(draft: _Draft, payload_type: int) -> Codec:
     name, rate, channels = draft.rtpmaps[payload_type]
-    feedback = tuple(draft.feedback.get(payload_type, ()))
-    return Codec(payload_type, name, rate, channels, draft.fmtps.get(payload_type, ""), feedback)
+    feedback = dict.fromkeys(draft.feedback.get(EVERY, []) + draft.feedback.get(payload_type, []))
+    return Codec(payload_type, name, rate, channels, draft.fmtps.get(payload_type, ""), tuple(feedback))
 
 
 def _media_ssrcs(draft: _Draft) -> tuple[int, ...]:

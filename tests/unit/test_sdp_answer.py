@@ -282,6 +282,12 @@ def test_payload_types_that_look_like_rtcp_are_dropped() -> None:
     assert 72 not in track.mime
 
 
+def test_a_codec_at_another_clock_rate_is_another_codec() -> None:
+    text = read("chromium_plain").replace("VP8/90000", "VP8/48000")
+    (track,) = answer(parse(text)).tracks
+    assert "video/VP8" not in track.mime.values()
+
+
 def test_an_offer_with_nothing_to_serve_or_no_certificate_is_an_error() -> None:
     with pytest.raises(SdpError):
         answer(changed(offer("chromium_data"), "0", rejected=True))

@@ -173,6 +173,15 @@ def test_changes_after_an_offer_wait_for_the_next() -> None:
     assert [track.mid for track in accepted] == [second]
 
 
+def test_a_section_that_the_peer_still_believes_in_is_not_used_again() -> None:
+    session = SubscriberSession(7)
+    first = session.add(video(1))
+    text = session.offer(LOCAL)
+    session.remove(first)
+    session.accept(parse(mirrored(text)))
+    assert session.add(video(2)) != first
+
+
 def test_a_track_that_ended_before_it_was_offered_leaves_an_idle_section() -> None:
     session = SubscriberSession(7)
     mid = session.add(video(1))
