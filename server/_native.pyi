@@ -5,6 +5,8 @@ Nothing here blocks, except `PacketThread.stop`.
 
 from typing import final
 
+from server.control.messages import CreateConsumer, CreateProducer
+
 # --- packet thread ------------------------------------------------------------------------------
 
 @final
@@ -59,33 +61,10 @@ class PacketThread:
     def send_dtls(self, id: int, datagram: bytes) -> None:
         """To the peer's current address; dropped while there is none."""
 
-    def create_producer(
-        self,
-        id: int,
-        transport: int,
-        kind: int,
-        mid: str,
-        codecs: list[tuple[int, int, int]],
-        extensions: list[tuple[int, int]],
-        encodings: list[tuple[str, int, int]],
-    ) -> None:
-        """`codecs`: payload type, CodecKind, clock rate; `extensions`: ExtensionKind, id;
-        `encodings`, lowest first: rid, SSRC, SSRC of retransmissions."""
-
+    def create_producer(self, request: CreateProducer) -> None: ...
     def pause_producer(self, id: int, paused: bool) -> None: ...
     def close_producer(self, id: int) -> None: ...
-    def create_consumer(
-        self,
-        id: int,
-        producer: int,
-        transport: int,
-        ssrc: int,
-        payload_types: list[tuple[int, int]],
-        extensions: list[tuple[int, int]],
-        paused: bool,
-    ) -> None:
-        """`payload_types`: the producer's, the subscriber's."""
-
+    def create_consumer(self, request: CreateConsumer) -> None: ...
     def pause_consumer(self, id: int, paused: bool) -> None: ...
     def set_preferred_layer(self, id: int, layer: int) -> None: ...
     def close_consumer(self, id: int) -> None: ...

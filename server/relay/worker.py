@@ -136,26 +136,10 @@ class Worker:
             task.add_done_callback(self._closing.discard)
 
     def _create_producer(self, request: CreateProducer) -> None:
-        self._packets.create_producer(
-            request.producer,
-            request.transport,
-            request.kind,
-            request.mid,
-            [(each.payload_type, each.codec, each.clock_rate) for each in request.codecs],
-            [(each.extension, each.id) for each in request.extensions],
-            [(each.rid, each.ssrc, each.rtx_ssrc) for each in request.encodings],
-        )
+        self._packets.create_producer(request)
 
     def _create_consumer(self, request: CreateConsumer) -> None:
-        self._packets.create_consumer(
-            request.consumer,
-            request.producer,
-            request.transport,
-            request.ssrc,
-            [(each.incoming, each.outgoing) for each in request.payload_types],
-            [(each.extension, each.id) for each in request.extensions],
-            request.paused,
-        )
+        self._packets.create_consumer(request)
 
     def _pause_producer(self, request: PauseProducer) -> None:
         self._packets.pause_producer(request.producer, request.paused)

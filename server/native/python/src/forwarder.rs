@@ -4,16 +4,15 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use offrecord_forwarder::Forwarder;
-use offrecord_forwarder::api::{
-    CodecKind, Command, Config, ConsumerOptions, Encoding, Event, ExtensionKind, MasterKey, MediaKind, Micros,
-    PayloadCodec, ProducerOptions, SrtpProfile,
-};
+use offrecord_forwarder::api::{Command, Config, Event, MasterKey, Micros, SrtpProfile};
+use offrecord_forwarder::{Arena, Forwarder};
 use offrecord_io::{Gauges, Mailbox, PacketLoop};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use zeroize::Zeroizing;
+
+use crate::requests::{CreateConsumer, CreateProducer};
 
 /// RFC 7675 section 5.1.
 const CONSENT_TIMEOUT: Micros = Micros(30_000_000);
@@ -64,7 +63,8 @@ impl PacketThread {
             max_streams_per_transport: MAX_STREAMS,
             seed,
         };
-        let idle = PacketLoop::new(sockets, media_memory, |arena| Forwarder::new(config, arena))?;
+        let idle =
+            PacketLoop::new(sockets, media_memory, |memory| Forwarder::new(config, Arena::new(memory)))?;
         let (arena_bytes, arena_locked) = idle.media();
         Ok(Self {
             mailbox: idle.mailbox(),
@@ -143,34 +143,8 @@ impl PacketThread {
         self.push(Command::SendDtls { id, datagram })
     }
 
-    fn create_producer(
-        &self,
-        id: u32,
-        transport: u32,
-        kind: u8,
-        mid: String,
-        codecs: Vec<(u8, u8, u32)>,
-        extensions: Vec<(u8, u8)>,
-        encodings: Vec<(String, u32, u32)>,
-    ) -> PyResult<()> {
-        let options = ProducerOptions {
-            id,
-            transport,
-            kind: if kind == 0 { MediaKind::Audio } else { MediaKind::Video },
-            mid,
-            codecs: codecs
-                .into_iter()
-                .map(|(payload_type, codec, clock_rate)| {
-                    Ok(PayloadCodec { payload_type, codec: codec_kind(codec)?, clock_rate })
-                })
-                .collect::<PyResult<_>>()?,
-            extensions: extension_kinds(extensions)?,
-            encodings: encodings
-                .into_iter()
-                .map(|(rid, ssrc, rtx_ssrc)| Encoding { rid, ssrc, rtx_ssrc })
-                .collect(),
-        };
-        self.push(Command::CreateProducer(options))
+    fn create_producer(&self, request: CreateProducer) -> PyResult<()> {
+        self.push(Command::CreateProducer(request.try_into()?))
     }
 
     fn pause_producer(&self, id: u32, paused: bool) -> PyResult<()> {
@@ -181,19 +155,8 @@ impl PacketThread {
         self.push(Command::CloseProducer { id })
     }
 
-    fn create_consumer(
-        &self,
-        id: u32,
-        producer: u32,
-        transport: u32,
-        ssrc: u32,
-        payload_types: Vec<(u8, u8)>,
-        extensions: Vec<(u8, u8)>,
-        paused: bool,
-    ) -> PyResult<()> {
-        let extensions = extension_kinds(extensions)?;
-        let options = ConsumerOptions { id, producer, transport, ssrc, payload_types, extensions, paused };
-        self.push(Command::CreateConsumer(options))
+    fn create_consumer(&self, request: CreateConsumer) -> PyResult<()> {
+        self.push(Command::CreateConsumer(request.try_into()?))
     }
 
     fn pause_consumer(&self, id: u32, paused: bool) -> PyResult<()> {
@@ -265,43 +228,6 @@ fn owned(fd: RawFd) -> Option<OwnedFd> {
 
 fn held<T>(mutex: &std::sync::Mutex<T>) -> PyResult<std::sync::MutexGuard<'_, T>> {
     mutex.lock().map_err(|_| PyRuntimeError::new_err("a call into the packet thread failed before"))
-}
-
-fn extension_kinds(pairs: Vec<(u8, u8)>) -> PyResult<Vec<(ExtensionKind, u8)>> {
-    pairs.into_iter().map(|(kind, id)| Ok((extension_kind(kind)?, id))).collect()
-}
-
-fn codec_kind(value: u8) -> PyResult<CodecKind> {
-    use CodecKind::{Av1, H264, H265, Opus, Red, Rtx, Vp8, Vp9};
-    [Opus, Red, Vp8, H264, Vp9, Av1, H265, Rtx]
-        .get(usize::from(value))
-        .copied()
-        .ok_or_else(|| PyValueError::new_err("not a codec kind"))
-}
-
-fn extension_kind(value: u8) -> PyResult<ExtensionKind> {
-    use ExtensionKind::{
-        AbsCaptureTime, AbsSendTime, AudioLevel, ColorSpace, DependencyDescriptor, Mid, PlayoutDelay,
-        RepairedRid, Rid, TransportCc, VideoContentType, VideoOrientation, VideoTiming,
-    };
-    [
-        Mid,
-        Rid,
-        RepairedRid,
-        AudioLevel,
-        TransportCc,
-        AbsSendTime,
-        DependencyDescriptor,
-        AbsCaptureTime,
-        VideoOrientation,
-        PlayoutDelay,
-        ColorSpace,
-        VideoContentType,
-        VideoTiming,
-    ]
-    .get(usize::from(value).wrapping_sub(1))
-    .copied()
-    .ok_or_else(|| PyValueError::new_err("not a header extension kind"))
 }
 
 /// Adds the class to the module.

@@ -2,11 +2,14 @@
 
 use pyo3::prelude::*;
 
+mod forwarder;
 mod lock;
+mod requests;
 
 /// Builds the module: a class per native object, registered by the file that defines it.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    forwarder::register(module)?;
     lock::register(module)?;
     Ok(())
 }
