@@ -143,6 +143,11 @@ def _sockets(process: Path) -> frozenset[str]:
     return frozenset(allowed)
 
 
+def _carries_descriptors(process: Path, descriptor: str) -> bool:
+    """Files wait inside a UNIX socket to be received: in no list of descriptors, and yet within reach."""
+    return _fields(_read(process / "fdinfo" / descriptor)).get("scm_fds", "0") != "0"
+
+
 def _is_expected(target: str, status: os.stat_result, sockets: frozenset[str]) -> bool:
     if stat.S_ISSOCK(status.st_mode):
         return target.removeprefix("socket:[").removesuffix("]") in sockets
@@ -169,7 +174,7 @@ def inspect(pid: int) -> Inspection:
             target, status = os.readlink(link), os.stat(link)
         except OSError as error:
             raise InspectionError(f"/proc does not show the relay (errno {error.errno})") from None
-        if _is_expected(target, status, sockets):
+        if _is_expected(target, status, sockets) and not _carries_descriptors(process, descriptor):
             continue
         unexpected += 1
         rings += "io_uring" in target

@@ -1,0 +1,156 @@
+"""Ways out by network: new sockets, and the one UDP socket a relay has."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from server.verify.attack import (
+    YES,
+    Group,
+    Known,
+    Namespace,
+    Scene,
+    accepted,
+    attack,
+    heard,
+    heard_by_listener,
+    heard_by_stranger,
+    said_yes,
+)
+
+_ALL_PROTOCOLS = 0x0003
+
+
+@attack(Group.NETWORK, heard_by_listener)
+def connect_by_tcp(scene: Scene) -> None:
+    with socket.socket() as connection:
+        connection.connect(scene.listener_address)
+        connection.sendall(scene.marker)
+
+
+@attack(Group.NETWORK, heard_by_stranger)
+def new_udp_socket(scene: Scene) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.sendto(scene.marker, scene.stranger_address)
+
+
+def _relay_socket(scene: Scene) -> socket.socket:
+    assert scene.relay_socket is not None, "every disposable process has one"
+    return scene.relay_socket
+
+
+@attack(Group.NETWORK, heard_by_stranger)
+def connect_the_relay_socket(scene: Scene) -> None:
+    ours = _relay_socket(scene)
+    ours.connect(scene.stranger_address)
+    ours.send(scene.marker)
+
+
+@attack(
+    Group.NETWORK,
+    heard_by_stranger,
+    known=Known("an nftables set of known peers, default drop for the relay's source port"),
+)
+def send_to_a_stranger_over_the_relay_socket(scene: Scene) -> None:
+    _relay_socket(scene).sendto(scene.marker, scene.stranger_address)
+
+
+def _named(scene: Scene) -> None:
+    for name, kind in (("stream", socket.SOCK_STREAM), ("datagram", socket.SOCK_DGRAM)):
+        path = scene.directory / name
+        listener = socket.socket(socket.AF_UNIX, kind)
+        listener.bind(str(path))
+        path.chmod(0o666)
+        if kind is socket.SOCK_STREAM:
+            listener.listen()
+        scene.sockets[name] = listener
+
+
+@attack(Group.NETWORK, lambda scene: accepted(scene.sockets["stream"], scene.marker), stage=_named)
+def connect_to_a_named_socket(scene: Scene) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(scene.directory / "stream"))
+        connection.sendall(scene.marker)
+
+
+@attack(Group.NETWORK, lambda scene: heard(scene.sockets["datagram"], scene.marker), stage=_named)
+def write_to_the_system_log(scene: Scene) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.sendto(scene.marker, str(scene.directory / "datagram"))
+
+
+def _abstract(scene: Scene) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(b"\0offrecord-" + scene.marker)
+    listener.listen()
+    scene.sockets["abstract"] = listener
+
+
+@attack(Group.NETWORK, lambda scene: accepted(scene.sockets["abstract"], scene.marker), stage=_abstract)
+def connect_to_an_abstract_socket(scene: Scene) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(b"\0offrecord-" + scene.marker)
+        connection.sendall(scene.marker)
+
+
+def _served(scene: Scene) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", int(scene.word)), timeout=1) as caller:
+            return int(caller.getpeername()[1]) == int(scene.word)
+    except (OSError, ValueError):
+        return False
+
+
+@attack(Group.NETWORK, _served)
+def open_a_listener(scene: Scene) -> bytes:
+    listener = socket.create_server(("127.0.0.1", 0))
+    scene.sockets["door"] = listener
+    return str(listener.getsockname()[1]).encode()
+
+
+@attack(Group.NETWORK, said_yes)
+def ask_the_kernel_by_netlink(scene: Scene) -> bytes:
+    scene.sockets["netlink"] = netlink = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    netlink.bind((0, 0))
+    return YES
+
+
+@attack(Group.NETWORK, heard_by_stranger, needs=(Namespace.NETWORK,))
+def raw_datagram(scene: Scene) -> None:
+    port = scene.stranger_address[1]
+    datagram = (
+        b"\x10\x00"
+        + port.to_bytes(2, "big")
+        + (8 + len(scene.marker)).to_bytes(2, "big")
+        + b"\0\0"
+        + scene.marker
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw:
+        raw.sendto(datagram, ("127.0.0.1", 0))
+
+
+@attack(Group.NETWORK, said_yes, needs=(Namespace.NETWORK,))
+def capture_packets(scene: Scene) -> bytes:
+    packets = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL_PROTOCOLS))
+    scene.sockets["packets"] = packets
+    return YES
+
+
+@attack(Group.NETWORK, said_yes)
+def pair_of_sockets(scene: Scene) -> bytes:
+    scene.sockets["a"], scene.sockets["b"] = socket.socketpair()
+    return YES
+
+
+@attack(Group.NETWORK, said_yes)
+def change_the_relay_socket(scene: Scene) -> bytes | None:
+    ours = _relay_socket(scene)
+    ours.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0x88)
+    return YES if ours.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0x88 else None
+
+
+@attack(Group.NETWORK, said_yes)
+def duplicate_the_relay_socket(scene: Scene) -> bytes:
+    scene.descriptors["copy"] = os.dup(_relay_socket(scene).fileno())
+    return YES

@@ -1,0 +1,116 @@
+"""The disposable process: born as a relay is born, by the same code, and then attacking.
+
+It differs from a relay in what makes the attack fair: FFmpeg and the recorder are loaded before the lock,
+and the attack may leave itself something from before the lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import mmap
+import os
+import socket
+from typing import NoReturn
+
+from server.control.messages import Boot, Level
+from server.relay import birth
+from server.verify import kernel
+from server.verify.attack import Attack, Scene
+
+BORN, UNBORN, DONE, FAILED = b"B", b"U", b"D", b"F"
+LONGEST_WORD = 1024
+_ARENA_BYTES = 64 * 1024
+
+
+def _say(answers: int, kind: bytes, word: bytes = b"") -> None:
+    """One write, below what a pipe takes in one piece."""
+    os.write(answers, kind + word[:LONGEST_WORD])
+
+
+def _close_all_but(keep: set[int]) -> None:
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor > 2 and descriptor not in keep:
+            try:
+                os.close(descriptor)
+            except OSError:  # the listing's own, closed already
+                continue
+
+
+def _bare(attack: Attack, scene: Scene, keep: set[int]) -> None:
+    """Without descriptors but those given, in the scratch directory."""
+    for name in attack.inherits:
+        if name in scene.sockets:
+            keep.add(scene.sockets[name].fileno())
+        else:
+            keep.add(scene.descriptors[name])
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    _close_all_but(keep)
+    os.chdir(scene.directory)
+
+
+def _arena() -> tuple[int, bool]:
+    """Bytes of media memory, and whether they are locked in memory."""
+    rights, flags = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    address = kernel.libc("mmap", 0, _ARENA_BYTES, rights, flags, -1, 0)
+    try:
+        kernel.libc("mlock", address, _ARENA_BYTES)
+    except OSError:
+        return _ARENA_BYTES, False
+    return _ARENA_BYTES, True
+
+
+def _boot(user: int) -> Boot:
+    """Any level will do: what is not held shows in the attacks."""
+    return Boot(
+        relay=1,
+        ipv4_host="127.0.0.1",
+        ipv6_host="",
+        udp_port=0,
+        media_memory=_ARENA_BYTES,
+        ring_packets=16,
+        ring_milliseconds=50,
+        user=user,
+        minimum_level=Level.NONE,
+    )
+
+
+def _live(attack: Attack, scene: Scene, layers: birth.Layers | None, orders: int, answers: int) -> None:
+    _bare(attack, scene, {orders, answers})
+    if layers is not None:
+        birth.stage0()
+    scene.loop = asyncio.new_event_loop()
+    scene.relay_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    scene.relay_socket.bind(("127.0.0.1", 0))
+    arena_bytes, arena_locked = _arena()
+    attack.prepare(scene)
+    level = Level.NONE
+    if layers is not None:
+        birth.settle()
+        level = birth.lock(_boot(scene.user), arena_bytes, arena_locked, layers).level
+    _say(answers, BORN, bytes([level]))
+    if not os.read(orders, 1):
+        return
+    if layers == birth.ALL_LAYERS:
+        birth.finish()
+    _say(answers, DONE, attack.act(scene) or b"")
+    os.read(orders, 1)
+
+
+def live(attack: Attack, scene: Scene, layers: birth.Layers | None, orders: int, answers: int) -> NoReturn:
+    """The whole life of the forked process. `layers` None is the control run, with no lock at all.
+
+    `answers` gets BORN with the level, or UNBORN with the reason; after a byte on `orders`, DONE with the
+    attack's word or FAILED with the error; silence and an end of file when the kernel killed it.
+    """
+    try:
+        _live(attack, scene, layers, orders, answers)
+    except birth.BirthError as error:
+        _say(answers, UNBORN, error.reason.name.lower().encode())
+    except OSError as error:
+        _say(answers, FAILED, kernel.name(error).encode())
+    except BaseException as error:
+        _say(answers, FAILED, type(error).__name__.encode())
+    os._exit(0)
