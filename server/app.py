@@ -20,6 +20,8 @@ from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
 from server.errors import OperatorError
 from server.guarantee import route as guarantee
+from server.guarantee.observe import EvidenceSource
+from server.journal import configure_logging
 from server.metadata.event import ServerStarted, ServerStopped
 from server.metadata.retention import Retention
 from server.metadata.store import Ledger
@@ -40,7 +42,7 @@ GOODBYE_SECONDS = 3.0
 
 async def serve(config: Config, options: ServeOptions) -> None:
     """Serves until SIGTERM or SIGINT. Raises OperatorError, before anything is reachable, if it cannot."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure_logging()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -69,14 +71,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=_version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    runner = web.AppRunner(
-        application(config, rooms, supervisor, clock),
-        access_log=None,  # it would hold addresses, and tokens in queries
-        handler_cancellation=True,
-        shutdown_timeout=GOODBYE_SECONDS,
-        max_line_size=MAX_REQUEST_LINE,
-        max_field_size=MAX_REQUEST_HEADER,
-    )
+    runner = http_runner(application(config, rooms, supervisor.evidence, clock))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await _listen(config, runner, tls)
@@ -84,13 +79,27 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     return _listening(runner, secure=tls is not None)
 
 
-def application(config: Config, rooms: RoomManager, supervisor: Supervisor, clock: Clock) -> web.Application:
-    """All routes."""
+def http_runner(app: web.Application) -> web.AppRunner:
+    """An application on HTTP, with the bounds of a request."""
+    return web.AppRunner(
+        app,
+        access_log=None,  # it would hold addresses, and tokens in queries
+        handler_cancellation=True,
+        shutdown_timeout=GOODBYE_SECONDS,
+        max_line_size=MAX_REQUEST_LINE,
+        max_field_size=MAX_REQUEST_HEADER,
+    )
+
+
+def application(
+    config: Config, rooms: RoomManager, evidence: EvidenceSource, clock: Clock
+) -> web.Application:
+    """All routes. `evidence` is what the guarantee is judged from, asked at every request."""
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
     key = next(iter(config.keys.items()))
     app.add_routes(GuestRoutes(config.guests, key, clock).routes())
-    app.add_routes(guarantee.routes(supervisor.evidence, config.guarantee.minimum_level))
+    app.add_routes(guarantee.routes(evidence, config.guarantee.minimum_level))
     app.add_routes(pages.routes())
     return app
 

@@ -166,7 +166,7 @@ REQUESTS = st.one_of(
         st.sampled_from([0, 1, 4, 99]),
     ),
     st.builds(lambda sid, muted: {"mute": MuteTrackRequest(sid=sid, muted=muted)}, TEXT, st.booleans()),
-    st.builds(lambda sid: subscribe_message(sid), TEXT),
+    st.builds(subscribe_message, TEXT),
     st.builds(
         lambda sid, quality: {"track_setting": UpdateTrackSettings(track_sids=[sid], quality=quality)},
         TEXT,

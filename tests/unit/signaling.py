@@ -1,0 +1,149 @@
+"""The signaling server on loopback with a relay that only notes what it is asked.
+
+The relay is a fake: nothing here carries media. `tests/relay` and `tests/e2e` have real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientWebSocketResponse, WSMsgType, web
+from aiohttp.test_utils import TestClient
+from livekit.protocol.rtc import SignalRequest, SignalResponse
+from msgspec import structs
+
+from server.app import application
+from server.auth.grants import Claims, VideoGrants
+from server.auth.token import sign
+from server.clock import Clock
+from server.config import Config, Guests, Rooms
+from server.control.messages import CreateTransport, Request, SrtpProfile, TransportPhase, TransportState
+from server.errors import RelayError
+from server.metadata.event import Event
+from server.rooms import RoomManager
+from server.sdp.model import Candidate
+from server.workers.link import RelayLink
+from tests.unit.stage import answer_text
+
+KEY, SECRET = "key", "s" * 32
+Client = TestClient[web.Request, web.Application]
+ClientMaker = Callable[[web.Application], Any]
+
+
+@dataclass(eq=False)
+class FakeLink:
+    """A relay that does nothing."""
+
+    number: int = 1
+    generation: int = 1
+    fingerprint: bytes = bytes(32)
+    ipv4_port: int = 7882
+    ipv6_port: int = 0
+    requests: list[Request] = field(default_factory=list)
+    last_id: int = 0
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def send(self, request: Request) -> None:
+        self.requests.append(request)
+
+
+class FakePlacement:
+    """Everything on one relay, or nowhere when it is None."""
+
+    def __init__(self, link: FakeLink | None) -> None:
+        self.link = link
+        self.placed: set[str] = set()
+
+    def relay_for(self, room: str) -> RelayLink:
+        if self.link is None:
+            raise RelayError("none")
+        self.placed.add(room)
+        return self.link
+
+    def release(self, room: str) -> None:
+        self.placed.discard(room)
+
+
+class Server:
+    """The application and what is around it."""
+
+    def __init__(self, *, rooms: Rooms | None = None, guests: Guests | None = None) -> None:
+        self.config = Config(rooms=rooms or Rooms(), guests=guests or Guests(), keys={KEY: SECRET})
+        self.clock = Clock()
+        self.events: list[Event] = []
+        self.link = FakeLink()
+        self.placement = FakePlacement(self.link)
+        self.rooms = RoomManager(
+            self.config, self.clock, self.events.append, lambda link: (Candidate("127.0.0.1", 7882),)
+        )
+        self.rooms.place_on(self.placement)
+        self.application = application(self.config, self.rooms, list, self.clock)
+
+    def token(
+        self,
+        identity: str = "ada",
+        room: str = "hall",
+        *,
+        life: float = 600.0,
+        secret: str = SECRET,
+        **more: Any,
+    ) -> str:
+        grants = VideoGrants(**{"room": room, "room_join": True, **more})
+        expires_at = self.clock.now() + life
+        return sign(Claims(identity, grants=grants, expires_at=expires_at), KEY, secret, self.clock.now())
+
+    def connect_transports(self) -> None:
+        """Every transport asked for so far reports to be connected."""
+        for request in list(self.link.requests):
+            if isinstance(request, CreateTransport):
+                state = TransportState(request.transport, TransportPhase.CONNECTED, SrtpProfile.NONE)
+                self.rooms.relay_notified(self.link, state)
+
+
+@dataclass
+class Peer:
+    """A client's WebSocket, binary unless told otherwise."""
+
+    socket: ClientWebSocketResponse
+
+    async def next(self, kind: str | None = None) -> SignalResponse:
+        """The next message, or the next of a kind."""
+        async with asyncio.timeout(5):
+            while True:
+                message = await self.socket.receive()
+                assert message.type is WSMsgType.BINARY, message
+                response = SignalResponse.FromString(message.data)
+                if kind in {None, response.WhichOneof("message")}:
+                    return response
+
+    async def send(self, **message: Any) -> None:
+        await self.socket.send_bytes(SignalRequest(**message).SerializeToString())
+
+    async def answer(self) -> None:
+        """Answers the offer that comes next."""
+        offer = (await self.next("offer")).offer
+        answer = {"type": "answer", "sdp": answer_text(offer.sdp), "id": offer.id}
+        await self.send(answer=answer)
+
+    async def closed(self) -> int | None:
+        """Reads to the end; the code with which the server closed."""
+        async with asyncio.timeout(5):
+            while (await self.socket.receive()).type is WSMsgType.BINARY:
+                pass
+        return self.socket.close_code
+
+
+async def connect(client: Any, token: str, **query: str) -> Peer:
+    """Opens `/rtc` as browsers do: the token in the query."""
+    parameters = {"access_token": token, "protocol": "17", "sdk": "js", "auto_subscribe": "1", **query}
+    return Peer(await client.ws_connect("/rtc", params=parameters))
+
+
+def without_auto_create() -> Rooms:
+    return structs.replace(Rooms(), auto_create=False)

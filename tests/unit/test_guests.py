@@ -1,0 +1,115 @@
+"""`POST /api/guest-token`: who gets a token, and what everybody else is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.api.guests import MAX_ADDRESSES, RateLimit, clean, slug
+from server.auth.token import verify
+from server.config import Guests
+from tests.unit.signaling import KEY, SECRET, ClientMaker, Server
+
+OPEN = Guests(enabled=True)
+
+
+async def test_a_guest_gets_a_token_for_its_room_under_its_name(aiohttp_client: ClientMaker) -> None:
+    server = Server(guests=OPEN)
+    client = await aiohttp_client(server.application)
+    tokens = []
+    for _ in range(2):
+        answer = await client.post("/api/guest-token", json={"room": " hall ", "name": "Ada\tLövelace"})
+        assert answer.status == 200
+        assert answer.headers["Cache-Control"] == "no-store"
+        body = await answer.json()
+        assert body["url"] == f"ws://127.0.0.1:{client.port}"
+        tokens.append(verify(body["token"], {KEY: SECRET}, server.clock.now()))
+    first, second = tokens
+    assert first.name == "Ada Lövelace"
+    assert first.identity.startswith("ada-lovelace-")
+    assert first.identity != second.identity
+    assert (first.grants.room, first.grants.room_join, first.grants.room_admin) == ("hall", True, False)
+    assert (first.grants.hidden, first.grants.recorder) == (False, False)
+
+
+async def test_the_address_follows_the_host_asked(aiohttp_client: ClientMaker) -> None:
+    client = await aiohttp_client(Server(guests=OPEN).application)
+    answer = await client.post(
+        "/api/guest-token", json={"room": "r", "name": "n"}, headers={"Host": "meet.example:99"}
+    )
+    assert (await answer.json())["url"] == "ws://meet.example:99"
+
+
+async def test_guests_are_refused_where_they_are_not_enabled(aiohttp_client: ClientMaker) -> None:
+    client = await aiohttp_client(Server().application)
+    answer = await client.post("/api/guest-token", json={"room": "r", "name": "n"})
+    assert answer.status == 403
+    assert "operator" in (await answer.json())["error"]
+
+
+@pytest.mark.parametrize(("passcode", "status"), [(None, 401), ("", 401), ("wrong", 403), ("geheim ü", 200)])
+async def test_a_passcode_is_asked_for(
+    aiohttp_client: ClientMaker, passcode: str | None, status: int
+) -> None:
+    client = await aiohttp_client(Server(guests=Guests(enabled=True, passcode="geheim ü")).application)
+    body = {"room": "r", "name": "n"} | ({} if passcode is None else {"passcode": passcode})
+    answer = await client.post("/api/guest-token", json=body)
+    assert answer.status == status
+    assert ((await answer.json()).get("passcode_required", False)) == (status != 200)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"[" * 4000,
+        b'{"room": 1, "name": "n"}',
+        b'{"room": "r"}',
+        b"\xff",
+        b'{"room": " ", "name": "n"}',
+        b'{"room": "r", "name": "\\u200b\\u0007 "}',
+        b'{"room": "r", "name": "\\ud800"}',
+    ],
+)
+async def test_rubbish_is_refused_with_words(aiohttp_client: ClientMaker, body: bytes) -> None:
+    client = await aiohttp_client(Server(guests=OPEN).application)
+    answer = await client.post("/api/guest-token", data=body)
+    assert answer.status == 400
+    assert (await answer.json())["error"]
+
+
+async def test_long_requests_are_refused(aiohttp_client: ClientMaker) -> None:
+    client = await aiohttp_client(Server(guests=OPEN).application)
+    answer = await client.post("/api/guest-token", data=b" " * 5000)
+    assert answer.status == 413
+
+
+async def test_attempts_are_limited(aiohttp_client: ClientMaker) -> None:
+    client = await aiohttp_client(Server(guests=Guests(enabled=True, per_minute=2)).application)
+    statuses = []
+    for _ in range(3):
+        answer = await client.post("/api/guest-token", json={"room": "r", "name": "n"})
+        statuses.append(answer.status)
+    assert statuses == [200, 200, 429]
+
+
+def test_a_minute_later_an_address_is_forgotten() -> None:
+    limit = RateLimit(1)
+    assert limit.allows("a", 0.0)
+    assert not limit.allows("a", 59.0)
+    assert limit.allows("a", 60.0)
+
+
+def test_memory_of_addresses_is_bounded() -> None:
+    limit = RateLimit(1)
+    for number in range(MAX_ADDRESSES + 10):
+        assert limit.allows(str(number), 0.0)
+    assert len(limit._seen) <= MAX_ADDRESSES
+
+
+def test_names_are_cleaned_and_bounded() -> None:
+    assert clean("  a\u202e\x00 b\n\u200bc ") == "a b c"
+    assert len(clean("x" * 500)) == 64
+    assert slug("Ådå / Bøb!") == "ada-bb"
+    assert slug("日本") == "guest"

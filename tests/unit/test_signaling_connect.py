@@ -1,0 +1,212 @@
+"""`/rtc` and what SDKs ask around it: statuses, headers, tokens, the first messages. The relay is a fake."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiohttp import ClientSession, WSServerHandshakeError, web
+from google.protobuf import json_format
+from livekit.protocol import models
+from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
+
+from server.app import http_runner
+from server.config import Rooms
+from server.control.messages import CloseTransport, CreateTransport
+from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
+from tests.unit.signaling import ClientMaker, Server, connect, without_auto_create
+
+
+async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token(), browser="Chrome", version="2.23.0")
+    join = (await peer.next()).join
+    assert (join.room.name, join.participant.identity) == ("hall", "ada")
+    assert (await peer.next()).WhichOneof("message") == "offer"
+    await peer.send(leave=LeaveRequest())
+    assert await peer.closed() == 1000
+    asked = [type(request) for request in server.link.requests]
+    assert asked.count(CreateTransport) == asked.count(CloseTransport) == 2
+    joined, left = server.events
+    assert isinstance(joined, ParticipantJoined)
+    assert (joined.identity, joined.sdk, joined.sdk_version) == ("ada", Sdk.JS, "2.23.0")
+    assert isinstance(left, ParticipantLeft)
+    assert left.reason is LeaveReason.CLIENT_LEFT
+
+
+async def test_the_header_wins_over_the_query_and_slashes_collapse(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    headers = {"Authorization": f"Bearer {server.token('native')}"}
+    url = f"ws://127.0.0.1:{client.port}//rtc"
+    socket = await client.session.ws_connect(url, params={"access_token": "rubbish"}, headers=headers)
+    response = SignalResponse.FromString(await socket.receive_bytes())
+    assert response.join.participant.identity == "native"
+    await socket.close()
+
+
+async def test_only_dual_peer_connection_is_served_and_says_so_across_origins(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    for path in ("/rtc", "/rtc/v1", "/rtc/v1/validate", "//rtc/v1/validate"):
+        url = f"http://127.0.0.1:{client.port}{path}"
+        answer = await client.session.get(url, params={"access_token": server.token()})
+        assert answer.status == 404, path
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "requested room does not exist" not in await answer.text()
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await client.ws_connect("/rtc/v1", params={"access_token": server.token(), "join_request": "AAAA"})
+    assert refused.value.status == 404
+
+
+@pytest.mark.parametrize(
+    ("grants", "status", "words"),
+    [
+        ({"room_join": False}, 401, "roomJoin"),
+        ({"room": ""}, 400, "room"),
+        ({"identity": ""}, 400, "identity"),
+        ({"recorder": True}, 403, "recording is blocked"),
+        ({"hidden": True}, 403, "hidden"),
+        ({"room_record": True}, 403, "roomRecord"),
+        ({"life": -120.0}, 401, "expired"),
+        ({"secret": "x" * 32}, 401, "secret"),
+    ],
+)
+async def test_refusals_have_a_status_a_reason_and_cors(
+    aiohttp_client: ClientMaker, grants: dict[str, object], status: int, words: str
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    token = server.token(**grants)  # type: ignore[arg-type]
+    for path in ("/rtc/validate", "//rtc/validate"):
+        url = f"http://127.0.0.1:{client.port}{path}"
+        answer = await client.session.get(url, params={"access_token": token})
+        assert answer.status == status
+        assert words in await answer.text()
+        assert token not in await answer.text()
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await connect(client, token)
+    assert refused.value.status == status
+    assert server.link.requests == []
+
+
+async def test_validate_says_success_and_leaves_nothing_behind(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    answer = await client.get("/rtc/validate", params={"access_token": server.token()})
+    assert (answer.status, await answer.text()) == (200, "success")
+    assert len(server.rooms) == 0
+    assert server.placement.placed == set()
+    missing = await client.get("/rtc/validate")
+    assert missing.status == 401
+
+
+async def test_a_room_that_must_exist_a_full_room_and_no_relay(aiohttp_client: ClientMaker) -> None:
+    server = Server(rooms=without_auto_create())
+    client = await aiohttp_client(server.application)
+    answer = await client.get("/rtc/validate", params={"access_token": server.token()})
+    assert (answer.status, await answer.text()) == (404, "requested room does not exist")
+
+    server = Server(rooms=Rooms(max_participants=1))
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token("ada"))
+    await peer.next("join")
+    answer = await client.get("/rtc/validate", params={"access_token": server.token("bob")})
+    assert answer.status == 503
+
+    server.placement.link = None
+    answer = await client.get("/rtc/validate", params={"access_token": server.token("bob", room="other")})
+    assert answer.status == 503
+
+
+async def test_long_request_lines_are_taken() -> None:
+    """A token and the parameters of a join can exceed aiohttp's default."""
+    server = Server()
+    runner = http_runner(server.application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        parameters = {"access_token": server.token(), "attributes": "A" * 20_000}
+        url = f"http://{host}:{port}/rtc/validate"
+        async with ClientSession() as session, session.get(url, params=parameters) as answer:
+            assert answer.status == 200
+    finally:
+        await runner.cleanup()
+
+
+async def test_text_frames_are_answered_in_json_and_binary_ones_in_binary(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token())
+    await peer.next("offer")
+    await peer.socket.send_str('{"ping": "5"}')
+    pong = json_format.Parse(await peer.socket.receive_str(), SignalResponse())
+    assert abs(pong.pong - server.clock.now() * 1000) < 5000
+    await peer.socket.send_bytes(SignalRequest(ping=6).SerializeToString())
+    assert (await peer.next()).WhichOneof("message") == "pong"
+
+
+async def test_resuming_is_answered_with_a_leave_that_asks_for_a_full_reconnect(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token(), reconnect="1", sid="PA_unknown")
+    leave = (await peer.next()).leave
+    assert leave.action == LeaveRequest.Action.RECONNECT
+    assert leave.reason == models.DisconnectReason.STATE_MISMATCH
+    assert await peer.closed() == 1000
+    assert len(server.rooms) == 0
+
+
+async def test_the_same_identity_again_ends_the_first_connection(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    first = await connect(client, server.token())
+    await first.next("join")
+    second = await connect(client, server.token())
+    leave = (await first.next("leave")).leave
+    assert leave.reason == models.DisconnectReason.DUPLICATE_IDENTITY
+    assert await first.closed() == 1000
+    await second.next("join")
+
+
+async def test_a_publish_only_second_connection_stands_beside_the_first(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    first = await connect(client, server.token())
+    await first.next("offer")
+    second = await connect(client, server.token(), publish="screen")
+    join = (await second.next("join")).join
+    assert join.participant.identity == "ada#screen"
+    assert not join.participant.permission.can_subscribe
+
+
+async def test_a_renewed_token_lets_its_holder_in_again(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token(life=30))
+    renewed = (await peer.next("refresh_token")).refresh_token
+    answer = await client.get("/rtc/validate", headers={"Authorization": f"Bearer {renewed}"})
+    assert answer.status == 200
+
+
+async def test_two_clients_meet(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    ada, bob = await connect(client, server.token("ada")), await connect(client, server.token("bob"))
+    await asyncio.gather(ada.answer(), bob.answer())
+    await asyncio.gather(ada.send(ping=1), bob.send(ping=1))
+    await asyncio.gather(ada.next("pong"), bob.next("pong"))  # the answers have been worked in
+    server.connect_transports()
+    seen = set()
+    while seen != {"ada", "bob"}:
+        update = (await ada.next("update")).update
+        seen |= {one.identity for one in update.participants}
