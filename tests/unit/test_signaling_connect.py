@@ -206,7 +206,7 @@ async def test_two_clients_meet(aiohttp_client: ClientMaker) -> None:
     await asyncio.gather(ada.send(ping=1), bob.send(ping=1))
     await asyncio.gather(ada.next("pong"), bob.next("pong"))  # the answers have been worked in
     server.connect_transports()
-    seen = set()
+    seen: set[str] = set()
     while seen != {"ada", "bob"}:
         update = (await ada.next("update")).update
         seen |= {one.identity for one in update.participants}
