@@ -1,6 +1,6 @@
 /** Conducts: the badge always, and one page at a time. */
 
-import { type DisconnectReason, LogLevel, Room, setLogLevel } from 'livekit-client';
+import { type DisconnectReason, getLogger, LoggerNames, LogLevel, Room } from 'livekit-client';
 
 import { CallPage } from './call/call-page';
 import { endOf, joinFailure } from './call/words';
@@ -14,8 +14,9 @@ import { inviteLink, roomFromAddress, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
 
-// Names of people and rooms stay out of the browser's console.
-setLogLevel(LogLevel.error);
+// Names of people and rooms stay out of the browser's console. The library's own `setLogLevel` would keep
+// the choice in the browser's storage; the default of its root, which all its loggers take, is not kept.
+getLogger(LoggerNames.Default).setDefaultLevel(LogLevel.error);
 
 const main = part(document, 'main', HTMLElement);
 const media = new LocalMedia();

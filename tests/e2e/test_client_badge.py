@@ -1,0 +1,65 @@
+"""The badge says what the server's live evidence says, and trouble never looks calm."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page, statement
+
+
+async def shows(page: Page, tone: str, words: str) -> None:
+    await expect(page.locator("[data-part=guarantee]")).to_have_attribute("data-tone", tone)
+    await expect(page.get_by_test_id("badge")).to_contain_text(words)
+
+
+@pytest.mark.parametrize(
+    ("level", "tone", "words"),
+    [
+        ("full", "calm", "Recording is blocked here"),
+        ("reduced", "warning", "Blocked by fewer locks"),
+        ("none", "alarm", "Recording is not blocked"),
+    ],
+)
+async def test_every_level_has_its_look(browser: Browser, level: str, tone: str, words: str) -> None:
+    page = await open_page(browser, PlayedServer(guarantee=statement(level)))
+    await shows(page, tone, words)
+
+
+async def test_no_answer_is_an_alarm(browser: Browser) -> None:
+    await shows(await open_page(browser, PlayedServer(guarantee=None)), "alarm", "No evidence")
+
+
+async def test_an_answer_given_before_is_no_evidence(browser: Browser) -> None:
+    replayed = {**statement("full"), "nonce": "an-answer-to-somebody-else"}
+    await shows(await open_page(browser, PlayedServer(guarantee=replayed)), "alarm", "No evidence")
+
+
+async def test_the_server_is_asked_again(browser: Browser) -> None:
+    played = PlayedServer()
+    page = await (await open_context(browser, played)).new_page()
+    await page.clock.install()
+    await page.goto(SECURE)
+    await shows(page, "calm", "Recording is blocked here")
+    await page.clock.run_for(8_000)
+    await expect(page.get_by_test_id("badge")).to_contain_text("checked 8 s ago")
+    played.guarantee = statement("none")
+    await page.clock.run_for(3_000)
+    await shows(page, "alarm", "Recording is not blocked")
+    assert len(set(played.nonces)) == len(played.nonces) == 2
+
+
+async def test_details_open_and_close_by_keyboard(browser: Browser) -> None:
+    page = await open_page(browser, PlayedServer())
+    await shows(page, "calm", "Recording is blocked here")
+    badge, details = page.get_by_test_id("badge"), page.get_by_test_id("badge-details")
+    await expect(details).to_be_hidden()
+    await badge.press("Enter")
+    await expect(details).to_be_visible()
+    for words in ("Participants can still record", "the words of full", "that participants do not record"):
+        await expect(details).to_contain_text(words)
+    await details.locator("summary").press("Enter")
+    await expect(details.locator("li", has_text="no writable file")).to_contain_text("inspected from outside")
+    await page.keyboard.press("Escape")
+    await expect(details).to_be_hidden()
+    await expect(badge).to_be_focused()

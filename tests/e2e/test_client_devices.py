@@ -1,0 +1,71 @@
+"""Camera and microphone before the call: the mirror, the choice, and help where there is none."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.browser import eventually
+from tests.e2e.client_page import INSECURE, SECURE, PlayedServer, open_context, open_page
+
+FRAMES = "(video) => video.getVideoPlaybackQuality().totalVideoFrames"
+LEVEL = "(bar) => Number(bar.style.getPropertyValue('--level'))"
+
+
+def refusing(error: str) -> str:
+    """A script that makes the browser answer as it does where it has no device to give."""
+    return f"""
+      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', '{error}'));
+    """
+
+
+async def test_the_preview_plays_and_stops(browser: Browser) -> None:
+    page = await open_page(browser, PlayedServer())
+    video = page.get_by_test_id("preview-video")
+    await expect(video).to_be_visible()
+    await eventually(lambda: video.evaluate(FRAMES), lambda frames: frames > 3)
+    level = page.locator("[data-part=level]")
+    await eventually(lambda: level.evaluate(LEVEL), lambda shown: shown > 0.1)
+    camera = page.get_by_test_id("camera-button")
+    await camera.click()
+    await expect(video).to_be_hidden()
+    await expect(camera).to_have_text("Start video")
+    await camera.click()
+    await expect(video).to_be_visible()
+
+
+async def test_devices_can_be_chosen(browser: Browser) -> None:
+    page = await open_page(browser, PlayedServer())
+    await expect(page.get_by_test_id("preview-video")).to_be_visible()
+    chosen = page.locator("[data-part=choose-microphone]")
+    names = chosen.locator("option")
+    await eventually(names.count, lambda count: count > 1)
+    wanted = await names.last.get_attribute("value")
+    assert wanted
+    await chosen.select_option(wanted)
+    await expect(page.get_by_test_id("mic-button")).to_have_text("Mute")
+    await expect(chosen).to_have_value(wanted)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("NotAllowedError", "has not allowed this page"),
+        ("NotFoundError", "No camera and microphone found"),
+        ("NotReadableError", "another program may be using it"),
+    ],
+)
+async def test_missing_devices_are_explained(browser: Browser, error: str, words: str) -> None:
+    context = await open_context(browser, PlayedServer())
+    await context.add_init_script(refusing(error))
+    page = await context.new_page()
+    await page.goto(SECURE)
+    await expect(page.locator("[data-part=mic-help]")).to_contain_text(words)
+    await expect(page.get_by_test_id("join-button")).to_be_enabled()
+
+
+async def test_plain_http_is_explained(browser: Browser) -> None:
+    page = await open_page(browser, PlayedServer(), INSECURE)
+    await expect(page.locator("[data-part=mic-help]")).to_contain_text("plain HTTP")
+    await expect(page.locator("[data-part=camera-help]")).to_be_hidden()
+    await expect(page.get_by_test_id("join-button")).to_be_enabled()
