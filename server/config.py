@@ -45,7 +45,7 @@ class Relay(_Section, frozen=True):
     media_memory_mib: Annotated[int, Meta(ge=1, le=65536)] = 64
     ring_packets: Annotated[int, Meta(ge=16, le=4096)] = 512
     ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)] = 1000
-    user: Annotated[int, Meta(ge=0, le=4_294_967_294)] = 61234
+    user: Annotated[int, Meta(ge=1, le=4_294_967_294)] = 61234
 
 
 class Guarantee(_Section, frozen=True):
