@@ -164,13 +164,13 @@ class RelayProcess:
     async def kill(self) -> None:
         """Ends it whatever it does, and reaps it. Idempotent."""
         self._serving = False
+        process = self._process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
         if self._channel is not None:
             self._channel.close()
-        process = self._process
         if process is not None:
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
             await process.wait()
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]

@@ -85,4 +85,6 @@ async def relay() -> AsyncIterator[Relay]:
     made = Relay(loopback())
     await made.process.start()
     yield made
-    await made.process.stop()
+    if made.lost is None:
+        await made.process.stop()
+    await made.process.kill()

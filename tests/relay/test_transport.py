@@ -1,0 +1,141 @@
+"""One transport: handshakes that succeed, fail and never come, and what is told of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.control.messages import Fingerprint, FingerprintAlgorithm, SrtpProfile, TransportPhase
+from server.relay import ortc, transport
+from tests.relay.pair import Pair
+
+REACHABLE, CONNECTED = TransportPhase.REACHABLE, TransportPhase.CONNECTED
+FAILED, LOST = TransportPhase.FAILED, TransportPhase.LOST
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    made = Pair()
+    yield made
+    await made.close()
+
+
+async def test_both_sides_derive_the_same_keys(pair: Pair) -> None:
+    await pair.handshake()
+    ours, theirs = pair.told.keys, pair.dtls.keys
+    assert pair.told.phases == [REACHABLE, CONNECTED]
+    assert ours is not None
+    assert theirs is not None
+    assert ours.profile == theirs.profile == SrtpProfile.AEAD_AES_128_GCM
+    assert (ours.rx_key, ours.rx_salt) == (theirs.tx_key, theirs.tx_salt)
+    assert (ours.tx_key, ours.tx_salt) == (theirs.rx_key, theirs.rx_salt)
+    assert (len(ours.rx_key), len(ours.rx_salt)) == (16, 12)
+    assert ours.rx_key != ours.tx_key
+
+
+async def test_keys_do_not_print(pair: Pair) -> None:
+    await pair.handshake()
+    assert pair.dtls.keys is not None
+    assert pair.dtls.keys.rx_key.hex() not in repr(pair.dtls.keys)
+    assert "rx_key" not in repr(pair.dtls.keys)
+
+
+async def test_the_keys_do_not_stay_behind(pair: Pair) -> None:
+    await pair.handshake()
+    assert pair.transport._dtls is not None
+    assert pair.transport._dtls.keys is None
+
+
+async def test_another_certificate_than_signalled_fails(pair: Pair) -> None:
+    pair.connect(digest=bytes(32))
+    fingerprint = Fingerprint(FingerprintAlgorithm.SHA_256, pair.certificate.sha256())
+    await pair.dtls.start(ortc.peer_parameters([fingerprint]))
+    await pair.told.until(lambda: FAILED in pair.told.phases)
+    assert pair.told.keys is None
+
+
+async def test_a_peer_that_never_speaks_fails_in_time(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "HANDSHAKE_TIMEOUT", 0.05)
+    pair.connect()
+    await pair.told.until(lambda: FAILED in pair.told.phases)
+    assert pair.told.phases == [REACHABLE, FAILED]
+
+
+async def test_a_lost_datagram_is_sent_again(pair: Pair) -> None:
+    dropped: list[bytes] = []
+
+    def first(datagram: bytes) -> bool:
+        dropped.append(datagram)
+        return len(dropped) == 1
+
+    pair.told.drop = first
+    await pair.handshake()
+    assert CONNECTED in pair.told.phases
+
+
+async def test_noise_before_and_during_the_handshake_does_not_matter(pair: Pair) -> None:
+    for noise in (b"\x16", b"\x16\xfe\xfd" + bytes(40), b"\x17" * 1400, b"\x14\xfe\xff" + b"\xff" * 20):
+        pair.transport.received(noise)
+    # What is cut inside a record takes the next datagram with it; the peer's repetition gets through.
+    await pair.handshake()
+    assert CONNECTED in pair.told.phases
+
+
+async def test_goodbye_is_told_once(pair: Pair) -> None:
+    await pair.handshake()
+    await pair.dtls.stop()
+    await pair.told.until(lambda: LOST in pair.told.phases)
+    pair.transport.expired()
+    assert pair.told.phases == [REACHABLE, CONNECTED, LOST]
+
+
+async def test_expired_consent_is_told_once(pair: Pair) -> None:
+    await pair.handshake()
+    pair.transport.expired()
+    pair.transport.expired()
+    await asyncio.sleep(0)
+    assert pair.told.phases == [REACHABLE, CONNECTED, LOST]
+
+
+async def test_nothing_is_told_after_close(pair: Pair) -> None:
+    await pair.handshake()
+    await pair.transport.close()
+    pair.transport.expired()
+    pair.transport.became_reachable()
+    pair.transport.received(b"\x16" * 20)
+    await asyncio.sleep(0)
+    assert pair.told.phases == [REACHABLE, CONNECTED]
+
+
+async def test_reliable_messages_wait_for_the_channel_within_bounds() -> None:
+    pair = Pair(opens_data_channels=True)
+    early = [bytes([number]) * 1000 for number in range(200)]
+    for message in early:
+        pair.transport.send_data(True, message)
+        pair.transport.send_data(False, message)
+    received: list[bytes] = []
+    pair.association.on("datachannel", lambda channel: channel.on("message", received.append))
+    await pair.associate()
+    fitting = transport.MOST_HELD // 1000
+    async with asyncio.timeout(10):
+        while len(received) < fitting:
+            await asyncio.sleep(0.01)
+    assert received == early[:fitting]
+    await pair.close()
+
+
+@pytest.mark.parametrize("sizes", [[], [100], [1100, 50, 50], [600, 600, 600], [1700], [200, 1700, 300]])
+def test_flights_are_cut_at_records(sizes: list[int]) -> None:
+    records = [b"\x16\xfe\xfd" + bytes(8) + size.to_bytes(2, "big") + bytes(size) for size in sizes]
+    datagrams = ortc.split_flight(b"".join(records))
+    assert b"".join(datagrams) == b"".join(records)
+    borders = {0}
+    for record in records:
+        borders.add(max(borders) + len(record))
+    position = 0
+    for datagram in datagrams:
+        position += len(datagram)
+        assert position in borders
+        assert len(datagram) <= ortc.LARGEST_FLIGHT or datagram in records
