@@ -78,6 +78,8 @@ def reading_engine(path: Path) -> AsyncEngine:
     """Beside a running server: opened read-only by SQLite itself. The file must exist."""
     if not path.is_file():
         raise LedgerError(f"there is no ledger at {path}: has a server run here, with this configuration?")
+    if not os.access(path, os.R_OK):
+        raise LedgerError(f"the ledger {path} is not yours to read: run this as the server's user")
     address = path.resolve().as_uri()
     url = URL.create("sqlite+aiosqlite", database=address, query={"mode": "ro", "uri": "true"})
     return _engine(url, writes=False)
