@@ -27,11 +27,11 @@ const clock = (): number => Date.now();
 const badge = new Badge(part(document, 'guarantee', HTMLElement), clock);
 watch((reading) => badge.show(reading), clock);
 
-showJoin(roomFromAddress(location.hash, location.search), null);
+showJoin({ room: roomFromAddress(location.hash, location.search), name: '', summary: null });
 void media.openBoth();
 
-function showJoin(room: string, summary: CallSummary | null): void {
-  const page = new JoinPage({ room, media, sound, summary, onJoin: (request) => void join(page, request) });
+function showJoin(before: { room: string; name: string; summary: CallSummary | null }): void {
+  const page = new JoinPage({ ...before, media, sound, onJoin: (request) => void join(page, request) });
   const followLink = (): void => page.setRoom(roomFromAddress(location.hash, ''));
   window.addEventListener('hashchange', followLink);
   document.title = 'Offrecord';
@@ -53,11 +53,11 @@ function showJoin(room: string, summary: CallSummary | null): void {
     }
     window.removeEventListener('hashchange', followLink);
     from.close();
-    showCall(call, request.room);
+    showCall(call, request);
   }
 }
 
-function showCall(room: Room, roomName: string): void {
+function showCall(room: Room, { room: roomName, name }: JoinRequest): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
   history.replaceState(null, '', inviteLink('', location.pathname, roomName));
@@ -70,7 +70,8 @@ function showCall(room: Room, roomName: string): void {
   function onEnd(reason: DisconnectReason | undefined, others: number): void {
     page.close();
     media.release();
-    showJoin(roomName, { room: roomName, milliseconds: clock() - startedAt, others, reason: endOf(reason) });
+    const summary = { room: roomName, milliseconds: clock() - startedAt, others, reason: endOf(reason) };
+    showJoin({ room: roomName, name, summary });
   }
 }
 

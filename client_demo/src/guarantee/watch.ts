@@ -4,7 +4,7 @@ import type { Reading } from './reading';
 import { readStatement } from './statement';
 
 export const EVERY_MS = 10_000;
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 8_000;
 const MOST_CHARACTERS = 500_000;
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;

@@ -18,6 +18,8 @@ export interface JoinRequest {
 
 export interface JoinPageOptions {
   room: string;
+  /** Given before in this page; else what is kept from earlier visits. */
+  name: string;
   media: LocalMedia;
   sound: Sound;
   summary: CallSummary | null;
@@ -47,8 +49,9 @@ export class JoinPage {
     this.element.addEventListener('pointerdown', () => this.meter.wake());
     this.element.addEventListener('keydown', () => this.meter.wake());
 
-    this.name.value = keptName();
-    this.remember.checked = this.name.value !== '';
+    const kept = keptName();
+    this.name.value = options.name || kept;
+    this.remember.checked = kept !== '';
     this.room.value = options.room;
     part(this.element, 'fresh-room', HTMLButtonElement).addEventListener('click', () => {
       this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
