@@ -181,5 +181,8 @@ def probe() -> LockProbe:
 def landlock_abi() -> int:
     """What the kernel offers, 0 for none."""
 
+def filter_count() -> int:
+    """How many filters a locked relay has set, stage 0 included; there may be inherited ones on top."""
+
 def filter_digest() -> bytes:
     """SHA-256 of the filters of this build, the process's own id left out. 32 bytes."""

@@ -23,7 +23,6 @@ from rich.table import Table
 import server
 from server.control.messages import Level
 from server.errors import OperatorError
-from server.relay.birth import ALL_LAYERS, Layers
 from server.verify.report import REFUSED_AT_BIRTH, Report, Tried, summarise
 
 SECONDS = 120.0
@@ -59,11 +58,7 @@ ProgressOf = Callable[[Tried, int], None]
 """Told each attack and how many there are."""
 
 
-def _left_out(layers: Layers) -> list[str]:
-    return [name for name in ("limits", "identity", "landlock", "seccomp") if not getattr(layers, name)]
-
-
-async def _start(scratch: Path, layers: Layers) -> asyncio.subprocess.Process:
+async def _start(scratch: Path, left_out: frozenset[str]) -> asyncio.subprocess.Process:
     environment = {
         "PATH": os.defpath,
         "LC_ALL": "C.UTF-8",
@@ -72,7 +67,7 @@ async def _start(scratch: Path, layers: Layers) -> asyncio.subprocess.Process:
     }
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "server.verify.warden", str(scratch), *_left_out(layers)),
+        *("-m", "server.verify.warden", str(scratch), *sorted(left_out)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -129,14 +124,15 @@ def _scratch() -> Path:
     return scratch
 
 
-async def run(progress: ProgressOf | None = None, layers: Layers = ALL_LAYERS) -> Report:
+async def run(progress: ProgressOf | None = None, left_out: frozenset[str] = frozenset()) -> Report:
     """All attacks, each without the lock and with it. Raises VerifyError when nothing can be known.
 
-    `layers` leaves layers out, for tests that show that a missing one is noticed.
+    `left_out` are layers that the lock goes without ("limits", "identity", "landlock", "seccomp"), for
+    tests that show that a missing one is noticed.
     """
     scratch = _scratch()
     try:
-        warden = await _start(scratch, layers)
+        warden = await _start(scratch, left_out)
         assert warden.stderr is not None, "it is a pipe"
         complaint = asyncio.create_task(warden.stderr.read(_LONGEST_LINE))
         try:

@@ -77,9 +77,9 @@ def _boot(user: int) -> Boot:
     )
 
 
-def _live(attack: Attack, scene: Scene, layers: birth.Layers | None, orders: int, answers: int) -> None:
+def _live(attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int) -> None:
     _bare(attack, scene, {orders, answers})
-    if layers is not None:
+    if left_out is not None:
         birth.stage0()
     scene.loop = asyncio.new_event_loop()
     scene.relay_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -87,26 +87,30 @@ def _live(attack: Attack, scene: Scene, layers: birth.Layers | None, orders: int
     arena_bytes, arena_locked = _arena()
     attack.prepare(scene)
     level = Level.NONE
-    if layers is not None:
+    if left_out is not None:
         birth.settle()
+        layers = birth.Layers(**dict.fromkeys(left_out, False))
         level = birth.lock(_boot(scene.user), arena_bytes, arena_locked, layers).level
     _say(answers, BORN, bytes([level]))
     if not os.read(orders, 1):
         return
-    if layers == birth.ALL_LAYERS:
+    if left_out == frozenset():
         birth.finish()
     _say(answers, DONE, attack.act(scene) or b"")
     os.read(orders, 1)
 
 
-def live(attack: Attack, scene: Scene, layers: birth.Layers | None, orders: int, answers: int) -> NoReturn:
-    """The whole life of the forked process. `layers` None is the control run, with no lock at all.
+def live(
+    attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int
+) -> NoReturn:
+    """The whole life of the forked process. `left_out` are layers that the lock goes without;
+    None is the control run, with no lock at all.
 
     `answers` gets BORN with the level, or UNBORN with the reason; after a byte on `orders`, DONE with the
     attack's word or FAILED with the error; silence and an end of file when the kernel killed it.
     """
     try:
-        _live(attack, scene, layers, orders, answers)
+        _live(attack, scene, left_out, orders, answers)
     except birth.BirthError as error:
         _say(answers, UNBORN, error.reason.name.lower().encode())
     except OSError as error:

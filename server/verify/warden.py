@@ -23,7 +23,6 @@ from pathlib import Path
 
 from server.config import Relay
 from server.control.messages import Level
-from server.relay.birth import ALL_LAYERS, Layers
 from server.verify import isolation, kernel, target
 from server.verify.attack import YES, Accomplice, Attack, Group, Namespace, Scene, nothing, said_yes
 from server.verify.attacks import ATTACKS
@@ -157,7 +156,7 @@ def _failure(said: bytes | None) -> str:
     return "no effect" if said else "ended"
 
 
-def _meet(attack: Attack, scene: Scene, layers: Layers | None, orders: int, answers: int) -> Outcome:
+def _meet(attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int) -> Outcome:
     """The run as seen from outside, from birth to judgement; the process is still there afterwards."""
     deadline = time.monotonic() + RUN_SECONDS
     said = _hear(answers, deadline)
@@ -167,7 +166,7 @@ def _meet(attack: Attack, scene: Scene, layers: Layers | None, orders: int, answ
             False, f"{REFUSED_AT_BIRTH}: {said[1:].decode()}" if unborn and said else _failure(said)
         )
     level = Level(said[1])
-    if layers is not None and (found := _birth_faults(scene.pid, level)):
+    if left_out is not None and (found := _birth_faults(scene.pid, level)):
         return Outcome(False, f"{REFUSED_AT_BIRTH}: {found[0]}", level)
     os.write(orders, b"x")
     said = _hear(answers, deadline)
@@ -179,18 +178,18 @@ def _meet(attack: Attack, scene: Scene, layers: Layers | None, orders: int, answ
     return Outcome(worked, "worked" if worked else _failure(said), level)
 
 
-def run(attack: Attack, scratch: Path, user: int, layers: Layers | None) -> Outcome:
-    """One run in one disposable process. `layers` None: without the lock."""
+def run(attack: Attack, scratch: Path, user: int, left_out: frozenset[str] | None) -> Outcome:
+    """One run in one disposable process. `left_out` None: without the lock."""
     scene = _scene(scratch, user)
     try:
-        return _run(attack, scene, layers)
+        return _run(attack, scene, left_out)
     except OSError as error:
         return Outcome(False, f"could not be staged: {error.strerror or error}")
     finally:
         _clear(scene)
 
 
-def _run(attack: Attack, scene: Scene, layers: Layers | None) -> Outcome:
+def _run(attack: Attack, scene: Scene, left_out: frozenset[str] | None) -> Outcome:
     attack.stage(scene)
     if attack.wants_accomplice:
         scene.accomplice = _start_accomplice(scene)
@@ -198,12 +197,12 @@ def _run(attack: Attack, scene: Scene, layers: Layers | None) -> Outcome:
     answers, answered = os.pipe()
     scene.pid = os.fork()
     if scene.pid == 0:
-        target.live(attack, scene, layers, ordered, answered)
+        target.live(attack, scene, left_out, ordered, answered)
     os.close(ordered)
     os.close(answered)
     outcome = Outcome(False, "ended")
     try:
-        outcome = _meet(attack, scene, layers, orders, answers)
+        outcome = _meet(attack, scene, left_out, orders, answers)
     finally:
         os.close(orders)
         os.close(answers)
@@ -218,14 +217,14 @@ def _report(line: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _both(attack: Attack, scratch: Path, isolated: frozenset[Namespace], layers: Layers) -> dict[str, object]:
+def _both(attack: Attack, scratch: Path, isolated: frozenset[Namespace], left_out: frozenset[str]) -> dict[str, object]:
     ours = os.geteuid()
     if not isolated.issuperset(attack.needs):
         control = Outcome(False, "needs a namespace that this machine does not allow")
         locked = None
     else:
         control = run(attack, scratch, ours, None)
-        locked = run(attack, scratch, Relay().user if ours == 0 else ours, layers) if control.worked else None
+        locked = run(attack, scratch, Relay().user if ours == 0 else ours, left_out) if control.worked else None
     return {
         "attack": attack.name,
         "group": attack.group,
@@ -236,23 +235,22 @@ def _both(attack: Attack, scratch: Path, isolated: frozenset[Namespace], layers:
     }
 
 
-def _alive(scratch: Path, user: int, layers: Layers) -> dict[str, object]:
+def _alive(scratch: Path, user: int, left_out: frozenset[str]) -> dict[str, object]:
     """Said before and after all attacks: between the two, a process that does nothing wrong is born."""
-    return {"serve": asdict(run(SERVE, scratch, user, layers))}
+    return {"serve": asdict(run(SERVE, scratch, user, left_out))}
 
 
 def main(arguments: list[str]) -> None:
     """`arguments` are the scratch directory and the layers to leave out."""
-    scratch, left_out = Path(arguments[0]), arguments[1:]
-    layers = replace(ALL_LAYERS, **dict.fromkeys(left_out, False))
+    scratch, left_out = Path(arguments[0]), frozenset(arguments[1:])
     isolated = isolation.enter(scratch)
     with contextlib.suppress(OSError):
         isolation.forget_keys()
     user = Relay().user if os.geteuid() == 0 else os.geteuid()
-    _report({**_alive(scratch, user, layers), "attacks": len(ATTACKS)})
+    _report({**_alive(scratch, user, left_out), "attacks": len(ATTACKS)})
     for attack in ATTACKS:
-        _report(_both(attack, scratch, isolated, layers))
-    _report(_alive(scratch, user, layers))
+        _report(_both(attack, scratch, isolated, left_out))
+    _report(_alive(scratch, user, left_out))
     os._exit(0)  # the first process of a namespace takes all others with it
 
 

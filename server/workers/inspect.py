@@ -12,8 +12,10 @@ import re
 import stat
 import time
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
+from server import _native
 from server.control.messages import Level
 from server.errors import RelayError
 from server.guarantee.evidence import Inspection, KernelStatus
@@ -41,6 +43,7 @@ class Fault(StrEnum):
 
     GONE = "gone"
     NO_FILTERS = "no_filters"
+    FEW_FILTERS = "few_filters"
     NEW_PRIVILEGES = "new_privileges"
     CAPABILITIES = "capabilities"
     FILE_SIZE_LIMIT = "file_size_limit"
@@ -200,11 +203,22 @@ def inspect(pid: int) -> Inspection:
     )
 
 
+@cache
+def _expected_filters() -> int:
+    """Those a relay sets, on top of those it inherits from us, in a container for example.
+
+    Stage 0 alone looks like a filter too: the mode does not say that the others were set.
+    """
+    inherited = _fields(_read(Path("/proc/self/status"))).get("Seccomp_filters", "0")
+    return int(inherited) + _native.filter_count()
+
+
 def _status_faults(status: KernelStatus, level: Level) -> list[Fault]:
     if level is Level.NONE:
         return []
     wrong = {
         Fault.NO_FILTERS: status.seccomp_mode != _SECCOMP_FILTER_MODE,
+        Fault.FEW_FILTERS: status.seccomp_filters < _expected_filters(),
         Fault.NEW_PRIVILEGES: not status.no_new_privs,
         Fault.CAPABILITIES: status.capabilities != 0,
         Fault.FILE_SIZE_LIMIT: status.file_size_limit != 0,

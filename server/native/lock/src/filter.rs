@@ -116,6 +116,11 @@ pub fn stack(pid: u32) -> Result<Vec<BpfProgram>, LockError> {
     Ok(programs)
 }
 
+/// How many filters a locked relay has set, stage 0 included; there may be inherited ones on top.
+pub fn count() -> Result<u32, LockError> {
+    Ok(1 + stack(NEUTRAL_PID)?.len() as u32)
+}
+
 /// SHA-256 over stage 0 and the final filters as the kernel gets them, with a neutral process id: each
 /// program as its length (u32) and its instructions (code u16, jt u8, jf u8, k u32), little-endian.
 pub fn digest() -> Result<[u8; 32], LockError> {

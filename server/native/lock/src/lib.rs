@@ -19,7 +19,7 @@ use std::io;
 use std::time::Instant;
 
 pub use check::{Probe, finish, probe};
-pub use filter::digest;
+pub use filter::{count as filter_count, digest};
 pub use ruleset::{LEAST_ABI, abi as landlock_abi};
 
 use canary::Canaries;

@@ -126,6 +126,11 @@ fn filter_digest() -> PyResult<[u8; 32]> {
     native::digest().map_err(failed)
 }
 
+#[pyfunction]
+fn filter_count() -> PyResult<u32> {
+    native::filter_count().map_err(failed)
+}
+
 /// Adds the lock to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LockError", module.py().get_type::<LockError>())?;
@@ -137,5 +142,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(probe, module)?)?;
     module.add_function(wrap_pyfunction!(landlock_abi, module)?)?;
     module.add_function(wrap_pyfunction!(filter_digest, module)?)?;
+    module.add_function(wrap_pyfunction!(filter_count, module)?)?;
     Ok(())
 }
