@@ -1,0 +1,53 @@
+"""The client's files: served as built, under a policy that lets nothing else run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from server.api import pages
+from tests.unit.signaling import ClientMaker
+
+
+def application(folder: Path) -> web.Application:
+    app = web.Application()
+    app.add_routes(pages.routes(folder))
+    return app
+
+
+async def test_without_a_build_the_server_still_says_that_it_is_up(
+    aiohttp_client: ClientMaker, tmp_path: Path
+) -> None:
+    client = await aiohttp_client(application(tmp_path / "web"))
+    assert (await client.get("/")).status == 200
+    assert (await client.head("/")).status == 200
+
+
+async def test_the_build_is_served_under_a_strict_policy(aiohttp_client: ClientMaker, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    (tmp_path / "favicon.svg").write_text("<svg/>")
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index.js").write_text("1")
+    client = await aiohttp_client(application(tmp_path))
+    index = await client.get("/")
+    assert await index.text() == "<!doctype html>"
+    policy = index.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert index.headers["X-Content-Type-Options"] == "nosniff"
+    assert (await client.head("/")).status == 200
+    assert (await client.get("/favicon.svg")).status == 200
+    script = await client.get("/assets/index.js")
+    assert (script.status, await script.text()) == (200, "1")
+
+
+async def test_nothing_outside_the_build_is_served(aiohttp_client: ClientMaker, tmp_path: Path) -> None:
+    web_folder = tmp_path / "web"
+    (web_folder / "assets").mkdir(parents=True)
+    (tmp_path / "secret").write_text("secret")
+    (web_folder / "assets" / "link").symlink_to(tmp_path / "secret")
+    client = await aiohttp_client(application(web_folder))
+    for path in ("/assets/link", "/assets/%2e%2e/%2e%2e/secret", "/assets/", "/offrecord.db"):
+        assert (await client.get(path)).status in {403, 404}, path
