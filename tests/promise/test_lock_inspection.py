@@ -1,0 +1,92 @@
+"""The inspection from outside finds what a relay must not have, and nothing in one that has nothing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from server.control.messages import Level
+from server.workers.inspect import Fault, InspectionError, faults, inspect, read_status
+from tests.promise.lock_child import child
+
+pytestmark = pytest.mark.promise
+
+BROUGHT = """
+    import mmap, tempfile, threading
+    loop = asyncio.new_event_loop()
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    event, (reader, writer) = os.eventfd(0), os.pipe()
+    null = os.open("/dev/null", os.O_RDWR)
+    {brought}
+    say(ready=True)
+    wait()
+"""
+
+
+def _found(brought: str) -> list[Fault]:
+    with child(BROUGHT.format(brought=brought)) as relay:
+        relay.hear()
+        return faults(inspect(relay.pid), read_status(relay.pid), Level.NONE)
+
+
+def test_what_a_relay_lives_by_is_no_fault() -> None:
+    assert _found("") == []
+
+
+@pytest.mark.parametrize(
+    ("brought", "expected"),
+    [
+        ("file = tempfile.TemporaryFile()", {Fault.WRITABLE_FILE, Fault.UNEXPECTED_DESCRIPTOR}),
+        ('file = open("/proc/self/status")', {Fault.UNEXPECTED_DESCRIPTOR}),
+        ('memory = os.memfd_create("x")', {Fault.WRITABLE_FILE, Fault.UNEXPECTED_DESCRIPTOR}),
+        ("tcp = socket.create_server(('127.0.0.1', 0))", {Fault.WRITABLE_FILE, Fault.UNEXPECTED_DESCRIPTOR}),
+        (
+            "pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
+            {Fault.WRITABLE_FILE, Fault.UNEXPECTED_DESCRIPTOR},
+        ),
+        ("shared = mmap.mmap(-1, 4096)", {Fault.SHARED_MAP}),
+        ("code = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)", {Fault.WRITABLE_CODE}),
+        ("threading.Thread(target=threading.Event().wait, daemon=True).start()", {Fault.THREADS}),
+        ("import av", {Fault.MEDIA_LIBRARY}),
+        (
+            "import array; pair = socket.socketpair(); socket.send_fds(pair[0], [b'x'], [1])",
+            {Fault.UNEXPECTED_DESCRIPTOR, Fault.WRITABLE_FILE},
+        ),
+    ],
+)
+def test_what_a_relay_must_not_have_is_found(brought: str, expected: set[Fault]) -> None:
+    assert expected <= set(_found(brought))
+
+
+def test_a_ring_is_found() -> None:
+    brought = "import ctypes; ctypes.CDLL(None).syscall(425, 4, ctypes.create_string_buffer(120))"
+    assert Fault.RING in _found(brought)
+
+
+def test_a_process_without_any_lock_has_every_fault_of_the_kernel() -> None:
+    with child(BROUGHT.format(brought="")) as relay:
+        relay.hear()
+        found = faults(None, read_status(relay.pid), Level.FULL)
+        assert {Fault.NO_FILTERS, Fault.NEW_PRIVILEGES, Fault.FILE_SIZE_LIMIT} <= set(found)
+
+
+def test_a_process_that_is_gone_is_an_error_and_a_fault() -> None:
+    with child("say(ready=True)") as relay:
+        relay.hear()
+        relay.ended()
+        with pytest.raises(InspectionError):
+            read_status(relay.pid)
+        with pytest.raises(InspectionError):
+            inspect(relay.pid)
+    assert faults(None, None, Level.FULL) == [Fault.GONE]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root sees what others do not")
+def test_a_finished_relay_hides_its_descriptors_but_not_its_status() -> None:
+    with child("birth.stage0(); lock(); birth.finish(); say(ready=True); wait()") as relay:
+        relay.hear()
+        assert read_status(relay.pid).every_task_locked
+        with pytest.raises(InspectionError):
+            inspect(relay.pid)
