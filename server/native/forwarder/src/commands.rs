@@ -244,7 +244,7 @@ impl Forwarder {
         let index = self.producers.index(id).ok_or(Refusal::UnknownId)?;
         let producer = self.producers.get_mut(index).ok_or(Refusal::UnknownId)?;
         for stream in &mut producer.streams {
-            stream.requests.want();
+            stream.requests.want(now);
         }
         self.send_key_frame_requests(now, index, out);
         Ok(())

@@ -177,9 +177,12 @@ impl Consumer {
         if self.is_paused {
             return false;
         }
-        let is_mapped = self.payload_types[usize::from(view.header.payload_type)] != UNMAPPED;
+        if self.payload_types[usize::from(view.header.payload_type)] == UNMAPPED {
+            self.skip(view.index, encoding, &producer.streams);
+            return false;
+        }
         let segments_before = self.segments.back().map(|segment| segment.first_out);
-        let Some((segment, index)) = self.place(now, view, encoding, producer, is_mapped) else {
+        let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
         if !self.write(view, &segment, index, sealer, address, out) {
@@ -209,6 +212,19 @@ impl Consumer {
         let earned = view.bytes.len() as u64 / RESEND_SHARE;
         self.resend_budget = RESEND_BURST.min(self.resend_budget + earned);
         self.segments.back().map(|segment| segment.first_out) != segments_before
+    }
+
+    /// Closes the gap that a packet of an encoding leaves which is not for this consumer.
+    pub fn skip(&mut self, index: u64, encoding: u8, streams: &[Stream]) {
+        if self.current(streams) != Some(encoding) {
+            return;
+        }
+        let Some(current) = self.segments.back().copied() else { return };
+        let Some(ahead) = index.checked_sub(current.first_source) else { return };
+        let first_out = current.first_out + ahead;
+        if (self.next_out..self.next_out + MAX_JUMP).contains(&first_out) {
+            self.push(Segment { first_source: index + 1, first_out, ..current });
+        }
     }
 
     /// Sends a packet again that the subscriber asks for. True if it was.
@@ -263,7 +279,6 @@ impl Consumer {
         view: &View<'_>,
         encoding: u8,
         producer: &Producer,
-        is_mapped: bool,
     ) -> Option<(Segment, u64)> {
         let epoch = producer.streams[usize::from(encoding)].epoch;
         let is_same = |segment: &Segment| segment.encoding == encoding && segment.epoch == epoch;
@@ -271,15 +286,9 @@ impl Consumer {
             && let Some(current) = self.segments.back().copied().filter(is_same)
         {
             let Some(ahead) = view.index.checked_sub(current.first_source) else {
-                return if is_mapped { self.place_late(view, is_same) } else { None };
+                return self.place_late(view, is_same);
             };
             let index = current.first_out + ahead;
-            if !is_mapped {
-                if index >= self.next_out {
-                    self.push(Segment { first_source: view.index + 1, first_out: index, ..current });
-                }
-                return None;
-            }
             if index > self.next_out + MAX_JUMP {
                 let segment = Segment { first_source: view.index, first_out: self.next_out, ..current };
                 self.push(segment);
@@ -288,11 +297,11 @@ impl Consumer {
             return Some((current, index));
         }
         let may_begin = producer.kind == MediaKind::Audio || view.descriptor.starts_key_frame;
-        if self.target == Some(encoding) && may_begin && is_mapped {
+        if self.target == Some(encoding) && may_begin {
             let segment = self.begin(now, view, encoding, &producer.streams);
             return Some((segment, segment.first_out));
         }
-        if self.is_flowing && is_mapped { self.place_late(view, is_same) } else { None }
+        if self.is_flowing { self.place_late(view, is_same) } else { None }
     }
 
     /// The place of a packet that belongs to an earlier segment, if it was ever to be sent.

@@ -82,7 +82,7 @@ impl Forwarder {
             return;
         }
         if let Some(stream) = encoding.and_then(|encoding| producer.streams.get_mut(usize::from(encoding))) {
-            stream.requests.want();
+            stream.requests.want(now);
             self.send_key_frame_requests(now, producer_index, out);
         }
     }

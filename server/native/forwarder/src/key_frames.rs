@@ -14,6 +14,8 @@ const PATIENCE: u64 = 1_000_000;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyFrameRequests {
     is_wanted: bool,
+    /// No key frame has begun since the last request.
+    is_outstanding: bool,
     last: Option<Micros>,
     tokens: u32,
     refilled: Micros,
@@ -21,14 +23,15 @@ pub(crate) struct KeyFrameRequests {
 
 impl Default for KeyFrameRequests {
     fn default() -> Self {
-        Self { is_wanted: false, last: None, tokens: BURST, refilled: Micros(0) }
+        Self { is_wanted: false, is_outstanding: false, last: None, tokens: BURST, refilled: Micros(0) }
     }
 }
 
 impl KeyFrameRequests {
-    /// Somebody cannot decode without a key frame.
-    pub fn want(&mut self) {
-        self.is_wanted = true;
+    /// Somebody cannot decode without a key frame. One that was asked for just now will do.
+    pub fn want(&mut self, now: Micros) {
+        let is_coming = self.is_outstanding && self.last.is_some_and(|last| now.0 < last.0 + SPACING);
+        self.is_wanted |= !is_coming;
     }
 
     /// Somebody has been waiting all along.
@@ -39,6 +42,7 @@ impl KeyFrameRequests {
     /// A key frame begins: whoever wanted one has it.
     pub fn satisfy(&mut self) {
         self.is_wanted = false;
+        self.is_outstanding = false;
     }
 
     /// True if a request is to be sent now.
@@ -57,6 +61,7 @@ impl KeyFrameRequests {
         self.tokens -= 1;
         self.last = Some(now);
         self.is_wanted = false;
+        self.is_outstanding = true;
         true
     }
 }
@@ -69,10 +74,22 @@ mod tests {
     fn wishes_are_coalesced() {
         let mut requests = KeyFrameRequests::default();
         assert!(!requests.take_due(Micros(0)));
-        requests.want();
-        requests.want();
+        requests.want(Micros(0));
+        requests.want(Micros(0));
         assert!(requests.take_due(Micros(0)));
-        requests.want();
+        requests.want(Micros(SPACING - 1));
+        assert!(!requests.take_due(Micros(SPACING)));
+        requests.want(Micros(SPACING));
+        assert!(requests.take_due(Micros(SPACING)));
+    }
+
+    #[test]
+    fn a_wish_after_the_key_frame_is_a_new_one() {
+        let mut requests = KeyFrameRequests::default();
+        requests.want(Micros(0));
+        assert!(requests.take_due(Micros(0)));
+        requests.satisfy();
+        requests.want(Micros(1));
         assert!(!requests.take_due(Micros(SPACING - 1)));
         assert!(requests.take_due(Micros(SPACING)));
     }
@@ -80,18 +97,16 @@ mod tests {
     #[test]
     fn a_key_frame_answers_a_wish_that_was_not_sent_yet() {
         let mut requests = KeyFrameRequests::default();
-        requests.want();
-        assert!(requests.take_due(Micros(0)));
-        requests.want();
+        requests.want(Micros(0));
         requests.satisfy();
-        assert!(!requests.take_due(Micros(SPACING)));
+        assert!(!requests.take_due(Micros(0)));
     }
 
     #[test]
     fn in_the_long_run_one_per_second() {
         let mut requests = KeyFrameRequests::default();
         let sent = (0..600_u64).filter(|tenth| {
-            requests.want();
+            requests.want(Micros(tenth * 100_000));
             requests.take_due(Micros(tenth * 100_000))
         });
         let sent = sent.count();

@@ -25,7 +25,7 @@ impl Forwarder {
         self.next_tick = self.next_tick.min(Micros(now.0 + FAST));
         let packet = &datagram[..length];
         let elements = header.elements(packet);
-        let Some((producer_index, encoding)) = self.route(index, packet, &header, &elements) else {
+        let Some((producer_index, encoding)) = self.route(now, index, packet, &header, &elements) else {
             return false;
         };
         let (Some(producer), Some(transport)) =
@@ -38,7 +38,16 @@ impl Forwarder {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));
             transport.last_media = header.ssrc;
         }
-        let Some(view) = producer.view(packet, header, elements, packet_index) else { return false };
+        let Some(view) = producer.view(packet, header, elements, packet_index) else {
+            let stream = &mut producer.streams[usize::from(encoding)];
+            stream.missing.receive(now, packet_index);
+            for &at in &producer.consumers {
+                if let Some(consumer) = self.consumers.get_mut(at) {
+                    consumer.skip(packet_index, encoding, &producer.streams);
+                }
+            }
+            return false;
+        };
         let is_revived = producer.receive(now, encoding, &view);
         if producer.is_paused {
             return false;
@@ -49,7 +58,7 @@ impl Forwarder {
         if is_video {
             match stream.missing.receive(now, packet_index) {
                 Gap::None => {}
-                Gap::Outage => stream.requests.want(),
+                Gap::Outage => stream.requests.want(now),
                 Gap::Requestable => {
                     let ssrc = stream.ssrc;
                     let sender = transport.feedback_ssrc;
@@ -82,6 +91,7 @@ impl Forwarder {
     /// The producer and encoding of an authentic packet: by its SSRC, else by MID and RID.
     fn route(
         &mut self,
+        now: Micros,
         index: usize,
         packet: &[u8],
         header: &Header,
@@ -95,7 +105,7 @@ impl Forwarder {
             .producers
             .iter()
             .find_map(|&at| Some((at, self.producers.get(at)?.recognise(packet, elements)?)))?;
-        let before = self.producers.get_mut(at)?.bind(encoding, header.ssrc, &mut self.arena);
+        let before = self.producers.get_mut(at)?.bind(now, encoding, header.ssrc, &mut self.arena);
         if let Some(before) = before.and_then(|ssrc| transport.incoming.get_mut(&ssrc)) {
             before.route = None;
         }
@@ -120,7 +130,7 @@ impl Forwarder {
             && can_send
             && let Some(layer) = consumer.awaits(&producer.streams)
         {
-            producer.streams[usize::from(layer)].requests.want();
+            producer.streams[usize::from(layer)].requests.want(now);
             self.send_key_frame_requests(now, index, out);
         }
     }

@@ -156,7 +156,7 @@ impl Producer {
     }
 
     /// Ties an encoding to the SSRC its packets were recognised on; returns the one it had before.
-    pub fn bind(&mut self, encoding: u8, ssrc: u32, arena: &mut Arena) -> Option<u32> {
+    pub fn bind(&mut self, now: Micros, encoding: u8, ssrc: u32, arena: &mut Arena) -> Option<u32> {
         let stream = self.streams.get_mut(usize::from(encoding))?;
         if stream.ssrc == ssrc {
             return None;
@@ -166,7 +166,7 @@ impl Producer {
         stream.ring.clear(arena);
         stream.missing.clear();
         stream.reception = Reception::default();
-        stream.requests.want();
+        stream.requests.want(now);
         Some(before)
     }
 

@@ -1,0 +1,61 @@
+//! Losses of a publisher are asked for, and what comes late still reaches the subscriber.
+
+use crate::network::Link;
+use crate::peer::Rtp;
+use crate::world::{MILLISECOND, VIDEO, World, video, vp8};
+
+fn frame(index: u64) -> Rtp {
+    let payload = vp8(index == 0, index as u16, index as u8);
+    Rtp { ssrc: 20, index, timestamp: index as u32 * 3_000, payload_type: VIDEO, payload, ..Rtp::default() }
+}
+
+#[test]
+fn a_gap_is_asked_for_at_once() {
+    let mut world = World::connected(2);
+    world.produce(video(1, 1, 20));
+    world.consume(1, 1, 1);
+    [0, 1, 5].into_iter().for_each(|index| world.send_rtp(0, &frame(index)));
+    assert_eq!(world.peers[0].nacked(), [2, 3, 4]);
+    [2, 3, 4].into_iter().for_each(|index| world.send_rtp(0, &frame(index)));
+    world.advance(500 * MILLISECOND);
+    assert_eq!(world.peers[0].nacked(), [2, 3, 4]);
+    assert_eq!(world.peers[1].rtp().len(), 6);
+}
+
+#[test]
+fn an_outage_ends_with_a_key_frame_request() {
+    let mut world = World::connected(2);
+    world.produce(video(1, 1, 20));
+    world.consume(1, 1, 1);
+    world.send_rtp(0, &frame(0));
+    world.advance(2_000 * MILLISECOND);
+    let before = world.peers[0].picture_losses().len();
+    world.send_rtp(0, &frame(2_000));
+    world.advance(100 * MILLISECOND);
+    assert_eq!(world.peers[0].picture_losses().len(), before + 1);
+    assert!(world.peers[0].nacked().is_empty());
+}
+
+#[test]
+fn five_in_a_hundred_lost_and_nearly_all_arrive() {
+    let mut world = World::connected(2);
+    world.produce(video(1, 1, 20));
+    world.consume(1, 1, 1);
+    world.send_rtp(0, &frame(0));
+    world.up = Link { delay: 20 * MILLISECOND, jitter: 2 * MILLISECOND, loss: 50, duplicates: 10 };
+    world.down = Link { delay: 20 * MILLISECOND, ..Link::default() };
+    let mut answered = 0;
+    for index in 1..2_000 {
+        world.send_rtp(0, &frame(index));
+        world.advance(5 * MILLISECOND);
+        let asked = world.peers[0].nacked();
+        for sequence in &asked[answered..] {
+            let lost = frame((*sequence).into());
+            world.send_rtp(0, &lost);
+        }
+        answered = asked.len();
+    }
+    world.advance(1_000 * MILLISECOND);
+    let arrived = world.peers[1].rtp().len();
+    assert!(arrived >= 1_990, "{arrived} of 2000");
+}

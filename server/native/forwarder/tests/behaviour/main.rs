@@ -1,0 +1,28 @@
+//! The packet core as its peers see it: a file per behaviour, a virtual clock, a seeded network.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod crypto;
+mod network;
+mod peer;
+mod world;
+
+mod address_change;
+mod audio;
+mod commands;
+mod consent;
+mod continuity;
+mod demultiplexing;
+mod extensions;
+mod garbage;
+mod key_frames;
+mod layers;
+mod loss;
+mod nonce_reuse;
+mod pause;
+mod replay;
+mod reports;
+mod residence;
+mod retransmission;
+mod transport_feedback;
+mod wrap;

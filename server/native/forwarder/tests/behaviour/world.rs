@@ -1,0 +1,244 @@
+//! A forwarder and its peers on a virtual clock.
+
+use crate::network::{Link, Random};
+use crate::peer::{MID, Peer, RID, Rtp, TRANSPORT_CC};
+use core::net::SocketAddr;
+use offrecord_forwarder::api::{
+    CodecKind, Config, ConsumerOptions, Encoding, ExtensionKind, MediaKind, PacketCore, PayloadCodec,
+    ProducerOptions,
+};
+use offrecord_forwarder::{Arena, Command, Event, Forwarder, Micros, Outbox, SLOT_SIZE};
+use std::collections::BTreeMap;
+
+pub const MILLISECOND: u64 = 1_000;
+pub const SECOND: u64 = 1_000_000;
+pub const AUDIO: u8 = 111;
+pub const VIDEO: u8 = 96;
+
+/// See the module.
+pub struct World {
+    pub forwarder: Forwarder,
+    pub now: u64,
+    pub peers: Vec<Peer>,
+    pub events: Vec<Event>,
+    pub up: Link,
+    pub down: Link,
+    pub random: Random,
+    out: Outbox,
+    /// Under way: by arrival and number, the sender's or receiver's address, and up or down.
+    flight: BTreeMap<(u64, u64), (SocketAddr, bool, Vec<u8>)>,
+    launched: u64,
+}
+
+pub fn config() -> Config {
+    Config {
+        ring_packets: 512,
+        ring_duration: Micros(SECOND),
+        consent_timeout: Micros(30 * SECOND),
+        max_transports: 64,
+        max_streams_per_transport: 64,
+        seed: core::array::from_fn(|at| at as u8 * 7 + 1),
+    }
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with_arena(2048)
+    }
+
+    pub fn with_arena(slots: usize) -> Self {
+        let memory = Box::leak(vec![0; slots * SLOT_SIZE].into_boxed_slice());
+        Self {
+            forwarder: Forwarder::new(config(), Arena::new(memory)),
+            now: SECOND,
+            peers: Vec::new(),
+            events: Vec::new(),
+            up: Link::default(),
+            down: Link::default(),
+            random: Random(1),
+            out: Outbox::default(),
+            flight: BTreeMap::new(),
+            launched: 0,
+        }
+    }
+
+    /// A world with `count` connected peers, whose transports are 1, 2, and so on.
+    pub fn connected(count: u32) -> Self {
+        let mut world = Self::new();
+        (0..count).for_each(|_| world.connect());
+        world
+    }
+
+    pub fn add_peer(&mut self) -> usize {
+        let id = self.peers.len() as u32 + 1;
+        let peer = Peer::new(id, SocketAddr::from(([192, 0, 2, id as u8], 50_000)));
+        self.command(peer.create_transport());
+        self.peers.push(peer);
+        self.peers.len() - 1
+    }
+
+    pub fn connect(&mut self) {
+        let at = self.add_peer();
+        let check = self.peers[at].check(true);
+        self.deliver(self.peers[at].address, check);
+        let keys = self.peers[at].set_keys();
+        self.command(keys);
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.forwarder.handle_command(Micros(self.now), command, &mut self.out);
+        self.flush();
+    }
+
+    /// A datagram arrives at the forwarder now.
+    pub fn deliver(&mut self, from: SocketAddr, mut datagram: Vec<u8>) {
+        self.forwarder.handle_datagram(Micros(self.now), 0, from, &mut datagram, &mut self.out);
+        self.flush();
+    }
+
+    fn flush(&mut self) {
+        for transmit in &self.out.transmits {
+            let datagram = self.out.datagram(transmit).to_vec();
+            for arrival in self.down.arrivals(self.now, &mut self.random) {
+                self.launched += 1;
+                self.flight.insert((arrival, self.launched), (transmit.to, false, datagram.clone()));
+            }
+        }
+        self.events.append(&mut self.out.events);
+        self.out.clear();
+        self.land();
+    }
+
+    fn land(&mut self) {
+        while let Some(entry) = self.flight.first_entry().filter(|entry| entry.key().0 <= self.now) {
+            let (address, is_up, datagram) = entry.remove();
+            if is_up {
+                self.deliver(address, datagram);
+            } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == address) {
+                peer.take(self.now, datagram);
+            }
+        }
+    }
+
+    /// A peer sends a datagram through its uplink.
+    pub fn send(&mut self, peer: usize, datagram: Vec<u8>) {
+        for arrival in self.up.arrivals(self.now, &mut self.random) {
+            self.launched += 1;
+            let address = self.peers[peer].address;
+            self.flight.insert((arrival, self.launched), (address, true, datagram.clone()));
+        }
+        self.land();
+    }
+
+    pub fn send_rtp(&mut self, peer: usize, packet: &Rtp) {
+        let datagram = self.peers[peer].seal(packet);
+        self.send(peer, datagram);
+    }
+
+    pub fn send_rtcp(&mut self, peer: usize, compound: Vec<u8>) {
+        let datagram = self.peers[peer].seal_rtcp(compound);
+        self.send(peer, datagram);
+    }
+
+    /// Lets time pass, with everything that happens in it.
+    pub fn advance(&mut self, duration: u64) {
+        let end = self.now + duration;
+        loop {
+            let timeout = self.forwarder.next_timeout().0;
+            let arrival = self.flight.first_key_value().map_or(u64::MAX, |(key, _)| key.0);
+            let next = timeout.min(arrival);
+            if next > end {
+                break;
+            }
+            self.now = self.now.max(next);
+            if timeout <= self.now {
+                self.forwarder.handle_timeout(Micros(self.now), &mut self.out);
+                assert!(self.forwarder.next_timeout().0 > self.now, "a timeout that does not pass");
+            }
+            self.flush();
+        }
+        self.now = end;
+    }
+
+    /// A track of the peer; see [`video`] and [`audio`].
+    pub fn produce(&mut self, options: ProducerOptions) {
+        self.command(Command::CreateProducer(options));
+    }
+
+    /// The peer receives a producer on the SSRC 1000 and its own number.
+    pub fn consume(&mut self, peer: usize, id: u32, producer: u32) -> u32 {
+        let options = consumer(id, producer, self.peers[peer].id);
+        let ssrc = options.ssrc;
+        self.command(Command::CreateConsumer(options));
+        ssrc
+    }
+}
+
+fn extensions() -> Vec<(ExtensionKind, u8)> {
+    vec![
+        (ExtensionKind::Mid, MID),
+        (ExtensionKind::Rid, RID),
+        (ExtensionKind::AudioLevel, crate::peer::AUDIO_LEVEL),
+        (ExtensionKind::TransportCc, TRANSPORT_CC),
+    ]
+}
+
+fn encoding(rid: &str, ssrc: u32) -> Encoding {
+    Encoding { rid: rid.into(), ssrc, rtx_ssrc: 0 }
+}
+
+/// An Opus track with a signalled SSRC.
+pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
+    ProducerOptions {
+        id,
+        transport,
+        kind: MediaKind::Audio,
+        mid: "0".into(),
+        codecs: vec![PayloadCodec { payload_type: AUDIO, codec: CodecKind::Opus, clock_rate: 48_000 }],
+        extensions: extensions(),
+        encodings: vec![encoding("", ssrc)],
+    }
+}
+
+/// A VP8 track of one encoding with a signalled SSRC.
+pub fn video(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
+    let codecs = vec![PayloadCodec { payload_type: VIDEO, codec: CodecKind::Vp8, clock_rate: 90_000 }];
+    ProducerOptions { kind: MediaKind::Video, mid: "1".into(), codecs, ..audio(id, transport, ssrc) }
+}
+
+/// A VP8 track of three encodings that only MID and RID tell.
+pub fn simulcast(id: u32, transport: u32) -> ProducerOptions {
+    let encodings = vec![encoding("q", 0), encoding("h", 0), encoding("f", 0)];
+    ProducerOptions { encodings, ..video(id, transport, 0) }
+}
+
+/// A consumer of either kind that knows the audio level under the identifier 9.
+pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
+    ConsumerOptions {
+        id,
+        producer,
+        transport,
+        ssrc: 1_000 + id,
+        payload_types: vec![(AUDIO, 63), (VIDEO, 100)],
+        extensions: vec![
+            (ExtensionKind::AudioLevel, 9),
+            (ExtensionKind::Mid, 10),
+            (ExtensionKind::TransportCc, 11),
+        ],
+        paused: false,
+    }
+}
+
+/// A VP8 payload: one packet is the whole frame. The descriptor has a 15-bit picture id and a
+/// base-layer index.
+pub fn vp8(is_key_frame: bool, picture_id: u16, base_layer: u8) -> Vec<u8> {
+    let [high, low] = (picture_id | 0x8000).to_be_bytes();
+    let mut payload = vec![0x90, 0xe0, high, low, base_layer, 0, u8::from(!is_key_frame)];
+    payload.extend(picture_id.to_be_bytes().repeat(20));
+    payload
+}
+
+/// Picture id and base-layer index of a payload that [`vp8`] made.
+pub fn vp8_counters(payload: &[u8]) -> (u16, u8) {
+    (u16::from_be_bytes([payload[2], payload[3]]) & 0x7fff, payload[4])
+}
