@@ -47,6 +47,8 @@ async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]
         peer.release()
         descriptors.append(peer.socket.fileno())
         relay.peers.append(peer)
+        for waiting in relay.peers:
+            waiting.check()  # keeps consent however long the others take
     return descriptors
 
 

@@ -23,7 +23,7 @@ from aiortc.rtcdtlstransport import (
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 PRIORITY = 2130706431  # host candidate, RFC 8445 section 5.1.2
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 0.05  # then again: the relay may not have heard of this transport yet
 KEY_BYTES, SALT_BYTES = 16, 12
 
 
