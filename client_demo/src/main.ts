@@ -14,8 +14,8 @@ import { inviteLink, roomFromAddress, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
 
-// Names of people and rooms stay out of the browser's console. The library's own `setLogLevel` would keep
-// the choice in the browser's storage; the default of its root, which all its loggers take, is not kept.
+// The library tells the browser's console of errors only. Its own `setLogLevel` would keep that choice in the
+// browser's storage; the default of its root logger, which the others take over, is not kept.
 getLogger(LoggerNames.Default).setDefaultLevel(LogLevel.error);
 
 const main = part(document, 'main', HTMLElement);

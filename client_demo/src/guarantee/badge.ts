@@ -67,7 +67,7 @@ export class Badge {
     say(part(this.root, 'badge-age', HTMLElement), view.age);
     say(part(this.root, 'badge-title', HTMLElement), view.title);
     say(part(this.root, 'badge-meaning', HTMLElement), view.meaning);
-    say(part(this.root, 'badge-checked', HTMLElement), view.age && `${capital(view.age)}; asked again every 10 s.`);
+    say(part(this.root, 'badge-checked', HTMLElement), view.age && `${capital(view.age)}; asked again within 10 s.`);
     // Announced only when it changes, and without the age.
     const announced = part(this.root, 'badge-announce', HTMLElement);
     if (view.tone !== 'waiting' && announced.textContent !== view.title) announced.textContent = view.title;

@@ -3,7 +3,9 @@
 import type { Reading } from './reading';
 import { readStatement } from './statement';
 
-export const EVERY_MS = 10_000;
+const EVERY_MS = 10_000;
+/** While something is wrong: what comes back should not look broken for long. */
+const IN_DOUBT_MS = 3_000;
 const TIMEOUT_MS = 8_000;
 const MOST_CHARACTERS = 500_000;
 
@@ -33,20 +35,21 @@ export async function check(clock: () => number, fetcher: Fetch = fetch): Promis
   }
 }
 
-/** Asks now, every ten seconds, and when the page is shown or the network is back. */
+/** Asks now, ten seconds after each answer, sooner in doubt, and when the page is shown or the network is back. */
 export function watch(onReading: (reading: Reading) => void, clock: () => number): void {
   let asking = false;
+  let next: ReturnType<typeof setTimeout> | undefined;
   const ask = async (): Promise<void> => {
     if (asking) return;
     asking = true;
-    try {
-      onReading(await check(clock));
-    } finally {
-      asking = false;
-    }
+    clearTimeout(next);
+    const reading = await check(clock);
+    asking = false;
+    const sound = reading.state === 'answered' && reading.statement.level !== 'none';
+    next = setTimeout(() => void ask(), sound ? EVERY_MS : IN_DOUBT_MS);
+    onReading(reading);
   };
   void ask();
-  setInterval(() => void ask(), EVERY_MS);
   window.addEventListener('online', () => void ask());
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden) void ask();
