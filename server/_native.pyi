@@ -7,6 +7,19 @@ from typing import final
 
 from server.control.messages import CreateConsumer, CreateProducer
 
+__all__ = [
+    "LockError",
+    "LockProbe",
+    "LockReport",
+    "PacketThread",
+    "filter_digest",
+    "finish",
+    "landlock_abi",
+    "lock",
+    "probe",
+    "stage0",
+]
+
 # --- packet thread ------------------------------------------------------------------------------
 
 @final

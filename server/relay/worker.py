@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from server._native import PacketThread
+from server.control.budget import COUNTER_STEP, CPU_STEP, RESIDENCE_STEP, in_steps
 from server.control.messages import (
     CloseConsumer,
     CloseProducer,
@@ -41,16 +42,12 @@ from server.control.messages import (
     TransportState,
 )
 from server.relay.data import DataRooms
+from server.relay.notices import Notices
 from server.relay.ortc import Certificate
 from server.relay.transport import Transport
 
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
-COUNTER_STEP: Final = 16
-CPU_STEP: Final = 10
-RESIDENCE_STEP: Final = 50
-"""Numbers are told in steps, so that their low digits carry nothing."""
-
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
 
 
@@ -68,7 +65,7 @@ class Worker:
     ) -> None:
         self._packets = packets
         self._certificate = certificate
-        self._notify = notify
+        self._notices = Notices(notify)
         self._probe = probe
         self._leave = leave
         self._transports: dict[int, Transport] = {}
@@ -78,6 +75,7 @@ class Worker:
 
     def handle(self, request: Request) -> None:
         """Carries out one control message of a serving relay."""
+        self._notices.earn(request)
         action = _ACTIONS.get(type(request))
         if action is not None:
             action(self, request)
@@ -98,14 +96,14 @@ class Worker:
                 if transport is not None:
                     transport.expired()
             elif kind == _PRODUCER_LAYERS:
-                self._notify(ProducerLayers(*values))
+                self._notices.post(ProducerLayers(*values))
             elif kind == _CONSUMER_STATE:
-                self._notify(ConsumerState(*values))
+                self._notices.post(ConsumerState(*values))
             elif kind == _REFUSED:
-                self._notify(Refused(values[0], RefusalReason(values[1])))
+                self._notices.post(Refused(values[0], RefusalReason(values[1])))
 
     def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None:
-        self._notify(TransportState(transport, phase, profile))
+        self._notices.post(TransportState(transport, phase, profile))
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
         self._rooms.received(transport, reliable, message)
@@ -117,14 +115,14 @@ class Worker:
 
     def _create_transport(self, request: CreateTransport) -> None:
         if request.transport in self._transports:
-            self._notify(Refused(request.transport, RefusalReason.DUPLICATE_ID))
+            self._notices.post(Refused(request.transport, RefusalReason.DUPLICATE_ID))
             return
         self._transports[request.transport] = Transport(request, self._packets, self._certificate, self)
 
     def _connect_transport(self, request: ConnectTransport) -> None:
         transport = self._transports.get(request.transport)
         if transport is None:
-            self._notify(Refused(request.transport, RefusalReason.UNKNOWN_ID))
+            self._notices.post(Refused(request.transport, RefusalReason.UNKNOWN_ID))
         else:
             transport.connect(request)
 
@@ -167,32 +165,27 @@ class Worker:
 
     def _get_stats(self, request: GetStats) -> None:
         transports, producers, consumers, received, sent, dropped, residence = self._packets.counters()
-        self._notify(
+        self._notices.post(
             Stats(
                 sequence=request.sequence,
                 transports=transports,
                 producers=producers,
                 consumers=consumers,
-                packets_received=_step(received, COUNTER_STEP),
-                packets_sent=_step(sent, COUNTER_STEP),
-                packets_dropped=_step(dropped, COUNTER_STEP),
-                cpu_milliseconds=_step(round(time.process_time() * 1000), CPU_STEP),
-                residence_p99_microseconds=_step(residence, RESIDENCE_STEP),
+                packets_received=in_steps(received, COUNTER_STEP),
+                packets_sent=in_steps(sent, COUNTER_STEP),
+                packets_dropped=in_steps(dropped, COUNTER_STEP),
+                cpu_milliseconds=in_steps(round(time.process_time() * 1000), CPU_STEP),
+                residence_p99_microseconds=in_steps(residence, RESIDENCE_STEP),
             )
         )
         now = time.monotonic()
         if now >= self._next_self_test:
             self._next_self_test = now + SELF_TEST_EVERY
-            self._notify(self._probe())
+            self._notices.post(self._probe())
 
     def _stop(self, _: Stop) -> None:
         self._packets.stop()
         self._leave()
-
-
-def _step(value: int, step: int) -> int:
-    """Rounded up to a multiple, so that something never reads as nothing."""
-    return -(-value // step) * step
 
 
 _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {

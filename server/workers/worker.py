@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import server
+from server.control import budget
 from server.control.channel import Channel
-from server.control.codec import LARGEST_REQUEST, notification_decoder
+from server.control.codec import LARGEST_REQUEST, ProtocolError, notification_decoder
 from server.control.messages import (
     Boot,
+    CreateConsumer,
+    CreateProducer,
+    CreateTransport,
     GetStats,
     Locked,
     Notification,
@@ -39,13 +43,16 @@ from server.workers import inspect
 LOCK_TIMEOUT: Final = 30.0
 """Seconds from the spawn to Locked: imports on a slow machine."""
 READY_TIMEOUT: Final = 10.0
-STATS_EVERY: Final = 2.0
+BUDGET_SLACK: Final = 64.0
+"""Credits beyond what the relay itself counts."""
 SILENCE: Final = 10.0
 """Seconds without an answer after which a relay is taken for dead."""
 STOP_TIMEOUT: Final = 3.0
+EPITAPH_TIMEOUT: Final = 1.0
 MOST_STDERR: Final = 16 * 1024
 
 N = TypeVar("N", bound=Notification)
+Create = CreateTransport | CreateProducer | CreateConsumer
 
 
 class BirthRefused(RelayError):
@@ -86,6 +93,8 @@ class RelayProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._stderr = bytearray()
         self._answered_at = 0.0
+        self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
+        self._largest_id = 0
         self.serving_since = 0.0
 
     @property
@@ -118,6 +127,9 @@ class RelayProcess:
 
     def send(self, request: Request) -> None:
         if self._serving and self._channel is not None:
+            self._budget.earn(request)
+            if isinstance(request, Create):
+                self._largest_id = max(self._largest_id, _named(request))
             self._channel.send(request)
 
     def evidence(self) -> RelayEvidence:
@@ -188,7 +200,7 @@ class RelayProcess:
             decoder=notification_decoder(),
             largest_sent=LARGEST_REQUEST,
             on_message=self._notified,
-            on_lost=self._lost,
+            on_lost=self._channel_lost,
         )
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -242,6 +254,8 @@ class RelayProcess:
     def _notified(self, notification: Notification) -> None:
         if not self._serving:
             self._birth.put_nowait(notification)
+        elif not self._is_within_bounds(notification):
+            self._lost(RelayError("it says more than a relay may"))
         elif isinstance(notification, Stats):
             self._answered_at = time.monotonic()
             self.stats = notification
@@ -257,13 +271,23 @@ class RelayProcess:
         else:
             self._on_notification(self, notification)
 
+    def _is_within_bounds(self, notification: Notification) -> bool:
+        """Rate, names and numbers: see `budget`."""
+        now = time.monotonic()
+        if not self._budget.spend(now):
+            return False
+        if isinstance(notification, Stats):
+            return budget.plausible(self.stats, notification, now - self._answered_at)
+        name = budget.named_id(notification)
+        return name is None or 1 <= name <= max(self._largest_id, self._last_id)
+
     async def _watch(self) -> None:
         """Liveness, and the kernel's word, for as long as it serves."""
         sequence = 0
         while self._serving:
             sequence = (sequence + 1) & 0xFFFF_FFFF
             self.send(GetStats(sequence))
-            await asyncio.sleep(STATS_EVERY)
+            await asyncio.sleep(budget.STATS_EVERY)
             if time.monotonic() - self._answered_at > SILENCE:
                 self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds", RelayFault.SILENT))
                 return
@@ -292,6 +316,13 @@ class RelayProcess:
         lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
         return f"its process ended ({how})" + (f": {lines[-1]}" if lines else "")
 
+    def _channel_lost(self, reason: RelayError) -> None:
+        """A process that has just died says more by how it ended than by its silence."""
+        if isinstance(reason, ProtocolError):
+            self._lost(reason)
+        else:
+            asyncio.get_running_loop().call_later(EPITAPH_TIMEOUT, self._lost, reason)
+
     def _lost(self, reason: RelayError) -> None:
         if not self._serving:
             self._birth.put_nowait(reason)
@@ -302,3 +333,10 @@ class RelayProcess:
     def _after_ready(self) -> Ready:
         assert self._ready is not None, "only after start"
         return self._ready
+
+
+def _named(request: Create) -> int:
+    """The identifier that a request brings into being."""
+    if isinstance(request, CreateTransport):
+        return request.transport
+    return request.producer if isinstance(request, CreateProducer) else request.consumer

@@ -10,6 +10,7 @@ import socket
 import msgspec
 import pytest
 
+from server.control import budget
 from server.control.messages import CloseTransport, Level, Locked, Notification, Stop
 from server.errors import OperatorError
 from server.workers import inspect, worker
@@ -70,13 +71,13 @@ async def test_it_answers_and_repeats_its_probes(relay: Relay) -> None:
 
 async def test_a_killed_relay_is_noticed(relay: Relay) -> None:
     os.kill(relay.process.pid, signal.SIGKILL)
-    await relay.until_lost()
+    assert "SIGKILL" in str(await relay.until_lost())
     assert not relay.process.serving
     relay.send(CloseTransport(1))  # silently nothing
 
 
 async def test_a_relay_that_does_not_answer_is_lost(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "STATS_EVERY", 0.1)
+    monkeypatch.setattr(budget, "STATS_EVERY", 0.1)
     monkeypatch.setattr(worker, "SILENCE", 0.5)
     os.kill(relay.process.pid, signal.SIGSTOP)
     reason = await relay.until_lost()

@@ -1,0 +1,130 @@
+"""How much a relay may say. A compromised relay could hide media in the choice of what it tells, and when.
+
+Each notification costs one credit. Requests earn credits, since an honest relay mostly answers, and a few
+drip each second for what happens of its own accord. A relay keeps to this by waiting and telling only the
+latest; signaling ends a relay that does not. The relay earns when a request arrives and spends before
+signaling sees it, so an honest relay never overdraws.
+
+`bits_per_second` states what remains: with 1,000 things to name, about 130 bit/s, a third of the lowest
+rate at which speech has been coded (450 bit/s, Codec 2).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from server.control.messages import (
+    ConnectTransport,
+    ConsumerState,
+    CreateConsumer,
+    CreateProducer,
+    CreateTransport,
+    GetStats,
+    Notification,
+    ProducerLayers,
+    Refused,
+    Request,
+    Stats,
+    TransportState,
+)
+
+DRIP: Final = 4.0
+"""Credits a second, whatever is asked."""
+MOST: Final = 1024.0
+"""Credits that can be saved up."""
+STATS_EVERY: Final = 2.0
+"""Seconds between requests for Stats."""
+
+COUNTER_STEP: Final = 16
+CPU_STEP: Final = 10
+RESIDENCE_STEP: Final = 50
+MOST_PACKETS: Final = 1_000_000
+"""Packets a second, each way, above which a counter is not believed."""
+LONGEST_RESIDENCE: Final = 5_000_000
+"""Microseconds."""
+
+_EARNED: Final[dict[type, float]] = {
+    CreateTransport: 2,  # reachable, or refused
+    ConnectTransport: 3,  # connected or failed; lost
+    CreateProducer: 6,  # payload types and encodings as they appear
+    CreateConsumer: 3,
+    GetStats: 2,  # Stats, and now and then the self-test
+}
+
+
+class Budget:
+    """Credits of one relay. Both ends keep one; time is theirs."""
+
+    def __init__(self, now: float, slack: float = 0.0) -> None:
+        """`slack` credits more than the other end counts, for clocks that differ."""
+        self._most = MOST + slack
+        self._credits = 16.0 + slack
+        self._at = now
+
+    def earn(self, request: Request) -> None:
+        """A request was sent, or arrived."""
+        self._credits = min(self._most, self._credits + _EARNED.get(type(request), 1))
+
+    def spend(self, now: float) -> bool:
+        """One notification; False, and nothing spent, where there is no credit."""
+        self._credits = min(self._most, self._credits + max(0.0, now - self._at) * DRIP)
+        self._at = now
+        if self._credits < 1:
+            return False
+        self._credits -= 1
+        return True
+
+    def wait(self) -> float:
+        """Seconds until the next credit has dripped."""
+        return max(0.0, (1 - self._credits) / DRIP)
+
+
+def in_steps(value: int, step: int) -> int:
+    """Rounded up to a multiple, so that something never reads as nothing."""
+    return -(-value // step) * step
+
+
+def named_id(notification: Notification) -> int | None:
+    """The identifier a notification names, which must be one that signaling gave out."""
+    if isinstance(notification, TransportState):
+        return notification.transport
+    if isinstance(notification, ProducerLayers):
+        return notification.producer
+    if isinstance(notification, ConsumerState):
+        return notification.consumer
+    if isinstance(notification, Refused):
+        return notification.id
+    return None
+
+
+def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
+    """Whether counters are in steps, never fall, and grow no faster than packets can."""
+    most = MOST_PACKETS * (elapsed + STATS_EVERY)
+    if (
+        stats.cpu_milliseconds % CPU_STEP
+        or stats.residence_p99_microseconds % RESIDENCE_STEP
+        or stats.residence_p99_microseconds > LONGEST_RESIDENCE
+    ):
+        return False
+    names = ("packets_received", "packets_sent", "packets_dropped")
+    for name in names:
+        last = getattr(before, name) if before is not None else 0
+        now = getattr(stats, name)
+        if now % COUNTER_STEP or now < last or (before is not None and now - last > most):
+            return False
+    return True
+
+
+def bits_per_second(things: int) -> float:
+    """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
+
+    A notification carries at most which thing, 2 bits of kind, and 8 bits of layers or phase and profile.
+    Stats carry three counters, processor time, residence and three small counts.
+    """
+    name = math.log2(max(things, 2))
+    spontaneous = DRIP * (name + 2 + 8)
+    counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
+    processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
+    residence = math.log2(LONGEST_RESIDENCE / RESIDENCE_STEP)
+    return spontaneous + (counters + processor + residence + 3 * name) / STATS_EVERY

@@ -1,0 +1,120 @@
+"""What a relay may say, counted on both ends; what is left to smuggle is stated."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import pytest
+
+from server.control.budget import (
+    COUNTER_STEP,
+    DRIP,
+    MOST,
+    Budget,
+    bits_per_second,
+    in_steps,
+    named_id,
+    plausible,
+)
+from server.control.messages import (
+    ConsumerState,
+    CreateTransport,
+    GetStats,
+    SelfTest,
+    Stats,
+)
+from server.relay.notices import Notices
+
+CREATE = CreateTransport(1, "ufrag", "p" * 22, opens_data_channels=False)
+
+
+def spendable(budget: Budget, now: float) -> int:
+    count = 0
+    while budget.spend(now):
+        count += 1
+    return count
+
+
+def test_credits_drip_and_are_not_saved_without_end() -> None:
+    budget = Budget(0.0)
+    spendable(budget, 0.0)
+    assert spendable(budget, 10.0) == 10 * DRIP
+    assert spendable(budget, 1e9) == MOST
+
+
+def test_every_request_earns_its_answer() -> None:
+    budget = Budget(0.0)
+    spendable(budget, 0.0)
+    budget.earn(CREATE)
+    assert spendable(budget, 0.0) == 2
+
+
+def test_time_that_goes_back_earns_nothing() -> None:
+    budget = Budget(100.0)
+    spendable(budget, 100.0)
+    assert not budget.spend(50.0)
+
+
+def test_signaling_always_counts_at_least_what_the_relay_counts() -> None:
+    """Earned earlier and spent later, with slack for the clocks: no honest relay is taken for another."""
+    relay, signaling = Budget(0.0), Budget(0.0, slack=64)
+    now = 0.0
+    for round_ in range(500):
+        for _ in range(round_ % 7):
+            signaling.earn(CREATE)
+            relay.earn(CREATE)
+        for _ in range(round_ % 11):
+            if relay.spend(now):
+                assert signaling.spend(now + 0.01)
+        now += 0.05
+
+
+def test_what_can_be_smuggled_is_below_any_speech() -> None:
+    assert bits_per_second(1000) < 450 / 2
+    assert bits_per_second(10_000) < 450 / 2
+    assert bits_per_second(1000) > DRIP * math.log2(1000)
+
+
+def test_steps() -> None:
+    assert [in_steps(value, COUNTER_STEP) for value in (0, 1, 16, 17)] == [0, 16, 16, 32]
+
+
+STATS = Stats(1, 2, 3, 4, 160, 320, 16, 100, 150)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"packets_received": 161},
+        {"packets_sent": 64},
+        {"packets_dropped": 10**12},
+        {"cpu_milliseconds": 101},
+        {"residence_p99_microseconds": 151},
+        {"residence_p99_microseconds": 50_000_000},
+    ],
+)
+def test_numbers_that_carry_something_else_are_noticed(change: dict[str, int]) -> None:
+    assert plausible(STATS, STATS, 2.0)
+    assert not plausible(STATS, msgspec.structs.replace(STATS, **change), 2.0)
+
+
+def test_only_what_names_a_thing_has_a_name() -> None:
+    assert named_id(ConsumerState(7, 1, False)) == 7
+    assert named_id(SelfTest(True, True, True)) is None
+
+
+async def test_what_waits_is_only_the_latest_and_is_told_later() -> None:
+    told: list[object] = []
+    notices = Notices(told.append)
+    for number in range(1, 101):
+        notices.post(ConsumerState(number, 0, False))
+    at_once = len(told)
+    assert at_once < 20
+    for layer in (1, 2):
+        notices.post(ConsumerState(100, layer, False))
+    for number in range(60):
+        notices.earn(GetStats(number))
+    assert len(told) == 100
+    assert told[-1] == ConsumerState(100, 2, False)
+    assert len({each.consumer for each in told if isinstance(each, ConsumerState)}) == 100
