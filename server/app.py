@@ -84,7 +84,6 @@ def http_runner(app: web.Application) -> web.AppRunner:
     return web.AppRunner(
         app,
         access_log=None,  # it would hold addresses, and tokens in queries
-        handler_cancellation=True,
         shutdown_timeout=GOODBYE_SECONDS,
         max_line_size=MAX_REQUEST_LINE,
         max_field_size=MAX_REQUEST_HEADER,

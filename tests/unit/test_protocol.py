@@ -7,7 +7,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.protocol import models
 from livekit.protocol.rtc import SignalRequest, SignalResponse
@@ -47,6 +47,7 @@ def test_rubbish_is_one_kind_of_error(frame: bytes | str) -> None:
         decode(frame)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=300)))
 def test_nothing_else_is_raised(frame: bytes | str) -> None:
     with contextlib.suppress(ProtocolError):
@@ -83,6 +84,7 @@ def test_an_absent_query_means_the_defaults() -> None:
     assert parameters.client.protocol == 0
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["sdk", "protocol", "attributes", "capabilities", "sid"]), st.text()))
 def test_no_query_raises_and_what_is_kept_is_bounded(query: dict[str, str]) -> None:
     parameters = translate.join_parameters(query)
