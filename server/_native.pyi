@@ -12,6 +12,7 @@ __all__ = [
     "LockProbe",
     "LockReport",
     "PacketThread",
+    "filter_count",
     "filter_digest",
     "finish",
     "landlock_abi",

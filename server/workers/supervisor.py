@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Coroutine
 from typing import Final
 
 from server.config import Config, relay_count
@@ -72,6 +73,26 @@ class Supervisor:
         """The relays that can take a room, by number."""
         return [relay for _, relay in sorted(self._relays.items()) if relay.serving]
 
+    def has_carried(self, relay: RelayLink) -> bool:
+        """Whether a serving relay has ever had a transport."""
+        return any(mine is relay and mine.carried for mine in self._relays.values())
+
+    def retire(self, relay: RelayLink) -> bool:
+        """Replaces a relay that no room lives on: what Python held of its participants cannot be wiped.
+
+        False, and nothing done, while it is the only one serving of several.
+        """
+        mine = self._relays.get(relay.number)
+        if mine is not relay or self._stopping:
+            return True
+        if len(self.serving()) == 1 and relay_count(self._config) > 1:
+            return False
+        del self._relays[mine.number]
+        _log.info("relay %d.%d retires", mine.number, mine.generation)
+        self._listener.relay_lost(mine)
+        self._begin(self._succeed(mine))
+        return True
+
     def evidence(self) -> list[RelayEvidence]:
         """What has been observed of every relay that is alive."""
         return [relay.evidence() for _, relay in sorted(self._relays.items())]
@@ -103,9 +124,20 @@ class Supervisor:
         if self._chronicle is not None:
             self._chronicle.relay_ended(relay.number, relay.generation, reason.fault)
         if not self._stopping:
-            task = asyncio.get_running_loop().create_task(self._replace(relay))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._replace(relay))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _succeed(self, retired: RelayProcess) -> None:
+        await retired.stop()
+        try:
+            await self._give_birth(retired.number)
+        except BirthRefused as refusal:
+            _log.error("%s", refusal)
+            await self._replace(retired)
 
     async def _replace(self, lost: RelayProcess) -> None:
         """The same number and port; the old process must be gone before."""

@@ -121,6 +121,11 @@ class RelayProcess:
         """0 before it was spawned."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def carried(self) -> bool:
+        """Whether it has ever had a transport: its memory may hold what participants said."""
+        return self._largest_id > 0
+
     def next_id(self) -> int:
         self._last_id += 1
         return self._last_id

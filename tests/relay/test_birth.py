@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from server.control import budget
-from server.control.messages import CloseTransport, Level, Locked, Notification, Stop
+from server.control.messages import CloseTransport, CreateTransport, Level, Locked, Notification, Stop
 from server.errors import OperatorError
 from server.workers import inspect, worker
 from server.workers.link import RelayLink
@@ -174,3 +174,26 @@ async def test_a_lost_relay_is_replaced_under_the_same_number() -> None:
     finally:
         await supervisor.stop()
     assert supervisor.evidence() == []
+
+
+async def test_a_retired_relay_is_followed_by_a_fresh_one() -> None:
+    told = Told()
+    supervisor = Supervisor(loopback(), told)
+    await supervisor.start()
+    try:
+        first = supervisor.serving()[0]
+        assert not supervisor.has_carried(first)
+        first.send(CreateTransport(first.next_id(), "ufrag", "p" * 22, opens_data_channels=False))
+        assert supervisor.has_carried(first)
+        pid = supervisor.evidence()[0].pid
+        assert supervisor.retire(first)
+        assert supervisor.serving() == []
+        async with asyncio.timeout(15):
+            while not supervisor.serving():
+                await asyncio.sleep(0.02)
+        assert supervisor.evidence()[0].pid != pid
+        assert told.lost == [first]
+        assert supervisor.retire(first), "it is gone: nothing to do"
+        assert supervisor.serving() != []
+    finally:
+        await supervisor.stop()
