@@ -36,4 +36,4 @@ def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int
         return count - 1
     if wish.quality == LOW:
         return 0
-    return 1 if count == 2 or wish.quality == MEDIUM else count - 1
+    return 1 if wish.quality == MEDIUM else count - 1
