@@ -63,3 +63,19 @@ async def test_details_open_and_close_by_keyboard(browser: Browser) -> None:
     await page.keyboard.press("Escape")
     await expect(details).to_be_hidden()
     await expect(badge).to_be_focused()
+
+
+async def test_a_reader_of_the_details_is_not_disturbed_by_the_next_answer(browser: Browser) -> None:
+    played = PlayedServer()
+    page = await (await open_context(browser, played)).new_page()
+    await page.clock.install()
+    await page.goto(SECURE)
+    await shows(page, "calm", "Recording is blocked here")
+    await page.get_by_test_id("badge").press("Enter")
+    summary = page.get_by_test_id("badge-details").locator("summary")
+    await summary.press("Enter")
+    played.guarantee = statement("none")
+    await page.clock.run_for(11_000)
+    await expect(summary).to_have_text("Relay 1: 0 of 1 checks held")
+    await expect(summary).to_be_focused()
+    await expect(page.get_by_test_id("badge-details").locator("li", has_text="not held")).to_be_visible()

@@ -18,10 +18,17 @@ const SOURCE_WORDS: Record<Source, string> = {
   'self-reported': 'the process’s own word',
 };
 
+interface RelayView {
+  element: HTMLDetailsElement;
+  summary: HTMLElement;
+  checks: HTMLElement;
+}
+
 export class Badge {
   private readonly button: HTMLButtonElement;
   private readonly panel: HTMLElement;
   private reading: Reading = { state: 'checking' };
+  private readonly relays = new Map<string, RelayView>();
 
   /** `clock` gives milliseconds, of the clock that readings are stamped with. */
   constructor(
@@ -79,13 +86,29 @@ export class Badge {
     if (!statement) return;
     fill(part(this.root, 'badge-says', HTMLElement), statement.says);
     fill(part(this.root, 'badge-limits', HTMLElement), statement.doesNotProve);
-    const relays = part(this.root, 'badge-relays', HTMLElement);
-    // Redrawn every ten seconds: what the reader opened stays open.
-    const opened = new Set(
-      Array.from(relays.querySelectorAll('details[open]'), (details) => (details as HTMLElement).dataset['relay']),
-    );
-    relays.replaceChildren(...statement.relays.map((relay) => drawRelay(relay, opened.has(relay.relay))));
-    if (statement.relays.length === 0) relays.append(make('p', 'quiet', 'The statement names no relay.'));
+    this.drawRelays(statement.relays);
+  }
+
+  /** Elements stay while their content changes, so that what a reader opened or is on stays so. */
+  private drawRelays(relays: RelayStatement[]): void {
+    const place = part(this.root, 'badge-relays', HTMLElement);
+    const named = new Set(relays.map((relay) => relay.relay));
+    for (const [name, view] of this.relays) {
+      if (named.has(name)) continue;
+      view.element.remove();
+      this.relays.delete(name);
+    }
+    for (const relay of relays) {
+      let view = this.relays.get(relay.relay);
+      if (!view) {
+        view = { element: make('details', 'relay'), summary: make('summary'), checks: make('ul', 'checks') };
+        view.element.append(view.summary, view.checks);
+        this.relays.set(relay.relay, view);
+        place.append(view.element);
+      }
+      drawRelay(view, relay);
+    }
+    part(this.root, 'badge-no-relay', HTMLElement).hidden = relays.length > 0;
   }
 }
 
@@ -98,18 +121,11 @@ function fill(listElement: HTMLElement, sentences: string[]): void {
   listElement.parentElement?.toggleAttribute('hidden', sentences.length === 0);
 }
 
-function drawRelay(relay: RelayStatement, open: boolean): HTMLElement {
-  const held = relay.checks.filter((check) => check.held).length;
-  const details = make('details', 'relay');
-  details.dataset['relay'] = relay.relay;
-  details.open = open;
-  const all = held === relay.checks.length;
-  const summary = make('summary', '', `Relay ${relay.relay}: ${held} of ${relay.checks.length} checks held`);
-  summary.dataset['held'] = String(all);
-  const checks = make('ul', 'checks');
-  checks.append(...relay.checks.map(drawCheck));
-  details.append(summary, checks);
-  return details;
+function drawRelay(view: RelayView, { relay, checks }: RelayStatement): void {
+  const held = checks.filter((check) => check.held).length;
+  view.summary.textContent = `Relay ${relay}: ${held} of ${checks.length} checks held`;
+  view.summary.dataset['held'] = String(held === checks.length);
+  view.checks.replaceChildren(...checks.map(drawCheck));
 }
 
 function drawCheck(check: Check): HTMLElement {
