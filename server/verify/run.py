@@ -34,6 +34,10 @@ class VerifyError(OperatorError):
     """The attacks could not be run, so nothing is known."""
 
 
+class _SilentError(Exception):
+    """The process that runs the attacks said nothing, on its standard output at least."""
+
+
 class _Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worked: bool
     how: str
@@ -105,7 +109,7 @@ async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | No
     assert warden.stdout is not None, "it is a pipe"
     first = await warden.stdout.readline()
     if not first:
-        raise VerifyError("the process that runs the attacks did not start")
+        raise _SilentError
     alive = _born(first, "before the attacks")
     tried: list[Tried] = []
     for _ in range(alive.attacks):
@@ -139,6 +143,9 @@ async def run(progress: ProgressOf | None = None, left_out: frozenset[str] = fro
             return await asyncio.wait_for(_collect(warden, progress), SECONDS)
         except (TimeoutError, ValueError, msgspec.MsgspecError) as error:
             raise VerifyError("the process that runs the attacks did not finish them") from error
+        except _SilentError:
+            last = (await complaint).decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise VerifyError(f"the process that runs the attacks did not start: {last}") from None
         finally:
             if warden.returncode is None:
                 warden.kill()

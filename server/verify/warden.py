@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import secrets
@@ -156,7 +157,9 @@ def _failure(said: bytes | None) -> str:
     return "no effect" if said else "ended"
 
 
-def _meet(attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int) -> Outcome:
+def _meet(
+    attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int
+) -> Outcome:
     """The run as seen from outside, from birth to judgement; the process is still there afterwards."""
     deadline = time.monotonic() + RUN_SECONDS
     said = _hear(answers, deadline)
@@ -217,14 +220,19 @@ def _report(line: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _both(attack: Attack, scratch: Path, isolated: frozenset[Namespace], left_out: frozenset[str]) -> dict[str, object]:
+def both(
+    attack: Attack, scratch: Path, isolated: frozenset[Namespace], left_out: frozenset[str]
+) -> dict[str, object]:
+    """The line that is reported of an attack. The run with the lock means something after one that worked."""
     ours = os.geteuid()
     if not isolated.issuperset(attack.needs):
         control = Outcome(False, "needs a namespace that this machine does not allow")
         locked = None
     else:
         control = run(attack, scratch, ours, None)
-        locked = run(attack, scratch, Relay().user if ours == 0 else ours, left_out) if control.worked else None
+        locked = (
+            run(attack, scratch, Relay().user if ours == 0 else ours, left_out) if control.worked else None
+        )
     return {
         "attack": attack.name,
         "group": attack.group,
@@ -246,10 +254,12 @@ def main(arguments: list[str]) -> None:
     isolated = isolation.enter(scratch)
     with contextlib.suppress(OSError):
         isolation.forget_keys()
+    gc.collect()
+    gc.freeze()  # or every disposable process would copy all objects only to look at them
     user = Relay().user if os.geteuid() == 0 else os.geteuid()
     _report({**_alive(scratch, user, left_out), "attacks": len(ATTACKS)})
     for attack in ATTACKS:
-        _report(_both(attack, scratch, isolated, left_out))
+        _report(both(attack, scratch, isolated, left_out))
     _report(_alive(scratch, user, left_out))
     os._exit(0)  # the first process of a namespace takes all others with it
 

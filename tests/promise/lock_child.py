@@ -15,7 +15,7 @@ from typing import Any
 import server
 
 LOCK = """
-import asyncio, json, os, sys, socket
+import asyncio, ctypes, json, os, sys, socket
 from dataclasses import replace
 from server.control.messages import Boot, Level
 from server.relay import birth

@@ -13,6 +13,7 @@ from server import _native
 from server.control.messages import Level
 from server.relay.birth import LEAST_LANDLOCK_ABI
 from server.verify import run as verify
+from server.verify import warden
 from server.verify.attack import Group
 from server.verify.attacks import ATTACKS
 from server.verify.report import Report, Tried, summarise
@@ -22,7 +23,11 @@ pytestmark = [
     pytest.mark.timeout(150),  # two hundred processes are born; machines are slow at times
     pytest.mark.skipif(_native.landlock_abi() < LEAST_LANDLOCK_ABI, reason="this kernel has no full lock"),
 ]
-KNOWN = {"data_in_the_command_line", "send_to_a_stranger_over_the_relay_socket"}
+KNOWN = {
+    "data_in_the_command_line",
+    "data_in_the_signal_mask",
+    "send_to_a_stranger_over_the_relay_socket",
+}
 
 
 def _check_identities(report: Report) -> None:
@@ -101,4 +106,17 @@ async def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(verify, "SECONDS", 0.0)
     with pytest.raises(verify.VerifyError):
         await verify.run()
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_attack_that_could_reach_the_host_is_not_run_without_its_namespace(tmp_path: Path) -> None:
+    for one in ATTACKS:
+        if one.needs:
+            told = warden.both(one, tmp_path, frozenset(), frozenset())
+            assert told["locked"] is None
+            assert told["control"] == {
+                "worked": False,
+                "how": "needs a namespace that this machine does not allow",
+                "level": Level.NONE,
+            }
     assert os.listdir(tmp_path) == []

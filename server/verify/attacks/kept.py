@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import signal
 import struct
 from pathlib import Path
 
@@ -151,14 +152,34 @@ def _arguments_start(_scene: Scene) -> None:
     _scene.numbers["arguments"] = int(after_name[45])  # arg_start, field 48
 
 
+_HIDE = Known("mount /proc with hidepid=invisible, so that other users do not see the process")
+
+
 @attack(
     Group.KERNEL,
     lambda scene: holds(Path(f"/proc/{scene.pid}/cmdline"), scene.marker),
     prepare=_arguments_start,
-    known=Known("mount /proc with hidepid=invisible, so that other users do not see the command line"),
+    known=_HIDE,
 )
 def data_in_the_command_line(scene: Scene) -> None:
     ctypes.memmove(scene.numbers["arguments"], scene.marker, len(scene.marker))
+
+
+def _blocked_signals(scene: Scene) -> set[int]:
+    """The real-time signals that the marker stands for, a bit each."""
+    bits = int(scene.marker[:4], 16) | 1  # never none
+    return {signal.SIGRTMIN + bit for bit in range(16) if bits >> bit & 1}
+
+
+def _seen_in_the_mask(scene: Scene) -> bool:
+    status = Path(f"/proc/{scene.pid}/status").read_text()
+    mask = int(next(line for line in status.splitlines() if line.startswith("SigBlk")).split()[1], 16)
+    return {number + 1 for number in range(64) if mask >> number & 1} >= _blocked_signals(scene)
+
+
+@attack(Group.KERNEL, _seen_in_the_mask, known=_HIDE)
+def data_in_the_signal_mask(scene: Scene) -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _blocked_signals(scene))
 
 
 @attack(Group.KERNEL, said_yes)

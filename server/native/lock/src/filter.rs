@@ -159,3 +159,168 @@ pub fn install(program: &BpfProgram) -> Result<(), LockError> {
         _ => Err(LockError { step: Step::Seccomp, errno: libc::ESRCH }), // a thread could not be synchronised
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PID: u32 = 4242;
+    const KILL: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+    const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
+    const EPERM: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    const ENOSYS: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+    #[cfg(target_arch = "x86_64")]
+    const AUDIT_ARCHITECTURE: u32 = 0xC000_003E;
+    #[cfg(target_arch = "aarch64")]
+    const AUDIT_ARCHITECTURE: u32 = 0xC000_00B7;
+    const AUDIT_I386: u32 = 0x4000_0003;
+
+    /// Runs a program as the kernel does, over `seccomp_data`: number, architecture, address, arguments.
+    fn answer(program: &[sock_filter], data: &[u32; 16]) -> u32 {
+        let (mut accumulator, mut at) = (0_u32, 0_usize);
+        loop {
+            let sock_filter { code, jt, jf, k } = program[at].clone();
+            at += 1;
+            let mut jump = |condition: bool| at += usize::from(if condition { jt } else { jf });
+            match code {
+                0x20 => accumulator = data[k as usize / 4],
+                0x54 => accumulator &= k,
+                0x05 => at += k as usize,
+                0x15 => jump(accumulator == k),
+                0x25 => jump(accumulator > k),
+                0x35 => jump(accumulator >= k),
+                0x06 => return k,
+                _ => unreachable!("the compiler does not use {code:#x}"),
+            }
+        }
+    }
+
+    /// What all filters together answer, the strictest first; between errors, the one set last.
+    fn decide_as(architecture: u32, number: u32, arguments: &[u64]) -> u32 {
+        let mut data = [0; 16];
+        (data[0], data[1]) = (number, architecture);
+        for (index, argument) in arguments.iter().enumerate() {
+            data[4 + 2 * index] = *argument as u32;
+            data[5 + 2 * index] = (argument >> 32) as u32;
+        }
+        let programs = std::iter::once(stage_0().expect("compiles")).chain(stack(PID).expect("compiles"));
+        let answers: Vec<u32> = programs.map(|program| answer(&program, &data)).collect();
+        let strictness = |answer: &u32| (answer & libc::SECCOMP_RET_ACTION_FULL) as i32;
+        answers.into_iter().rev().min_by_key(strictness).expect("there are filters")
+    }
+
+    fn decide(number: i64, arguments: &[u64]) -> u32 {
+        decide_as(AUDIT_ARCHITECTURE, number as u32, arguments)
+    }
+
+    #[test]
+    fn packets_and_pipes_pass() {
+        for number in
+            [libc::SYS_recvmmsg, libc::SYS_sendmmsg, libc::SYS_read, libc::SYS_write, libc::SYS_futex]
+        {
+            assert_eq!(decide(number, &[]), ALLOW);
+        }
+    }
+
+    #[test]
+    fn opening_to_read_is_refused_and_to_write_kills() {
+        let open = |flags: i32| decide(libc::SYS_openat, &[u64::MAX - 99, 1, flags as u64]);
+        assert_eq!(open(libc::O_RDONLY | libc::O_CLOEXEC | libc::O_DIRECTORY), EPERM);
+        for bits in [
+            libc::O_WRONLY,
+            libc::O_RDWR,
+            libc::O_CREAT,
+            libc::O_TRUNC,
+            libc::O_APPEND,
+            libc::O_TMPFILE | libc::O_RDWR,
+        ] {
+            assert_eq!(open(bits | libc::O_CLOEXEC), KILL, "{bits:#o}");
+        }
+    }
+
+    #[test]
+    fn a_thread_passes_and_a_process_kills() {
+        let thread = 0x003d_0f00; // what libc gives pthread_create
+        assert_eq!(decide(libc::SYS_clone, &[thread]), ALLOW);
+        assert_eq!(decide(libc::SYS_clone, &[thread | libc::CLONE_NEWUSER as u64]), EPERM);
+        assert_eq!(decide(libc::SYS_clone, &[libc::SIGCHLD as u64]), KILL);
+        assert_eq!(decide(libc::SYS_clone, &[(libc::CLONE_VM | libc::CLONE_VFORK) as u64]), KILL);
+        assert_eq!(decide(libc::SYS_clone3, &[]), ENOSYS);
+    }
+
+    #[test]
+    fn memory_is_private_and_no_code() {
+        let map = |rights: i32, flags: i32| decide(libc::SYS_mmap, &[0, 4096, rights as u64, flags as u64]);
+        assert_eq!(map(libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS), ALLOW);
+        assert_eq!(map(libc::PROT_EXEC, libc::MAP_PRIVATE), EPERM);
+        assert_eq!(map(libc::PROT_WRITE, libc::MAP_SHARED), EPERM);
+        assert_eq!(map(libc::PROT_WRITE, libc::MAP_SHARED_VALIDATE), EPERM);
+        assert_eq!(decide(libc::SYS_mprotect, &[0, 4096, libc::PROT_EXEC as u64]), EPERM);
+    }
+
+    #[test]
+    fn only_becoming_undumpable_is_left_of_prctl() {
+        let set = libc::PR_SET_DUMPABLE as u64;
+        assert_eq!(decide(libc::SYS_prctl, &[set, 0]), ALLOW);
+        assert_eq!(decide(libc::SYS_prctl, &[set, 1]), EPERM);
+        assert_eq!(decide(libc::SYS_prctl, &[set, 1 << 32]), EPERM);
+        assert_eq!(decide(libc::SYS_prctl, &[libc::PR_SET_NAME as u64, 1]), EPERM);
+    }
+
+    #[test]
+    fn limits_are_read_and_not_set() {
+        assert_eq!(decide(libc::SYS_prlimit64, &[0, 1, 0, 9]), ALLOW);
+        assert_eq!(decide(libc::SYS_prlimit64, &[0, 1, 9, 0]), EPERM);
+        assert_eq!(decide(libc::SYS_prlimit64, &[0, 1, 9 << 32, 0]), EPERM);
+        assert_eq!(decide(libc::SYS_prlimit64, &[1, 1, 0, 9]), EPERM);
+    }
+
+    #[test]
+    fn a_socket_kills_and_the_probe_is_refused() {
+        assert_eq!(decide(libc::SYS_socket, &[libc::AF_INET as u64]), KILL);
+        assert_eq!(decide(libc::SYS_socket, &[libc::AF_UNIX as u64]), KILL);
+        assert_eq!(decide(libc::SYS_socket, &[libc::AF_UNSPEC as u64]), EPERM);
+    }
+
+    #[test]
+    fn only_the_own_process_can_be_signalled() {
+        assert_eq!(decide(libc::SYS_tgkill, &[u64::from(PID)]), ALLOW);
+        assert_eq!(decide(libc::SYS_tgkill, &[1]), EPERM);
+        assert_eq!(decide(libc::SYS_kill, &[u64::from(PID)]), KILL);
+    }
+
+    #[test]
+    fn another_abi_kills() {
+        assert_eq!(decide_as(AUDIT_I386, 4, &[]), KILL);
+        #[cfg(target_arch = "x86_64")]
+        assert_eq!(decide_as(AUDIT_ARCHITECTURE, X32 | libc::SYS_read as u32, &[]), KILL);
+    }
+
+    #[test]
+    fn what_nobody_thought_of_is_refused() {
+        assert_eq!(decide(0x1FFF, &[]), EPERM);
+    }
+
+    #[test]
+    fn every_rule_has_a_reason_and_one_answer() {
+        let tables = [policy::ALLOWED, policy::ABSENT, policy::TRIPWIRES, policy::LEGACY_TRIPWIRES];
+        for rule in tables.into_iter().flatten() {
+            assert!(!rule.reason.is_empty(), "{}", rule.name);
+            assert!(rule.any.iter().all(|checks| !checks.is_empty()), "{}", rule.name);
+        }
+        // An unconditional tripwire on what is allowed without a condition would be a mistake.
+        let kills =
+            policy::TRIPWIRES.iter().chain(policy::LEGACY_TRIPWIRES).filter(|rule| rule.any.is_empty());
+        for rule in kills {
+            let allowed = policy::ALLOWED.iter().find(|other| other.number == rule.number);
+            assert!(allowed.is_none_or(|other| other.name == "SYS_seccomp"), "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_process() {
+        assert_eq!(digest(), digest());
+        assert_ne!(stack(1), stack(2));
+        assert_eq!(count().expect("compiles") as usize, 1 + stack(1).expect("compiles").len());
+    }
+}

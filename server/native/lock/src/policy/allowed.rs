@@ -133,6 +133,7 @@ pub const ALLOWED: &[Rule] = &[
     rule!(SYS_getgid, "self check"),
     rule!(SYS_getegid, "self check"),
     rule!(SYS_capget, "self check"),
+    #[cfg(target_arch = "x86_64")]
     rule!(SYS_getrlimit, "self check"),
     rule!(SYS_prlimit64, [[is(0, 0), full(2, Test::Is(0))]], "self check: reads, sets none"),
     rule!(SYS_getrusage, "CPU time in the statistics"),

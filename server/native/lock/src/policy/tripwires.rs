@@ -92,7 +92,6 @@ pub const TRIPWIRES: &[Rule] = &[
     rule!(SYS_rt_tgsigqueueinfo, "data in a signal"),
     rule!(SYS_setpriority, "data in a priority that everybody reads"),
     rule!(SYS_sched_setaffinity, "data in a mask that everybody reads"),
-    rule!(SYS_setrlimit, "data in a limit; raises one"),
     // Network.
     rule!(SYS_socket, [[FAMILY]], "a relay has the sockets it was born with"),
     rule!(SYS_socketpair, "as socket"),
@@ -169,6 +168,7 @@ pub const LEGACY_TRIPWIRES: &[Rule] = &[
     rule!(SYS_utime, "as utimensat"),
     rule!(SYS_utimes, "as utimensat"),
     rule!(SYS_futimesat, "as utimensat"),
+    rule!(SYS_setrlimit, "data in a limit; raises one"),
     rule!(SYS_fork, "a process"),
     rule!(SYS_vfork, "a process"),
     rule!(SYS_inotify_init, "as inotify_init1"),
