@@ -1,0 +1,69 @@
+"""The page during a call and after it, against a whole server."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from playwright.async_api import Browser, expect
+
+from tests.e2e.browser import join
+from tests.e2e.serving import Server
+
+
+async def test_muting_and_closing_the_camera_is_seen_by_the_others(server: Server, browser: Browser) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    alan = await join(browser, server.url, "Alan", "garden")
+    tile = ada.page.get_by_test_id("tile").filter(has_text="Alan")
+    video = tile.get_by_test_id("tile-video")
+    await expect(video).to_be_visible(timeout=20_000)
+    await expect(tile).to_have_attribute("data-muted", "false")
+
+    await alan.page.get_by_test_id("mic-button").click()
+    await alan.page.get_by_test_id("camera-button").click()
+    await expect(tile).to_have_attribute("data-muted", "true")
+    await expect(video).to_be_hidden()
+
+    await alan.page.get_by_test_id("mic-button").click()
+    await alan.page.get_by_test_id("camera-button").click()
+    await expect(tile).to_have_attribute("data-muted", "false")
+    await expect(video).to_be_visible()
+    await ada.sees(1)
+
+
+async def test_who_comes_and_goes_is_told(server: Server, browser: Browser) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    status = ada.page.get_by_test_id("status")
+    await expect(status).to_have_text("You are the only one here")
+    await expect(ada.page.locator("[data-part=link]")).to_have_value(f"{server.url}/#room=garden")
+    alan = await join(browser, server.url, "Alan", "garden")
+    await expect(status).to_have_text("2 people in the call")
+    await expect(ada.page.locator("[data-part=news]")).to_have_text("Alan joined.")
+
+    await alan.leave()
+    await expect(ada.page.locator("[data-part=news]")).to_have_text("Alan left.")
+    summary = alan.page.locator("[data-part=summary]")
+    await expect(summary).to_be_focused()
+    await expect(summary).to_contain_text("You left “garden”")
+    await expect(summary).to_contain_text("You met 1 other person")
+    await expect(alan.page.get_by_test_id("camera-button")).to_have_text("Start video")
+    await expect(alan.page.get_by_test_id("join-name")).to_have_value("Alan")
+
+
+async def test_a_lost_relay_is_told_and_the_call_goes_on(server: Server, browser: Browser) -> None:
+    people = [await join(browser, server.url, name, "garden") for name in ("Ada", "Alan")]
+    for person in people:
+        await person.sees(1)
+    status = people[0].page.get_by_test_id("status")
+    for pid in server.relay_pids():
+        os.kill(pid, signal.SIGKILL)
+    await expect(status).to_have_text("The connection was lost. Reconnecting…", timeout=20_000)
+    await expect(status).to_have_text("2 people in the call", timeout=40_000)
+    for person in people:
+        await person.sees(1)
+
+
+async def test_a_stopping_server_says_so(server: Server, browser: Browser) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    await server.stop()
+    await expect(ada.page.locator("[data-part=summary]")).to_contain_text("The server is shutting down")
