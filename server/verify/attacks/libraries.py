@@ -1,4 +1,4 @@
-"""What a developer would write: recorders, temporary files, logs, databases. No trick, only a mistake.
+"""What a developer would write: recorders, temporary files, logs, key-value stores. No trick, only a mistake.
 
 All modules are loaded before the lock, so an attack fails for the lock and not for want of a module.
 """
@@ -13,7 +13,6 @@ import logging.handlers
 import pickle
 import shutil
 import socket
-import sqlite3
 import tempfile
 import urllib.request
 import wave
@@ -107,15 +106,6 @@ def copy_a_file(scene: Scene) -> None:
 def zip_archive(scene: Scene) -> None:
     with zipfile.ZipFile(scene.loot, "w") as archive:
         archive.writestr("media", scene.marker)
-
-
-@attack(Group.LIBRARIES, _any_file_holds)
-def sqlite_database(scene: Scene) -> None:
-    database = sqlite3.connect(scene.loot)
-    with database:
-        database.execute("create table media (data text)")
-        database.execute("insert into media values (?)", (scene.text,))
-    database.close()
 
 
 @attack(Group.LIBRARIES, _any_file_holds)
