@@ -295,7 +295,7 @@ pub struct Counters {
 pub trait PacketCore {
     /// Carries out one command.
     fn handle_command(&mut self, now: Micros, command: Command, out: &mut Outbox);
-    /// Takes one datagram; it is opened in place and the buffer may be reused afterwards.
+    /// Takes one datagram; it is opened in place and wiped, and the buffer may be reused afterwards.
     fn handle_datagram(
         &mut self,
         now: Micros,

@@ -18,6 +18,9 @@ const PROMISED_AUDIO: usize = 8;
 const PROMISED_VIDEO: usize = 32;
 /// Audio packets a ring holds at most: more than a second of them.
 const AUDIO_RING: usize = 64;
+/// A description may claim any clock rate; time is computed with these at worst.
+const MIN_CLOCK_RATE: u32 = 1_000;
+const MAX_CLOCK_RATE: u32 = 1_000_000;
 /// Between two announcements of payload type and layers.
 const ANNOUNCEMENT_SPACING: u64 = 200_000;
 
@@ -89,12 +92,15 @@ pub(crate) struct Producer {
 impl Producer {
     /// `None` if the arena has no room left for its rings.
     pub fn new(
-        options: ProducerOptions,
+        mut options: ProducerOptions,
         transport: usize,
         cname: [u8; 8],
         config: &Config,
         arena: &mut Arena,
     ) -> Option<Self> {
+        for codec in &mut options.codecs {
+            codec.clock_rate = codec.clock_rate.clamp(MIN_CLOCK_RATE, MAX_CLOCK_RATE);
+        }
         let (capacity, promised) = match options.kind {
             MediaKind::Audio => (config.ring_packets.min(AUDIO_RING), PROMISED_AUDIO),
             MediaKind::Video => (config.ring_packets, PROMISED_VIDEO),

@@ -103,3 +103,102 @@ impl Sealer {
         self.rtcp.seal_rtcp(&mut bytes[start..], index)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex;
+    use SrtpProfile::{AeadAes128Gcm, AeadAes256Gcm, AesCm128HmacSha1_80};
+    use zeroize::Zeroizing;
+
+    /// Made by libsrtp 2: master keys 00 01 02…, master salts 20 21 22…, SRTCP index 1.
+    const RTP: &str = "80600001000003e8deadbeef68656c6c6f2c2074686973206973206d65646961";
+    const RTCP: &str = "80c80006deadbeef0102030405060708000003e80000000100000002";
+    const SEALED: [(SrtpProfile, &str, &str); 3] = [
+        (
+            AesCm128HmacSha1_80,
+            "80600001000003e8deadbeefd585d12f100d7d8d59ef3fc1b58997fc8fe984fe8aaa392862c66f15482c",
+            "80c80006deadbeef020fc501cd33323acfe76e41eab3492d3ebc09d280000001034b1cdbe48e7d11ca2f",
+        ),
+        (
+            AeadAes128Gcm,
+            "80600001000003e8deadbeefff87f2dd4c8bae9b24812793111ba03eb9c018b6eaba7c887526ae7beff394a60c5ee286",
+            "80c80006deadbeef55750fda6294bd0aa70a3f0bf784a1ea23b4b98ec992fdee5037c882c5d36936fe4eceb880000001",
+        ),
+        (
+            AeadAes256Gcm,
+            "80600001000003e8deadbeef35d2cca5625b9cb8a81b8580d6867227b9ce0a944763e9ebab1c5ae6825a300caddb4de2",
+            "80c80006deadbeef53b39d824053fcafcd18be064b36a0c7b448ef470a936b49080288ae2f6b76fd2a62a41080000001",
+        ),
+    ];
+    /// The same RTP packet under AES-CM with a roll-over counter of 1.
+    const ROLLED_OVER: &str =
+        "80600001000003e8deadbeef20aac12d2a3e4740b3a9b6d7a6a1edf1dc8b0d98a76690e4265101171be2";
+
+    fn master(profile: SrtpProfile) -> MasterKey {
+        let key = if profile == AeadAes256Gcm { 32 } else { 16 };
+        let salt = if profile == AesCm128HmacSha1_80 { 14 } else { 12 };
+        MasterKey {
+            key: Zeroizing::new((0..key).collect()),
+            salt: Zeroizing::new((0x20..0x20 + salt).collect()),
+        }
+    }
+
+    fn seal_rtp(sealer: &Sealer, index: u64) -> Vec<u8> {
+        let mut packet = hex(RTP);
+        packet.resize(packet.len() + sealer.rtp_overhead(), 0);
+        sealer.seal_rtp(&mut packet, 12, 0xdead_beef, index).unwrap();
+        packet
+    }
+
+    #[test]
+    fn seals_as_libsrtp_does() {
+        for (profile, rtp, rtcp) in SEALED {
+            let mut sealer = Sealer::new(profile, &master(profile)).unwrap();
+            assert_eq!(seal_rtp(&sealer, 1), hex(rtp), "{profile:?}");
+            sealer.next_rtcp_index = 1;
+            let mut out = [vec![0xee], hex(RTCP)].concat();
+            sealer.seal_rtcp(&mut out, 1).unwrap();
+            assert_eq!(out[1..], hex(rtcp), "{profile:?}");
+        }
+        let sealer = Sealer::new(AesCm128HmacSha1_80, &master(AesCm128HmacSha1_80)).unwrap();
+        assert_eq!(seal_rtp(&sealer, 0x1_0001), hex(ROLLED_OVER));
+    }
+
+    #[test]
+    fn opens_what_libsrtp_sealed_once() {
+        for (profile, rtp, rtcp) in SEALED {
+            let mut opener = Opener::new(profile, &master(profile)).unwrap();
+            let mut window = Window::default();
+            let mut packet = hex(rtp);
+            let (length, index) = opener.open_rtp(&mut packet, 12, 0xdead_beef, 1, &mut window).unwrap();
+            assert_eq!((&packet[..length], index), (&hex(RTP)[..], 1));
+            assert_eq!(opener.open_rtp(&mut hex(rtp), 12, 0xdead_beef, 1, &mut window), None);
+            let mut compound = hex(rtcp);
+            let length = opener.open_rtcp(&mut compound).unwrap();
+            assert_eq!(compound[..length], hex(RTCP));
+            assert_eq!(opener.open_rtcp(&mut hex(rtcp)), None);
+        }
+    }
+
+    #[test]
+    fn the_last_rtcp_index_ends_the_key() {
+        let mut sealer = Sealer::new(AeadAes128Gcm, &master(AeadAes128Gcm)).unwrap();
+        sealer.next_rtcp_index = RTCP_INDEX_LIMIT - 1;
+        assert!(sealer.seal_rtcp(&mut hex(RTCP), 0).is_some());
+        assert!(sealer.seal_rtcp(&mut hex(RTCP), 0).is_none());
+    }
+
+    #[test]
+    fn senders_of_reports_are_bounded() {
+        let mut sealer = Sealer::new(AeadAes128Gcm, &master(AeadAes128Gcm)).unwrap();
+        let mut opener = Opener::new(AeadAes128Gcm, &master(AeadAes128Gcm)).unwrap();
+        let opened = (0..100_u8).filter(|&number| {
+            let mut compound = hex(RTCP);
+            compound[7] = number;
+            sealer.seal_rtcp(&mut compound, 0).unwrap();
+            opener.open_rtcp(&mut compound).is_some()
+        });
+        assert_eq!(opened.count(), MAX_RTCP_SENDERS);
+    }
+}

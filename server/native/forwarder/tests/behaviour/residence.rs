@@ -92,6 +92,17 @@ fn closing_wipes_at_once() {
 }
 
 #[test]
+fn the_buffer_a_packet_came_in_is_wiped() {
+    let mut watched = Watched::new();
+    let payload = [&[0x10, 1][..], MARK].concat();
+    let mut datagram =
+        watched.peer.seal(&Rtp { ssrc: 20, index: 1, payload_type: VIDEO, payload, ..Rtp::default() });
+    watched.forwarder.handle_datagram(Micros(0), 0, watched.peer.address, &mut datagram, &mut watched.out);
+    assert_eq!(watched.copies(), 1);
+    assert!(datagram.iter().all(|&byte| byte == 0));
+}
+
+#[test]
 fn the_arena_is_wiped_with_the_forwarder() {
     let mut watched = Watched::new();
     (0..10).for_each(|index| watched.send(0, index));
