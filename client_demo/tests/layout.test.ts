@@ -38,6 +38,11 @@ describe('the size of tiles', () => {
     expect(layOut(2, 1256, 640, 10)).toMatchObject({ columns: 2, rows: 1 });
   });
 
+  it('prefers rows of wide pictures to columns of cropped ones', () => {
+    expect(layOut(3, 1256, 650, 10)).toMatchObject({ columns: 2, rows: 2 });
+    expect(layOut(9, 1256, 650, 10)).toMatchObject({ columns: 3, rows: 3 });
+  });
+
   it('scrolls rather than shrinking faces to stamps', () => {
     expect(layOut(40, 340, 560, 10).scrolls).toBe(true);
   });
