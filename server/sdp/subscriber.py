@@ -26,6 +26,7 @@ from server.sdp.model import (
 from server.sdp.payload_types import PayloadTypes
 
 DATA_MID = "data"
+MAX_IDLE_SECTIONS = 8  # of a kind; with more, any of them is used again
 FEEDBACK = {
     # No transport-cc: its extension numbers packets anew at each sending, and a retransmission must be
     # byte for byte the packet it repeats, since both are sealed under the same SRTP nonce.
@@ -88,6 +89,7 @@ class _Slot:
     track: DownTrack | None = None  # what the next offer says
     codecs: dict[int, Codec] = field(default_factory=dict)  # as offered, by the producer's payload type
     offered: DownTrack | None = None  # what the last offer said
+    carried: str = ""  # the track that it carries or carried last
     idle: bool = False  # the peer knows that nothing comes: free for the next track
     dead: bool = False  # the peer refused it: port 0 from now on
 
@@ -110,12 +112,21 @@ class SubscriberSession:
     def add(self, track: DownTrack) -> str:
         """Places a track in the next offer. Returns its mid. Raises SdpError if it has no forwarded codec."""
         codecs = self._codecs(track)
-        slot = next((s for s in self._slots if s.idle and not s.dead and s.kind == track.kind), None)
+        slot = self._idle_slot(track)
         if slot is None:
             slot = _Slot(str(len(self._slots)), track.kind)
             self._slots.append(slot)
-        slot.track, slot.codecs, slot.idle = track, codecs, False
+        slot.track, slot.codecs, slot.idle, slot.carried = track, codecs, False, track.track_id
         return slot.mid
+
+    def _idle_slot(self, track: DownTrack) -> _Slot | None:
+        """A section to use again, preferably not one that carried the very same track last.
+
+        Desktop SDKs do not tell their program of a track that comes back in the section it had.
+        """
+        idle = [slot for slot in self._slots if slot.idle and not slot.dead and slot.kind == track.kind]
+        other = next((slot for slot in idle if slot.carried != track.track_id), None)
+        return other or (idle[0] if len(idle) >= MAX_IDLE_SECTIONS else None)
 
     def remove(self, mid: str) -> None:
         """The next offer says that nothing comes in this section. Idempotent."""

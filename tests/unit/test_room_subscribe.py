@@ -19,6 +19,7 @@ from server.control.messages import (
     PauseConsumer,
     SetPreferredLayer,
 )
+from server.sdp.subscriber import MAX_IDLE_SECTIONS
 from tests.unit.stage import Sending, Stage, subscribe_message
 
 MIC = Sending("audio", "0", "mic-cid")
@@ -135,21 +136,36 @@ def test_without_auto_subscribe_only_what_is_chosen_comes_even_if_chosen_before_
     assert len(stage.sent(watcher, "offer")) == 2
 
 
-def test_unsubscribing_ends_the_consumer_and_the_section_is_used_again() -> None:
+def test_unsubscribing_ends_the_consumer_and_another_track_takes_the_section() -> None:
     stage = Stage()
     watcher = stage.enter("watcher")
-    ada = stage.enter("ada")
-    track = stage.publish(ada, MIC)
+    track = stage.publish(stage.enter("ada"), MIC)
     settle(stage, watcher)
     (consumer,) = stage.requests(CreateConsumer)
     stage.signal(watcher, **subscribe_message(track, subscribe=False))
     assert stage.requests(CloseConsumer) == [CloseConsumer(consumer.consumer)]
     settle(stage, watcher)
     assert "a=inactive" in stage.last(watcher, "offer").offer.sdp
-    stage.signal(watcher, **subscribe_message(track))
+    stage.publish(stage.enter("bob"), MIC)
     settle(stage, watcher)
     assert stage.last(watcher, "offer").offer.sdp.count("m=audio") == 1
     assert len(stage.requests(CreateConsumer)) == 2
+
+
+def test_a_track_that_comes_back_has_another_section_within_bounds() -> None:
+    stage = Stage()
+    watcher = stage.enter("watcher")
+    track = stage.publish(stage.enter("ada"), MIC)
+    settle(stage, watcher)
+    for _ in range(3 * MAX_IDLE_SECTIONS):
+        before = stage.last(watcher, "offer").offer.sdp
+        stage.signal(watcher, **subscribe_message(track, subscribe=False))
+        settle(stage, watcher)
+        stage.signal(watcher, **subscribe_message(track))
+        settle(stage, watcher)
+    assert before.count("m=audio") == stage.last(watcher, "offer").offer.sdp.count("m=audio")
+    assert before.count("m=audio") == MAX_IDLE_SECTIONS
+    assert len(stage.requests(CreateConsumer)) == 1 + 3 * MAX_IDLE_SECTIONS
 
 
 def test_a_track_that_ends_leaves_the_offer_and_its_identifiers() -> None:
