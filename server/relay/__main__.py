@@ -129,8 +129,23 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
         packets.stop()
         loop.stop()
 
+    def failed() -> None:
+        """A mistake of ours: what signaling believes and what is here would drift apart."""
+        nonlocal exit_code
+        exit_code = EXIT_BUG
+        loop.stop()
+
     def handle(request: Request) -> None:
-        worker.handle(request)
+        try:
+            worker.handle(request)
+        except Exception:
+            failed()
+
+    def take_events() -> None:
+        try:
+            worker.take_events()
+        except Exception:
+            failed()
 
     channel: Channel[Request] = Channel(
         signaling.read_fd,
@@ -149,7 +164,7 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
     )
     loop.call_soon(channel.open)
     loop.call_soon(channel.send, Ready(certificate.fingerprint(), sockets.ipv4_port, sockets.ipv6_port))
-    loop.add_reader(packets.event_fd, worker.take_events)
+    loop.add_reader(packets.event_fd, take_events)
     loop.run_forever()
     return exit_code
 

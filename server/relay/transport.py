@@ -12,6 +12,7 @@ has died. Nothing here raises towards its caller.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from enum import Enum, auto
 from typing import Final, Protocol
@@ -28,6 +29,9 @@ MOST_RELIABLE_BUFFERED: Final = 512 * 1024
 MOST_LOSSY_BUFFERED: Final = 64 * 1024
 MOST_HELD: Final = 128 * 1024
 """Bytes of reliable messages held for a participant whose channel is not open yet."""
+
+MOST_DATAGRAMS: Final = 1500
+"""Datagrams a second that one peer may have looked at: 1.7 MB/s of data messages."""
 
 
 class Phase(Enum):
@@ -78,6 +82,8 @@ class Transport:
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._task: asyncio.Task[None] | None = None
+        self._allowance: float = MOST_DATAGRAMS
+        self._allowed_at = time.monotonic()
         wire.create_transport(self.id, request.local_ufrag.encode(), request.local_pwd.encode())
 
     def connect(self, request: ConnectTransport) -> None:
@@ -95,8 +101,14 @@ class Transport:
         self._begin()
 
     def received(self, datagram: bytes) -> None:
-        """A DTLS datagram from a validated address."""
-        self._path.push(datagram)
+        """A DTLS datagram from a validated address. A flood is lost here, before it costs anything."""
+        now = time.monotonic()
+        refilled = self._allowance + (now - self._allowed_at) * MOST_DATAGRAMS
+        self._allowance = min(MOST_DATAGRAMS, refilled)
+        self._allowed_at = now
+        if self._allowance >= 1:
+            self._allowance -= 1
+            self._path.push(datagram)
 
     def expired(self) -> None:
         """Consent is gone (RFC 7675)."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from server._native import PacketThread
-from server.control.budget import COUNTER_STEP, CPU_STEP, RESIDENCE_STEP, in_steps
+from server.control.budget import COUNTER_STEP, CPU_STEP, LONGEST_RESIDENCE, RESIDENCE_STEP, in_steps
 from server.control.messages import (
     CloseConsumer,
     CloseProducer,
@@ -175,7 +175,7 @@ class Worker:
                 packets_sent=in_steps(sent, COUNTER_STEP),
                 packets_dropped=in_steps(dropped, COUNTER_STEP),
                 cpu_milliseconds=in_steps(round(time.process_time() * 1000), CPU_STEP),
-                residence_p99_microseconds=in_steps(residence, RESIDENCE_STEP),
+                residence_p99_microseconds=in_steps(min(residence, LONGEST_RESIDENCE), RESIDENCE_STEP),
             )
         )
         now = time.monotonic()

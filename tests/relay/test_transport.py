@@ -83,6 +83,18 @@ async def test_noise_before_and_during_the_handshake_does_not_matter(pair: Pair)
     assert CONNECTED in pair.told.phases
 
 
+async def test_a_flood_is_not_looked_at(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[bytes] = []
+    monkeypatch.setattr(pair.transport._path, "push", looked_at.append)
+    for _ in range(10 * transport.MOST_DATAGRAMS):
+        pair.transport.received(b"\x17")
+    assert len(looked_at) < 2 * transport.MOST_DATAGRAMS
+    async with asyncio.timeout(5):
+        while looked_at[-1] != b"later":
+            await asyncio.sleep(0.01)
+            pair.transport.received(b"later")
+
+
 async def test_goodbye_is_told_once(pair: Pair) -> None:
     await pair.handshake()
     await pair.dtls.stop()
