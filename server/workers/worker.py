@@ -172,11 +172,13 @@ class RelayProcess:
         """Asks it to leave, and makes sure. `on_lost` is not called."""
         self.send(Stop())
         self._serving = False
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(STOP_TIMEOUT):
-                    await self._process.wait()
-        await self.kill()
+        try:
+            if self._process is not None and self._process.returncode is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STOP_TIMEOUT):
+                        await self._process.wait()
+        finally:
+            await self.kill()
 
     async def kill(self) -> None:
         """Ends it whatever it does, and reaps it. Idempotent."""
