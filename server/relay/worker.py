@@ -46,6 +46,7 @@ from server.relay.notices import Notices
 from server.relay.ortc import Certificate
 from server.relay.transport import Transport
 
+GOODBYE_TIMEOUT: Final = 1.0
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
@@ -70,7 +71,7 @@ class Worker:
         self._leave = leave
         self._transports: dict[int, Transport] = {}
         self._rooms = DataRooms(self._deliver)
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._next_self_test = 0.0
 
     def handle(self, request: Request) -> None:
@@ -129,9 +130,7 @@ class Worker:
     def _close_transport(self, request: CloseTransport) -> None:
         transport = self._transports.pop(request.transport, None)
         if transport is not None:
-            task = asyncio.get_running_loop().create_task(transport.close())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._keep(asyncio.get_running_loop().create_task(transport.close()))
 
     def _create_producer(self, request: CreateProducer) -> None:
         self._packets.create_producer(request)
@@ -184,8 +183,22 @@ class Worker:
             self._notices.post(self._probe())
 
     def _stop(self, _: Stop) -> None:
+        self._keep(asyncio.get_running_loop().create_task(self._close_all_and_leave()))
+
+    async def _close_all_and_leave(self) -> None:
+        transports, self._transports = self._transports, {}
+        try:
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                closing = (transport.close() for transport in transports.values())
+                await asyncio.gather(*closing, return_exceptions=True)
+        except TimeoutError:
+            pass  # the rest learns it by silence
         self._packets.stop()
         self._leave()
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {

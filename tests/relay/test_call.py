@@ -25,6 +25,7 @@ from server.control.messages import (
     ProducerLayers,
     Request,
     SrtpProfile,
+    Stop,
     TransportPhase,
     TransportState,
 )
@@ -182,4 +183,14 @@ async def test_a_closed_transport_says_goodbye(relay: Relay, call: tuple[Peer, P
     await publisher.until_open()
     relay.send(CloseTransport(PUBLISHER))
     publisher.connection.on("connectionstatechange", publisher.changed.set)
+    await publisher.until(lambda: publisher.connection.connectionState == "closed")
+
+
+async def test_a_relay_that_is_stopped_says_goodbye(relay: Relay, call: tuple[Peer, Peer]) -> None:
+    publisher, _ = call
+    publisher.keep(publisher.connection.createDataChannel("_reliable"))
+    await publisher.publish()
+    await publisher.until_open()
+    publisher.connection.on("connectionstatechange", publisher.changed.set)
+    relay.send(Stop())
     await publisher.until(lambda: publisher.connection.connectionState == "closed")

@@ -118,6 +118,9 @@ impl<C: PacketCore> PacketLoop<C> {
             }
             self.finish_round();
         }
+        // What was asked before the end is carried out: goodbyes of DTLS above all.
+        self.run_commands();
+        self.finish_round();
         let Self { core, receive, wipe, .. } = self;
         drop(core);
         drop(receive);
@@ -242,8 +245,10 @@ mod tests {
 
     impl PacketCore for Echo {
         fn handle_command(&mut self, now: Micros, command: Command, _out: &mut Outbox) {
-            if let Command::CloseTransport { id } = command {
-                self.next = Micros(now.0 + u64::from(id));
+            match command {
+                Command::CloseTransport { id } => self.next = Micros(now.0 + u64::from(id)),
+                Command::CloseProducer { .. } => self.counters.producers += 1,
+                _ => {}
             }
         }
 
@@ -356,6 +361,15 @@ mod tests {
         let running = Running::start("127.0.0.1", 0).expect("IPv4 loopback");
         running.mailbox.push(Command::CloseTransport { id: 20_000 }).expect("room");
         assert_eq!(running.events(1), vec![Event::ConsentExpired { transport: 9 }]);
+    }
+
+    #[test]
+    fn what_was_asked_before_the_end_is_carried_out() {
+        let mut running = Running::start("127.0.0.1", 0).expect("IPv4 loopback");
+        running.mailbox.push(Command::CloseProducer { id: 1 }).expect("room");
+        running.mailbox.stop();
+        running.thread.take().expect("running").join().expect("no panic");
+        assert_eq!(running.gauges.read().counters.producers, 1);
     }
 
     #[test]
