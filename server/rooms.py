@@ -171,6 +171,8 @@ class RoomManager:
         owners = self._owners.get((relay.number, relay.generation), {})
         room = owners.get(_named(notification))
         if room is not None:
+            if isinstance(notification, Refused):
+                logger.warning("relay %d refused a request of room %s", relay.number, room.sid)
             self._handle(room, RelayNotified(notification))
 
     def relay_lost(self, relay: RelayLink) -> None:

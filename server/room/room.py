@@ -19,6 +19,7 @@ from server.control.messages import (
     DataMember,
     Notification,
     ProducerLayers,
+    Refused,
     RemoveDataMember,
     TransportPhase,
     TransportState,
@@ -285,8 +286,12 @@ class Room:
                 track = self._registry.get(producer)
                 if isinstance(track, Publication) and not track.announced:
                     self._media_arrived(track, payload_type, now)
+            case Refused(number):
+                side = self._registry.get(number)
+                if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport
+                    self.remove(self.participants[side.sid], Reason.JOIN_FAILURE, DISCONNECT, now)
             case _:
-                pass  # layers, pauses and refusals of consumers change nothing that clients are told
+                pass  # layers and pauses of consumers change nothing that clients are told
 
     def _transport_changed(self, side: object | None, phase: TransportPhase, now: float) -> None:
         if not isinstance(side, Publisher | Subscriber):

@@ -6,9 +6,16 @@ import pytest
 from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest
 
-from server.control.messages import CloseTransport, CreateTransport, RemoveDataMember, TransportPhase
+from server.control.messages import (
+    CloseTransport,
+    CreateTransport,
+    RefusalReason,
+    Refused,
+    RemoveDataMember,
+    TransportPhase,
+)
 from server.room.effects import Disconnect, ParticipantLeft, RoomClosed
-from server.room.inputs import RelayLost, Shutdown, SignalLost
+from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalLost
 from tests.unit.stage import FakeRelay, Sending, Stage
 
 DISCONNECT, RECONNECT = LeaveRequest.Action.DISCONNECT, LeaveRequest.Action.RECONNECT
@@ -64,6 +71,16 @@ def test_a_lost_transport_sends_the_client_to_reconnect(phase: TransportPhase) -
     leave = stage.last(sid, "leave").leave
     assert (leave.reason, leave.action) == (Reason.CONNECTION_TIMEOUT, RECONNECT)
     assert leave.can_reconnect
+
+
+def test_who_finds_no_place_on_the_relay_is_told_at_once() -> None:
+    stage = Stage()
+    sid = stage.join("ada")
+    refused = stage.participant(sid).publisher.transport
+    stage.put(RelayNotified(Refused(refused, RefusalReason.ARENA_FULL)))
+    leave = stage.last(sid, "leave").leave
+    assert (leave.reason, leave.action) == (Reason.JOIN_FAILURE, DISCONNECT)
+    assert sid not in stage.room.participants
 
 
 def test_a_relay_may_speak_once_more_of_what_is_gone() -> None:
