@@ -36,14 +36,16 @@ struct Segment {
     timestamp_offset: u32,
     picture_offset: u16,
     base_layer_offset: u8,
+    frame_offset: u16,
 }
 
 /// The newest packet sent, as the subscriber sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Newest {
     timestamp: u32,
     picture_id: u16,
     base_layer: u8,
+    frame_number: u16,
     at: Micros,
 }
 
@@ -64,6 +66,8 @@ pub(crate) struct Consumer {
     payload_types: [u8; 128],
     /// From the publisher's identifier to the subscriber's.
     extensions: Vec<(u8, u8)>,
+    /// The subscriber's identifier of the dependency descriptor; 0 if it has none.
+    dependency_id: u8,
     segments: VecDeque<Segment>,
     next_out: u64,
     newest: Option<Newest>,
@@ -72,6 +76,27 @@ pub(crate) struct Consumer {
     resend_budget: u64,
     recent_resends: VecDeque<(u64, Micros)>,
     announced: Option<(u8, bool)>,
+}
+
+impl Newest {
+    /// Counters that a packet lacks stay as they were.
+    fn of(now: Micros, view: &View<'_>, segment: &Segment, before: Option<Newest>) -> Self {
+        let before = before.unwrap_or_default();
+        let descriptor = &view.descriptor;
+        Self {
+            timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
+            picture_id: descriptor
+                .picture_id
+                .map_or(before.picture_id, |id| id.value.wrapping_add(segment.picture_offset)),
+            base_layer: descriptor
+                .base_layer
+                .map_or(before.base_layer, |index| index.value.wrapping_add(segment.base_layer_offset)),
+            frame_number: view
+                .frame_number
+                .map_or(before.frame_number, |number| number.wrapping_add(segment.frame_offset)),
+            at: now,
+        }
+    }
 }
 
 /// Extensions that mean the same to a subscriber as they did to us. The others name the publisher's
@@ -106,6 +131,8 @@ impl Consumer {
         for &(incoming, outgoing) in &options.payload_types {
             payload_types[usize::from(incoming & 0x7f)] = outgoing & 0x7f;
         }
+        let dependency =
+            options.extensions.iter().find(|(kind, _)| *kind == ExtensionKind::DependencyDescriptor);
         let forwarded = options.extensions.iter().filter(|(kind, _)| is_forwarded(*kind));
         let extensions = forwarded.map(|&(kind, id)| (producer.1.extension(kind), id));
         Self {
@@ -120,6 +147,7 @@ impl Consumer {
             is_flowing: false,
             payload_types,
             extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
+            dependency_id: dependency.map_or(0, |&(_, id)| id),
             segments: VecDeque::with_capacity(MAX_SEGMENTS),
             next_out: first_out,
             newest: None,
@@ -190,21 +218,7 @@ impl Consumer {
         }
         let is_newest = index >= self.next_out;
         if is_newest {
-            let shifted = |value: u16| value.wrapping_add(segment.picture_offset);
-            let descriptor = &view.descriptor;
-            let before = self.newest;
-            self.newest = Some(Newest {
-                timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
-                picture_id: descriptor
-                    .picture_id
-                    .map_or(before.map_or(0, |newest| newest.picture_id), |id| shifted(id.value)),
-                base_layer: descriptor
-                    .base_layer
-                    .map_or(before.map_or(0, |newest| newest.base_layer), |index| {
-                        index.value.wrapping_add(segment.base_layer_offset)
-                    }),
-                at: now,
-            });
+            self.newest = Some(Newest::of(now, view, &segment, self.newest));
             self.next_out = index + 1;
         }
         self.packets = self.packets.wrapping_add(1);
@@ -326,6 +340,7 @@ impl Consumer {
             timestamp_offset: 0,
             picture_offset: 0,
             base_layer_offset: 0,
+            frame_offset: 0,
         };
         if let (Some(newest), Some(before)) = (self.newest, self.segments.back().copied()) {
             let is_same = before.encoding == encoding && before.epoch == epoch;
@@ -339,6 +354,8 @@ impl Consumer {
             segment.picture_offset = next_picture.wrapping_sub(picture_id);
             let base_layer = view.descriptor.base_layer.map_or(0, |index| index.value);
             segment.base_layer_offset = newest.base_layer.wrapping_add(1).wrapping_sub(base_layer);
+            segment.frame_offset =
+                newest.frame_number.wrapping_add(1).wrapping_sub(view.frame_number.unwrap_or(0));
         }
         self.push(segment);
         self.is_flowing = true;
@@ -393,6 +410,9 @@ impl Consumer {
                 if let Some(&(_, id)) = self.extensions.iter().find(|(incoming, _)| *incoming == element.id) {
                     extensions.push(id, element.value(view.bytes));
                 }
+            }
+            if let Some(number) = view.frame_number.filter(|_| self.dependency_id != 0) {
+                extensions.patch(self.dependency_id, number.wrapping_add(segment.frame_offset).to_be_bytes());
             }
         }
         let start = out.bytes.len();

@@ -35,6 +35,8 @@ pub(crate) struct View<'a> {
     pub index: u64,
     pub clock_rate: u32,
     pub descriptor: Descriptor,
+    /// Of the dependency descriptor (AV1 RTP specification A.8.2), which any codec may have.
+    pub frame_number: Option<u16>,
     /// Bytes of payload without padding.
     pub payload_length: usize,
 }
@@ -190,21 +192,15 @@ impl Producer {
             return None;
         }
         let payload_length = header.payload_length(bytes)?;
-        let dependency = match codec.codec {
-            CodecKind::Av1 => elements.find(bytes, self.extension(ExtensionKind::DependencyDescriptor)),
+        let dependency = elements.find(bytes, self.extension(ExtensionKind::DependencyDescriptor));
+        let frame_number = match dependency {
+            Some(&[_, high, low, ..]) => Some(u16::from_be_bytes([high, low])),
             _ => None,
         };
         let payload = &bytes[header.length..header.length + payload_length];
         let descriptor = codec::describe(codec.codec, payload, dependency);
-        Some(View {
-            bytes,
-            header,
-            elements,
-            index,
-            clock_rate: codec.clock_rate,
-            descriptor,
-            payload_length,
-        })
+        let clock_rate = codec.clock_rate;
+        Some(View { bytes, header, elements, index, clock_rate, descriptor, frame_number, payload_length })
     }
 
     /// Parses a packet out of a ring again.

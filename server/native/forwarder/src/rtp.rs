@@ -148,6 +148,7 @@ pub(crate) struct ExtensionWriter<'a> {
     items: [(u8, &'a [u8]); MAX_ELEMENTS],
     count: usize,
     needs_two_bytes: bool,
+    patch: Option<(u8, [u8; 2])>,
 }
 
 impl<'a> ExtensionWriter<'a> {
@@ -159,6 +160,11 @@ impl<'a> ExtensionWriter<'a> {
         self.items[self.count] = (id, value);
         self.count += 1;
         self.needs_two_bytes |= id > 14 || value.is_empty() || value.len() > 16;
+    }
+
+    /// Second and third byte of the element with this id are to be these.
+    pub fn patch(&mut self, id: u8, bytes: [u8; 2]) {
+        self.patch = Some((id, bytes));
     }
 
     /// Appends header and extensions to `out`; returns the bytes written.
@@ -183,7 +189,14 @@ impl<'a> ExtensionWriter<'a> {
                 } else {
                     out.push(id << 4 | (value.len() - 1) as u8);
                 }
+                let at = out.len();
                 out.extend_from_slice(value);
+                if let Some((patched, bytes)) = self.patch
+                    && patched == id
+                    && value.len() >= 3
+                {
+                    out[at + 1..at + 3].copy_from_slice(&bytes);
+                }
             }
             let words = (out.len() - data).div_ceil(4);
             out.resize(data + 4 * words, 0);
@@ -242,6 +255,21 @@ mod tests {
         let (packet, read) = round_trip(&[(1, b""), (15, b"x"), (200, &long)]);
         assert_eq!(packet[12..14], hex("1000"));
         assert_eq!(read, [(1, vec![]), (15, b"x".to_vec()), (200, long.to_vec())]);
+    }
+
+    #[test]
+    fn a_patch_changes_one_element() {
+        let mut writer = ExtensionWriter::default();
+        writer.push(1, b"abcd");
+        writer.push(2, b"abcd");
+        writer.push(3, b"ab");
+        writer.patch(2, [0, 1]);
+        let mut packet = Vec::new();
+        writer.write(&OUTLINE, &mut packet);
+        let header = Header::parse(&packet).unwrap();
+        let elements = header.elements(&packet);
+        let read: Vec<_> = elements.iter().map(|element| element.value(&packet)).collect();
+        assert_eq!(read, [&b"abcd"[..], b"a\0\x01d", b"ab"]);
     }
 
     #[test]

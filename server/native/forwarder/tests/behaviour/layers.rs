@@ -1,6 +1,6 @@
 //! Simulcast: the highest layer up to the preferred one, switched at key frames, seamlessly.
 
-use crate::peer::{MID, RID, Rtp, sender_report};
+use crate::peer::{DEPENDENCY, MID, RID, Rtp, sender_report};
 use crate::world::{MILLISECOND, SECOND, VIDEO, World, simulcast, vp8, vp8_counters};
 use offrecord_forwarder::{Command, Event};
 
@@ -14,7 +14,9 @@ const INTERVAL: u64 = 33_333;
 fn frame(layer: usize, number: u64, is_key_frame: bool) -> Rtp {
     let index = number + 1_000 * layer as u64;
     let timestamp = TIMESTAMPS[layer].wrapping_add(number as u32 * 3_000);
-    let extensions = vec![(MID, b"1".to_vec()), (RID, RIDS[layer].into())];
+    let [high, low] = ([30_000_u16, 20_000, 65_500][layer]).wrapping_add(number as u16).to_be_bytes();
+    let dependency = vec![0xc0, high, low, 0x80];
+    let extensions = vec![(MID, b"1".to_vec()), (RID, RIDS[layer].into()), (DEPENDENCY, dependency)];
     let picture_id = (0x7ff0 + number as u16 + layer as u16 * 5) & 0x7fff;
     let payload = vp8(is_key_frame, picture_id, (layer as u64 * 100 + number) as u8);
     Rtp { ssrc: 20 + layer as u32, index, timestamp, payload_type: VIDEO, marker: true, extensions, payload }
@@ -40,6 +42,13 @@ fn run(world: &mut World, numbers: core::ops::Range<u64>, layers: &[usize]) {
     }
 }
 
+/// In the dependency descriptor, under the subscriber's identifier.
+fn frame_number(packet: &Rtp) -> u16 {
+    let [(12, value)] = &packet.extensions[..] else { panic!("{packet:?}") };
+    assert_eq!((value[0], value[3]), (0xc0, 0x80));
+    u16::from_be_bytes([value[1], value[2]])
+}
+
 fn assert_seamless(world: &World) {
     let packets = world.peers[1].rtp();
     for pair in packets.windows(2) {
@@ -49,6 +58,8 @@ fn assert_seamless(world: &World) {
         let (before, after) = (vp8_counters(&pair[0].payload), vp8_counters(&pair[1].payload));
         assert_eq!(after.0, (before.0 + 1) & 0x7fff, "picture ids");
         assert_eq!(after.1, before.1.wrapping_add(1), "base-layer indices");
+        let [before, after] = [&pair[0], &pair[1]].map(frame_number);
+        assert_eq!(after, before.wrapping_add(1), "frame numbers");
     }
 }
 

@@ -12,6 +12,7 @@ pub const MID: u8 = 1;
 pub const RID: u8 = 2;
 pub const AUDIO_LEVEL: u8 = 4;
 pub const TRANSPORT_CC: u8 = 5;
+pub const DEPENDENCY: u8 = 7;
 
 /// An RTP packet as a peer makes or sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]

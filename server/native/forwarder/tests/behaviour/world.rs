@@ -180,6 +180,7 @@ fn extensions() -> Vec<(ExtensionKind, u8)> {
         (ExtensionKind::Rid, RID),
         (ExtensionKind::AudioLevel, crate::peer::AUDIO_LEVEL),
         (ExtensionKind::TransportCc, TRANSPORT_CC),
+        (ExtensionKind::DependencyDescriptor, crate::peer::DEPENDENCY),
     ]
 }
 
@@ -212,7 +213,7 @@ pub fn simulcast(id: u32, transport: u32) -> ProducerOptions {
     ProducerOptions { encodings, ..video(id, transport, 0) }
 }
 
-/// A consumer of either kind that knows the audio level under the identifier 9.
+/// A consumer of either kind that knows the audio level as 9 and the dependency descriptor as 12.
 pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
     ConsumerOptions {
         id,
@@ -224,6 +225,7 @@ pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
             (ExtensionKind::AudioLevel, 9),
             (ExtensionKind::Mid, 10),
             (ExtensionKind::TransportCc, 11),
+            (ExtensionKind::DependencyDescriptor, 12),
         ],
         paused: false,
     }
