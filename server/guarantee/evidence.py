@@ -18,9 +18,10 @@ class KernelStatus:
     observed_at: float  # seconds since the epoch
     seccomp_mode: int
     seccomp_filters: int
+    expected_filters: int  # those we have ourselves, which a relay inherits, and those it sets; above 0
     no_new_privs: bool
     capabilities: int  # the sets united, the bounding set only without no_new_privs; 0 expected
-    uid: int
+    uid: int  # 0 also where any of its users may be root outside of a user namespace
     file_size_limit: int
     core_limit: int
     swapped_kib: int

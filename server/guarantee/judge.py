@@ -98,7 +98,9 @@ def _kernel_checks(status: KernelStatus | None, arena_bytes: int, now: float) ->
     held: dict[str, bool] = {}
     if status is not None:
         held = {
-            "seccomp": status.seccomp_mode == _SECCOMP_FILTER and status.seccomp_filters > 0,
+            # Stage 0 alone is a filter too: the mode does not say that the others were set.
+            "seccomp": status.seccomp_mode == _SECCOMP_FILTER
+            and 0 < status.expected_filters <= status.seccomp_filters,
             "every_thread_locked": status.every_task_locked,
             "no_new_privileges": status.no_new_privs,
             "no_capabilities": status.capabilities == 0,

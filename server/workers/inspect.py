@@ -19,6 +19,7 @@ from server import _native
 from server.control.messages import Level
 from server.errors import RelayError
 from server.guarantee.evidence import Inspection, KernelStatus
+from server.workers.users import ROOT, least_trusted
 
 UNLIMITED = 2**64 - 1  # RLIM_INFINITY
 _SECCOMP_FILTER_MODE = 2
@@ -45,6 +46,7 @@ class Fault(StrEnum):
     NO_FILTERS = "no_filters"
     FEW_FILTERS = "few_filters"
     NEW_PRIVILEGES = "new_privileges"
+    ROOT = "root"
     CAPABILITIES = "capabilities"
     FILE_SIZE_LIMIT = "file_size_limit"
     CORE_LIMIT = "core_limit"
@@ -88,8 +90,20 @@ def _limit(limits: str, name: str) -> int:
     return UNLIMITED
 
 
+@cache
+def _expected_filters() -> int:
+    """Those a relay sets, on top of those it inherits from us, in a container for example.
+
+    Stage 0 alone looks like a filter too: the mode does not say that the others were set.
+    """
+    inherited = _fields(_read(Path("/proc/self/status"))).get("Seccomp_filters", "0")
+    return int(inherited) + _native.filter_count()
+
+
 def _task_locked(fields: dict[str, str]) -> bool:
-    return fields.get("Seccomp") == str(_SECCOMP_FILTER_MODE) and fields.get("NoNewPrivs") == "1"
+    filtered = fields.get("Seccomp") == str(_SECCOMP_FILTER_MODE)
+    whole = int(fields.get("Seccomp_filters", "0")) >= _expected_filters()
+    return filtered and whole and fields.get("NoNewPrivs") == "1"
 
 
 def _kib(fields: dict[str, str], name: str) -> int:
@@ -115,9 +129,10 @@ def read_status(pid: int) -> KernelStatus:
             observed_at=time.time(),
             seccomp_mode=int(fields["Seccomp"]),
             seccomp_filters=int(fields["Seccomp_filters"]),
+            expected_filters=_expected_filters(),
             no_new_privs=no_new_privs,
             capabilities=capabilities,
-            uid=int(fields["Uid"].split()[1]),
+            uid=least_trusted(map(int, fields["Uid"].split()), _read(Path("/proc/self/uid_map"))),
             file_size_limit=_limit(limits, "Max file size"),
             core_limit=_limit(limits, "Max core file size"),
             swapped_kib=_kib(fields, "VmSwap"),
@@ -203,23 +218,14 @@ def inspect(pid: int) -> Inspection:
     )
 
 
-@cache
-def _expected_filters() -> int:
-    """Those a relay sets, on top of those it inherits from us, in a container for example.
-
-    Stage 0 alone looks like a filter too: the mode does not say that the others were set.
-    """
-    inherited = _fields(_read(Path("/proc/self/status"))).get("Seccomp_filters", "0")
-    return int(inherited) + _native.filter_count()
-
-
 def _status_faults(status: KernelStatus, level: Level) -> list[Fault]:
     if level is Level.NONE:
         return []
     wrong = {
         Fault.NO_FILTERS: status.seccomp_mode != _SECCOMP_FILTER_MODE,
-        Fault.FEW_FILTERS: status.seccomp_filters < _expected_filters(),
+        Fault.FEW_FILTERS: status.seccomp_filters < status.expected_filters,
         Fault.NEW_PRIVILEGES: not status.no_new_privs,
+        Fault.ROOT: status.uid == ROOT,
         Fault.CAPABILITIES: status.capabilities != 0,
         Fault.FILE_SIZE_LIMIT: status.file_size_limit != 0,
         Fault.CORE_LIMIT: status.core_limit != 0,

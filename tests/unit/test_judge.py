@@ -26,6 +26,7 @@ STATUS = KernelStatus(
     observed_at=NOW - 1,
     seccomp_mode=2,
     seccomp_filters=4,
+    expected_filters=4,
     no_new_privs=True,
     capabilities=0,
     uid=61234,
@@ -91,7 +92,8 @@ def test_all_observed_is_full() -> None:
 
 STATUS_FAULTS: dict[str, tuple[Any, str]] = {
     "seccomp_mode": (1, "seccomp"),
-    "seccomp_filters": (0, "seccomp"),
+    "seccomp_filters": (1, "seccomp"),  # stage 0 alone
+    "expected_filters": (0, "seccomp"),
     "no_new_privs": (False, "no_new_privileges"),
     "capabilities": (1 << 21, "no_capabilities"),
     "uid": (0, "unprivileged_user"),
