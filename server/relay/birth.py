@@ -83,11 +83,12 @@ def settle() -> None:
 
 
 def level_of(report: _native.LockReport, arena_locked: bool) -> Level:
-    """The level that is held, dumpable aside: `finish` fails where that is not."""
-    if not (report.seccomp and report.limits_held and report.capabilities_empty and report.no_new_privs):
+    """The level that is held, dumpable aside: `finish` fails where that is not. Only Landlock may lack."""
+    emptied = report.limits_held and report.capabilities_empty and report.no_new_privs
+    if not (report.seccomp and emptied and arena_locked):
         return Level.NONE
     landlock = report.landlock_abi >= LEAST_LANDLOCK_ABI and report.canary_refused
-    return Level.FULL if landlock and arena_locked else Level.REDUCED
+    return Level.FULL if landlock else Level.REDUCED
 
 
 def words(digest: bytes) -> FourWords:

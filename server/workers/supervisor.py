@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import sys
@@ -41,6 +42,7 @@ class Supervisor:
         self._backoff: dict[int, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._changed = asyncio.Event()
 
     async def start(self) -> None:
         """Starts all relays. Raises OperatorError when one cannot be born: it would not be later."""
@@ -62,6 +64,7 @@ class Supervisor:
     async def stop(self) -> None:
         """Ends all relays; none is replaced. Idempotent."""
         self._stopping = True
+        self._changed.set()
         tasks, self._tasks = self._tasks, set()
         for task in tasks:
             task.cancel()
@@ -72,6 +75,14 @@ class Supervisor:
     def serving(self) -> list[RelayLink]:
         """The relays that can take a room, by number."""
         return [relay for _, relay in sorted(self._relays.items()) if relay.serving]
+
+    async def until_serving(self, seconds: float) -> None:
+        """Returns once a relay serves; also when none does within `seconds`, or the server stops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.serving() and not self._stopping:
+                    self._changed.clear()
+                    await self._changed.wait()
 
     def has_carried(self, relay: RelayLink) -> bool:
         """Whether a serving relay has ever had a transport."""
@@ -107,6 +118,7 @@ class Supervisor:
         relay = RelayProcess(boot_of(self._config, number), generation, self._notified, self._lost)
         await relay.start()
         self._relays[number] = relay
+        self._changed.set()
         locked = relay.evidence().locked
         level = locked.level if locked is not None else Level.NONE
         _log.info("relay %d.%d serves, level %s", number, generation, level.name.lower())
@@ -181,6 +193,13 @@ def _advice(refusal: BirthRefused, config: Config) -> str:
         return (
             f"{text}. Is the UDP port free? [relay] udp_port is {config.relay.udp_port}, one port per relay."
         )
+    if "identity" in text:
+        return (
+            f"{text}. [relay] user is {config.relay.user}: a container with a user namespace must have that "
+            "user. Choose one it has, or start the server as an ordinary user."
+        )
+    if "inspection: root" in text:
+        return f"{text}. Start the server as a user that is not root outside of its user namespace either."
     if "level" in text or "landlock" in text:
         return (
             f"{text}. [guarantee] minimum_level is {config.guarantee.minimum_level!r}: run on a kernel with "
