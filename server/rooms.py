@@ -60,6 +60,9 @@ class Session(Protocol):
 class Placement(Protocol):
     """Which relay a room lives on."""
 
+    async def until_ready(self) -> None:
+        """Returns when a relay serves, or when waiting for one has taken too long."""
+
     def relay_for(self, room: str) -> RelayLink:
         """The room's relay. Raises RelayError when none serves."""
 
@@ -120,6 +123,11 @@ class RoomManager:
 
     def __len__(self) -> int:
         return len(self._rooms)
+
+    async def until_ready(self) -> None:
+        """Returns when a join can find a relay; after seconds without one too, for the join to be refused."""
+        if not self._stopping:
+            await self._placed().until_ready()
 
     def check(self, claims: Claims, parameters: JoinParameters) -> None:
         """Whether this join would be let in now. Raises JoinRefused."""

@@ -32,6 +32,8 @@ _ANY_SLASHES = "/{slashes:/*}"
 class Doorkeeper(Protocol):
     """What the route asks of the rooms."""
 
+    async def until_ready(self) -> None: ...
+
     def check(self, claims: Claims, parameters: JoinParameters) -> None: ...
 
     def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str: ...
@@ -63,7 +65,7 @@ class SignalRoutes:
         if request.headers.get("Upgrade", "").lower() != "websocket" or "join_request" in request.query:
             return await not_served(request)
         try:
-            claims, parameters = self._admit(request)
+            claims, parameters = await self._admit(request)
         except ClientError as error:
             return _refusal(error)
         session = SignalSession()
@@ -71,10 +73,11 @@ class SignalRoutes:
         if parameters.reconnect:
             return await _refuse_resuming(session, request)
         try:
+            await self._rooms.until_ready()  # the relay may have gone while the WebSocket was prepared
             user_agent = request.headers.get("User-Agent", "")
             sid = self._rooms.join(session, claims, parameters, user_agent)
         except JoinRefused:
-            # Checked a moment ago: a place or a relay went while the WebSocket was prepared.
+            # Checked a moment ago: a place went while the WebSocket was prepared.
             await session.socket.close(code=1013)
             return session.socket
         logger.info("%s connected", sid)
@@ -88,12 +91,12 @@ class SignalRoutes:
     async def validate(self, request: web.Request) -> web.Response:
         """The same checks without a session: SDKs ask here why a WebSocket failed."""
         try:
-            self._admit(request)
+            await self._admit(request)
         except ClientError as error:
             return _refusal(error)
         return web.Response(text="success", headers=CORS)
 
-    def _admit(self, request: web.Request) -> tuple[Claims, JoinParameters]:
+    async def _admit(self, request: web.Request) -> tuple[Claims, JoinParameters]:
         """Raises ClientError; see `_refusal` for the status."""
         claims = verify(_token(request), self._keys, self._clock.now())
         if not claims.grants.room_join:
@@ -105,6 +108,7 @@ class SignalRoutes:
         refuse_recording(claims)
         parameters = join_parameters(request.query)
         if not parameters.reconnect:
+            await self._rooms.until_ready()
             self._rooms.check(claims, parameters)
         return claims, parameters
 

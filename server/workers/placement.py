@@ -11,12 +11,15 @@ from server.workers.link import RelayLink
 
 RETIRE_AFTER: Final = 5.0
 """Seconds from the end of a relay's last room until it is replaced, unless another room comes."""
+BIRTH_WAIT: Final = 5.0
+"""Seconds that a join waits for a relay. A birth takes a third of one; the rest is for a busy machine."""
 
 
 class Relays(Protocol):
     """What placement needs of the supervisor."""
 
     def serving(self) -> list[RelayLink]: ...
+    async def until_serving(self, seconds: float) -> None: ...
     def has_carried(self, relay: RelayLink) -> bool: ...
     def retire(self, relay: RelayLink) -> bool: ...
 
@@ -31,6 +34,11 @@ class Placement:
     def __init__(self, relays: Relays) -> None:
         self._relays = relays
         self._rooms: dict[str, RelayLink] = {}
+
+    async def until_ready(self) -> None:
+        """Waits for a relay that is being born, where none serves: its UDP port is the one of the relay
+        before it, so that with a single relay there is a moment without. Bounded; never raises."""
+        await self._relays.until_serving(BIRTH_WAIT)
 
     def relay_for(self, room: str) -> RelayLink:
         """The room's relay, or the one with the fewest rooms. Raises RelayError when none serves."""

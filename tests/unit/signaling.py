@@ -59,6 +59,14 @@ class FakePlacement:
     def __init__(self, link: FakeLink | None) -> None:
         self.link = link
         self.placed: set[str] = set()
+        self.awaited = asyncio.Event()
+        self.born = asyncio.Event()
+        if link is not None:
+            self.born.set()
+
+    async def until_ready(self) -> None:
+        self.awaited.set()
+        await self.born.wait()
 
     def relay_for(self, room: str) -> RelayLink:
         if self.link is None:

@@ -43,6 +43,9 @@ class Relays:
     def serving(self) -> list[RelayLink]:
         return self.alive
 
+    async def until_serving(self, seconds: float) -> None:
+        """At once: whoever asks sees what there is."""
+
     def has_carried(self, relay: RelayLink) -> bool:
         return self.carried
 
