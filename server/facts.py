@@ -33,7 +33,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
         case effects.ParticipantJoined(room, identity, sid, client):
             kind = describe(
                 user_agent,
-                sdk=models.ClientInfo.SDK.Name(client.sdk),
+                sdk=_sdk_name(client.sdk),
                 sdk_version=client.version,
                 browser=client.browser,
                 system=client.os,
@@ -74,6 +74,12 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 track=track,
                 milliseconds=_milliseconds(seconds),
             )
+
+
+def _sdk_name(number: int) -> str:
+    """Enumerations are open: an SDK newer than our copy of the protocol sends a number without a name."""
+    value = models.ClientInfo.SDK.DESCRIPTOR.values_by_number.get(number)
+    return str(value.name) if value is not None else ""
 
 
 def _milliseconds(seconds: float) -> int:

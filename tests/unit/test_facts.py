@@ -46,6 +46,13 @@ def test_a_client_is_told_by_a_few_closed_words_and_never_by_its_own() -> None:
     assert b"Mozilla" not in event.encode(joined)
 
 
+def test_an_sdk_newer_than_the_protocol_we_know_is_unknown() -> None:
+    client = models.ClientInfo.FromString(b"\x08\xe7\x07")  # sdk = 999
+    joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client))
+    assert isinstance(joined, event.ParticipantJoined)
+    assert joined.sdk is event.Sdk.UNKNOWN
+
+
 def test_reasons_and_codecs_are_translated() -> None:
     left = event_of(effects.ParticipantLeft("hall", "ada", PA, models.DisconnectReason.DUPLICATE_IDENTITY, 2))
     assert isinstance(left, event.ParticipantLeft)
