@@ -6,6 +6,7 @@ LiveKit's `DataPacket` (livekit_models.proto). They stay in this process and are
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError, EncodeError
@@ -15,27 +16,55 @@ from server.control.messages import DataMember
 
 LARGEST: Final = 64_000
 """Bytes of one packet, as SDKs bound it."""
+LARGEST_STAMPED: Final = 65_536
+"""Bytes of a packet with what was written into it, as a data channel carries it."""
+
+DELIVERIES_PER_SECOND: Final = 5_000.0
+"""One sender's share of this process: each packet costs one, and one for everybody who gets it."""
+DELIVERIES_AT_ONCE: Final = 20_000.0
 
 SERVER_ONLY: Final = frozenset(("speaker", "transcription", "metrics"))
 """What only a server or an agent may say; from a participant it is dropped."""
 
 
+@dataclass(slots=True)
+class _Sender:
+    """A transport that data comes from, and what its participant may still send."""
+
+    member: DataMember
+    allowance: float = DELIVERIES_AT_ONCE
+    counted_at: float = 0.0
+
+    def refill(self, now: float) -> None:
+        earned = (now - self.counted_at) * DELIVERIES_PER_SECOND
+        self.allowance = min(DELIVERIES_AT_ONCE, self.allowance + earned)
+        self.counted_at = now
+
+
 class DataRooms:
-    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` must not raise."""
+    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` must not raise.
+
+    Packets of one sender leave in the order in which they came. `now` is in seconds, of any clock that
+    does not go back.
+    """
 
     def __init__(self, deliver: Callable[[int, bool, bytes], None]) -> None:
         self._deliver = deliver
         self._members: dict[int, DataMember] = {}
         self._rooms: dict[int, dict[int, DataMember]] = {}
-        self._senders: dict[int, DataMember] = {}
+        self._senders: dict[int, _Sender] = {}
 
     def put(self, member: DataMember) -> None:
-        """Adds or replaces a member."""
+        """Adds or replaces a member; a sender that stays keeps its account."""
+        before = self._senders.get(member.send_transport)
         self.remove(member.member)
         self._members[member.member] = member
         self._rooms.setdefault(member.room, {})[member.member] = member
         if member.send_transport:
-            self._senders[member.send_transport] = member
+            sender = _Sender(member)
+            if before is not None:
+                sender.allowance, sender.counted_at = before.allowance, before.counted_at
+            self._senders[member.send_transport] = sender
 
     def remove(self, member: int) -> None:
         """Idempotent."""
@@ -46,14 +75,20 @@ class DataRooms:
         del room[member]
         if not room:
             del self._rooms[known.room]
-        if self._senders.get(known.send_transport) is known:
+        sender = self._senders.get(known.send_transport)
+        if sender is not None and sender.member is known:
             del self._senders[known.send_transport]
 
-    def received(self, transport: int, reliable: bool, message: bytes) -> None:
-        """A packet from a participant. What is not a packet, or not allowed, is dropped."""
-        sender = self._senders.get(transport)
-        if sender is None or not sender.may_publish or len(message) > LARGEST:
+    def received(self, now: float, transport: int, reliable: bool, message: bytes) -> None:
+        """A packet from a participant. What is not a packet, not allowed, or too much is dropped."""
+        account = self._senders.get(transport)
+        if account is None or not account.member.may_publish or len(message) > LARGEST:
             return
+        account.refill(now)
+        if account.allowance < 1:
+            return
+        account.allowance -= 1
+        sender = account.member
         try:
             packet = models.DataPacket.FromString(message)
             if packet.WhichOneof("value") in SERVER_ONLY:
@@ -62,18 +97,22 @@ class DataRooms:
             stamped = packet.SerializeToString()
         except (DecodeError, EncodeError, ValueError):
             return
+        if len(stamped) > LARGEST_STAMPED:
+            return
         for member in self._rooms[sender.room].values():
             if member is sender or not member.receive_transport:
                 continue
             if (identities or sids) and member.identity not in identities and member.sid not in sids:
                 continue
+            account.allowance -= 1
             self._deliver(member.receive_transport, reliable, stamped)
 
 
 def stamp(packet: models.DataPacket, sender: DataMember, reliable: bool) -> tuple[set[str], set[str]]:
     """Writes who sent it and how, whatever the packet said; returns whom it is for (empty: everybody).
 
-    Fields unknown to our schema are kept by protobuf.
+    Fields unknown to our schema are kept by protobuf. Streams, RPC and encrypted packets say nothing of their
+    sender themselves; whom they are for stands in the packet.
     """
     packet.kind = models.DataPacket.RELIABLE if reliable else models.DataPacket.LOSSY
     packet.participant_identity = sender.identity

@@ -63,7 +63,7 @@ class _Ends:
         self.changed.set()
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
-        self.rooms.received(transport, reliable, message)
+        self.rooms.received(0.0, transport, reliable, message)
 
     def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
         self.received.set()

@@ -107,7 +107,7 @@ class Worker:
         self._notices.post(TransportState(transport, phase, profile))
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
-        self._rooms.received(transport, reliable, message)
+        self._rooms.received(time.monotonic(), transport, reliable, message)
 
     def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
         receiver = self._transports.get(transport)

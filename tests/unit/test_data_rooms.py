@@ -6,7 +6,7 @@ import pytest
 from livekit.protocol import models
 
 from server.control.messages import DataMember
-from server.relay.data import LARGEST, DataRooms
+from server.relay.data import DELIVERIES_AT_ONCE, DELIVERIES_PER_SECOND, LARGEST, DataRooms
 
 ANN, BOB, CID, DAN = 1, 2, 3, 4
 
@@ -16,6 +16,7 @@ class Hall:
 
     def __init__(self) -> None:
         self.delivered: list[tuple[int, bool, models.DataPacket]] = []
+        self.now = 1000.0
         self.rooms = DataRooms(self._deliver)
         for number, room in ((ANN, 1), (BOB, 1), (CID, 1), (DAN, 2)):
             self.rooms.put(member(number, room))
@@ -25,7 +26,7 @@ class Hall:
 
     def says(self, number: int, packet: models.DataPacket, *, reliable: bool = True) -> list[int]:
         self.delivered.clear()
-        self.rooms.received(10 + number, reliable, packet.SerializeToString())
+        self.rooms.received(self.now, 10 + number, reliable, packet.SerializeToString())
         return sorted(transport - 20 for transport, _, _ in self.delivered)
 
 
@@ -96,7 +97,7 @@ def test_who_may_not_publish_is_not_heard(hall: Hall) -> None:
 def test_what_we_do_not_know_is_passed_on(hall: Hall) -> None:
     """A newer SDK's member of the oneof: field 4000, length-delimited."""
     unknown = b"\x82\xfa\x01\x03new"
-    hall.rooms.received(10 + ANN, True, unknown)
+    hall.rooms.received(hall.now, 10 + ANN, True, unknown)
     assert [unknown in heard.SerializeToString() for _, _, heard in hall.delivered] == [True, True]
 
 
@@ -107,7 +108,7 @@ def test_words_of_the_server_are_not_taken_from_participants(hall: Hall) -> None
 
 @pytest.mark.parametrize("message", [b"\xff", b"\x12\x05x", bytes(LARGEST + 1), b"\x22\x02\xff\xfe"])
 def test_what_is_no_packet_is_dropped(hall: Hall, message: bytes) -> None:
-    hall.rooms.received(10 + ANN, True, message)
+    hall.rooms.received(hall.now, 10 + ANN, True, message)
     assert hall.delivered == []
 
 
@@ -123,3 +124,54 @@ def test_a_member_who_moves_takes_its_transports_along(hall: Hall) -> None:
     hall.rooms.put(member(ANN, room=2))
     assert hall.says(ANN, chat()) == [DAN]
     assert hall.says(BOB, chat()) == [CID]
+
+
+def test_destinations_by_identity_and_by_sid_add_up(hall: Hall) -> None:
+    packet = chat(destination_identities=["id-3"])
+    packet.user.destination_sids.append("PA_2")
+    assert hall.says(ANN, packet) == [BOB, CID]
+    hall.rooms.remove(BOB)
+    assert hall.says(ANN, packet) == [CID]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rpc_request": models.RpcRequest(id="1", method="add", payload="[1, 2]")},
+        {"rpc_ack": models.RpcAck(request_id="1")},
+        {"rpc_response": models.RpcResponse(request_id="1", payload="3")},
+        {"stream_header": models.DataStream.Header(stream_id="s", topic="files")},
+        {"stream_chunk": models.DataStream.Chunk(stream_id="s", content=b"part")},
+        {"stream_trailer": models.DataStream.Trailer(stream_id="s")},
+        {"chat_message": models.ChatMessage(id="c", message="hello")},
+        {"sip_dtmf": models.SipDTMF(code=1, digit="1")},
+        {"encrypted_packet": models.EncryptedPacket(encrypted_value=b"sealed")},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_every_kind_crosses_unchanged_to_whom_it_is_for(hall: Hall, fields: dict[str, object]) -> None:
+    packet = models.DataPacket(destination_identities=["id-2"], sequence=7, **fields)  # type: ignore[arg-type]
+    assert hall.says(ANN, packet) == [BOB]
+    packet.participant_identity, packet.participant_sid = "id-1", "PA_1"
+    assert hall.delivered[0][2] == packet
+
+
+def test_a_packet_that_grows_beyond_what_a_channel_carries_is_dropped(hall: Hall) -> None:
+    """Destinations are written to two places."""
+    packet = chat()
+    packet.user.destination_identities.extend(["id-2", *(f"{number:060}" for number in range(600))])
+    assert LARGEST > packet.ByteSize() > LARGEST / 2
+    assert hall.says(ANN, packet) == []
+
+
+def test_who_floods_is_held_back_and_nobody_else_is(hall: Hall) -> None:
+    each = 3  # the packet, Bob and Cid
+    accepted = sum(len(hall.says(ANN, chat())) for _ in range(int(DELIVERIES_AT_ONCE / each) + 100))
+    assert accepted == pytest.approx(DELIVERIES_AT_ONCE * 2 / each, abs=each)
+    assert hall.says(ANN, chat()) == []
+    assert hall.says(BOB, chat()) == [ANN, CID]
+    hall.rooms.put(member(ANN))
+    assert hall.says(ANN, chat()) == []
+    hall.now += 0.1
+    accepted = sum(len(hall.says(ANN, chat())) for _ in range(500))
+    assert accepted == pytest.approx(DELIVERIES_PER_SECOND * 0.1 * 2 / each, abs=2 * each)
