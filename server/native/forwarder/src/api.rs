@@ -217,6 +217,11 @@ pub enum Event {
         layer: u8,
         paused: bool,
     },
+    /// How loud a track's speech is: 0 for none, else a step up to 7.
+    SpeakerLevel {
+        producer: ProducerId,
+        level: u8,
+    },
     Refused {
         id: u32,
         reason: Refusal,

@@ -1,7 +1,7 @@
 //! What signaling asks for, carried out: transports, producers and consumers come and go.
 
 use crate::api::{
-    Command, ConsumerId, ConsumerOptions, Micros, Outbox, ProducerId, ProducerOptions, Refusal,
+    Command, ConsumerId, ConsumerOptions, Event, Micros, Outbox, ProducerId, ProducerOptions, Refusal,
 };
 use crate::api::{Transmit, TransportId};
 use crate::consumer::Consumer;
@@ -141,6 +141,9 @@ impl Forwarder {
             return Ok(());
         }
         producer.is_paused = paused;
+        if producer.voice.hush() {
+            out.events.push(Event::SpeakerLevel { producer: id, level: 0 });
+        }
         for stream in &mut producer.streams {
             stream.ring.clear(&mut self.arena);
             stream.missing.clear();

@@ -27,6 +27,7 @@ mod table;
 mod tick;
 mod transport;
 mod transport_cc;
+mod voice;
 
 pub use api::{Command, Event, Micros, Outbox};
 pub use arena::{Arena, SLOT_SIZE};

@@ -1,6 +1,6 @@
 //! RTP: from a publisher's datagram to every consumer of its track.
 
-use crate::api::{Event, MediaKind, Micros, Outbox};
+use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
 use crate::missing::Gap;
@@ -33,7 +33,7 @@ impl Forwarder {
         else {
             return false;
         };
-        let transport_cc = producer.extension(crate::api::ExtensionKind::TransportCc);
+        let transport_cc = producer.extension(ExtensionKind::TransportCc);
         if let Some(&[high, low]) = elements.find(packet, transport_cc) {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));
             transport.last_media = header.ssrc;
@@ -66,6 +66,13 @@ impl Forwarder {
                         transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
                     });
                 }
+            }
+        }
+        if !is_video && let Some(level) = elements.find(packet, producer.extension(ExtensionKind::AudioLevel))
+        {
+            producer.voice.hear(now, level, header.timestamp, view.clock_rate);
+            if let Some(level) = producer.voice.announcement(now) {
+                out.events.push(Event::SpeakerLevel { producer: producer.id, level });
             }
         }
         if let Some((payload_type, layers)) = producer.announcement(now) {

@@ -10,6 +10,7 @@ use crate::missing::Missing;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
+use crate::voice::Voice;
 
 /// An encoding that was silent for this long is not a layer to choose.
 const SILENCE: u64 = 2_000_000;
@@ -82,6 +83,7 @@ pub(crate) struct Producer {
     pub cname: [u8; 8],
     /// Bit per stream that was live when last looked at.
     pub live: u8,
+    pub voice: Voice,
     mid: Vec<u8>,
     codecs: Vec<PayloadCodec>,
     extensions: Vec<(ExtensionKind, u8)>,
@@ -134,6 +136,7 @@ impl Producer {
             is_paused: false,
             cname,
             live: 0,
+            voice: Voice::default(),
             mid: options.mid.into_bytes(),
             codecs: options.codecs,
             extensions: options.extensions,

@@ -85,6 +85,9 @@ impl Forwarder {
             if let Some((payload_type, layers)) = producer.announcement(now) {
                 out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
             }
+            if let Some(level) = producer.voice.announcement(now) {
+                out.events.push(Event::SpeakerLevel { producer: producer.id, level });
+            }
             let sender = transport.feedback_ssrc;
             for stream in &mut producer.streams {
                 let ssrc = stream.ssrc;

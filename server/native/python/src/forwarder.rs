@@ -30,6 +30,7 @@ enum Told {
     ProducerLayers = 3,
     ConsumerState = 4,
     Refused = 5,
+    SpeakerLevel = 6,
 }
 
 /// See `server/_native.pyi`.
@@ -215,6 +216,9 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
         }
         Event::ConsumerState { consumer, layer, paused } => {
             (Told::ConsumerState as u8, consumer, layer, paused).into_pyobject(python)
+        }
+        Event::SpeakerLevel { producer, level } => {
+            (Told::SpeakerLevel as u8, producer, level).into_pyobject(python)
         }
         Event::Refused { id, reason } => (Told::Refused as u8, id, reason as u8).into_pyobject(python),
     }

@@ -24,5 +24,6 @@ mod replay;
 mod reports;
 mod residence;
 mod retransmission;
+mod speakers;
 mod transport_feedback;
 mod wrap;
