@@ -169,10 +169,10 @@ class RoomManager:
         if entry := self._sessions.get(sid):
             self._handle(entry[1], Signal(sid, request))
 
-    def signal_lost(self, sid: str) -> None:
-        """A participant's WebSocket is gone. Idempotent."""
+    def signal_lost(self, sid: str, goodbye: bool) -> None:
+        """A participant's WebSocket is gone, in an orderly way or not. Idempotent."""
         if entry := self._sessions.get(sid):
-            self._handle(entry[1], SignalLost(sid))
+            self._handle(entry[1], SignalLost(sid, goodbye))
 
     def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
         """Told by the supervisor."""

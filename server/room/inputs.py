@@ -33,9 +33,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class SignalLost:
-    """The WebSocket of a participant is gone without a word."""
+    """The WebSocket of a participant is gone; `goodbye` if the client closed it in an orderly way."""
 
     sid: str
+    goodbye: bool = False
 
 
 @dataclass(frozen=True, slots=True)

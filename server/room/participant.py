@@ -19,6 +19,8 @@ MAX_CHOICES = 4096
 JOIN_SECONDS = 60.0  # a participant that is not active by then is removed, as in the reference server
 FIRST_TOKEN_SECONDS = 2.0
 TOKEN_SECONDS = 300.0
+GOODBYE_SECONDS = 2.0
+"""SDKs close their transports before they say that they leave, and the word comes by another way."""
 
 
 class Participant:
@@ -32,6 +34,7 @@ class Participant:
         self.joined_at = now
         self.ready_by = now + JOIN_SECONDS
         self.token_due = now + FIRST_TOKEN_SECONDS
+        self.goodbye_by: float | None = None
         self.state = State.JOINED
         self.publisher = publisher
         self.subscriber = subscriber
@@ -81,6 +84,11 @@ class Participant:
         """Whether it wants to receive a track."""
         return self._choices.get(track_sid, self.auto_subscribe)
 
+    def transport_lost(self, now: float) -> None:
+        """It may be leaving, and is to reconnect if it does not say so in time."""
+        if self.goodbye_by is None:
+            self.goodbye_by = now + GOODBYE_SECONDS
+
     def describe(
         self,
         *,
@@ -124,6 +132,8 @@ class Participant:
         times = [self.token_due]
         if not self.is_active:
             times.append(self.ready_by)
+        if self.goodbye_by is not None:
+            times.append(self.goodbye_by)
         if (publisher := self.publisher.next_timeout()) is not None:
             times.append(publisher)
         if self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:

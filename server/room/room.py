@@ -89,9 +89,10 @@ class Room:
             case Signal(sid, request):
                 if participant := self.participants.get(sid):
                     requests.handle(self, participant, request, now)
-            case SignalLost(sid):
+            case SignalLost(sid, goodbye):
                 if participant := self.participants.get(sid):
-                    self.remove(participant, Reason.SIGNAL_CLOSE, None, now)
+                    reason = Reason.CLIENT_INITIATED if goodbye else Reason.SIGNAL_CLOSE
+                    self.remove(participant, reason, None, now)
             case RelayNotified(notification):
                 self._told(notification, now)
             case RelayLost():
@@ -214,6 +215,9 @@ class Room:
         if not participant.is_active and now >= participant.ready_by:
             self.remove(participant, Reason.JOIN_FAILURE, DISCONNECT, now)
             return
+        if participant.goodbye_by is not None and now >= participant.goodbye_by:
+            self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
+            return
         participant.publisher.tick(now)
         if participant.subscriber and not participant.subscriber.tick(now):
             self.remove(participant, Reason.STATE_MISMATCH, RECONNECT, now)
@@ -302,7 +306,7 @@ class Room:
             if participant.primary_is_connected and not participant.is_active:
                 self._activate(participant, now)
         elif phase in {TransportPhase.FAILED, TransportPhase.LOST}:
-            self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
+            participant.transport_lost(now)
 
     def _activate(self, participant: Participant, now: float) -> None:
         participant.state = State.ACTIVE

@@ -40,7 +40,7 @@ class Doorkeeper(Protocol):
 
     def signal(self, sid: str, request: SignalRequest) -> None: ...
 
-    def signal_lost(self, sid: str) -> None: ...
+    def signal_lost(self, sid: str, goodbye: bool) -> None: ...
 
 
 class SignalRoutes:
@@ -84,7 +84,7 @@ class SignalRoutes:
         try:
             await session.run(request, lambda signal: self._rooms.signal(sid, signal))
         finally:
-            self._rooms.signal_lost(sid)
+            self._rooms.signal_lost(sid, session.goodbye)
             logger.info("%s disconnected", sid)
         return session.socket
 

@@ -18,16 +18,18 @@ PING_SECONDS = 10.0
 CLOSE_SECONDS = 2.0  # how long a client may take to say goodbye
 BURST_MESSAGES = 1_000
 MESSAGES_PER_SECOND = 100.0
+_GOODBYES = frozenset({0, WSCloseCode.OK, WSCloseCode.GOING_AWAY})  # 0: a close frame without a code
 
 
 class SignalSession:
-    """What a room sends to; `run` reads until either side ends."""
+    """What a room sends to; `run` reads until either side ends. `goodbye`: the client ended it in order."""
 
     def __init__(self) -> None:
         # Control frames of compression are the peer's choice; the limit holds after inflation.
         self.socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MAX_MESSAGE_BYTES
         )
+        self.goodbye = False
         self._outbox = Outbox()
         self._as_json = False
         self._transport: asyncio.BaseTransport | None = None
@@ -56,8 +58,11 @@ class SignalSession:
 
     async def _read(self, received: Callable[[SignalRequest], None]) -> None:
         loop = asyncio.get_running_loop()
-        async for message in self.socket:
+        while True:
+            message = await self.socket.receive()
             if message.type not in {WSMsgType.BINARY, WSMsgType.TEXT}:
+                # The socket's own close code is no witness: it is 1000 after a bare end of the stream too.
+                self.goodbye = message.type is WSMsgType.CLOSE and message.data in _GOODBYES
                 return
             if not self._is_within_rate(loop.time()):
                 await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages")

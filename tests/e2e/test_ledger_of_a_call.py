@@ -38,6 +38,7 @@ async def test_logs_show_a_browser_and_a_desktop(server: Server, browser: Browse
     assert after["python"]["identity"] == "desk"
     for session in after.values():
         assert session["seconds"] > 0
+        assert session["reason"] == "client_left"
         assert session["join_milliseconds"] > 0
         assert sorted(session["published"]) == ["camera", "microphone"]
 

@@ -139,6 +139,12 @@ class Peer:
         answer = {"type": "answer", "sdp": answer_text(offer.sdp), "id": offer.id}
         await self.send(answer=answer)
 
+    def break_off(self) -> None:
+        """The connection is gone, without a close frame."""
+        connection = self.socket._response.connection
+        assert connection is not None
+        connection.close()
+
     async def closed(self) -> int | None:
         """Reads to the end; the code with which the server closed."""
         async with asyncio.timeout(5):

@@ -16,6 +16,7 @@ from server.control.messages import (
 )
 from server.room.effects import Disconnect, ParticipantLeft, RoomClosed
 from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalLost
+from server.room.participant import GOODBYE_SECONDS
 from tests.unit.stage import FakeRelay, Sending, Stage
 
 DISCONNECT, RECONNECT = LeaveRequest.Action.DISCONNECT, LeaveRequest.Action.RECONNECT
@@ -23,8 +24,8 @@ Reason = models.DisconnectReason
 MIC = Sending("audio", "0", "mic-cid")
 
 
-@pytest.mark.parametrize("says_so", [True, False])
-def test_who_leaves_is_shown_gone_and_everything_of_it_is_closed(says_so: bool) -> None:
+@pytest.mark.parametrize("how", ["leave", "goodbye", "silence"])
+def test_who_leaves_is_shown_gone_and_everything_of_it_is_closed(how: str) -> None:
     stage = Stage()
     watcher = stage.enter("watcher")
     used = set(stage.relay.used)
@@ -34,11 +35,11 @@ def test_who_leaves_is_shown_gone_and_everything_of_it_is_closed(says_so: bool) 
     stage.answer(watcher)
     stage.forget()
     stage.now += 2
-    if says_so:
+    if how == "leave":
         stage.signal(sid, leave=LeaveRequest())
     else:
-        stage.put(SignalLost(sid))
-    reason = Reason.CLIENT_INITIATED if says_so else Reason.SIGNAL_CLOSE
+        stage.put(SignalLost(sid, goodbye=how == "goodbye"))
+    reason = Reason.SIGNAL_CLOSE if how == "silence" else Reason.CLIENT_INITIATED
     assert stage.sent(sid) == []
     assert Disconnect(sid) in stage.log
     assert len(stage.requests(CloseTransport)) == 2
@@ -67,10 +68,27 @@ def test_what_a_client_says_after_leaving_is_ignored() -> None:
 def test_a_lost_transport_sends_the_client_to_reconnect(phase: TransportPhase) -> None:
     stage = Stage()
     sid = stage.enter("ada")
-    stage.tell_transport(stage.participant(sid).publisher.transport, phase)
+    participant = stage.participant(sid)
+    stage.tell_transport(participant.publisher.transport, phase)
+    stage.pass_time(GOODBYE_SECONDS - 0.1)
+    assert participant.subscriber is not None
+    stage.tell_transport(participant.subscriber.transport, phase)
+    assert stage.sent(sid, "leave") == []
+    stage.pass_time(0.1)  # counted from the first
     leave = stage.last(sid, "leave").leave
     assert (leave.reason, leave.action) == (Reason.CONNECTION_TIMEOUT, RECONNECT)
     assert leave.can_reconnect
+
+
+def test_who_closes_its_transports_before_it_says_goodbye_has_left() -> None:
+    stage = Stage()
+    sid = stage.enter("ada")
+    stage.tell_transport(stage.participant(sid).publisher.transport, TransportPhase.LOST)
+    stage.now += GOODBYE_SECONDS / 2
+    stage.signal(sid, leave=LeaveRequest())
+    assert stage.sent(sid, "leave") == []
+    (fact,) = [fact for fact in stage.facts() if isinstance(fact, ParticipantLeft)]
+    assert fact.reason == Reason.CLIENT_INITIATED
 
 
 def test_who_finds_no_place_on_the_relay_is_told_at_once() -> None:

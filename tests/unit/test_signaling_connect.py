@@ -35,6 +35,34 @@ async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
     assert left.reason is LeaveReason.CLIENT_LEFT
 
 
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (1000, LeaveReason.CLIENT_LEFT),
+        (1001, LeaveReason.CLIENT_LEFT),  # a page that is closed
+        (1011, LeaveReason.CONNECTION_LOST),
+        (None, LeaveReason.CONNECTION_LOST),  # no close frame at all
+    ],
+)
+async def test_a_closed_websocket_is_a_goodbye_only_if_the_client_says_so(
+    aiohttp_client: ClientMaker, code: int | None, reason: LeaveReason
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token())
+    await peer.next("join")
+    if code is None:
+        peer.break_off()
+    else:
+        await peer.socket.close(code=code)
+    async with asyncio.timeout(5):
+        while len(server.events) < 2:
+            await asyncio.sleep(0)
+    left = server.events[1]
+    assert isinstance(left, ParticipantLeft)
+    assert left.reason is reason
+
+
 async def test_the_header_wins_over_the_query_and_slashes_collapse(aiohttp_client: ClientMaker) -> None:
     server = Server()
     client = await aiohttp_client(server.application)

@@ -98,7 +98,7 @@ async def test_a_connection_that_breaks_is_a_departure(aiohttp_client: ClientMak
     client = await aiohttp_client(server.application)
     peer = await connect(client, server.token())
     await peer.next("offer")
-    await peer.socket.close()
+    peer.break_off()
     await until(lambda: isinstance(server.events[-1], ParticipantLeft))
     left = server.events[-1]
     assert isinstance(left, ParticipantLeft)
