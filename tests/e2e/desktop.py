@@ -23,6 +23,7 @@ class Desktop:
 
     room: rtc.Room
     frames: dict[str, int] = field(default_factory=dict)  # decoded video frames, by identity
+    frames_of_track: dict[str, int] = field(default_factory=dict)  # the same, by track
     energy: dict[str, float] = field(default_factory=dict)  # sum of squared samples, by identity
     data: list[tuple[str, bytes, str]] = field(default_factory=list)  # sender, payload, topic
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -50,6 +51,7 @@ class Desktop:
         with contextlib.suppress(asyncio.CancelledError):
             async for _ in stream:
                 self.frames[identity] = self.frames.get(identity, 0) + 1
+                self.frames_of_track[track.sid] = self.frames_of_track.get(track.sid, 0) + 1
         await stream.aclose()
 
     async def _hear(self, track: rtc.Track, identity: str) -> None:

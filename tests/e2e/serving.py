@@ -76,6 +76,12 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def processor_ticks(pid: int) -> int:
+    """What a process has used of the processors so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
 @dataclass
 class Server:
     """A running server; `stop` asserts that it leaves as it should."""
@@ -85,6 +91,7 @@ class Server:
     directory: Path
     process: subprocess.Popen[bytes]
     log: Path
+    words: Sequence[str] = ()
     wrapped: bool = False  # by strace or make: the server is below the process
     stopped: bool = field(default=False, init=False)
 
@@ -146,6 +153,29 @@ class Server:
         assert left == []
         assert status == 0, self.output()
 
+    async def crash_and_return(self) -> None:
+        """The signaling process is killed; its relays leave by themselves; the same command runs again."""
+        relays = self.relay_pids()
+        os.kill(self.pid(), signal.SIGKILL)
+        await asyncio.to_thread(self.process.wait, STOP_SECONDS)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(is_alive(pid) for pid in relays):
+            assert time.monotonic() < deadline, "a relay outlives its server"
+            await asyncio.sleep(0.02)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.words,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        await self.ready()
+
+    def busiest_relay(self) -> int:
+        """Process id of the relay that has worked most: where the call is."""
+        return max(self.relay_pids(), key=processor_ticks)
+
     def kill(self) -> None:
         """After a failure: nothing stays."""
         for pid in [*descendants(self.process.pid), self.process.pid]:
@@ -171,21 +201,22 @@ async def serving(
     http_port, udp_port = free_tcp_port(), free_udp_ports(os.cpu_count() or 1)
     ports = ["--http-port", "{http}", "--udp-port", "{udp}"]
     words = installed or command or [str(COMMAND), "serve", "--dev", *ports]
+    words = [*prefix, *(word.format(http=http_port, udp=udp_port) for word in words)]
     log = directory / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*prefix, *(word.format(http=http_port, udp=udp_port) for word in words)],
+            words,
             cwd=ROOT if command else directory,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environment,
         )
-    server = Server(http_port, udp_port, directory, process, log, wrapped=bool(prefix or command))
+    server = Server(http_port, udp_port, directory, process, log, words, wrapped=bool(prefix or command))
     try:
         await server.ready()
         yield server
         await server.stop()
     finally:
-        if process.poll() is None:
+        if server.process.poll() is None:
             server.kill()
