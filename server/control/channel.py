@@ -26,7 +26,7 @@ class Channel(Generic[M]):
     """Reads messages of one direction and writes those of the other.
 
     `on_message` is called for each message, `on_lost` once with the reason: the other end closed, broke
-    the protocol, or does not read. Neither is called after `close`.
+    the protocol, or does not read. Neither is called after `close`, nor by `send` for an end that is gone.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Channel(Generic[M]):
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._open = False
+        self._broken = False  # nobody reads what we write
         self._loop: asyncio.AbstractEventLoop | None = None
         os.set_blocking(read_fd, False)
         os.set_blocking(write_fd, False)
@@ -63,7 +64,7 @@ class Channel(Generic[M]):
 
     def send(self, message: Request | Notification) -> None:
         """Queues a message; at once on the pipe where there is room. Nothing once the channel is lost."""
-        if not self._open:
+        if not self._open or self._broken:
             return
         try:
             frame = encode(message, self._largest_sent)
@@ -94,26 +95,45 @@ class Channel(Generic[M]):
         self._queue.clear()
         self._queued = 0
 
-    def _readable(self) -> None:
+    def _reads_no_more(self, reason: RelayError) -> None:
+        """The other end is lost, once what it said last has been read: the reason may be in there.
+
+        Not at once, since somebody is sending who does not expect to be answered before it is done.
+        """
+        self._queue.clear()
+        self._queued = 0
+        self._broken = True
+        if self._loop is not None:
+            self._loop.remove_writer(self._write_fd)
+            self._loop.call_soon(self._read_last_words, reason)
+
+    def _read_last_words(self, reason: RelayError) -> None:
+        while self._open and self._readable():
+            pass
+        self._lose(reason)
+
+    def _readable(self) -> bool:
+        """Whether there was something."""
         try:
             data = os.read(self._read_fd, _READ)
         except (BlockingIOError, InterruptedError):
-            return
+            return False
         except OSError as error:
             self._lose(RelayError(f"the control channel failed: {error.strerror}", RelayFault.DIED))
-            return
+            return False
         if not data:
             self._lose(RelayError("the other end of the control channel is gone", RelayFault.DIED))
-            return
+            return False
         try:
             messages = self._decoder.feed(data)
         except ProtocolError as error:
             self._lose(error)
-            return
+            return False
         for message in messages:
             if not self._open:
-                return
+                break
             self._on_message(message)
+        return True
 
     def _writable(self) -> None:
         while self._queue:
@@ -123,7 +143,9 @@ class Channel(Generic[M]):
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:
-                self._lose(RelayError(f"the control channel failed: {error.strerror}", RelayFault.DIED))
+                self._reads_no_more(
+                    RelayError(f"the control channel failed: {error.strerror}", RelayFault.DIED)
+                )
                 return
             self._queued -= written
             if written < len(frame):

@@ -48,8 +48,11 @@ BUDGET_SLACK: Final = 64.0
 SILENCE: Final = 10.0
 """Seconds without an answer after which a relay is taken for dead."""
 STOP_TIMEOUT: Final = 3.0
-EPITAPH_TIMEOUT: Final = 1.0
+EPITAPH_TIMEOUT: Final = 5.0
+"""So long may a process that closed its pipes take to end, before it is lost without a reason."""
 MOST_STDERR: Final = 16 * 1024
+LONGEST_COMPLAINT: Final = 200
+"""Characters of a dying process that an operator is shown."""
 
 N = TypeVar("N", bound=Notification)
 Create = CreateTransport | CreateProducer | CreateConsumer
@@ -311,17 +314,18 @@ class RelayProcess:
             self._lost(RelayError(f"its lock has drifted: {', '.join(faults)}", RelayFault.DRIFTED))
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
-        """Reads what a failing birth prints, bounded, and notices the end."""
+        """Reads what a failing birth prints, of that the end, and notices when it has died."""
         assert process.stderr is not None, "a pipe was asked for"
         while chunk := await process.stderr.read(4096):
-            self._stderr += chunk[: MOST_STDERR - len(self._stderr)]
+            self._stderr += chunk
+            del self._stderr[:-MOST_STDERR]
         code = await process.wait()
         self._lost(RelayError(self._epitaph(code), RelayFault.DIED))
 
     def _epitaph(self, code: int) -> str:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        lines = self._stderr.decode("utf-8", "replace").strip().splitlines()
-        return f"its process ended ({how})" + (f": {lines[-1]}" if lines else "")
+        complaint = _last_line(self._stderr.decode("utf-8", "replace"))
+        return f"its process ended ({how})" + (f": {complaint}" if complaint else "")
 
     def _channel_lost(self, reason: RelayError) -> None:
         """A process that has just died says more by how it ended than by its silence."""
@@ -340,6 +344,13 @@ class RelayProcess:
     def _after_ready(self) -> Ready:
         assert self._ready is not None, "only after start"
         return self._ready
+
+
+def _last_line(text: str) -> str:
+    """Where a traceback names the error; one line that any terminal may be shown."""
+    lines = text.strip().splitlines()
+    shown = "".join(one if one.isprintable() else "?" for one in lines[-1].strip()) if lines else ""
+    return shown if len(shown) <= LONGEST_COMPLAINT else shown[:LONGEST_COMPLAINT] + "…"
 
 
 def _named(request: Create) -> int:

@@ -6,13 +6,15 @@ import asyncio
 import os
 import signal
 import socket
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from server.control import budget
 from server.control.messages import CloseTransport, CreateTransport, Level, Locked, Notification, Stop
-from server.errors import OperatorError
+from server.errors import OperatorError, RelayError
 from server.workers import inspect, worker
 from server.workers.link import RelayLink
 from server.workers.supervisor import Supervisor
@@ -154,6 +156,52 @@ async def test_a_relay_that_comes_too_late_is_killed(monkeypatch: pytest.MonkeyP
         await made.process.start()
     assert made.process._process is not None
     assert made.process._process.returncode is not None
+
+
+def _instead(monkeypatch: pytest.MonkeyPatch, directory: Path, script: str) -> Relay:
+    """A relay whose process runs the script; its last two arguments are the pipes."""
+    program = directory / "relay"
+    program.write_text(f"#!{sys.executable}\nimport os, sys\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    return Relay(loopback())
+
+
+async def test_what_a_relay_complains_of_before_it_dies_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    noise = "sys.stderr.write('noise' * 10_000 + chr(10))"
+    made = _instead(monkeypatch, tmp_path, f"{noise}\nraise ImportError(chr(27) + '[1m' + 'no codec ' * 500)")
+    with pytest.raises(BirthRefused) as refused:
+        await made.process.start()
+    told = str(refused.value)
+    assert "its process ended (exit status 1): ImportError: ?[1mno codec no codec" in told
+    assert len(told) < worker.LONGEST_COMPLAINT + 100
+    assert told.isprintable()
+    assert "Traceback" not in told
+
+
+async def test_the_end_of_a_process_says_more_than_that_of_its_pipes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """However long it takes to end after them."""
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    made = _instead(
+        monkeypatch,
+        tmp_path,
+        f"os.close(int(sys.argv[-1]))\nopen({str(gate)!r}).read()\nsys.exit('the reason')",
+    )
+    lost = made.process._channel_lost
+
+    def then_let_it_end(reason: RelayError) -> None:
+        lost(reason)
+        gate.write_text("now")
+
+    assert made.process._channel is None
+    monkeypatch.setattr(made.process, "_channel_lost", then_let_it_end)
+    with pytest.raises(BirthRefused, match="the reason"):
+        await made.process.start()
 
 
 async def test_a_lost_relay_is_replaced_under_the_same_number() -> None:

@@ -120,7 +120,21 @@ async def test_the_end_of_the_other_side_is_noticed_when_writing(ends: Ends) -> 
     os.close(ends.from_channel)
     ends.from_channel = -1
     ends.channel.send(GetStats(1))
+    assert ends.lost == [], "whoever sends does not expect to be answered"
+    await ends.until_lost()
     assert len(ends.lost) == 1
+
+
+async def test_what_the_other_side_said_last_is_heard_when_writing_fails(ends: Ends) -> None:
+    ends.channel.open()
+    last = [Refused(number, RefusalReason.LIMIT) for number in range(3)]
+    os.write(ends.to_channel, b"".join(encode(each, LARGEST_NOTIFICATION) for each in last))
+    os.close(ends.from_channel)
+    ends.from_channel = -1
+    ends.channel.send(GetStats(1))
+    ends.channel.send(GetStats(2))
+    await ends.until_lost()
+    assert ends.received == last
 
 
 async def test_a_malformed_message_ends_the_channel(ends: Ends) -> None:
