@@ -6,12 +6,13 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import forwarding, idle, joining
+from bench import forwarding, idle, joining, recovery
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "forwarding": forwarding.run,
     "idle": idle.run,
     "joining": joining.run,
+    "recovery": recovery.run,
 }
 
 
