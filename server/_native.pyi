@@ -95,7 +95,8 @@ class PacketThread:
         """Everything told since the last call, in order, each a tuple that starts with its kind:
 
         (0, transport) reachable, (1, transport, datagram) DTLS, (2, transport) consent expired,
-        (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason).
+        (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason),
+        (6, producer, level).
         """
 
     def counters(self) -> tuple[int, int, int, int, int, int, int]:

@@ -21,6 +21,7 @@ from server.control.messages import (
     Notification,
     ProducerLayers,
     Refused,
+    SpeakerLevel,
     TransportState,
 )
 from server.errors import ClientError, RelayError
@@ -277,7 +278,7 @@ def _named(notification: Notification) -> int:
     match notification:
         case TransportState(transport=number):
             return number
-        case ProducerLayers(producer=number):
+        case ProducerLayers(producer=number) | SpeakerLevel(producer=number):
             return number
         case ConsumerState(consumer=number):
             return number

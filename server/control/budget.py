@@ -5,7 +5,7 @@ drip each second for what happens of its own accord. A relay keeps to this by wa
 latest; signaling ends a relay that does not. The relay earns when a request arrives and spends before
 signaling sees it, so an honest relay never overdraws.
 
-`bits_per_second` states what remains: with 1,000 things to name, about 130 bit/s, a third of the lowest
+`bits_per_second` states what remains: with 1,000 things to name, about 140 bit/s, a third of the lowest
 rate at which speech has been coded (450 bit/s, Codec 2).
 """
 
@@ -25,6 +25,7 @@ from server.control.messages import (
     ProducerLayers,
     Refused,
     Request,
+    SpeakerLevel,
     Stats,
     TransportState,
 )
@@ -66,18 +67,18 @@ class Budget:
         """A request was sent, or arrived."""
         self._credits = min(self._most, self._credits + _EARNED.get(type(request), 1))
 
-    def spend(self, now: float) -> bool:
-        """One notification; False, and nothing spent, where there is no credit."""
+    def spend(self, now: float, keep: float = 0.0) -> bool:
+        """One notification; False, and nothing spent, where there is no credit beyond those to `keep`."""
         self._credits = min(self._most, self._credits + max(0.0, now - self._at) * DRIP)
         self._at = now
-        if self._credits < 1:
+        if self._credits < 1 + keep:
             return False
         self._credits -= 1
         return True
 
-    def wait(self) -> float:
-        """Seconds until the next credit has dripped."""
-        return max(0.0, (1 - self._credits) / DRIP)
+    def wait(self, keep: float = 0.0) -> float:
+        """Seconds until there is a credit beyond those to `keep`."""
+        return max(0.0, (1 + keep - self._credits) / DRIP)
 
 
 def in_steps(value: int, step: int) -> int:
@@ -89,7 +90,7 @@ def named_id(notification: Notification) -> int | None:
     """The identifier a notification names, which must be one that signaling gave out."""
     if isinstance(notification, TransportState):
         return notification.transport
-    if isinstance(notification, ProducerLayers):
+    if isinstance(notification, ProducerLayers | SpeakerLevel):
         return notification.producer
     if isinstance(notification, ConsumerState):
         return notification.consumer
@@ -119,11 +120,12 @@ def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
 def bits_per_second(things: int) -> float:
     """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
 
-    A notification carries at most which thing, 2 bits of kind, and 8 bits of layers or phase and profile.
+    A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or phase and profile;
+    3 of loudness are fewer.
     Stats carry three counters, processor time, residence and three small counts.
     """
     name = math.log2(max(things, 2))
-    spontaneous = DRIP * (name + 2 + 8)
+    spontaneous = DRIP * (name + 3 + 8)
     counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
     processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
     residence = math.log2(LONGEST_RESIDENCE / RESIDENCE_STEP)

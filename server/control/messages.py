@@ -372,6 +372,13 @@ class ConsumerState(_Message, frozen=True):
     paused: bool
 
 
+class SpeakerLevel(_Message, frozen=True):
+    """How loud the speech in an audio track is: 0 for none, else a step of 5 dB up to 7."""
+
+    producer: Id
+    level: Annotated[int, Meta(ge=0, le=7)]
+
+
 class Refused(_Message, frozen=True):
     """A request that could not be carried out, by the id it named."""
 
@@ -402,5 +409,14 @@ class SelfTest(_Message, frozen=True):
 
 
 Notification = (
-    Locked | Ready | Unborn | TransportState | ProducerLayers | ConsumerState | Refused | Stats | SelfTest
+    Locked
+    | Ready
+    | Unborn
+    | TransportState
+    | ProducerLayers
+    | ConsumerState
+    | SpeakerLevel
+    | Refused
+    | Stats
+    | SelfTest
 )

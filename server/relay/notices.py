@@ -5,45 +5,58 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Final
 
 from server.control.budget import Budget
-from server.control.messages import ConsumerState, Notification, ProducerLayers, Request
+from server.control.messages import ConsumerState, Notification, ProducerLayers, Request, SpeakerLevel
+
+KEPT: Final = 8.0
+"""Credits that levels leave for what calls depend on."""
 
 
 class Notices:
-    """Tells at once while there is credit; later, in order and coalesced, where there is none."""
+    """Tells at once while there is credit; later, in order and coalesced, where there is none.
+
+    Levels of speakers come last.
+    """
 
     def __init__(self, send: Callable[[Notification], None]) -> None:
         self._send = send
         self._budget = Budget(time.monotonic())
         self._waiting: dict[tuple[type, int], Notification] = {}
+        self._levels: dict[int, SpeakerLevel] = {}
         self._told = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def earn(self, request: Request) -> None:
         """A request arrived."""
         self._budget.earn(request)
-        if self._waiting:
+        if self._waiting or self._levels:
             self._flush()
 
     def post(self, notification: Notification) -> None:
         """To be told. A layer or a state of the same thing replaces the one that still waits."""
-        self._told += 1
-        key = (type(notification), self._told)
-        if isinstance(notification, ProducerLayers):
-            key = (ProducerLayers, notification.producer)
-        elif isinstance(notification, ConsumerState):
-            key = (ConsumerState, notification.consumer)
-        self._waiting[key] = notification
+        if isinstance(notification, SpeakerLevel):
+            self._levels[notification.producer] = notification
+        else:
+            self._told += 1
+            key = (type(notification), self._told)
+            if isinstance(notification, ProducerLayers):
+                key = (ProducerLayers, notification.producer)
+            elif isinstance(notification, ConsumerState):
+                key = (ConsumerState, notification.consumer)
+            self._waiting[key] = notification
         self._flush()
 
     def _flush(self) -> None:
-        while self._waiting and self._budget.spend(time.monotonic()):
-            first = next(iter(self._waiting))
-            self._send(self._waiting.pop(first))
-        if self._waiting and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._budget.wait(), self._again)
-
-    def _again(self) -> None:
-        self._timer = None
-        self._flush()
+        now = time.monotonic()
+        while self._waiting and self._budget.spend(now):
+            self._send(self._waiting.pop(next(iter(self._waiting))))
+        while not self._waiting and self._levels and self._budget.spend(now, KEPT):
+            self._send(self._levels.pop(next(iter(self._levels))))
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting or self._levels:
+            wait = self._budget.wait(0.0 if self._waiting else KEPT)
+            self._timer = asyncio.get_running_loop().call_later(wait, self._flush)

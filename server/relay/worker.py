@@ -35,6 +35,7 @@ from server.control.messages import (
     RequestKeyFrame,
     SelfTest,
     SetPreferredLayer,
+    SpeakerLevel,
     SrtpProfile,
     Stats,
     Stop,
@@ -49,7 +50,7 @@ from server.relay.transport import Transport
 GOODBYE_TIMEOUT: Final = 1.0
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
-_REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
+_REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED, _SPEAKER_LEVEL = range(7)
 
 
 class Worker:
@@ -100,6 +101,8 @@ class Worker:
                 self._notices.post(ProducerLayers(*values))
             elif kind == _CONSUMER_STATE:
                 self._notices.post(ConsumerState(*values))
+            elif kind == _SPEAKER_LEVEL:
+                self._notices.post(SpeakerLevel(*values))
             elif kind == _REFUSED:
                 self._notices.post(Refused(values[0], RefusalReason(values[1])))
 

@@ -91,6 +91,8 @@ def _add_track(room: Room, participant: Participant, message: AddTrackRequest, n
 def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: float) -> None:
     track = participant.publisher.mute(message.sid, message.muted)
     if track is not None and track.announced:
+        if track.info.muted:
+            room.silence(track, now)
         room.announce(participant)
 
 

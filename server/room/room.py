@@ -13,7 +13,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from livekit.protocol import models
-from livekit.protocol.rtc import LeaveRequest, ParticipantUpdate, RoomUpdate, SignalResponse
+from livekit.protocol.rtc import (
+    LeaveRequest,
+    ParticipantUpdate,
+    RoomUpdate,
+    SignalResponse,
+    SpeakersChanged,
+)
 
 from server.control.messages import (
     DataMember,
@@ -21,6 +27,7 @@ from server.control.messages import (
     ProducerLayers,
     Refused,
     RemoveDataMember,
+    SpeakerLevel,
     TransportPhase,
     TransportState,
 )
@@ -43,6 +50,7 @@ from server.room.participant import TOKEN_SECONDS, Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.relay import Registry, RelayFace
+from server.room.speakers import Speakers, Voice
 from server.room.subscriber import Subscriber
 
 DISCONNECT, RECONNECT = LeaveRequest.Action.DISCONNECT, LeaveRequest.Action.RECONNECT
@@ -72,6 +80,7 @@ class Room:
         self.effects = Effects()
         self._by_identity: dict[str, Participant] = {}
         self._tracks: dict[str, Publication] = {}
+        self._speakers = Speakers()
         self._registry: Registry | None = None
         self._data_room = 0  # the room's identifier on its relay
         self._closes_at: float | None = now + limits.empty_seconds
@@ -109,7 +118,8 @@ class Room:
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
         times = [participant.next_timeout() for participant in self.participants.values()]
-        times += [time for time in (self._closes_at, self._counts_due) if time is not None]
+        due = (self._closes_at, self._counts_due, self._speakers.next_timeout())
+        times += [time for time in due if time is not None]
         return None if self._closed else min(times, default=None)
 
     def is_full(self, identity: str) -> bool:
@@ -156,7 +166,9 @@ class Room:
         gone = participant.publisher.close()
         if participant.subscriber:
             participant.subscriber.close()
+        self._speakers.leave(participant.sid)
         if participant.announced and tell_others:
+            self.tell_speakers(now)  # of somebody unknown, clients would not take it
             self.announce(participant)
         for track in gone:
             self._withdraw(participant, track, now)
@@ -184,6 +196,17 @@ class Room:
             self.announce(participant)
         for track in announced:
             self._withdraw(participant, track, now)
+
+    def silence(self, track: Publication, now: float) -> None:
+        """A track is muted or gone: its voice ends at once."""
+        self._speakers.hear(track.owner, track.sid, 0)
+        self.tell_speakers(now)
+
+    def tell_speakers(self, now: float) -> None:
+        """Tells everybody whose voice has changed."""
+        if voices := self._speakers.changes(now):
+            for participant in self.participants.values():
+                self._send_voices(participant, voices)
 
     def track(self, sid: str) -> Publication | None:
         """An announced track of the room."""
@@ -290,6 +313,11 @@ class Room:
                 track = self._registry.get(producer)
                 if isinstance(track, Publication) and not track.announced:
                     self._media_arrived(track, payload_type, now)
+            case SpeakerLevel(producer, level):
+                track = self._registry.get(producer)
+                if isinstance(track, Publication) and track.announced and not track.info.muted:
+                    self._speakers.hear(track.owner, track.sid, level)
+                    self._tell_due_speakers(now)
             case Refused(number):
                 side = self._registry.get(number)
                 if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport
@@ -315,6 +343,7 @@ class Room:
             self.reconcile(participant, track, now)
         if participant.subscriber and participant.subscriber.tracks:
             participant.subscriber.negotiation.want_at_once(now)
+        self._send_voices(participant, self._speakers.voices())
         milliseconds = int((now - participant.joined_at) * 1000)
         self.effects.record(ParticipantActive(self.name, participant.identity, participant.sid, milliseconds))
 
@@ -339,6 +368,7 @@ class Room:
 
     def _withdraw(self, participant: Participant, track: Publication, now: float) -> None:
         del self._tracks[track.sid]
+        self.silence(track, now)
         for other in self.participants.values():
             other.forget_choice(track.sid)
             if other.subscriber:
@@ -353,6 +383,26 @@ class Room:
             )
         )
 
+    def _tell_due_speakers(self, now: float) -> None:
+        due = self._speakers.next_timeout()
+        if due is not None and now >= due:
+            self.tell_speakers(now)
+
+    def _send_voices(self, participant: Participant, voices: list[Voice]) -> None:
+        """To those who receive: their own voice, and those that they may hear."""
+        if participant.subscriber is None or not participant.is_active:
+            return
+        heard = [
+            models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active)
+            for voice in voices
+            if not voice.active
+            or voice.sid == participant.sid
+            or ((track := self._tracks.get(voice.track)) and self.may_receive(participant, track))
+        ]
+        if heard:
+            update = SpeakersChanged(speakers=heard)
+            self.effects.send(participant.sid, SignalResponse(speakers_changed=update))
+
     def _everybody_leaves(
         self, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float
     ) -> None:
@@ -364,6 +414,7 @@ class Room:
             self.settle(participant, now)
         if self._counts_due is not None and now >= self._counts_due:
             self._send_counts()
+        self._tell_due_speakers(now)
         if self._closes_at is not None and now >= self._closes_at:
             self._close()
 

@@ -26,6 +26,7 @@ class Desktop:
     frames_of_track: dict[str, int] = field(default_factory=dict)  # the same, by track
     energy: dict[str, float] = field(default_factory=dict)  # sum of squared samples, by identity
     data: list[tuple[str, bytes, str]] = field(default_factory=list)  # sender, payload, topic
+    loudness: int = 12_000  # amplitude of its tone, of 32,768
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -67,12 +68,22 @@ class Desktop:
         video = rtc.VideoSource(WIDTH, HEIGHT)
         audio = rtc.AudioSource(SAMPLE_RATE, 1)
         self._start(_move(video))
-        self._start(_hum(audio))
+        self._start(self._hum(audio))
         for track, source in (
             (rtc.LocalVideoTrack.create_video_track("camera", video), rtc.TrackSource.SOURCE_CAMERA),
             (rtc.LocalAudioTrack.create_audio_track("microphone", audio), rtc.TrackSource.SOURCE_MICROPHONE),
         ):
             await self.room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=source))
+
+    async def _hum(self, source: rtc.AudioSource) -> None:
+        """A tone; `capture_frame` paces itself."""
+        sample = 0
+        with contextlib.suppress(asyncio.CancelledError):
+            while True:
+                moments = (sample + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
+                wave = (np.sin(2 * np.pi * TONE_HZ * moments) * self.loudness).astype(np.int16)
+                await source.capture_frame(rtc.AudioFrame(wave.tobytes(), SAMPLE_RATE, 1, FRAME_SAMPLES))
+                sample += FRAME_SAMPLES
 
     async def leave(self) -> None:
         await self.room.disconnect()
@@ -92,17 +103,6 @@ async def _move(source: rtc.VideoSource) -> None:
             picture[:, shade : shade + 40, 1] = 255 - shade
             source.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, picture.tobytes()))
             await asyncio.sleep(1 / 15)
-
-
-async def _hum(source: rtc.AudioSource) -> None:
-    """A tone; `capture_frame` paces itself."""
-    sample = 0
-    with contextlib.suppress(asyncio.CancelledError):
-        while True:
-            moments = (sample + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
-            wave = (np.sin(2 * np.pi * TONE_HZ * moments) * 12_000).astype(np.int16)
-            await source.capture_frame(rtc.AudioFrame(wave.tobytes(), SAMPLE_RATE, 1, FRAME_SAMPLES))
-            sample += FRAME_SAMPLES
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,7 @@ from server.control.messages import (
     CreateTransport,
     GetStats,
     SelfTest,
+    SpeakerLevel,
     Stats,
 )
 from server.relay.notices import Notices
@@ -118,3 +119,21 @@ async def test_what_waits_is_only_the_latest_and_is_told_later() -> None:
     assert len(told) == 100
     assert told[-1] == ConsumerState(100, 2, False)
     assert len({each.consumer for each in told if isinstance(each, ConsumerState)}) == 100
+
+
+async def test_levels_of_speakers_wait_for_what_calls_depend_on() -> None:
+    told: list[object] = []
+    notices = Notices(told.append)
+    for number in range(1, 101):
+        notices.post(SpeakerLevel(number, 3))
+    assert len(told) < 16
+    notices.post(SpeakerLevel(100, 0))
+    for number in range(1, 6):
+        notices.post(ConsumerState(number, 0, False))
+    assert [each for each in told if isinstance(each, ConsumerState)] == [
+        ConsumerState(number, 0, False) for number in range(1, 6)
+    ]
+    for number in range(60):
+        notices.earn(GetStats(number))
+    assert len(told) == 105
+    assert told[-1] == SpeakerLevel(100, 0)

@@ -1,0 +1,66 @@
+"""Who speaks is seen by everybody: a desktop app that makes a sound now and then."""
+
+from __future__ import annotations
+
+from livekit import rtc
+
+from tests.e2e.browser import eventually
+from tests.e2e.desktop import Desktop, desktop
+from tests.e2e.serving import Server
+
+LOUD, SILENT = 12_000, 0
+
+
+def _follow(listener: Desktop) -> list[list[str]]:
+    """Identities that speak, as often as that changes."""
+    seen: list[list[str]] = []
+
+    @listener.room.on("active_speakers_changed")
+    def _(speakers: list[rtc.Participant]) -> None:
+        seen.append([speaker.identity for speaker in speakers])
+
+    return seen
+
+
+async def test_bursts_of_sound_are_an_active_speaker_to_others(server: Server) -> None:
+    async with (
+        desktop(server.ws_url, server.token("garden", "desk")) as desk,
+        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+    ):
+        seen_by_lap, seen_by_desk = _follow(lap), _follow(desk)
+
+        async def last() -> tuple[list[str], list[str]]:
+            return (seen_by_lap or [[]])[-1], (seen_by_desk or [[]])[-1]
+
+        desk.loudness = SILENT
+        await desk.publish()
+
+        async def subscribed() -> bool:
+            return "desk" in lap.energy
+
+        await eventually(subscribed, lambda done: done)
+        for _ in range(2):
+            desk.loudness = LOUD
+            await eventually(last, lambda seen: seen == (["desk"], ["desk"]))
+            desk.loudness = SILENT
+            await eventually(last, lambda seen: seen == ([], []))
+        assert not any(len(speakers) > 1 for speakers in seen_by_lap)
+
+
+async def test_muting_ends_a_voice(server: Server) -> None:
+    async with (
+        desktop(server.ws_url, server.token("garden", "desk")) as desk,
+        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+    ):
+        seen = _follow(lap)
+
+        async def last() -> list[str]:
+            return (seen or [[]])[-1]
+
+        await desk.publish()
+        await eventually(last, lambda speakers: speakers == ["desk"])
+        for publication in desk.room.local_participant.track_publications.values():
+            if publication.kind == rtc.TrackKind.KIND_AUDIO:
+                assert isinstance(publication.track, rtc.LocalAudioTrack)
+                publication.track.mute()
+        await eventually(last, lambda speakers: speakers == [])
