@@ -97,7 +97,7 @@ def application(
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
     key = next(iter(config.keys.items()))
-    app.add_routes(GuestRoutes(config.guests, key, clock).routes())
+    app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
     app.add_routes(guarantee.routes(evidence, config.guarantee.minimum_level))
     app.add_routes(pages.routes())
     return app

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from server import public_url
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
 from server.options import ServeOptions, check_usable, for_development, for_local_network, with_ports
@@ -102,6 +103,8 @@ def serve_options(
         addresses = network.https_addresses(local, config.http.port)
         picture = network.qr_code(addresses[0])
     check_usable(config, dev=dev)
+    if config.http.public_url:
+        addresses = (public_url.for_pages(config.http.public_url),)
     return ServeOptions(config=config, dev=dev, lan=lan, addresses_to_print=addresses, qr_code=picture)
 
 

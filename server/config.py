@@ -31,6 +31,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Http(_Section, frozen=True):
     host: str = ""  # "" is every address, IPv4 and IPv6
     port: Port = 7880
+    public_url: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
     lan_certificates: str = "certs"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from server import public_url
 from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError
 
 LOOPBACK = "127.0.0.1"
@@ -48,7 +49,7 @@ def for_development(config: Config) -> Config:
     """
     return structs.replace(
         config,
-        http=structs.replace(config.http, host=LOOPBACK, tls_certificate="", tls_key=""),
+        http=structs.replace(config.http, host=LOOPBACK, public_url="", tls_certificate="", tls_key=""),
         relay=structs.replace(config.relay, ipv4_host=LOOPBACK, ipv6_host="", advertise=(LOOPBACK,)),
         guests=structs.replace(config.guests, enabled=True),
         keys={**config.keys, **DEV_KEYS},
@@ -65,7 +66,9 @@ def for_local_network(
     """
     return structs.replace(
         config,
-        http=structs.replace(config.http, host="", tls_certificate=str(certificate), tls_key=str(key)),
+        http=structs.replace(
+            config.http, host="", public_url="", tls_certificate=str(certificate), tls_key=str(key)
+        ),
         relay=structs.replace(config.relay, advertise=config.relay.advertise or tuple(addresses)),
         guests=structs.replace(config.guests, enabled=True),
         keys={**config.keys, access_key[0]: access_key[1]},
@@ -82,6 +85,7 @@ def check_usable(config: Config, *, dev: bool) -> None:
         _check_keys(config)
     if bool(config.http.tls_certificate) != bool(config.http.tls_key):
         raise ConfigError("http.tls_certificate and http.tls_key must be set together")
+    public_url.check(config.http.public_url)
     if config.guests.passcode and not config.guests.enabled:
         raise ConfigError(
             "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "

@@ -21,6 +21,7 @@ from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
 from server.config import Guests
+from server.public_url import for_signaling
 
 MAX_BODY_BYTES = 4096
 MAX_NAME_CHARACTERS = 64
@@ -56,12 +57,14 @@ class RateLimit:
 
 
 class GuestRoutes:
-    """The handler. `key` is the name and the secret that guests' tokens are signed with."""
+    """The handler. `key` is the name and the secret that guests' tokens are signed with, `public_url` where
+    clients reach the server ("": where this one asked)."""
 
-    def __init__(self, guests: Guests, key: tuple[str, str], clock: Clock) -> None:
+    def __init__(self, guests: Guests, key: tuple[str, str], clock: Clock, public_url: str) -> None:
         self._guests = guests
         self._key = key
         self._clock = clock
+        self._public_url = public_url
         self._limit = RateLimit(guests.per_minute)
 
     def routes(self) -> list[web.RouteDef]:
@@ -98,8 +101,12 @@ class GuestRoutes:
             grants=VideoGrants(room=room, room_join=True),
             expires_at=now + TOKEN_SECONDS,
         )
-        scheme = "wss" if request.secure else "ws"
-        return _json(200, {"url": f"{scheme}://{request.host}", "token": sign(claims, *self._key, now)})
+        return _json(200, {"url": self._url(request), "token": sign(claims, *self._key, now)})
+
+    def _url(self, request: web.Request) -> str:
+        if self._public_url:
+            return for_signaling(self._public_url)
+        return f"{'wss' if request.secure else 'ws'}://{request.host}"
 
 
 def clean(text: str) -> str:

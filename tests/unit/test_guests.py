@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from server.api.guests import MAX_ADDRESSES, RateLimit, clean, slug
+from server.app import application
 from server.auth.token import verify
 from server.config import Guests
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server
@@ -37,6 +39,22 @@ async def test_the_address_follows_the_host_asked(aiohttp_client: ClientMaker) -
         "/api/guest-token", json={"room": "r", "name": "n"}, headers={"Host": "meet.example:99"}
     )
     assert (await answer.json())["url"] == "ws://meet.example:99"
+
+
+async def test_behind_a_proxy_the_operator_says_the_address_and_no_header_does(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server(guests=OPEN)
+    forwarded = {"Host": "meet.example", "X-Forwarded-Proto": "https", "Forwarded": "proto=https"}
+    wanted = {"room": "r", "name": "n"}
+    client = await aiohttp_client(server.application)
+    answer = await client.post("/api/guest-token", json=wanted, headers=forwarded)
+    assert (await answer.json())["url"] == "ws://meet.example"
+    http = structs.replace(server.config.http, public_url="https://meet.example:8443/")
+    behind = application(structs.replace(server.config, http=http), server.rooms, list, server.clock)
+    client = await aiohttp_client(behind)
+    answer = await client.post("/api/guest-token", json=wanted, headers={"Host": "inside:7880"})
+    assert (await answer.json())["url"] == "wss://meet.example:8443"
 
 
 async def test_guests_are_refused_where_they_are_not_enabled(aiohttp_client: ClientMaker) -> None:
