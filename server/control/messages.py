@@ -172,6 +172,7 @@ class PayloadCodec(_Part, frozen=True):
     payload_type: PayloadType
     codec: CodecKind
     clock_rate: U32
+    apt: PayloadType = 0  # of RTX: the payload type it repeats (RFC 4588); not read of others
 
 
 class HeaderExtension(_Part, frozen=True):
@@ -227,6 +228,8 @@ class CreateConsumer(_Message, frozen=True):
     payload_types: Annotated[list[PayloadMapping], Meta(min_length=1, max_length=32)]
     extensions: Annotated[list[HeaderExtension], Meta(max_length=16)]
     paused: bool
+    rtx_ssrc: U32 = 0  # of retransmissions (RFC 4588); 0: they come on `ssrc`, byte for byte
+    rtx_payload_types: Annotated[list[PayloadMapping], Meta(max_length=32)] = []  # from the subscriber's own
 
 
 class PauseConsumer(_Message, frozen=True):

@@ -89,6 +89,8 @@ pub struct PayloadCodec {
     pub codec: CodecKind,
     /// RTP clock rate in Hz.
     pub clock_rate: u32,
+    /// Of `Rtx`: the payload type it repeats (`apt` of RFC 4588); not read of others.
+    pub apt: u8,
 }
 
 /// One simulcast layer or the only stream. Empty `rid` and zero SSRCs mean not known.
@@ -128,6 +130,10 @@ pub struct ConsumerOptions {
     pub payload_types: Vec<(u8, u8)>,
     pub extensions: Vec<(ExtensionKind, u8)>,
     pub paused: bool,
+    /// Synchronisation source of retransmissions (RFC 4588); 0: they come on `ssrc`, byte for byte.
+    pub rtx_ssrc: u32,
+    /// From the subscriber's payload type to that of its retransmissions.
+    pub rtx_payload_types: Vec<(u8, u8)>,
 }
 
 /// What signaling (through Python) asks of the forwarder.

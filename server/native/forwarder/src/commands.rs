@@ -7,7 +7,7 @@ use crate::api::{Transmit, TransportId};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
 use crate::producer::Producer;
-use crate::transport::Transport;
+use crate::transport::{Route, Transport};
 use core::hash::BuildHasher;
 
 /// Encodings of a producer; as many as `ProducerLayers` has bits for, and more than anybody sends.
@@ -119,11 +119,13 @@ impl Forwarder {
         let cname = canonical_name(self.hasher.hash_one(options.transport));
         let producer = Producer::new(options, index, cname, &self.config, &mut self.arena);
         let producer = producer.ok_or(Refusal::ArenaFull)?;
-        let ssrcs: Vec<u32> = producer.streams.iter().map(|stream| stream.ssrc).collect();
+        let media = producer.streams.iter().map(|stream| (stream.ssrc, false));
+        let repairs = producer.streams.iter().map(|stream| (stream.rtx_ssrc, true));
+        let ssrcs: Vec<_> = media.enumerate().chain(repairs.enumerate()).collect();
         let at = self.producers.insert(id, producer);
         transport.producers.push(at);
-        for (encoding, ssrc) in ssrcs.into_iter().enumerate().filter(|(_, ssrc)| *ssrc != 0) {
-            transport.route_incoming(ssrc, (at, encoding as u8));
+        for (encoding, (ssrc, is_repair)) in ssrcs.into_iter().filter(|(_, (ssrc, _))| *ssrc != 0) {
+            transport.route_incoming(ssrc, Route { producer: at, encoding: encoding as u8, is_repair });
         }
         Ok(())
     }
@@ -186,15 +188,24 @@ impl Forwarder {
         let producer_index = self.producers.index(options.producer).ok_or(Refusal::UnknownId)?;
         let transport_index = self.transports.index(options.transport).ok_or(Refusal::UnknownId)?;
         let first_out = self.random() % 0x4000 + 1;
+        let first_rtx = self.random() % 0x4000 + 1;
         let transport = self.transports.get_mut(transport_index).ok_or(Refusal::UnknownId)?;
         let producer = self.producers.get_mut(producer_index).ok_or(Refusal::UnknownId)?;
         if transport.consumers.len() >= self.config.max_streams_per_transport {
             return Err(Refusal::Limit);
         }
         let first_out = transport.claim_outgoing(options.ssrc, first_out).ok_or(Refusal::DuplicateId)?;
-        let consumer = Consumer::new(options, transport_index, (producer_index, producer), first_out);
+        let repair = match options.rtx_ssrc {
+            0 => None,
+            ssrc if ssrc == options.ssrc => return Err(Refusal::DuplicateId),
+            ssrc => Some(transport.claim_outgoing(ssrc, first_rtx).ok_or(Refusal::DuplicateId)?),
+        };
+        let consumer = Consumer::new(options, transport_index, (producer_index, producer), first_out, repair);
         let at = self.consumers.insert(options.id, consumer);
         transport.assign_outgoing(options.ssrc, at);
+        if repair.is_some() {
+            transport.assign_outgoing(options.rtx_ssrc, at);
+        }
         transport.consumers.push(at);
         producer.consumers.push(at);
         self.retarget(now, at, out);
@@ -240,6 +251,9 @@ impl Forwarder {
         if let Some(transport) = self.transports.get_mut(consumer.transport) {
             transport.consumers.retain(|&at| at != index);
             transport.release_outgoing(consumer.ssrc, consumer.next_index());
+            if let Some((ssrc, next_index)) = consumer.repair_stream() {
+                transport.release_outgoing(ssrc, next_index);
+            }
         }
     }
 

@@ -4,12 +4,15 @@
 //! What is sent is a pure function of the publisher's packet and the *segment* it falls in. So a
 //! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce.
 
+mod resend;
+
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
 use crate::path::Address;
 use crate::producer::{Producer, Stream, View};
 use crate::rtcp::SenderInfo;
 use crate::rtp::{ExtensionWriter, Outline};
 use crate::srtp::Sealer;
+use resend::Resending;
 use std::collections::VecDeque;
 
 /// Segments remembered, for late packets and for sending again.
@@ -18,13 +21,6 @@ const MAX_SEGMENTS: usize = 8;
 const MAX_JUMP: u64 = 4096;
 /// Not sent to subscribers in place of a payload type.
 const UNMAPPED: u8 = 0xff;
-/// Bytes that may be sent again in a burst.
-const RESEND_BURST: u64 = 128_000;
-/// Share of the bytes sent that may be sent again: one in this many.
-const RESEND_SHARE: u64 = 2;
-/// A packet is not sent again twice within this time.
-const RESEND_SPACING: u64 = 15_000;
-const RECENT_RESENDS: usize = 64;
 
 /// A run of the publisher's packets that is forwarded with constant offsets.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +33,17 @@ struct Segment {
     picture_offset: u16,
     base_layer_offset: u8,
     frame_offset: u16,
+}
+
+/// What a packet is sent under: the track's own stream, or that of its retransmissions.
+#[derive(Clone, Copy, Debug)]
+struct Envelope {
+    ssrc: u32,
+    /// Roll-over counter and sequence number.
+    index: u64,
+    payload_type: u8,
+    /// The number of the packet that this one repeats, as RFC 4588 puts it before the payload.
+    original: Option<u16>,
 }
 
 /// The newest packet sent, as the subscriber sees it.
@@ -73,8 +80,7 @@ pub(crate) struct Consumer {
     newest: Option<Newest>,
     packets: u32,
     octets: u32,
-    resend_budget: u64,
-    recent_resends: VecDeque<(u64, Micros)>,
+    resending: Resending,
     announced: Option<(u8, bool)>,
 }
 
@@ -120,12 +126,14 @@ fn is_forwarded(kind: ExtensionKind) -> bool {
 }
 
 impl Consumer {
-    /// A consumer whose first packet has the index `first_out`.
+    /// A consumer whose first packet has the index `first_out`, and whose first retransmission has
+    /// the index `first_repair` if those have an SSRC of their own.
     pub fn new(
         options: &ConsumerOptions,
         transport: usize,
         producer: (usize, &Producer),
         first_out: u64,
+        first_repair: Option<u64>,
     ) -> Self {
         let mut payload_types = [UNMAPPED; 128];
         for &(incoming, outgoing) in &options.payload_types {
@@ -153,8 +161,7 @@ impl Consumer {
             newest: None,
             packets: 0,
             octets: 0,
-            resend_budget: RESEND_BURST,
-            recent_resends: VecDeque::with_capacity(RECENT_RESENDS),
+            resending: Resending::new(options, first_repair),
             announced: None,
         }
     }
@@ -213,7 +220,7 @@ impl Consumer {
         let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
-        if !self.write(view, &segment, index, sealer, address, out) {
+        if !self.write(view, &segment, &self.envelope(view, index), (sealer, address), out) {
             return false;
         }
         let is_newest = index >= self.next_out;
@@ -223,8 +230,7 @@ impl Consumer {
         }
         self.packets = self.packets.wrapping_add(1);
         self.octets = self.octets.wrapping_add(view.payload_length as u32);
-        let earned = view.bytes.len() as u64 / RESEND_SHARE;
-        self.resend_budget = RESEND_BURST.min(self.resend_budget + earned);
+        self.resending.earn(view.bytes.len());
         self.segments.back().map(|segment| segment.first_out) != segments_before
     }
 
@@ -239,41 +245,6 @@ impl Consumer {
         if (self.next_out..self.next_out + MAX_JUMP).contains(&first_out) {
             self.push(Segment { first_source: index + 1, first_out, ..current });
         }
-    }
-
-    /// Sends a packet again that the subscriber asks for. True if it was.
-    pub fn resend(
-        &mut self,
-        now: Micros,
-        sequence: u16,
-        (producer, arena): (&Producer, &crate::arena::Arena),
-        (sealer, address): (&Sealer, Address),
-        out: &mut Outbox,
-    ) -> bool {
-        let behind = u64::from((self.next_out as u16).wrapping_sub(sequence));
-        let Some(index) = self.next_out.checked_sub(behind).filter(|_| (1..0x8000).contains(&behind)) else {
-            return false;
-        };
-        let Some(at) = self.segments.iter().rposition(|segment| segment.first_out <= index) else {
-            return false;
-        };
-        let segment = self.segments[at];
-        let ends = self.segments.get(at + 1).map_or(u64::MAX, |next| next.first_out);
-        let stream = &producer.streams[usize::from(segment.encoding)];
-        if index >= ends || stream.epoch != segment.epoch {
-            return false;
-        }
-        let source = segment.first_source + (index - segment.first_out);
-        let Some(bytes) = stream.ring.get(source, arena) else { return false };
-        if self.resend_budget < bytes.len() as u64 || self.was_just_resent(now, index) {
-            return false;
-        }
-        let Some(view) = producer.view_again(bytes, source) else { return false };
-        if !self.write(&view, &segment, index, sealer, address, out) {
-            return false;
-        }
-        self.resend_budget -= view.bytes.len() as u64;
-        true
     }
 
     /// What a sender report says now; `None` without a report of the publisher.
@@ -370,19 +341,10 @@ impl Consumer {
         self.segments.push_back(segment);
     }
 
-    fn was_just_resent(&mut self, now: Micros, index: u64) -> bool {
-        let is_recent = |&(_, at): &(u64, Micros)| now.0 < at.0 + RESEND_SPACING;
-        while self.recent_resends.front().is_some_and(|resend| !is_recent(resend)) {
-            self.recent_resends.pop_front();
-        }
-        if self.recent_resends.iter().any(|&(sent, _)| sent == index) {
-            return true;
-        }
-        if self.recent_resends.len() == RECENT_RESENDS {
-            self.recent_resends.pop_front();
-        }
-        self.recent_resends.push_back((index, now));
-        false
+    /// How a packet is sent that has this index for the subscriber.
+    fn envelope(&self, view: &View<'_>, index: u64) -> Envelope {
+        let payload_type = self.payload_types[usize::from(view.header.payload_type)] & 0x7f;
+        Envelope { ssrc: self.ssrc, index, payload_type, original: None }
     }
 
     /// Rewrites and seals a packet into the outbox. Depends on nothing but its arguments and what is
@@ -391,18 +353,17 @@ impl Consumer {
         &self,
         view: &View<'_>,
         segment: &Segment,
-        index: u64,
-        sealer: &Sealer,
-        (socket, to): Address,
+        envelope: &Envelope,
+        (sealer, (socket, to)): (&Sealer, Address),
         out: &mut Outbox,
     ) -> bool {
         let outline = Outline {
             marker: view.header.marker,
             has_padding: view.header.has_padding,
-            payload_type: self.payload_types[usize::from(view.header.payload_type)] & 0x7f,
-            sequence: index as u16,
+            payload_type: envelope.payload_type,
+            sequence: envelope.index as u16,
             timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
-            ssrc: self.ssrc,
+            ssrc: envelope.ssrc,
         };
         let mut extensions = ExtensionWriter::default();
         if !self.extensions.is_empty() {
@@ -417,8 +378,12 @@ impl Consumer {
         }
         let start = out.bytes.len();
         let header = extensions.write(&outline, &mut out.bytes);
+        if let Some(original) = envelope.original {
+            out.bytes.extend_from_slice(&original.to_be_bytes());
+        }
+        let payload = out.bytes.len();
         out.bytes.extend_from_slice(&view.bytes[view.header.length..]);
-        let payload = &mut out.bytes[start + header..];
+        let payload = &mut out.bytes[payload..];
         if let Some(id) = view.descriptor.picture_id {
             let value = id.value.wrapping_add(segment.picture_offset);
             if id.is_wide {
@@ -431,7 +396,7 @@ impl Consumer {
             payload[base_layer.at] = base_layer.value.wrapping_add(segment.base_layer_offset);
         }
         out.bytes.resize(out.bytes.len() + sealer.rtp_overhead(), 0);
-        if sealer.seal_rtp(&mut out.bytes[start..], header, self.ssrc, index).is_none() {
+        if sealer.seal_rtp(&mut out.bytes[start..], header, envelope.ssrc, envelope.index).is_none() {
             out.bytes.truncate(start);
             return false;
         }

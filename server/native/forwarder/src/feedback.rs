@@ -44,7 +44,7 @@ impl Forwarder {
     }
 
     fn keep_clock(&mut self, index: usize, ssrc: u32, clock: SenderClock) {
-        let Some((at, encoding)) = self.incoming_route(index, ssrc) else { return };
+        let Some((at, encoding)) = self.media_route(index, ssrc) else { return };
         let Some(producer) = self.producers.get_mut(at) else { return };
         producer.streams[usize::from(encoding)].reception.clock = Some(clock);
         for &consumer in &producer.consumers {
@@ -57,18 +57,22 @@ impl Forwarder {
     }
 
     fn stop_stream(&mut self, index: usize, ssrc: u32) {
-        let Some((at, encoding)) = self.incoming_route(index, ssrc) else { return };
+        let Some((at, encoding)) = self.media_route(index, ssrc) else { return };
         if let Some(producer) = self.producers.get_mut(at) {
             producer.streams[usize::from(encoding)].stop();
         }
     }
 
-    fn incoming_route(&self, index: usize, ssrc: u32) -> Option<(usize, u8)> {
-        self.transports.get(index)?.incoming.get(&ssrc)?.route
+    /// Producer and encoding of an SSRC that carries media, not retransmissions.
+    fn media_route(&self, index: usize, ssrc: u32) -> Option<(usize, u8)> {
+        let route = self.transports.get(index)?.incoming.get(&ssrc)?.route?;
+        (!route.is_repair).then_some((route.producer, route.encoding))
     }
 
+    /// The consumer whose media this SSRC is.
     fn consumer_of(&self, index: usize, ssrc: u32) -> Option<usize> {
-        self.transports.get(index)?.outgoing.get(&ssrc)?.consumer
+        let at = self.transports.get(index)?.outgoing.get(&ssrc)?.consumer?;
+        (self.consumers.get(at)?.ssrc == ssrc).then_some(at)
     }
 
     fn wish_key_frame(&mut self, now: Micros, index: usize, media: u32, out: &mut Outbox) {

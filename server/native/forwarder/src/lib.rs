@@ -21,6 +21,7 @@ mod reception;
 mod ring;
 mod rtcp;
 mod rtp;
+mod rtx;
 mod srtp;
 mod stun;
 mod table;

@@ -6,7 +6,17 @@ use crate::forwarder::Forwarder;
 use crate::missing::Gap;
 use crate::rtcp;
 use crate::rtp::{Elements, Header};
+use crate::rtx;
 use crate::tick::FAST;
+use crate::transport::Route;
+
+/// An opened packet of a route: as it came, or as it was before it was sent again.
+struct Opened<'a> {
+    bytes: &'a [u8],
+    header: Header,
+    elements: Elements,
+    index: u64,
+}
 
 impl Forwarder {
     /// Opens and forwards an RTP packet. False if it was dropped.
@@ -23,13 +33,11 @@ impl Forwarder {
         let Some((length, packet_index)) = opened else { return false };
         self.last_media = Some(now);
         self.next_tick = self.next_tick.min(Micros(now.0 + FAST));
-        let packet = &datagram[..length];
+        let packet = &mut datagram[..length];
         let elements = header.elements(packet);
-        let Some((producer_index, encoding)) = self.route(now, index, packet, &header, &elements) else {
-            return false;
-        };
+        let Some(route) = self.route(now, index, packet, &header, &elements) else { return false };
         let (Some(producer), Some(transport)) =
-            (self.producers.get_mut(producer_index), self.transports.get_mut(index))
+            (self.producers.get(route.producer), self.transports.get_mut(index))
         else {
             return false;
         };
@@ -38,6 +46,50 @@ impl Forwarder {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));
             transport.last_media = header.ssrc;
         }
+        if !route.is_repair {
+            let opened = Opened { bytes: packet, header, elements, index: packet_index };
+            return self.take(now, index, route, opened, out);
+        }
+        let Some((packet, packet_index)) = self.repair(index, route, packet, &header) else { return false };
+        let Some(header) = Header::parse(packet) else { return false };
+        let elements = header.elements(packet);
+        self.take(now, index, route, Opened { bytes: packet, header, elements, index: packet_index }, out)
+    }
+
+    /// The packet that a retransmission repeats, made of it in place, and its index in the stream it is
+    /// missing from. `None` for all others, padding that probes the path among them.
+    fn repair<'a>(
+        &mut self,
+        index: usize,
+        route: Route,
+        packet: &'a mut [u8],
+        header: &Header,
+    ) -> Option<(&'a [u8], u64)> {
+        let producer = self.producers.get(route.producer)?;
+        let payload_type = producer.repaired_payload_type(header.payload_type)?;
+        let ssrc = producer.streams.get(usize::from(route.encoding))?.ssrc;
+        let sequence = rtx::original_sequence(packet, header)?;
+        let window = &mut self.transports.get_mut(index)?.incoming.get_mut(&ssrc)?.window;
+        let original = window.missing(sequence)?;
+        window.accept(original);
+        Some((rtx::unwrap(packet, header, payload_type, sequence, ssrc), original))
+    }
+
+    /// Keeps and forwards a packet. False if it is not media.
+    fn take(
+        &mut self,
+        now: Micros,
+        index: usize,
+        Route { producer: producer_index, encoding, is_repair }: Route,
+        opened: Opened<'_>,
+        out: &mut Outbox,
+    ) -> bool {
+        let Opened { bytes: packet, header, elements, index: packet_index } = opened;
+        let (Some(producer), Some(transport)) =
+            (self.producers.get_mut(producer_index), self.transports.get_mut(index))
+        else {
+            return false;
+        };
         let Some(view) = producer.view(packet, header, elements, packet_index) else {
             let stream = &mut producer.streams[usize::from(encoding)];
             stream.missing.receive(now, packet_index);
@@ -48,7 +100,10 @@ impl Forwarder {
             }
             return false;
         };
-        let is_revived = producer.receive(now, encoding, &view);
+        let is_revived = !is_repair && producer.receive(now, encoding, &view);
+        if is_repair {
+            producer.receive_repaired(encoding, &view);
+        }
         if producer.is_paused {
             return false;
         }
@@ -103,21 +158,29 @@ impl Forwarder {
         packet: &[u8],
         header: &Header,
         elements: &Elements,
-    ) -> Option<(usize, u8)> {
+    ) -> Option<Route> {
         let transport = self.transports.get_mut(index)?;
         if let Some(route) = transport.incoming.get(&header.ssrc).and_then(|incoming| incoming.route) {
             return Some(route);
         }
-        let (at, encoding) = transport
+        let (at, (encoding, is_repair)) = transport
             .producers
             .iter()
-            .find_map(|&at| Some((at, self.producers.get(at)?.recognise(packet, elements)?)))?;
-        let before = self.producers.get_mut(at)?.bind(now, encoding, header.ssrc, &mut self.arena);
-        if let Some(before) = before.and_then(|ssrc| transport.incoming.get_mut(&ssrc)) {
+            .find_map(|&at| Some((at, self.producers.get(at)?.recognise(packet, header, elements)?)))?;
+        let route = Route { producer: at, encoding, is_repair };
+        let producer = self.producers.get_mut(at)?;
+        let before = if is_repair {
+            producer.bind_repair(encoding, header.ssrc)
+        } else {
+            producer.bind(now, encoding, header.ssrc, &mut self.arena)
+        };
+        let before = before.and_then(|ssrc| transport.incoming.get_mut(&ssrc));
+        let has_moved = |known: Route| known.producer == at && known.is_repair == is_repair;
+        if let Some(before) = before.filter(|before| before.route.is_some_and(has_moved)) {
             before.route = None;
         }
-        transport.route_incoming(header.ssrc, (at, encoding));
-        Some((at, encoding))
+        transport.route_incoming(header.ssrc, route);
+        Some(route)
     }
 
     pub(crate) fn announce_consumer(consumer: &mut Consumer, out: &mut Outbox) {

@@ -48,6 +48,8 @@ pub(crate) struct Stream {
     rid: Vec<u8>,
     /// 0 while not known.
     pub ssrc: u32,
+    /// Of its retransmissions; 0 while not known.
+    pub rtx_ssrc: u32,
     /// Counts how often the SSRC has changed, and with it the meaning of indices.
     pub epoch: u32,
     pub ring: Ring,
@@ -118,6 +120,7 @@ impl Producer {
             streams.push(Stream {
                 rid: encoding.rid.clone().into_bytes(),
                 ssrc: encoding.ssrc,
+                rtx_ssrc: encoding.rtx_ssrc,
                 epoch: 0,
                 ring,
                 missing: Missing::default(),
@@ -151,19 +154,43 @@ impl Producer {
         self.extensions.iter().find(|(known, _)| *known == kind).map_or(0, |&(_, id)| id)
     }
 
-    /// Which encoding a packet of an unknown SSRC belongs to, by MID and RID (RFC 9143, RFC 8852).
-    pub fn recognise(&self, packet: &[u8], elements: &Elements) -> Option<u8> {
+    /// The payload type that a retransmission in this payload type repeats (RFC 4588 section 8.1).
+    pub fn repaired_payload_type(&self, payload_type: u8) -> Option<u8> {
+        let codec = |number| self.codecs.iter().find(|codec| codec.payload_type == number);
+        let repair = codec(payload_type).filter(|codec| codec.codec == CodecKind::Rtx)?;
+        codec(repair.apt).filter(|codec| codec.codec != CodecKind::Rtx).map(|codec| codec.payload_type)
+    }
+
+    /// Which encoding a packet of an unknown SSRC belongs to, by MID and RID (RFC 9143, RFC 8852),
+    /// and whether it is a retransmission.
+    pub fn recognise(&self, packet: &[u8], header: &Header, elements: &Elements) -> Option<(u8, bool)> {
         let value = |kind| elements.find(packet, self.extension(kind));
-        if value(ExtensionKind::Mid)? != self.mid || value(ExtensionKind::RepairedRid).is_some() {
+        if value(ExtensionKind::Mid)? != self.mid {
             return None;
         }
-        match value(ExtensionKind::Rid) {
+        let is_repair = self.repaired_payload_type(header.payload_type).is_some();
+        let (named, other) = if is_repair {
+            (ExtensionKind::RepairedRid, ExtensionKind::Rid)
+        } else {
+            (ExtensionKind::Rid, ExtensionKind::RepairedRid)
+        };
+        if value(other).is_some() {
+            return None;
+        }
+        let encoding = match value(named) {
             Some(rid) if self.streams.iter().any(|stream| !stream.rid.is_empty()) => {
                 self.streams.iter().position(|stream| stream.rid == rid).map(|at| at as u8)
             }
             _ if self.streams.len() == 1 => Some(0),
             _ => None,
-        }
+        };
+        encoding.map(|encoding| (encoding, is_repair))
+    }
+
+    /// Ties an encoding to the SSRC its retransmissions were recognised on; returns the one before.
+    pub fn bind_repair(&mut self, encoding: u8, ssrc: u32) -> Option<u32> {
+        let stream = self.streams.get_mut(usize::from(encoding))?;
+        Some(core::mem::replace(&mut stream.rtx_ssrc, ssrc)).filter(|&before| before != ssrc)
     }
 
     /// Ties an encoding to the SSRC its packets were recognised on; returns the one it had before.
@@ -210,6 +237,15 @@ impl Producer {
     pub fn view_again<'a>(&self, bytes: &'a [u8], index: u64) -> Option<View<'a>> {
         let header = Header::parse(bytes)?;
         self.view(bytes, header, header.elements(bytes), index)
+    }
+
+    /// Takes note of a packet that was sent again: it says nothing of the path or of the present.
+    pub fn receive_repaired(&mut self, encoding: u8, view: &View<'_>) {
+        if view.descriptor.starts_key_frame
+            && let Some(stream) = self.streams.get_mut(usize::from(encoding))
+        {
+            stream.requests.satisfy();
+        }
     }
 
     /// Takes note of a packet of an encoding. True if the encoding was silent before.

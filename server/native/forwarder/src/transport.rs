@@ -17,8 +17,17 @@ const MAX_OUTGOING: usize = 16_384;
 #[derive(Debug, Default)]
 pub(crate) struct Incoming {
     pub window: Window,
-    /// Producer index and encoding.
-    pub route: Option<(usize, u8)>,
+    pub route: Option<Route>,
+}
+
+/// What an SSRC carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// Index of the producer.
+    pub producer: usize,
+    pub encoding: u8,
+    /// Retransmissions of the encoding, in a stream of their own (RFC 4588).
+    pub is_repair: bool,
 }
 
 /// An SSRC that the peer receives on.
@@ -126,7 +135,7 @@ impl Transport {
     }
 
     /// Ties an SSRC to a producer and an encoding, unless it is tied already.
-    pub fn route_incoming(&mut self, ssrc: u32, route: (usize, u8)) {
+    pub fn route_incoming(&mut self, ssrc: u32, route: Route) {
         if self.incoming.len() < MAX_INCOMING || self.incoming.contains_key(&ssrc) {
             self.incoming.entry(ssrc).or_default().route.get_or_insert(route);
         }
@@ -135,7 +144,7 @@ impl Transport {
     /// Unties the SSRCs of a producer that is gone. Their indices are kept.
     pub fn forget_routes(&mut self, producer: usize) {
         for incoming in self.incoming.values_mut() {
-            if incoming.route.is_some_and(|(at, _)| at == producer) {
+            if incoming.route.is_some_and(|route| route.producer == producer) {
                 incoming.route = None;
             }
         }

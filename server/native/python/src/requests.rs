@@ -9,6 +9,7 @@ struct PayloadCodec {
     payload_type: u8,
     codec: u8,
     clock_rate: u32,
+    apt: u8,
 }
 
 #[derive(FromPyObject)]
@@ -52,6 +53,8 @@ pub struct CreateConsumer {
     payload_types: Vec<PayloadMapping>,
     extensions: Vec<HeaderExtension>,
     paused: bool,
+    rtx_ssrc: u32,
+    rtx_payload_types: Vec<PayloadMapping>,
 }
 
 impl TryFrom<CreateProducer> for ProducerOptions {
@@ -59,8 +62,8 @@ impl TryFrom<CreateProducer> for ProducerOptions {
 
     fn try_from(request: CreateProducer) -> PyResult<Self> {
         let codec = |each: &PayloadCodec| {
-            let PayloadCodec { payload_type, clock_rate, .. } = *each;
-            Ok(api::PayloadCodec { payload_type, codec: codec_kind(each.codec)?, clock_rate })
+            let PayloadCodec { payload_type, clock_rate, apt, .. } = *each;
+            Ok(api::PayloadCodec { payload_type, codec: codec_kind(each.codec)?, clock_rate, apt })
         };
         let encoding =
             |each: Encoding| api::Encoding { rid: each.rid, ssrc: each.ssrc, rtx_ssrc: each.rtx_ssrc };
@@ -85,11 +88,17 @@ impl TryFrom<CreateConsumer> for ConsumerOptions {
             producer: request.producer,
             transport: request.transport,
             ssrc: request.ssrc,
-            payload_types: request.payload_types.iter().map(|each| (each.incoming, each.outgoing)).collect(),
+            payload_types: mappings(&request.payload_types),
             extensions: extension_kinds(&request.extensions)?,
             paused: request.paused,
+            rtx_ssrc: request.rtx_ssrc,
+            rtx_payload_types: mappings(&request.rtx_payload_types),
         })
     }
+}
+
+fn mappings(payload_types: &[PayloadMapping]) -> Vec<(u8, u8)> {
+    payload_types.iter().map(|each| (each.incoming, each.outgoing)).collect()
 }
 
 fn extension_kinds(extensions: &[HeaderExtension]) -> PyResult<Vec<(ExtensionKind, u8)>> {

@@ -35,6 +35,12 @@ impl Window {
         self.newest - index >= WIDTH || self.seen[word(index)] & bit(index) != 0
     }
 
+    /// The index behind the newest that a repeated sequence number stands for, if that is missing.
+    pub fn missing(&self, sequence: u16) -> Option<u64> {
+        let index = self.estimate(sequence).filter(|&index| self.started && index < self.newest)?;
+        (!self.is_replay(index)).then_some(index)
+    }
+
     /// Marks an authenticated index as received.
     pub fn accept(&mut self, index: u64) {
         if !self.started || index >= self.newest + WIDTH {
@@ -101,6 +107,17 @@ mod tests {
         assert!(window.is_replay(12));
         assert!(!window.is_replay(11));
         assert!(!window.is_replay(13));
+    }
+
+    #[test]
+    fn what_is_missing_lies_behind_the_newest_and_was_not_received() {
+        assert_eq!(Window::default().missing(1), None);
+        let window = received(&[65_534, 65_538]);
+        assert_eq!(window.missing(0), Some(65_536));
+        assert_eq!(window.missing(2), None);
+        assert_eq!(window.missing(3), None);
+        assert_eq!(window.missing(65_534), None);
+        assert_eq!(window.missing(2_u16.wrapping_sub(WIDTH as u16)), None);
     }
 
     #[test]

@@ -40,7 +40,12 @@ fn packets_of_other_payload_types_leave_no_gap() {
         let mut world = World::connected(2);
         let mut track = audio(1, 1, 10);
         if mapped_by_producer {
-            track.codecs.push(PayloadCodec { payload_type: 13, codec: CodecKind::Opus, clock_rate: 8_000 });
+            track.codecs.push(PayloadCodec {
+                payload_type: 13,
+                codec: CodecKind::Opus,
+                clock_rate: 8_000,
+                apt: 0,
+            });
         }
         world.produce(track);
         world.consume(1, 1, 1);

@@ -24,6 +24,7 @@ mod replay;
 mod reports;
 mod residence;
 mod retransmission;
+mod rtx;
 mod speakers;
 mod transport_feedback;
 mod wrap;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 /// Identifiers that the test peers' descriptions give to extensions.
 pub const MID: u8 = 1;
 pub const RID: u8 = 2;
+pub const REPAIRED_RID: u8 = 3;
 pub const AUDIO_LEVEL: u8 = 4;
 pub const TRANSPORT_CC: u8 = 5;
 pub const DEPENDENCY: u8 = 7;

@@ -14,6 +14,7 @@ pub const MILLISECOND: u64 = 1_000;
 pub const SECOND: u64 = 1_000_000;
 pub const AUDIO: u8 = 111;
 pub const VIDEO: u8 = 96;
+pub const RTX: u8 = 97;
 
 /// See the module.
 pub struct World {
@@ -178,6 +179,7 @@ fn extensions() -> Vec<(ExtensionKind, u8)> {
     vec![
         (ExtensionKind::Mid, MID),
         (ExtensionKind::Rid, RID),
+        (ExtensionKind::RepairedRid, crate::peer::REPAIRED_RID),
         (ExtensionKind::AudioLevel, crate::peer::AUDIO_LEVEL),
         (ExtensionKind::TransportCc, TRANSPORT_CC),
         (ExtensionKind::DependencyDescriptor, crate::peer::DEPENDENCY),
@@ -195,7 +197,12 @@ pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
         transport,
         kind: MediaKind::Audio,
         mid: "0".into(),
-        codecs: vec![PayloadCodec { payload_type: AUDIO, codec: CodecKind::Opus, clock_rate: 48_000 }],
+        codecs: vec![PayloadCodec {
+            payload_type: AUDIO,
+            codec: CodecKind::Opus,
+            clock_rate: 48_000,
+            apt: 0,
+        }],
         extensions: extensions(),
         encodings: vec![encoding("", ssrc)],
     }
@@ -203,7 +210,8 @@ pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
 
 /// A VP8 track of one encoding with a signalled SSRC.
 pub fn video(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
-    let codecs = vec![PayloadCodec { payload_type: VIDEO, codec: CodecKind::Vp8, clock_rate: 90_000 }];
+    let codecs =
+        vec![PayloadCodec { payload_type: VIDEO, codec: CodecKind::Vp8, clock_rate: 90_000, apt: 0 }];
     ProducerOptions { kind: MediaKind::Video, mid: "1".into(), codecs, ..audio(id, transport, ssrc) }
 }
 
@@ -211,6 +219,21 @@ pub fn video(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
 pub fn simulcast(id: u32, transport: u32) -> ProducerOptions {
     let encodings = vec![encoding("q", 0), encoding("h", 0), encoding("f", 0)];
     ProducerOptions { encodings, ..video(id, transport, 0) }
+}
+
+/// [`video`] with retransmissions in a stream of their own; one payload type of them repeats nothing.
+pub fn repaired_video(id: u32, transport: u32, ssrc: u32, rtx_ssrc: u32) -> ProducerOptions {
+    let mut track = video(id, transport, ssrc);
+    let rtx =
+        |payload_type, apt| PayloadCodec { payload_type, codec: CodecKind::Rtx, clock_rate: 90_000, apt };
+    track.codecs.extend([rtx(RTX, VIDEO), rtx(RTX + 1, 13)]);
+    track.encodings[0].rtx_ssrc = rtx_ssrc;
+    track
+}
+
+/// [`simulcast`] with retransmissions that only MID and repaired RID tell.
+pub fn repaired_simulcast(id: u32, transport: u32) -> ProducerOptions {
+    ProducerOptions { codecs: repaired_video(id, transport, 0, 0).codecs, ..simulcast(id, transport) }
 }
 
 /// A consumer of either kind that knows the audio level as 9 and the dependency descriptor as 12.
@@ -228,6 +251,8 @@ pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
             (ExtensionKind::DependencyDescriptor, 12),
         ],
         paused: false,
+        rtx_ssrc: 0,
+        rtx_payload_types: Vec::new(),
     }
 }
 
