@@ -22,7 +22,7 @@ WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
 # Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.
 SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
-.PHONY: run test check bench build wheel help clean lock need-run need-wheel check-python check-rust check-web \
+.PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
 	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy
 
 help: ## this list
@@ -56,9 +56,11 @@ check-imports: .build/dev
 
 check-rustfmt: need-run
 	$(QUIET) "rustfmt" $(CARGO) fmt --manifest-path $(NATIVE)/Cargo.toml --all --check
+	$(QUIET) "rustfmt, fuzz targets" $(CARGO) fmt --manifest-path $(NATIVE)/fuzz/Cargo.toml --check
 
 check-clippy: need-run
 	$(QUIET) "clippy" $(CARGO) clippy --manifest-path $(NATIVE)/Cargo.toml --locked --workspace --all-targets --quiet -- -D warnings
+	$(QUIET) "clippy, fuzz targets" $(CARGO) clippy --manifest-path $(NATIVE)/fuzz/Cargo.toml --target-dir $(NATIVE)/target --locked --quiet -- -D warnings
 
 check-web: .build/node
 	$(QUIET) "web client" npm --prefix client_demo run --silent check
@@ -66,6 +68,9 @@ check-web: .build/node
 bench: build ## measure: one JSON line per figure
 	$(QUIET) "load generator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-load
 	@$(BIN)/python -m bench $(PARTS)
+
+fuzz: build .build/fuzzer ## fuzz our own parsers: SECONDS_IN_ALL=60, or EXECUTIONS= of each; TARGETS="stun sdp"
+	@scripts/fuzz.sh
 
 wheel: need-wheel .build/dev .build/web ## one wheel with the extension and the web client, in dist/
 	$(QUIET) "wheel" $(BIN)/maturin build --release --locked --out dist
@@ -75,6 +80,7 @@ lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements-build.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 
 clean: ## remove what was built
 	rm -rf .build $(VENV) dist server/web client_demo/node_modules $(NATIVE)/target server/_native*.so
@@ -100,6 +106,10 @@ $(VENV): | .build
 .build/dev: requirements-dev.lock requirements-build.lock | $(VENV)
 	$(QUIET) "Python dependencies, for development" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch .build/runtime $@
+
+.build/fuzzer: requirements-fuzz.lock | .build/dev
+	$(QUIET) "Python fuzzer" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
 
 # An editable install: the extension beside its package, the command at .venv/bin/offrecord.
 .build/native: $(RUST_SOURCES) | .build/runtime

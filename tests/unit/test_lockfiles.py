@@ -29,7 +29,7 @@ def _declared(requirements: list[Any]) -> dict[str, str]:
     return {re.split(r"[\[=]", text)[0].lower(): text.split("==")[1] for text in texts}
 
 
-@pytest.mark.parametrize("name", PYTHON_LOCKS)
+@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "requirements-fuzz.lock"])
 def test_every_python_package_is_pinned_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -56,8 +56,9 @@ def test_development_runs_the_versions_that_are_shipped() -> None:
         assert shipped.items() <= _pins(name).items(), name
 
 
-def test_crates_come_from_the_canonical_registry() -> None:
-    packages = tomllib.loads((ROOT / "server/native/Cargo.lock").read_text())["package"]
+@pytest.mark.parametrize("workspace", ["server/native", "server/native/fuzz"])
+def test_crates_come_from_the_canonical_registry(workspace: str) -> None:
+    packages = tomllib.loads((ROOT / workspace / "Cargo.lock").read_text())["package"]
     foreign = [package for package in packages if "source" in package]
     assert {package["source"] for package in foreign} == {CANONICAL_CRATES}
     assert [package["name"] for package in foreign if "checksum" not in package] == []

@@ -11,6 +11,8 @@ mod consumer;
 mod demux;
 mod feedback;
 mod forwarder;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hash;
 mod key_frames;
 mod media;

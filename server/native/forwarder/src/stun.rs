@@ -4,7 +4,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
 use core::net::{IpAddr, SocketAddr};
 
-const BINDING_REQUEST: u16 = 0x0001;
+pub(crate) const BINDING_REQUEST: u16 = 0x0001;
 const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
 const COOKIE: u32 = 0x2112_a442;
@@ -147,7 +147,7 @@ pub(crate) fn write_role_conflict(out: &mut Vec<u8>, id: TransactionId, password
     finish(out, start, password);
 }
 
-fn begin(out: &mut Vec<u8>, kind: u16, id: TransactionId) -> usize {
+pub(crate) fn begin(out: &mut Vec<u8>, kind: u16, id: TransactionId) -> usize {
     let start = out.len();
     out.extend(kind.to_be_bytes());
     out.extend([0, 0]);
@@ -162,7 +162,7 @@ fn attribute(out: &mut Vec<u8>, kind: u16, length: u16) {
 }
 
 /// Each of the last two attributes is computed with a length field that reaches to its own end.
-fn finish(out: &mut Vec<u8>, start: usize, password: &hmac::Key) {
+pub(crate) fn finish(out: &mut Vec<u8>, start: usize, password: &hmac::Key) {
     set_length(out, start, 4 + INTEGRITY_SIZE);
     let sum = hmac::sign(password, &out[start..]);
     attribute(out, MESSAGE_INTEGRITY, INTEGRITY_SIZE as u16);

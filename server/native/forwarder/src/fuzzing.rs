@@ -1,0 +1,180 @@
+//! The parsers, opened to fuzzing: each takes any bytes and asserts what must hold of the outcome.
+
+use crate::api::{CodecKind, MasterKey, SrtpProfile};
+use crate::rtp::{ExtensionWriter, Header, Outline};
+use crate::srtp::Sealer;
+use crate::{codec, rtcp, stun};
+use aws_lc_rs::hmac;
+use std::sync::LazyLock;
+
+/// Password of every transport that is fuzzed.
+pub const PASSWORD: &[u8] = b"the password of a fuzzed transport";
+/// What USERNAME begins with where a request is to find a transport: this, its number, a colon.
+pub const UFRAG: &str = "fuzz";
+
+static KEY: LazyLock<hmac::Key> =
+    LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, PASSWORD));
+
+/// A binding request with these attributes, authentic as far as they let it be.
+#[must_use]
+pub fn binding_request(transaction: [u8; 12], attributes: &[u8]) -> Vec<u8> {
+    let mut message = Vec::with_capacity(64 + attributes.len());
+    stun::begin(&mut message, stun::BINDING_REQUEST, transaction);
+    message.extend_from_slice(attributes);
+    message.resize(message.len().next_multiple_of(4), 0);
+    stun::finish(&mut message, 0, &KEY);
+    message
+}
+
+/// An odd first byte asks for the rest to be read as attributes of an authentic request, since no
+/// mutation would find a message integrity.
+pub fn stun(data: &[u8]) {
+    let Some((&form, rest)) = data.split_first() else { return };
+    if form & 1 == 0 {
+        check_request(rest);
+    } else {
+        check_request(&binding_request([form; 12], rest));
+    }
+}
+
+fn check_request(message: &[u8]) {
+    let Some(request) = stun::Request::parse(message) else { return };
+    assert!(!request.local_ufrag.is_empty() && !request.local_ufrag.contains(&b':'));
+    let authentic = request.is_authentic(&KEY);
+    if authentic {
+        let mut answer = Vec::new();
+        if request.claims_controlled {
+            stun::write_role_conflict(&mut answer, request.transaction, &KEY);
+        } else {
+            stun::write_success(&mut answer, request.transaction, ([192, 0, 2, 1], 9).into(), &KEY);
+        }
+        assert!(answer.len() <= message.len() + 16, "answers do not amplify");
+        assert!(stun::Request::parse(&answer).is_none(), "an answer is no request");
+    }
+}
+
+/// A header is read, and written again with the extensions that were understood.
+pub fn rtp(data: &[u8]) {
+    let Some(header) = Header::parse(data) else { return };
+    assert!(header.length <= data.len());
+    if let Some(length) = header.payload_length(data) {
+        assert!(header.length + length <= data.len());
+    }
+    let elements = header.elements(data);
+    let mut writer = ExtensionWriter::default();
+    for element in elements.iter() {
+        assert!(elements.find(data, element.id).is_some());
+        writer.push(element.id, element.value(data));
+    }
+    let outline = Outline {
+        marker: header.marker,
+        has_padding: header.has_padding,
+        payload_type: header.payload_type,
+        sequence: header.sequence,
+        timestamp: header.timestamp,
+        ssrc: header.ssrc,
+    };
+    let mut out = Vec::new();
+    let written = writer.write(&outline, &mut out);
+    assert_eq!(written, out.len());
+    let again = Header::parse(&out);
+    assert!(again.is_some_and(|again| {
+        let same = again.length == out.len()
+            && (again.marker, again.has_padding, again.payload_type)
+                == (header.marker, header.has_padding, header.payload_type)
+            && (again.sequence, again.timestamp, again.ssrc)
+                == (header.sequence, header.timestamp, header.ssrc);
+        let read = again.elements(&out);
+        let values = read.iter().map(|element| (element.id, element.value(&out)));
+        same && values.eq(elements.iter().map(|element| (element.id, element.value(data))))
+    }));
+}
+
+/// A compound is read; what it says was lost is written as a NACK and read again.
+pub fn rtcp(data: &[u8]) {
+    let mut packets = 0;
+    for packet in rtcp::read(data) {
+        packets += 1;
+        match packet {
+            rtcp::Packet::Goodbye(words) | rtcp::Packet::FullIntra(words) => {
+                assert!(words.iter().count() <= 31);
+            }
+            rtcp::Packet::Nack { media, entries } => check_nack(media, entries),
+            rtcp::Packet::SenderReport { .. } | rtcp::Packet::PictureLoss { .. } => {}
+        }
+    }
+    assert!(packets <= 32);
+}
+
+fn check_nack(media: u32, entries: rtcp::Words<'_>) {
+    let mut lost: Vec<u16> = entries.iter().flat_map(rtcp::lost).collect();
+    assert!(lost.len() <= 64 * 17);
+    lost.sort_unstable();
+    lost.dedup();
+    let mut out = Vec::new();
+    rtcp::write_nack(&mut out, 1, media, &lost);
+    let mut again = Vec::new();
+    for packet in rtcp::read(&out) {
+        if let rtcp::Packet::Nack { media: read, entries } = packet {
+            assert_eq!(read, media);
+            again.extend(entries.iter().flat_map(rtcp::lost));
+        }
+    }
+    // A reader takes so many entries and leaves the rest.
+    assert!(lost.starts_with(&again) && (again.len() == lost.len() || again.len() >= 64));
+}
+
+const CODECS: [CodecKind; 8] = [
+    CodecKind::Vp8,
+    CodecKind::Vp9,
+    CodecKind::H264,
+    CodecKind::H265,
+    CodecKind::Av1,
+    CodecKind::Opus,
+    CodecKind::Red,
+    CodecKind::Rtx,
+];
+
+/// The first byte chooses codec and length of the dependency descriptor (0 to 31), which comes before
+/// the payload.
+pub fn codec(data: &[u8]) {
+    let Some((&choice, rest)) = data.split_first() else { return };
+    let (dependency, payload) = rest.split_at(usize::from(choice >> 3).min(rest.len()));
+    let dependency = (choice >> 3 != 0).then_some(dependency);
+    let described = codec::describe(CODECS[usize::from(choice & 7)], payload, dependency);
+    if let Some(id) = described.picture_id {
+        assert!(id.at + usize::from(id.is_wide) < payload.len(), "what is rewritten is in the payload");
+        assert!(id.value <= if id.is_wide { 0x7fff } else { 0x7f });
+    }
+    if let Some(index) = described.base_layer {
+        assert_eq!(payload.get(index.at), Some(&index.value));
+    }
+}
+
+/// A peer's end of SRTP, to seal what a fuzzed forwarder opens.
+pub struct Seal(Sealer);
+
+impl Seal {
+    /// `None` if the key has not the lengths of the profile.
+    #[must_use]
+    pub fn new(profile: SrtpProfile, master: &MasterKey) -> Option<Self> {
+        Sealer::new(profile, master).map(Self)
+    }
+
+    /// Seals an RTP packet at a roll-over counter; one that has no header stays as it is.
+    pub fn rtp(&self, packet: &mut Vec<u8>, rollover: u32) {
+        let Some(header) = Header::parse(packet) else { return };
+        packet.resize(packet.len() + self.0.rtp_overhead(), 0);
+        let index = u64::from(rollover) << 16 | u64::from(header.sequence);
+        let sealed = self.0.seal_rtp(packet, header.length, header.ssrc, index);
+        assert!(sealed.is_some());
+    }
+
+    /// Seals a compound; one that is shorter than a header stays as it is.
+    pub fn rtcp(&mut self, compound: &mut Vec<u8>) {
+        if compound.len() >= 8 {
+            let sealed = self.0.seal_rtcp(compound, 0);
+            assert!(sealed.is_some());
+        }
+    }
+}
