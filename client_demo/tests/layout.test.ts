@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { layOut, NARROWEST, SMALLEST_WIDTH, WIDEST } from '../src/call/layout';
+import { layOut, layOutSpeaker, NARROWEST, SMALLEST_WIDTH, WIDEST } from '../src/call/layout';
 
 const WINDOWS: [number, number][] = [
   [360, 560],
@@ -49,5 +49,29 @@ describe('the size of tiles', () => {
 
   it('survives a window without room', () => {
     expect(layOut(3, 0, 0, 10)).toMatchObject({ width: 0, height: 0 });
+  });
+});
+
+describe('one large tile', () => {
+  it.each(WINDOWS)('and the others fit into %i by %i', (width, height) => {
+    for (let others = 0; others <= 40; others += 1) {
+      const { strip, main, small } = layOutSpeaker(others, width, height, 10);
+      const across = small.columns * small.width + (small.columns - 1) * 10;
+      expect(strip === 'right' ? main.width + 10 + small.width : Math.max(main.width, across)).toBeLessThanOrEqual(width);
+      const seen = Math.min(2, Math.ceil(others / small.columns)) * (small.height + 10);
+      expect(main.height + (strip === 'below' ? seen : 0)).toBeLessThanOrEqual(height);
+      if (others > 0) expect(main.width * main.height).toBeGreaterThan(small.width * small.height);
+    }
+  });
+
+  it('has the others below it on a phone and beside it on a screen', () => {
+    expect(layOutSpeaker(3, 336, 560, 10).strip).toBe('below');
+    expect(layOutSpeaker(3, 1256, 640, 10).strip).toBe('right');
+    expect(layOutSpeaker(3, 740, 230, 10).strip).toBe('right');
+  });
+
+  it('survives a window without room', () => {
+    expect(layOutSpeaker(3, 0, 0, 10).main).toEqual({ width: 0, height: 0 });
+    expect(layOutSpeaker(0, 0, 0, 10).main).toEqual({ width: 0, height: 0 });
   });
 });

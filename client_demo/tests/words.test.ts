@@ -1,6 +1,8 @@
 import { DisconnectReason } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
+import { inOrder } from '../src/call/roster';
+import { shareFailure } from '../src/call/share';
 import { hue, initials } from '../src/call/tile';
 import { company, endOf, joinFailure } from '../src/call/words';
 import { ageInWords, durationInWords } from '../src/duration';
@@ -78,6 +80,27 @@ describe('words', () => {
       '李明',
     ]);
     expect(hue('ada')).toBe(hue('ada'));
+  });
+});
+
+describe('the list of people', () => {
+  it('begins with the person at the page, then whoever shares, then by name', () => {
+    const line = { heard: true, seen: true, sharing: false, speaking: false, self: false };
+    const people = [
+      { ...line, identity: '1', name: 'Grace' },
+      { ...line, identity: '2', name: 'Zuse', self: true },
+      { ...line, identity: '3', name: 'Ada', speaking: true },
+      { ...line, identity: '4', name: 'Linus', sharing: true },
+    ];
+    expect(inOrder(people).map((each) => each.name)).toEqual(['Zuse', 'Linus', 'Ada', 'Grace']);
+  });
+});
+
+describe('sharing the screen', () => {
+  it('is not complained about where the person said no', () => {
+    expect(shareFailure(new DOMException('Permission denied', 'NotAllowedError'))).toBe('');
+    expect(shareFailure(new DOMException('Permission denied by system', 'NotAllowedError'))).toContain('system');
+    expect(shareFailure(new DOMException('', 'NotReadableError'))).toContain('could not');
   });
 });
 

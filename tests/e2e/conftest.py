@@ -1,4 +1,4 @@
-"""A server and a browser per test; each test here is a whole call."""
+"""A server and a browser per test, or one of each for tests of the page; each test here is a whole call."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
+import pytest_asyncio
+from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import chromium
 from tests.e2e.serving import Server, serving
+
+# A busy machine is no failure: conditions are waited for longer than a person would.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(120))
+            if {"shared_server", "shared_browser"} & set(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture
@@ -31,3 +37,24 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """For tests that leave it as it was, each in a room of its own."""
+    async with serving(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def one_browser() -> AsyncIterator[Browser]:
+    async with chromium() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_browser(one_browser: Browser) -> AsyncIterator[Browser]:
+    """One browser for many tests; what a test opened in it is closed behind it."""
+    yield one_browser
+    for context in one_browser.contexts:
+        await context.close()

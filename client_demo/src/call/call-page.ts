@@ -2,17 +2,28 @@
 
 import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
 
-import { copyOf, part, say, tell } from '../dom';
+import { ChatPanel } from '../chat/chat-panel';
+import { countWords, type Message } from '../chat/log';
+import { copyOf, icon, part, say, tell } from '../dom';
 import { inviteLink } from '../link';
 import { offerDevices } from '../media/device-choice';
 import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
+import type { DeviceKind } from '../media/problems';
 import { copyText } from './copy';
+import { bindDialog } from './dialogs';
+import type { Action } from './keys';
+import { bindMore } from './menu';
+import { PeopleList } from './people';
 import { publishWhatIsOn } from './publish';
-import { nameOf, soundsOf, tilesOf } from './roster';
+import { nameOf, peopleOf, soundsOf, speakersOf, tilesOf } from './roster';
+import { bindShare } from './share';
+import { bindShortcuts } from './shortcuts';
+import { Side } from './side';
 import { Stage } from './stage';
-import { company } from './words';
+import { type Layout, ViewChoice } from './view';
+import { company, newsOfMessage } from './words';
 
 export interface CallPageOptions {
   room: Room;
@@ -47,7 +58,17 @@ const REDRAWN_ON = [
 
 export class CallPage {
   readonly element = copyOf('call-page');
-  private readonly stage = new Stage(part(this.element, 'grid', HTMLElement));
+  private readonly choice = new ViewChoice();
+  private readonly stage = new Stage(part(this.element, 'grid', HTMLElement), (key) => {
+    this.choice.pin(key);
+    this.draw();
+  });
+  private readonly people = new PeopleList(this.element);
+  private readonly side: Side;
+  private readonly keys: HTMLDialogElement;
+  private readonly toggleShare: () => void;
+  private layout: Layout = 'grid';
+  private unread = 0;
   private readonly status = part(this.element, 'status', HTMLElement);
   private readonly error = part(this.element, 'error', HTMLElement);
   private readonly news = part(this.element, 'news', HTMLElement);
@@ -61,11 +82,31 @@ export class CallPage {
   constructor(private readonly options: CallPageOptions) {
     const { room, roomName, media, sound } = options;
     part(this.element, 'room', HTMLElement).textContent = roomName;
+    const chat = new ChatPanel({
+      root: this.element,
+      room,
+      isSeen: () => this.side.isOpen('chat'),
+      onChange: (unread, message) => this.drawUnread(unread, message),
+    });
+    this.side = new Side(this.element, (name) => {
+      if (name === 'chat') {
+        chat.read();
+        chat.focus();
+      } else part(this.element, 'people-title', HTMLElement).focus();
+    });
+    const share = bindShare(this.element, room, (message) => say(this.error, message));
+    this.toggleShare = share.toggle;
     this.closers.push(
       bindSwitches(this.element, media),
       offerDevices(this.element, media, sound),
       publishWhatIsOn(room, media, (message) => say(this.error, message)),
+      share.close,
+      chat.close,
+      bindMore(this.element),
+      bindShortcuts(this.element, (action) => this.act(action)),
     );
+    this.keys = bindDialog(this.element, 'keys');
+    bindDialog(this.element, 'devices');
     this.bindButtons();
     this.bindRoom();
     this.draw();
@@ -88,13 +129,7 @@ export class CallPage {
     const { room, roomName } = this.options;
     part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());
     part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
-
-    const devices = part(this.element, 'devices', HTMLDialogElement);
-    part(this.element, 'devices-button', HTMLButtonElement).addEventListener('click', () => devices.showModal());
-    part(devices, 'devices-close', HTMLButtonElement).addEventListener('click', () => devices.close());
-    devices.addEventListener('click', (event) => {
-      if (event.target === devices) devices.close(); // the backdrop
-    });
+    part(this.element, 'layout-button', HTMLButtonElement).addEventListener('click', () => this.switchLayout());
 
     const link = inviteLink(location.origin, location.pathname, roomName);
     const shown = part(this.element, 'link', HTMLInputElement);
@@ -126,6 +161,46 @@ export class CallPage {
     this.closers.push(() => room.removeAllListeners());
   }
 
+  /** What a key asks for. Where no button is pressed, what it did is told. */
+  private act(action: Action): void {
+    switch (action) {
+      case 'mute':
+        return void this.turn('microphone', 'Your microphone is on.', 'You are muted.');
+      case 'camera':
+        return void this.turn('camera', 'Your camera is on.', 'Your camera is off.');
+      case 'share':
+        return this.toggleShare();
+      case 'chat':
+      case 'people':
+        return this.side.toggle(action);
+      case 'layout':
+        return this.switchLayout();
+      case 'keys':
+        return this.keys.showModal();
+    }
+  }
+
+  private async turn(kind: DeviceKind, on: string, off: string): Promise<void> {
+    const { media } = this.options;
+    await media.turn(kind, !media.state(kind).on);
+    if (!this.closed) this.announce(media.state(kind).on ? on : off);
+  }
+
+  private switchLayout(): void {
+    this.choice.choose(this.layout === 'grid' ? 'speaker' : 'grid');
+    this.draw();
+    this.announce(this.layout === 'grid' ? 'Everybody in a grid.' : 'Whoever speaks is shown large.');
+  }
+
+  private drawUnread(unread: number, message: Message | null): void {
+    const button = part(this.element, 'chat-button', HTMLButtonElement);
+    say(part(button, 'unread', HTMLElement), countWords(unread));
+    tell(part(button, 'unread-words', HTMLElement), unread > 0 ? `, ${unread} unread` : '');
+    if (message) this.announce(newsOfMessage(message.name, message.text));
+    else if (unread === 0 && this.unread > 0) tell(this.news, '');
+    this.unread = unread;
+  }
+
   /** Shows and speaks what just happened, for a while. */
   private announce(text: string): void {
     clearTimeout(this.quieter);
@@ -146,7 +221,10 @@ export class CallPage {
   private draw(): void {
     const { room, sound } = this.options;
     const tiles = tilesOf(room);
-    this.stage.show(tiles);
+    const view = this.choice.view(tiles, speakersOf(room));
+    this.stage.show(tiles, view);
+    this.drawLayout(view.layout);
+    this.people.show(peopleOf(room));
     sound.play(soundsOf(room));
     for (const identity of room.remoteParticipants.keys()) this.met.add(identity);
 
@@ -155,5 +233,14 @@ export class CallPage {
     tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : company(others));
     part(this.element, 'alone', HTMLElement).hidden = others > 0;
     part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
+  }
+
+  /** The button names the layout it leads to. */
+  private drawLayout(layout: Layout): void {
+    this.layout = layout;
+    const button = part(this.element, 'layout-button', HTMLButtonElement);
+    say(part(button, 'label', HTMLElement), layout === 'grid' ? 'Speaker' : 'Grid');
+    button.title = layout === 'grid' ? 'Show whoever speaks large' : 'Show everybody in a grid';
+    icon(button, layout === 'grid' ? 'i-speaker-layout' : 'i-grid');
   }
 }

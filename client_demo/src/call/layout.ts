@@ -47,3 +47,55 @@ function smallest(tiles: number, width: number, gap: number): TileSize {
   const each = Math.floor((width - gap * (columns - 1)) / columns);
   return { columns, rows: Math.ceil(tiles / columns), width: each, height: Math.floor(each * 0.75), scrolls: true };
 }
+
+export interface SpeakerSize {
+  /** Where the small tiles are. */
+  strip: 'right' | 'below';
+  /** Of the large tile, CSS pixels. */
+  main: { width: number; height: number };
+  /** Of the small ones, which scroll where they do not all fit. */
+  small: { columns: number; width: number; height: number };
+}
+
+const SMALL_WIDTH = { least: 104, most: 220 };
+/** Rows of small tiles below the large one that are seen without scrolling. */
+const ROWS_BELOW = 2;
+
+/** One large tile and `others` small ones in `width` by `height` pixels: beside it or below it, whichever leaves
+ * the large tile the larger picture. */
+export function layOutSpeaker(others: number, width: number, height: number, gap: number): SpeakerSize {
+  const all = shape(width, height);
+  const none = { columns: 1, width: 0, height: 0 };
+  if (others <= 0) return { strip: 'below', main: all, small: none };
+  const right = stripRight(width, height, gap);
+  const below = stripBelow(others, width, height, gap);
+  return picture(right.main) >= picture(below.main) ? right : below;
+}
+
+function stripRight(width: number, height: number, gap: number): SpeakerSize {
+  const small = smallWidth(width / 5);
+  return {
+    strip: 'right',
+    main: shape(width - gap - small, height),
+    small: { columns: 1, width: small, height: Math.floor(small / WIDEST) },
+  };
+}
+
+function stripBelow(others: number, width: number, height: number, gap: number): SpeakerSize {
+  const most = Math.max(1, Math.floor((width + gap) / (SMALL_WIDTH.least + gap)));
+  const columns = Math.min(Math.max(others, 2), most, 8);
+  const each = smallWidth((width - gap * (columns - 1)) / columns);
+  const small = { columns, width: each, height: Math.floor(each / WIDEST) };
+  const rows = Math.min(ROWS_BELOW, Math.ceil(others / columns));
+  return { strip: 'below', main: shape(width, height - rows * (small.height + gap)), small };
+}
+
+function smallWidth(wish: number): number {
+  return Math.floor(Math.min(SMALL_WIDTH.most, Math.max(SMALL_WIDTH.least, wish)));
+}
+
+/** Pixels of a whole 16:9 picture in a tile. */
+function picture(size: { width: number; height: number }): number {
+  const width = Math.min(size.width, size.height * WIDEST);
+  return (width * width) / WIDEST;
+}

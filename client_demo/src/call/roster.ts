@@ -16,6 +16,17 @@ export interface TileContent {
   speaking: boolean;
 }
 
+/** One line of the list of people. */
+export interface Person {
+  identity: string;
+  name: string;
+  self: boolean;
+  heard: boolean;
+  seen: boolean;
+  sharing: boolean;
+  speaking: boolean;
+}
+
 /** What others call a participant. */
 export function nameOf(person: Participant): string {
   return person.name || person.identity;
@@ -35,7 +46,7 @@ export function tilesOf(room: Room): TileContent[] {
     };
     persons.push({
       ...common,
-      key: person.sid || person.identity,
+      key: tileKey(person),
       kind: 'person',
       video: faceOf(publications)?.track ?? null,
       heard: publications.some((each) => isVoice(each) && !each.isMuted),
@@ -56,6 +67,41 @@ export function tilesOf(room: Room): TileContent[] {
   return [...screens, ...persons];
 }
 
+/** Everybody in the room, in the order of the list. */
+export function peopleOf(room: Room): Person[] {
+  const people: Participant[] = [room.localParticipant, ...room.remoteParticipants.values()];
+  return inOrder(
+    people.map((person) => {
+      const publications = [...person.trackPublications.values()].filter((each) => !each.isMuted);
+      return {
+        identity: person.identity,
+        name: nameOf(person),
+        self: person === room.localParticipant,
+        heard: publications.some(isVoice),
+        seen: publications.some((each) => each.kind === Track.Kind.Video && each.source !== Track.Source.ScreenShare),
+        sharing: publications.some((each) => each.source === Track.Source.ScreenShare),
+        speaking: person.isSpeaking,
+      };
+    }),
+  );
+}
+
+/** The person at this page, then those who share, then by name: nobody moves for speaking. */
+export function inOrder(people: Person[]): Person[] {
+  return [...people].sort(
+    (one, other) =>
+      Number(other.self) - Number(one.self) ||
+      Number(other.sharing) - Number(one.sharing) ||
+      one.name.localeCompare(other.name) ||
+      one.identity.localeCompare(other.identity),
+  );
+}
+
+/** Keys of the tiles of those who speak, the loudest first, as the server says. */
+export function speakersOf(room: Room): string[] {
+  return room.activeSpeakers.map(tileKey);
+}
+
 /** Every remote sound that is subscribed to, of whatever source. */
 export function soundsOf(room: Room): Set<RemoteTrack> {
   const sounds = new Set<RemoteTrack>();
@@ -65,6 +111,10 @@ export function soundsOf(room: Room): Set<RemoteTrack> {
     }
   }
   return sounds;
+}
+
+function tileKey(person: Participant): string {
+  return person.sid || person.identity;
 }
 
 /** The camera; else any other video that is no screen, since programs need not say what they publish. */

@@ -1,20 +1,27 @@
-/** The grid of tiles, kept equal to the room. */
+/** The tiles, kept equal to the room, in a grid or around one large tile. */
 
-import { layOut } from './layout';
+import { layOut, layOutSpeaker } from './layout';
 import type { TileContent } from './roster';
 import { Tile } from './tile';
+import type { View } from './view';
 
 const GAP = 10;
 
 export class Stage {
   private readonly tiles = new Map<string, Tile>();
   private readonly resized = new ResizeObserver(() => this.layOut());
+  private view: View = { layout: 'grid', main: null, pinned: null };
 
-  constructor(private readonly grid: HTMLElement) {
+  /** `onPin` is told the key of the tile to keep large, or to let go. */
+  constructor(
+    private readonly grid: HTMLElement,
+    private readonly onPin: (key: string) => void,
+  ) {
     this.resized.observe(grid);
   }
 
-  show(contents: TileContent[]): void {
+  show(contents: TileContent[], view: View): void {
+    this.view = view;
     const wanted = new Set(contents.map((content) => content.key));
     for (const [key, tile] of this.tiles) {
       if (wanted.has(key)) continue;
@@ -24,14 +31,14 @@ export class Stage {
     contents.forEach((content, index) => {
       let tile = this.tiles.get(content.key);
       if (!tile) {
-        tile = new Tile(content.key);
+        tile = new Tile(content.key, () => this.onPin(content.key));
         this.tiles.set(content.key, tile);
       }
       // Moving an element restarts its video: only those in the wrong place are moved.
       if (this.grid.children[index] !== tile.element) {
         this.grid.insertBefore(tile.element, this.grid.children[index] ?? null);
       }
-      tile.show(content);
+      tile.show(content, content.key === view.pinned);
     });
     this.layOut();
   }
@@ -43,13 +50,55 @@ export class Stage {
   }
 
   private layOut(): void {
-    const style = getComputedStyle(this.grid);
-    const width = this.grid.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    const height = this.grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    const { grid } = this;
+    const style = getComputedStyle(grid);
+    const width = grid.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const height = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    const main = this.view.layout === 'speaker' ? this.tiles.get(this.view.main ?? '') : undefined;
+    grid.dataset['layout'] = main ? 'speaker' : 'grid';
+    this.measure('gap', GAP);
+    if (main) this.layOutAround(main, width, height);
+    else this.layOutGrid(width, height);
+  }
+
+  private layOutGrid(width: number, height: number): void {
     const size = layOut(this.tiles.size, width, height, GAP);
-    this.grid.style.setProperty('--gap', `${GAP}px`);
-    this.grid.style.setProperty('--tile-width', `${size.width}px`);
-    this.grid.style.setProperty('--tile-height', `${size.height}px`);
+    for (const tile of this.tiles.values()) tile.place(null);
+    this.grid.style.gridTemplate = '';
+    this.measure('tile-width', size.width);
+    this.measure('tile-height', size.height);
     this.grid.dataset['scrolls'] = String(size.scrolls);
+  }
+
+  /** Tiles stay where they are in the page and are placed by number: the large one over all rows, where it
+   * stays while the small ones scroll. */
+  private layOutAround(main: Tile, width: number, height: number): void {
+    const others = Array.from(this.grid.children).filter((child) => child !== main.element);
+    const { strip, main: large, small } = layOutSpeaker(others.length, width, height, GAP);
+    const beside = strip === 'right';
+    const rows = Math.ceil(others.length / small.columns);
+    const smallRows = rows > 0 ? `repeat(${rows}, ${small.height}px)` : '';
+    this.grid.style.gridTemplate = beside
+      ? `${smallRows} minmax(0, auto) / ${large.width}px ${small.width}px`
+      : `${large.height}px ${smallRows} / repeat(${small.columns}, ${small.width || large.width}px)`;
+    this.measure('tile-width', small.width);
+    this.measure('tile-height', small.height);
+    this.measure('main-width', large.width);
+    this.measure('main-height', large.height);
+
+    main.place({ row: '1 / -1', column: beside ? '1' : '1 / -1', main: true });
+    const at = new Map(others.map((element, index) => [element, index]));
+    for (const tile of this.tiles.values()) {
+      const index = at.get(tile.element);
+      if (index === undefined) continue;
+      const row = Math.floor(index / small.columns) + (beside ? 1 : 2);
+      tile.place({ row: String(row), column: beside ? '2' : String((index % small.columns) + 1), main: false });
+    }
+    const stripHeight = rows * (small.height + GAP) + (beside ? 0 : large.height);
+    this.grid.dataset['scrolls'] = String(stripHeight > height + GAP);
+  }
+
+  private measure(name: string, pixels: number): void {
+    this.grid.style.setProperty(`--${name}`, `${pixels}px`);
   }
 }

@@ -10,9 +10,16 @@ export class Tile {
   private readonly video = part(this.element, 'video', HTMLVideoElement);
   private shown: Track | null = null;
 
-  constructor(readonly key: string) {}
+  private readonly pin = part(this.element, 'pin', HTMLButtonElement);
 
-  show(content: TileContent): void {
+  constructor(
+    readonly key: string,
+    onPin: () => void,
+  ) {
+    this.pin.addEventListener('click', onPin);
+  }
+
+  show(content: TileContent, pinned: boolean): void {
     const { element } = this;
     element.dataset['testid'] = content.kind === 'person' ? 'tile' : 'screen-tile';
     element.dataset['identity'] = content.identity;
@@ -26,7 +33,17 @@ export class Tile {
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
     element.style.setProperty('--hue', String(hue(content.identity)));
+    this.pin.setAttribute('aria-pressed', String(pinned));
+    const pinWords = pinned ? `Let go of ${whose}` : `Keep ${whose} large`;
+    if (this.pin.title !== pinWords) this.pin.title = this.pin.ariaLabel = pinWords;
     this.showVideo(content.video);
+  }
+
+  /** Where the tile stands in the speaker layout; null in the grid, where it stands where it comes. */
+  place(at: { row: string; column: string; main: boolean } | null): void {
+    this.element.style.gridRow = at?.row ?? '';
+    this.element.style.gridColumn = at?.column ?? '';
+    this.element.dataset['main'] = String(at?.main ?? false);
   }
 
   remove(): void {

@@ -53,3 +53,10 @@ export function endOf(reason: DisconnectReason | undefined): string {
 export function company(others: number): string {
   return others === 0 ? 'You are the only one here' : `${counted(others + 1, 'person', 'people')} in the call`;
 }
+
+/** The start of a message, for those who have the chat closed. */
+export function newsOfMessage(name: string, text: string): string {
+  const line = text.replace(/\s+/gu, ' ');
+  const signs = Array.from(line);
+  return `${name}: ${signs.length > 90 ? `${signs.slice(0, 89).join('')}…` : line}`;
+}

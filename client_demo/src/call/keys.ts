@@ -1,0 +1,38 @@
+/** Which key does what during a call: pure, so that what is left alone is tested. */
+
+export const SHORTCUTS = [
+  { key: 'm', action: 'mute', words: 'Mute or unmute' },
+  { key: 'v', action: 'camera', words: 'Start or stop video' },
+  { key: 's', action: 'share', words: 'Share the screen, or stop' },
+  { key: 'c', action: 'chat', words: 'Open or close the chat' },
+  { key: 'p', action: 'people', words: 'Open or close the list of people' },
+  { key: 'l', action: 'layout', words: 'Grid or speaker layout' },
+  { key: '?', action: 'keys', words: 'Show this list' },
+] as const;
+
+export type Action = (typeof SHORTCUTS)[number]['action'];
+
+export interface KeyPress {
+  key: string;
+  /** The key's place on the keyboard, for alphabets without the letter. */
+  code: string;
+  /** Control, Alt or Meta is held: the browser's own shortcuts. */
+  modified: boolean;
+  /** Held down. */
+  repeat: boolean;
+  /** The focus is where keys write or choose. */
+  typing: boolean;
+}
+
+export function actionOf(press: KeyPress): Action | null {
+  if (press.modified || press.repeat || press.typing) return null;
+  const key = press.key.toLowerCase();
+  const letter = /^[a-z]$/.test(key) || press.key.length !== 1 ? '' : /^Key([A-Z])$/.exec(press.code)?.[1]?.toLowerCase();
+  return SHORTCUTS.find((each) => each.key === key || each.key === letter)?.action ?? null;
+}
+
+/** Whether keys pressed on `target` write, choose or answer something there. */
+export function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || target.closest('input, textarea, select, dialog') !== null;
+}

@@ -1,0 +1,43 @@
+/** The list of people: who is here, and what they send. */
+
+import { copyOf, part, say, tell } from '../dom';
+import type { Person } from './roster';
+import { hue, initials } from './tile';
+
+export class PeopleList {
+  private readonly lines = new Map<string, HTMLElement>();
+
+  /** Draws into `people-list` and `people-title` inside `root`. */
+  constructor(private readonly root: HTMLElement) {}
+
+  show(people: Person[]): void {
+    const list = part(this.root, 'people-list', HTMLElement);
+    tell(part(this.root, 'people-title', HTMLElement), `People (${people.length})`);
+    const here = new Set(people.map((person) => person.identity));
+    for (const [identity, line] of this.lines) {
+      if (here.has(identity)) continue;
+      line.remove();
+      this.lines.delete(identity);
+    }
+    people.forEach((person, index) => {
+      let line = this.lines.get(person.identity);
+      if (!line) {
+        line = copyOf('person');
+        this.lines.set(person.identity, line);
+      }
+      if (list.children[index] !== line) list.insertBefore(line, list.children[index] ?? null);
+      draw(line, person);
+    });
+  }
+}
+
+function draw(line: HTMLElement, person: Person): void {
+  line.dataset['identity'] = person.identity;
+  line.dataset['speaking'] = String(person.speaking);
+  line.style.setProperty('--hue', String(hue(person.identity)));
+  say(part(line, 'initials', HTMLElement), initials(person.name));
+  say(part(line, 'name', HTMLElement), person.self ? `${person.name} (you)` : person.name);
+  part(line, 'muted', HTMLElement).hidden = person.heard;
+  part(line, 'camera-off', HTMLElement).hidden = person.seen;
+  part(line, 'sharing', HTMLElement).hidden = !person.sharing;
+}
