@@ -1,9 +1,9 @@
-"""Runs a command as an ordinary user: `python ordinary_user.py COMMAND...`.
+"""Runs a command as an ordinary user: `python ordinary_user.py [--proc=OPTIONS] COMMAND...`.
 
 Started as root it becomes a user without a name, with the capability sets of one, and in a mount namespace
 of its own brings within that user's reach what lies under directories only root may enter, the interpreter
-for example. Started by anybody else it is an ordinary user already. In both cases little memory may be
-locked, as is usual for a service.
+for example; there /proc can be mounted with other options. Started by anybody else it is an ordinary user
+already. In both cases little memory may be locked, as is usual for a service.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ MEMLOCK_BYTES = 8 * 1024 * 1024
 USER = 54321
 _MS_BIND_RECURSIVE = (1 << 12) | (1 << 14)
 _SEARCHABLE = 0o001
+_PROC = "--proc="
 
 
 def user() -> int:
@@ -61,8 +62,11 @@ def _bring_within_reach() -> None:
 def main(command: list[str]) -> None:
     """Becomes the command. Raises OSError."""
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (MEMLOCK_BYTES, MEMLOCK_BYTES))
+    proc = command.pop(0).removeprefix(_PROC) if command[0].startswith(_PROC) else ""
     if os.geteuid() == 0:
         _bring_within_reach()
+        if proc:
+            kernel.libc("mount", b"proc", b"/proc", b"proc", 0, proc.encode())
         os.setgroups([])
         os.setresgid(USER, USER, USER)
         os.setresuid(USER, USER, USER)

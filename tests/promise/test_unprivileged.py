@@ -32,9 +32,16 @@ RELAY = """
 import asyncio, json, sys
 from server.config import Config
 from server.errors import RelayError
+from server.workers.inspect import InspectionError, read_status
 from server.workers.supervisor import boot_of
 from server.workers.worker import BirthRefused, RelayProcess
 from msgspec import structs
+
+def seen(pid):
+    try:
+        return read_status(pid).every_task_locked
+    except InspectionError:
+        return False
 
 async def main():
     config = Config()
@@ -49,7 +56,7 @@ async def main():
     one = process.evidence()
     print(json.dumps({
         "level": one.locked.level.name, "arena": one.locked.arena_bytes, "locked_kib": one.status.locked_kib,
-        "uid": one.status.uid, "capabilities": one.status.capabilities,
+        "uid": one.status.uid, "capabilities": one.status.capabilities, "seen_later": seen(process.pid),
     }))
     await process.stop()
 
@@ -90,8 +97,20 @@ def test_a_relay_is_born_whole_with_less_memory(home: Path) -> None:
     assert told["level"] == "FULL"
     assert told["uid"] == ordinary_user.user()
     assert told["capabilities"] == 0
+    assert told["seen_later"]
     assert 1024 * 1024 <= told["arena"] < Relay().media_memory_mib * 1024 * 1024
     assert told["arena"] <= told["locked_kib"] * 1024 <= ordinary_user.MEMLOCK_BYTES
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount /proc in another way")
+@pytest.mark.parametrize(("group", "seen"), [("", False), (f",gid={ordinary_user.user()}", True)])
+def test_where_proc_hides_processes_the_servers_group_must_be_let_in(
+    home: Path, group: str, seen: bool
+) -> None:
+    """What the threat model says of the measure."""
+    ran = _run(*AS_ORDINARY_USER, f"--proc=hidepid=invisible{group}", sys.executable, "-c", RELAY, home=home)
+    told = json.loads(ran.stdout)
+    assert (told["level"], told["seen_later"]) == ("FULL", seen)
 
 
 async def test_a_server_shows_full(home: Path) -> None:

@@ -152,7 +152,10 @@ def _arguments_start(_scene: Scene) -> None:
     _scene.numbers["arguments"] = int(after_name[45])  # arg_start, field 48
 
 
-_HIDE = Known("mount /proc with hidepid=invisible, so that other users do not see the process")
+_HIDE = Known(
+    "mount /proc with hidepid=invisible (gid= the server's own group unless it starts as root), "
+    "so that other users do not see the process"
+)
 
 
 @attack(
