@@ -3,7 +3,8 @@
 AddTrack and the offer may arrive in either order. A section that no AddTrack explains yet is parked; a
 request whose section has not come is pending. The key between them is the track word of `a=msid`, which is
 the `cid` of the request. Firefox and some transceivers write another word: then the first pending track of
-the kind is taken, at once for Firefox and else only after the exact match has had time to arrive.
+the kind is taken, at once for Firefox and else only after the exact match has had time to arrive. Firefox
+also sends a codec of its own choice among those of the answer (on Linux and Android), so it gets no choice.
 """
 
 from __future__ import annotations
@@ -60,13 +61,14 @@ class _Parked:
 class Publisher:
     """`tracks` are the publications bound to a section, announced or not, by track sid."""
 
-    def __init__(self, sid: str, registry: Registry, effects: Effects, *, rewrites_cids: bool) -> None:
+    def __init__(self, sid: str, registry: Registry, effects: Effects, *, firefox: bool) -> None:
         self.tracks: dict[str, Publication] = {}
         self.connected = False
         self.sid = sid
         self._registry = registry
         self._effects = effects
-        self._patience = 0.0 if rewrites_cids else LOOSE_MATCH_SECONDS
+        self._firefox = firefox
+        self._patience = 0.0 if firefox else LOOSE_MATCH_SECONDS
         self._local = local_transport(registry.relay)
         self.transport = registry.new(self)
         self._described = False
@@ -277,6 +279,7 @@ class Publisher:
             stereo=features.TF_STEREO in track.info.audio_features,
             dtx=features.TF_NO_DTX not in track.info.audio_features,
             preferred_codec=track.preferred_codec,
+            takes_order=not self._firefox,
         )
 
 
@@ -285,6 +288,6 @@ def _cid(section: Section) -> str:
 
 
 def _kept_codecs(offer: Description, sent: SentTrack) -> tuple[Codec, ...]:
-    kept = {codec.payload_type for codec in sent.codecs}
+    kept = sent.mime  # by payload type; retransmissions are each subscriber's own
     section = next(section for section in offer.sections if section.mid == sent.mid)
     return tuple(codec for codec in section.codecs if codec.payload_type in kept)

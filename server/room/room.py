@@ -255,8 +255,8 @@ class Room:
             self.remove(previous, Reason.DUPLICATE_IDENTITY, DISCONNECT, now)
         registry = self._registry_on(join.relay)
         grants = join.claims.grants
-        rewrites_cids = "firefox" in join.client.browser.lower()
-        publisher = Publisher(join.sid, registry, self.effects, rewrites_cids=rewrites_cids)
+        firefox = "firefox" in join.client.browser.lower()
+        publisher = Publisher(join.sid, registry, self.effects, firefox=firefox)
         subscriber = Subscriber(join.sid, registry, self.effects) if grants.can_subscribe else None
         participant = Participant(join, now, publisher, subscriber)
         others = [other.info() for other in self.participants.values() if other.announced]

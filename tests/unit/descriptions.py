@@ -1,6 +1,7 @@
 """Session descriptions of real engines, as captured, and what the tests of `server.sdp` share.
 
-`chromium_*`: Chromium 156. `native_*`: the PyPI livekit SDK 1.2.1. `aiortc_offer`: aiortc 1.16.
+`chromium_*`: Chromium 156. `firefox_*`: Firefox 153 without its H.264 plug-in. `native_*`: the PyPI livekit
+SDK 1.2.1. `aiortc_offer`: aiortc 1.16.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from server.control.messages import (
 )
 from server.room.effects import TrackPublished, TrackUnpublished
 from server.room.publisher import MAX_PENDING
+from tests.unit.descriptions import offer, read, section_of
 from tests.unit.stage import Sending, Stage
 
 AUDIO, VIDEO = models.TrackType.AUDIO, models.TrackType.VIDEO
@@ -95,6 +96,18 @@ def test_firefox_rewrites_cids_and_is_matched_by_kind() -> None:
     (track,) = stage.participant(sid).publisher.tracks.values()
     assert track.producer
     assert track.info.codecs[0].sdp_cid == "written"
+
+
+@pytest.mark.parametrize(("browser", "codecs"), [("Firefox", {"VP9"}), ("Chrome", {"VP8", "VP9", "AV1"})])
+def test_only_firefox_is_answered_nothing_but_the_codec_it_asks_for(browser: str, codecs: set[str]) -> None:
+    stage = Stage()
+    sid = stage.enter("ada", browser=browser)
+    _, cid = section_of(offer("firefox_simulcast"), "video").msid or ("", "")
+    asked = SimulcastCodec(codec="vp9", cid=cid)
+    stage.signal(sid, add_track=AddTrackRequest(cid=cid, type=VIDEO, simulcast_codecs=[asked]))
+    stage.signal(sid, offer=SessionDescription(type="offer", sdp=read("firefox_simulcast"), id=2))
+    answer = stage.last(sid, "answer").answer.sdp
+    assert {name for name in ("VP8", "VP9", "AV1") if f"{name}/90000" in answer} == codecs
 
 
 def test_others_are_matched_by_kind_only_after_the_exact_match_had_time() -> None:

@@ -67,7 +67,8 @@ def test_nothing_is_answered_that_was_not_offered(name: str) -> None:
             assert codec.name == offered_codecs[codec.payload_type].name
             assert set(codec.feedback) <= set(offered_codecs[codec.payload_type].feedback)
             assert codec.name not in ("rtx", "ulpfec", "telephone-event")
-        assert set(section.extensions) <= set(offered.extensions)
+        numbers = {(extension.id, extension.uri) for extension in offered.extensions}
+        assert {(extension.id, extension.uri) for extension in section.extensions} <= numbers
 
 
 @pytest.mark.parametrize("name", ["chromium_simulcast", "chromium_plain", "native_first", "native_simulcast"])
@@ -181,6 +182,19 @@ def test_preference_orders_codecs_and_keeps_the_rest() -> None:
     track = answer(offer("chromium_simulcast"), TrackOptions(preferred_codec="vp9")).tracks[1]
     mimes = [track.mime[codec.payload_type] for codec in track.codecs]
     assert mimes[:3] == ["video/VP9", "video/VP9", "video/VP8"]
+
+
+def test_firefox_gets_no_choice_but_the_preferred_codec() -> None:
+    options = TrackOptions(preferred_codec="vp9", takes_order=False)
+    video, audio = answer(offer("firefox_simulcast"), options).tracks
+    assert set(video.mime.values()) == {"video/VP9"}
+    assert audio.mime == {109: "audio/opus"}
+
+
+def test_a_preferred_codec_that_firefox_lacks_leaves_it_the_others() -> None:
+    options = TrackOptions(preferred_codec="h264", takes_order=False)
+    video = answer(offer("firefox_simulcast"), options).tracks[0]
+    assert list(video.mime.values()) == ["video/VP8", "video/VP9", "video/AV1"]
 
 
 def test_only_enabled_codecs_are_taken() -> None:
