@@ -47,7 +47,7 @@ def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
         return found
     for path in sorted(folder.iterdir()):
         if path.is_dir():
-            found.append(web.static(f"/{path.name}", path))
+            found.append(web.get(f"/{path.name}/{{file:.+}}", _files_in(path)))
         elif path.name != "index.html":
             found.append(web.get(f"/{path.name}", _file(path)))
     return found
@@ -55,6 +55,22 @@ def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
 
 def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def send(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(path, headers=_HEADERS)
+
+    return send
+
+
+def _files_in(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Whatever is in a folder at the time, links out of it excepted."""
+    inside = folder.resolve()
+
+    async def send(request: web.Request) -> web.StreamResponse:
+        try:
+            path = (inside / request.match_info["file"]).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError):  # no such name, no possible name, links in a circle
+            raise web.HTTPNotFound from None
+        if not path.is_file() or not path.is_relative_to(inside):
+            raise web.HTTPNotFound
         return web.FileResponse(path, headers=_HEADERS)
 
     return send

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from aiohttp import web
+from yarl import URL
 
 from server.api import pages
 from tests.unit.signaling import ClientMaker
@@ -38,9 +40,24 @@ async def test_the_build_is_served_under_a_strict_policy(aiohttp_client: ClientM
     assert "frame-ancestors 'none'" in policy
     assert index.headers["X-Content-Type-Options"] == "nosniff"
     assert (await client.head("/")).status == 200
-    assert (await client.get("/favicon.svg")).status == 200
     script = await client.get("/assets/index.js")
     assert (script.status, await script.text()) == (200, "1")
+
+
+@pytest.mark.parametrize("path", ["/favicon.svg", "/assets/index.js", "/assets/deep/font.woff2"])
+async def test_every_file_has_the_headers_of_the_page(
+    aiohttp_client: ClientMaker, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    file = tmp_path / path[1:]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"x")
+    client = await aiohttp_client(application(tmp_path))
+    index = await client.get("/")
+    for answer in (await client.get(path), await client.head(path)):
+        assert answer.status == 200
+        for name in ("Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy"):
+            assert answer.headers[name] == index.headers[name]
 
 
 async def test_nothing_outside_the_build_is_served(aiohttp_client: ClientMaker, tmp_path: Path) -> None:
@@ -49,5 +66,10 @@ async def test_nothing_outside_the_build_is_served(aiohttp_client: ClientMaker, 
     (tmp_path / "secret").write_text("secret")
     (web_folder / "assets" / "link").symlink_to(tmp_path / "secret")
     client = await aiohttp_client(application(web_folder))
-    for path in ("/assets/link", "/assets/%2e%2e/%2e%2e/secret", "/assets/", "/offrecord.db"):
-        assert (await client.get(path)).status in {403, 404}, path
+    (web_folder / "assets" / "circle").symlink_to("circle")
+    (web_folder / "assets" / "deep").mkdir()
+    climbing = ("/assets/%2e%2e/%2e%2e/secret", "/assets/..%2f..%2fsecret", f"/assets/%2f{tmp_path}/secret")
+    strange = ("/assets/circle", "/assets/deep", "/assets/%00", f"/assets/{'x' * 1000}", "/assets/")
+    for path in ("/assets/link", *climbing, *strange, "/offrecord.db"):
+        answer = await client.get(URL(path, encoded=True))
+        assert answer.status in {403, 404}, path
