@@ -1,5 +1,6 @@
 //! What goes in and comes out of the forwarder. Mirrors `server/control/messages.py`.
 
+use crate::quality::Quality;
 use core::net::SocketAddr;
 use zeroize::Zeroizing;
 
@@ -227,6 +228,11 @@ pub enum Event {
     SpeakerLevel {
         producer: ProducerId,
         level: u8,
+    },
+    /// How well media gets through to the peer and from it, where that has changed.
+    TransportQuality {
+        transport: TransportId,
+        quality: Quality,
     },
     Refused {
         id: u32,

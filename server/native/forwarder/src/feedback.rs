@@ -27,6 +27,11 @@ impl Forwarder {
                 Packet::SenderReport { ssrc, ntp, timestamp } => {
                     self.keep_clock(index, ssrc, SenderClock { ntp, timestamp, at: now });
                 }
+                Packet::ReceiverReport(blocks) => {
+                    for (media, fraction) in blocks.losses() {
+                        self.note_loss(index, media, fraction);
+                    }
+                }
                 Packet::Goodbye(sources) => sources.iter().for_each(|ssrc| self.stop_stream(index, ssrc)),
                 Packet::PictureLoss { media } => self.wish_key_frame(now, index, media, out),
                 Packet::FullIntra(sources) => {
@@ -53,6 +58,17 @@ impl Forwarder {
             {
                 consumer.owes_report = true;
             }
+        }
+    }
+
+    /// A subscriber says what it lost of a stream that it is sent.
+    fn note_loss(&mut self, index: usize, media: u32, fraction: u8) {
+        let is_sent = self
+            .consumer_of(index, media)
+            .and_then(|at| self.consumers.get(at))
+            .is_some_and(|consumer| !consumer.is_paused);
+        if is_sent && let Some(transport) = self.transports.get_mut(index) {
+            transport.losses.add(fraction);
         }
     }
 

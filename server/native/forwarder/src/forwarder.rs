@@ -38,6 +38,7 @@ pub struct Forwarder {
     pub(crate) counters: Counters,
     pub(crate) next_tick: Micros,
     pub(crate) last_media: Option<Micros>,
+    pub(crate) next_judgement: Micros,
     random: u64,
 }
 
@@ -64,6 +65,7 @@ impl Forwarder {
             counters: Counters::default(),
             next_tick: Micros(0),
             last_media: None,
+            next_judgement: Micros(0),
             random,
         }
     }

@@ -19,6 +19,7 @@ mod media;
 mod missing;
 mod path;
 mod producer;
+mod quality;
 mod reception;
 mod ring;
 mod rtcp;
@@ -35,6 +36,7 @@ mod voice;
 pub use api::{Command, Event, Micros, Outbox};
 pub use arena::{Arena, SLOT_SIZE};
 pub use forwarder::Forwarder;
+pub use quality::Quality;
 
 /// The bytes of a test vector.
 #[cfg(test)]

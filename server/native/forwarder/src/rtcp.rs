@@ -16,12 +16,16 @@ const MAX_PACKETS: usize = 32;
 const MAX_NACK_ENTRIES: usize = 64;
 /// Entries read of one FIR, and sources of one BYE.
 const MAX_SOURCES: usize = 31;
+/// Bytes of a report block.
+const BLOCK_SIZE: usize = 24;
 
 /// The reports that matter to a forwarder. Everything else is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Packet<'a> {
     /// A publisher's clocks: NTP time (RFC 3550 section 4) at an RTP timestamp.
     SenderReport { ssrc: u32, ntp: u64, timestamp: u32 },
+    /// What a receiver lost of its sources; see [`Words::losses`].
+    ReceiverReport(Words<'a>),
     /// Sources that have left.
     Goodbye(Words<'a>),
     /// Lost packets: pairs of sequence number and bit mask of those behind it.
@@ -47,6 +51,11 @@ impl<'a> Words<'a> {
     /// The first word of each entry.
     pub fn iter(self) -> impl Iterator<Item = u32> + use<'a> {
         self.bytes.chunks_exact(self.step).filter_map(|entry| word(entry, 0))
+    }
+
+    /// Of each report block, the source and the fraction lost, of 256.
+    pub fn losses(self) -> impl Iterator<Item = (u32, u8)> + use<'a> {
+        self.bytes.chunks_exact(self.step).filter_map(|block| Some((word(block, 0)?, *block.get(4)?)))
     }
 }
 
@@ -78,6 +87,9 @@ fn interpret(count: u8, kind: u8, body: &[u8]) -> Option<Packet<'_>> {
         (SENDER_REPORT, _) => {
             let ntp = u64::from(word(body, 4)?) << 32 | u64::from(word(body, 8)?);
             Some(Packet::SenderReport { ssrc: word(body, 0)?, ntp, timestamp: word(body, 12)? })
+        }
+        (RECEIVER_REPORT, blocks) => {
+            Some(Packet::ReceiverReport(Words::new(body.get(4..)?, BLOCK_SIZE, blocks.into())))
         }
         (GOODBYE, sources) => {
             Some(Packet::Goodbye(Words::new(body, 4, usize::from(sources).min(MAX_SOURCES))))
@@ -211,14 +223,17 @@ mod tests {
         let info = SenderInfo { ssrc: 9, ntp: 0x0102_0304_0506_0708, timestamp: 77, packets: 3, octets: 4 };
         write_sender_report(&mut out, &info, *b"abcdefgh");
         assert_eq!(out.len() % 4, 0);
-        write_receiver_report(&mut out, 5, &[ReportBlock { lost: -1, ..ReportBlock::default() }]);
+        write_receiver_report(
+            &mut out,
+            5,
+            &[ReportBlock { ssrc: 8, fraction_lost: 77, lost: -1, ..ReportBlock::default() }],
+        );
         write_picture_loss(&mut out, 5, 6);
         let packets: Vec<_> = read(&out).collect();
-        let expected = [
-            Packet::SenderReport { ssrc: 9, ntp: info.ntp, timestamp: 77 },
-            Packet::PictureLoss { media: 6 },
-        ];
-        assert_eq!(packets, expected);
+        let [clock, Packet::ReceiverReport(blocks), losses] = packets[..] else { panic!("{packets:?}") };
+        assert_eq!(clock, Packet::SenderReport { ssrc: 9, ntp: info.ntp, timestamp: 77 });
+        assert_eq!(blocks.losses().collect::<Vec<_>>(), [(8, 77)]);
+        assert_eq!(losses, Packet::PictureLoss { media: 6 });
     }
 
     #[test]

@@ -14,6 +14,8 @@ const RECENTLY: u64 = 3_000_000;
 const FEEDBACK_SPACING: u64 = 80_000;
 /// Between two receiver reports to a publisher.
 const REPORT_SPACING: u64 = 1_000_000;
+/// Between two judgements of every transport's quality.
+const JUDGEMENT_SPACING: u64 = 5_000_000;
 /// Blocks of one receiver report.
 const MAX_BLOCKS: usize = 31;
 
@@ -24,6 +26,7 @@ impl Forwarder {
             return;
         }
         self.expire_consent(now, out);
+        self.judge_quality(now, out);
         let holds_media = self.expire_media(now);
         if holds_media || self.last_media.is_some_and(|last| now.0 < last.0 + RECENTLY) {
             self.follow_layers(now, out);
@@ -46,6 +49,18 @@ impl Forwarder {
                 }
             }
             out.events.push(Event::ConsentExpired { transport: transport.id });
+        }
+    }
+
+    fn judge_quality(&mut self, now: Micros, out: &mut Outbox) {
+        if now < self.next_judgement {
+            return;
+        }
+        self.next_judgement = Micros(now.0 + JUDGEMENT_SPACING);
+        for (_, transport) in self.transports.iter_mut() {
+            if let Some(quality) = transport.losses.judge() {
+                out.events.push(Event::TransportQuality { transport: transport.id, quality });
+            }
         }
     }
 
@@ -147,6 +162,7 @@ impl Forwarder {
                             && stream.is_live(now)
                             && let Some(block) = stream.reception.report(now, ssrc)
                         {
+                            transport.losses.add(block.fraction_lost);
                             blocks[count] = block;
                             count += 1;
                         }

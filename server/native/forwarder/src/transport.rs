@@ -4,6 +4,7 @@ use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
 use crate::hash::{Map, Seeded};
 use crate::path::{Address, Path};
+use crate::quality::Losses;
 use crate::srtp::{Opener, Sealer, Window};
 use crate::transport_cc::Arrivals;
 use aws_lc_rs::hmac;
@@ -58,6 +59,8 @@ pub(crate) struct Transport {
     pub feedback_ssrc: u32,
     pub next_feedback: Micros,
     pub next_report: Micros,
+    /// Of what it sends and of what it is sent.
+    pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
     pub dtls_window: (Micros, u32),
 }
@@ -86,6 +89,7 @@ impl Transport {
             feedback_ssrc,
             next_feedback: Micros(0),
             next_report: Micros(0),
+            losses: Losses::default(),
             dtls_window: (Micros(0), 0),
         }
     }

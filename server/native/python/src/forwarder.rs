@@ -31,6 +31,7 @@ enum Told {
     ConsumerState = 4,
     Refused = 5,
     SpeakerLevel = 6,
+    TransportQuality = 7,
 }
 
 /// See `server/_native.pyi`.
@@ -219,6 +220,9 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
         }
         Event::SpeakerLevel { producer, level } => {
             (Told::SpeakerLevel as u8, producer, level).into_pyobject(python)
+        }
+        Event::TransportQuality { transport, quality } => {
+            (Told::TransportQuality as u8, transport, quality as u8).into_pyobject(python)
         }
         Event::Refused { id, reason } => (Told::Refused as u8, id, reason as u8).into_pyobject(python),
     }

@@ -20,6 +20,7 @@ mod layers;
 mod loss;
 mod nonce_reuse;
 mod pause;
+mod quality;
 mod replay;
 mod reports;
 mod residence;
