@@ -3,7 +3,7 @@
 import { type DisconnectReason, getLogger, LoggerNames, LogLevel, Room } from 'livekit-client';
 
 import { CallPage } from './call/call-page';
-import { endOf, joinFailure } from './call/words';
+import { endOf, isWithoutLoopback, joinFailure } from './call/words';
 import { part } from './dom';
 import { Badge } from './guarantee/badge';
 import { watch } from './guarantee/watch';
@@ -48,7 +48,7 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     try {
       await call.connect(serverUrl(answer.url, location.href), answer.token);
     } catch (error) {
-      from.failed(joinFailure(error));
+      from.failed(joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname)));
       return;
     }
     window.removeEventListener('hashchange', followLink);

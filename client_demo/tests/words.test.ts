@@ -1,10 +1,10 @@
-import { DisconnectReason } from 'livekit-client';
+import { ConnectionError, DisconnectReason } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
 import { inOrder } from '../src/call/roster';
 import { shareFailure } from '../src/call/share';
 import { hue, initials } from '../src/call/tile';
-import { company, endOf, joinFailure } from '../src/call/words';
+import { company, endOf, isWithoutLoopback, joinFailure } from '../src/call/words';
 import { ageInWords, durationInWords } from '../src/duration';
 import { summaryText, summaryTitle } from '../src/join/summary';
 import { freshRoomName, inviteLink, roomFromAddress, serverUrl } from '../src/link';
@@ -61,7 +61,19 @@ describe('words', () => {
       expect(endOf(reason)).not.toBe('');
     }
     expect(endOf(undefined)).not.toBe('');
-    expect(joinFailure(new Error('secret detail'))).not.toContain('secret');
+    expect(joinFailure(new Error('secret detail'), false)).not.toContain('secret');
+  });
+
+  it('for a Firefox whose server is on loopback', () => {
+    const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
+    const chromium = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36';
+    expect(['localhost', '127.0.0.1', '[::1]'].every((host) => isWithoutLoopback(firefox, host))).toBe(true);
+    expect(isWithoutLoopback(firefox, '127.example.test')).toBe(false);
+    expect(isWithoutLoopback(firefox, '192.0.2.2')).toBe(false);
+    expect(isWithoutLoopback(chromium, '127.0.0.1')).toBe(false);
+    const timeout = ConnectionError.timeout('no ICE');
+    expect(joinFailure(timeout, true)).toContain('make run LAN=1');
+    expect(joinFailure(timeout, false)).toContain('firewall');
   });
 
   it('for a call that was', () => {

@@ -4,8 +4,9 @@ import { ConnectionError, ConnectionErrorReason, DisconnectReason } from 'liveki
 
 import { counted } from '../duration';
 
-/** Why joining failed, and what may help. Server text is bounded and shown only where it refused. */
-export function joinFailure(error: unknown): string {
+/** Why joining failed, and what may help. Server text is bounded and shown only where it refused.
+ * `withoutLoopback`: the browser sends no media to the address that the server has. */
+export function joinFailure(error: unknown, withoutLoopback: boolean): string {
   if (!(error instanceof ConnectionError)) return 'Joining failed. Try again.';
   switch (error.reason) {
     case ConnectionErrorReason.NotAllowed:
@@ -15,6 +16,12 @@ export function joinFailure(error: unknown): string {
       return 'The server cannot be reached. Check your connection and try again.';
     case ConnectionErrorReason.Timeout:
     case ConnectionErrorReason.InternalError:
+      if (withoutLoopback) {
+        return (
+          'Firefox sends no sound and video to its own machine’s 127.0.0.1, where a server for development ' +
+          'listens. Use another browser here, or serve the local network: make run LAN=1.'
+        );
+      }
       return (
         'The server answered, but the call could not be set up. A firewall between you and the server may be ' +
         'keeping sound and video (UDP) out.'
@@ -24,6 +31,11 @@ export function joinFailure(error: unknown): string {
     default:
       return 'The server ended the attempt to join. Try again.';
   }
+}
+
+/** Firefox pairs no address of loopback unless `media.peerconnection.ice.loopback` is set. */
+export function isWithoutLoopback(userAgent: string, hostname: string): boolean {
+  return /\bFirefox\//u.test(userAgent) && /^(localhost|127(\.\d+){3}|\[::1\])$/u.test(hostname);
 }
 
 /** Why a call ended; empty where it was the person's own choice. */
