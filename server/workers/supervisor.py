@@ -198,6 +198,8 @@ def _advice(refusal: BirthRefused, config: Config) -> str:
             f"{text}. [relay] user is {config.relay.user}: a container with a user namespace must have that "
             "user. Choose one it has, or start the server as an ordinary user."
         )
+    if "cannot be observed" in text:
+        return f"{text}. Is /proc mounted with hidepid? Then it needs gid= and the server's own group."
     if "inspection: root" in text:
         return f"{text}. Start the server as a user that is not root outside of its user namespace either."
     if "level" in text or "landlock" in text:

@@ -26,6 +26,7 @@ from server.control.messages import (
     CreateProducer,
     CreateTransport,
     GetStats,
+    Level,
     Locked,
     Notification,
     Proceed,
@@ -164,6 +165,7 @@ class RelayProcess:
             self._inspect()
             self._channel.send(Proceed())
             self._ready = await self._expect(Ready, READY_TIMEOUT, "did not become ready")
+            self._look_again()
         except BaseException:
             await self.kill()
             raise
@@ -258,6 +260,22 @@ class RelayProcess:
         except inspect.InspectionError as error:
             raise BirthRefused(f"relay {self.number} could not be inspected: {error}") from error
         faults = inspect.faults(self._inspection, self._status, self._locked.level)
+        if faults:
+            raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(faults)}")
+
+    def _look_again(self) -> None:
+        """It is undumpable now. Where /proc hides such a process, nothing can be observed of it any more, and
+        the level that is shown would be none. Raises BirthRefused."""
+        assert self._locked is not None, "follows Ready"
+        if self._boot.minimum_level is Level.NONE:
+            return
+        try:
+            self._status = inspect.read_status(self.pid)
+        except inspect.InspectionError as error:
+            raise BirthRefused(
+                f"relay {self.number} cannot be observed once it is locked: {error}"
+            ) from error
+        faults = inspect.faults(None, self._status, self._locked.level)
         if faults:
             raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(faults)}")
 
