@@ -96,7 +96,7 @@ class PacketThread:
 
         (0, transport) reachable, (1, transport, datagram) DTLS, (2, transport) consent expired,
         (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason),
-        (6, producer, level).
+        (6, producer, level), (7, transport, Quality).
         """
 
     def counters(self) -> tuple[int, int, int, int, int, int, int]:

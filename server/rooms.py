@@ -22,6 +22,7 @@ from server.control.messages import (
     ProducerLayers,
     Refused,
     SpeakerLevel,
+    TransportQuality,
     TransportState,
 )
 from server.errors import ClientError, RelayError
@@ -276,7 +277,7 @@ def _claims_as(claims: Claims, parameters: JoinParameters) -> Claims:
 def _named(notification: Notification) -> int:
     """The identifier that a notification is about; 0: none."""
     match notification:
-        case TransportState(transport=number):
+        case TransportState(transport=number) | TransportQuality(transport=number):
             return number
         case ProducerLayers(producer=number) | SpeakerLevel(producer=number):
             return number

@@ -27,6 +27,7 @@ from server.control.messages import (
     Request,
     SpeakerLevel,
     Stats,
+    TransportQuality,
     TransportState,
 )
 
@@ -88,7 +89,7 @@ def in_steps(value: int, step: int) -> int:
 
 def named_id(notification: Notification) -> int | None:
     """The identifier a notification names, which must be one that signaling gave out."""
-    if isinstance(notification, TransportState):
+    if isinstance(notification, TransportState | TransportQuality):
         return notification.transport
     if isinstance(notification, ProducerLayers | SpeakerLevel):
         return notification.producer
@@ -121,7 +122,7 @@ def bits_per_second(things: int) -> float:
     """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
 
     A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or phase and profile;
-    3 of loudness are fewer.
+    loudness and quality are fewer.
     Stats carry three counters, processor time, residence and three small counts.
     """
     name = math.log2(max(things, 2))

@@ -375,6 +375,21 @@ class ConsumerState(_Message, frozen=True):
     paused: bool
 
 
+class Quality(IntEnum):
+    """How well media gets through to a peer and from it. Nobody with a transport is lost."""
+
+    POOR = 0  # a tenth of the packets is lost
+    GOOD = 1
+    EXCELLENT = 2
+
+
+class TransportQuality(_Message, frozen=True):
+    """Judged every 5 seconds and told where it has changed; EXCELLENT at first."""
+
+    transport: Id
+    quality: Quality
+
+
 class SpeakerLevel(_Message, frozen=True):
     """How loud the speech in an audio track is: 0 for none, else a step of 5 dB up to 7."""
 
@@ -419,6 +434,7 @@ Notification = (
     | ProducerLayers
     | ConsumerState
     | SpeakerLevel
+    | TransportQuality
     | Refused
     | Stats
     | SelfTest

@@ -8,36 +8,45 @@ from collections.abc import Callable
 from typing import Final
 
 from server.control.budget import Budget
-from server.control.messages import ConsumerState, Notification, ProducerLayers, Request, SpeakerLevel
+from server.control.messages import (
+    ConsumerState,
+    Notification,
+    ProducerLayers,
+    Request,
+    SpeakerLevel,
+    TransportQuality,
+)
 
 KEPT: Final = 8.0
-"""Credits that levels leave for what calls depend on."""
+"""Credits that what is nice to know leaves for what calls depend on."""
 
 
 class Notices:
     """Tells at once while there is credit; later, in order and coalesced, where there is none.
 
-    Levels of speakers come last.
+    Speakers and qualities come last.
     """
 
     def __init__(self, send: Callable[[Notification], None]) -> None:
         self._send = send
         self._budget = Budget(time.monotonic())
         self._waiting: dict[tuple[type, int], Notification] = {}
-        self._levels: dict[int, SpeakerLevel] = {}
+        self._nice: dict[tuple[type, int], Notification] = {}
         self._told = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def earn(self, request: Request) -> None:
         """A request arrived."""
         self._budget.earn(request)
-        if self._waiting or self._levels:
+        if self._waiting or self._nice:
             self._flush()
 
     def post(self, notification: Notification) -> None:
         """To be told. A layer or a state of the same thing replaces the one that still waits."""
         if isinstance(notification, SpeakerLevel):
-            self._levels[notification.producer] = notification
+            self._nice[SpeakerLevel, notification.producer] = notification
+        elif isinstance(notification, TransportQuality):
+            self._nice[TransportQuality, notification.transport] = notification
         else:
             self._told += 1
             key = (type(notification), self._told)
@@ -52,11 +61,11 @@ class Notices:
         now = time.monotonic()
         while self._waiting and self._budget.spend(now):
             self._send(self._waiting.pop(next(iter(self._waiting))))
-        while not self._waiting and self._levels and self._budget.spend(now, KEPT):
-            self._send(self._levels.pop(next(iter(self._levels))))
+        while not self._waiting and self._nice and self._budget.spend(now, KEPT):
+            self._send(self._nice.pop(next(iter(self._nice))))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting or self._levels:
+        if self._waiting or self._nice:
             wait = self._budget.wait(0.0 if self._waiting else KEPT)
             self._timer = asyncio.get_running_loop().call_later(wait, self._flush)

@@ -28,6 +28,7 @@ from server.control.messages import (
     PauseConsumer,
     PauseProducer,
     ProducerLayers,
+    Quality,
     RefusalReason,
     Refused,
     RemoveDataMember,
@@ -40,6 +41,7 @@ from server.control.messages import (
     Stats,
     Stop,
     TransportPhase,
+    TransportQuality,
     TransportState,
 )
 from server.relay.data import DataRooms
@@ -50,7 +52,8 @@ from server.relay.transport import Transport
 GOODBYE_TIMEOUT: Final = 1.0
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
-_REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED, _SPEAKER_LEVEL = range(7)
+_REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
+_SPEAKER_LEVEL, _TRANSPORT_QUALITY = range(6, 8)
 
 
 class Worker:
@@ -103,6 +106,8 @@ class Worker:
                 self._notices.post(ConsumerState(*values))
             elif kind == _SPEAKER_LEVEL:
                 self._notices.post(SpeakerLevel(*values))
+            elif kind == _TRANSPORT_QUALITY:
+                self._notices.post(TransportQuality(values[0], Quality(values[1])))
             elif kind == _REFUSED:
                 self._notices.post(Refused(values[0], RefusalReason(values[1])))
 

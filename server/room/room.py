@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from livekit.protocol import models
 from livekit.protocol.rtc import (
+    ConnectionQualityUpdate,
     LeaveRequest,
     ParticipantUpdate,
     RoomUpdate,
@@ -29,6 +30,7 @@ from server.control.messages import (
     RemoveDataMember,
     SpeakerLevel,
     TransportPhase,
+    TransportQuality,
     TransportState,
 )
 from server.protocol import translate
@@ -49,6 +51,7 @@ from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, 
 from server.room.participant import TOKEN_SECONDS, Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
+from server.room.quality import Qualities
 from server.room.relay import Registry, RelayFace
 from server.room.speakers import Speakers, Voice
 from server.room.subscriber import Subscriber
@@ -81,6 +84,7 @@ class Room:
         self._by_identity: dict[str, Participant] = {}
         self._tracks: dict[str, Publication] = {}
         self._speakers = Speakers()
+        self._qualities = Qualities()
         self._registry: Registry | None = None
         self._data_room = 0  # the room's identifier on its relay
         self._closes_at: float | None = now + limits.empty_seconds
@@ -118,7 +122,7 @@ class Room:
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
         times = [participant.next_timeout() for participant in self.participants.values()]
-        due = (self._closes_at, self._counts_due, self._speakers.next_timeout())
+        due = (self._closes_at, self._counts_due, self._speakers.next_timeout(), self._qualities.due)
         times += [time for time in due if time is not None]
         return None if self._closed else min(times, default=None)
 
@@ -167,6 +171,7 @@ class Room:
         if participant.subscriber:
             participant.subscriber.close()
         self._speakers.leave(participant.sid)
+        self._qualities.leave(participant.sid)
         if participant.announced and tell_others:
             self.tell_speakers(now)  # of somebody unknown, clients would not take it
             self.announce(participant)
@@ -318,6 +323,10 @@ class Room:
                 if isinstance(track, Publication) and track.announced and not track.info.muted:
                     self._speakers.hear(track.owner, track.sid, level)
                     self._tell_due_speakers(now)
+            case TransportQuality(transport, quality):
+                side = self._registry.get(transport)
+                if isinstance(side, Publisher | Subscriber):
+                    self._qualities.judge(side.sid, transport, quality, now)
             case Refused(number):
                 side = self._registry.get(number)
                 if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport
@@ -344,6 +353,7 @@ class Room:
         if participant.subscriber and participant.subscriber.tracks:
             participant.subscriber.negotiation.want_at_once(now)
         self._send_voices(participant, self._speakers.voices())
+        self._qualities.arrive(participant.sid, now)
         milliseconds = int((now - participant.joined_at) * 1000)
         self.effects.record(ParticipantActive(self.name, participant.identity, participant.sid, milliseconds))
 
@@ -403,6 +413,13 @@ class Room:
             update = SpeakersChanged(speakers=heard)
             self.effects.send(participant.sid, SignalResponse(speakers_changed=update))
 
+    def _send_qualities(self) -> None:
+        changes = self._qualities.changes()
+        for participant in self.participants.values():
+            if participant.is_active and (infos := changes.for_participant(participant.sid)):
+                update = ConnectionQualityUpdate(updates=infos)
+                self.effects.send(participant.sid, SignalResponse(connection_quality=update))
+
     def _everybody_leaves(
         self, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float
     ) -> None:
@@ -415,6 +432,8 @@ class Room:
         if self._counts_due is not None and now >= self._counts_due:
             self._send_counts()
         self._tell_due_speakers(now)
+        if self._qualities.due is not None and now >= self._qualities.due:
+            self._send_qualities()
         if self._closes_at is not None and now >= self._closes_at:
             self._close()
 

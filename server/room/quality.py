@@ -1,0 +1,81 @@
+"""How well everybody is connected: the worse of a participant's two transports, told on change.
+
+Never LOST: of whom nothing is heard, the transport ends and the participant with it. Browsers that are
+told they are lost while they publish begin anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from livekit.protocol import models
+from livekit.protocol.rtc import ConnectionQualityInfo
+
+from server.control.messages import Quality
+
+SPACING_SECONDS = 5.0
+
+_WORDS = {
+    Quality.POOR: models.ConnectionQuality.POOR,
+    Quality.GOOD: models.ConnectionQuality.GOOD,
+    Quality.EXCELLENT: models.ConnectionQuality.EXCELLENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to tell: those who have come since the last time everything, the others what is new."""
+
+    newcomers: Set[str]
+    new: list[ConnectionQualityInfo]
+    everything: list[ConnectionQualityInfo]
+
+    def for_participant(self, sid: str) -> list[ConnectionQualityInfo]:
+        """What one participant is told."""
+        return self.everything if sid in self.newcomers else self.new
+
+
+class Qualities:
+    """Of one room. `due` is when to ask for changes: None if clients know everything."""
+
+    def __init__(self) -> None:
+        self.due: float | None = None
+        self._arrived: set[str] = set()
+        self._transports: dict[str, dict[int, Quality]] = {}  # by sid
+        self._told: dict[str, Quality] = {}
+
+    def arrive(self, sid: str, now: float) -> None:
+        """A participant can be reached."""
+        self._arrived.add(sid)
+        self._schedule(now)
+
+    def judge(self, sid: str, transport: int, quality: Quality, now: float) -> None:
+        """The relay has judged a transport of a participant, who may still be on the way."""
+        self._transports.setdefault(sid, {})[transport] = quality
+        self._schedule(now)
+
+    def leave(self, sid: str) -> None:
+        """A participant is gone."""
+        self._arrived.discard(sid)
+        self._transports.pop(sid, None)
+        self._told.pop(sid, None)
+
+    def changes(self) -> Changes:
+        """What clients must be told now; afterwards they know."""
+        self.due = None
+        now = {
+            sid: min(self._transports.get(sid, {}).values(), default=Quality.EXCELLENT)
+            for sid in self._arrived
+        }
+        before, self._told = self._told, now
+        infos = {
+            sid: ConnectionQualityInfo(participant_sid=sid, quality=_WORDS[quality])
+            for sid, quality in now.items()
+        }
+        new = [infos[sid] for sid, quality in now.items() if before.get(sid) != quality]
+        return Changes(now.keys() - before.keys(), new, list(infos.values()))
+
+    def _schedule(self, now: float) -> None:
+        if self.due is None:
+            self.due = now + SPACING_SECONDS
