@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -57,6 +58,7 @@ async () => {
 """
 
 T = TypeVar("T")
+MEDIA_SECONDS = 40.0  # from joining to the first frames, on a busy machine
 
 
 async def eventually(
@@ -83,16 +85,12 @@ class Inbound:
     energy: float  # of audio, as WebRTC statistics define it
 
 
-@dataclass
-class Participant:
-    """A person at a page."""
+class Person(ABC):
+    """Somebody in a call, whatever drives the browser."""
 
-    page: Page
-    name: str
-
+    @abstractmethod
     async def inbound(self) -> list[Inbound]:
-        entries: list[dict[str, Any]] = await self.page.evaluate(INBOUND)
-        return [Inbound(**entry) for entry in entries]
+        """What every stream has brought so far."""
 
     async def sees(self, people: int) -> None:
         """Decoded frames of `people` videos grow."""
@@ -110,7 +108,19 @@ class Participant:
                 sum(s.kind == kind and amount(s) - first.get(s.id, 0.0) >= least for s in streams) >= people
             )
 
-        await eventually(self.inbound, grown)
+        await eventually(self.inbound, grown, MEDIA_SECONDS)
+
+
+@dataclass
+class Participant(Person):
+    """A person at a page."""
+
+    page: Page
+    name: str
+
+    async def inbound(self) -> list[Inbound]:
+        entries: list[dict[str, Any]] = await self.page.evaluate(INBOUND)
+        return [Inbound(**entry) for entry in entries]
 
     async def tiles(self) -> int:
         return await self.page.get_by_test_id("tile").count()
