@@ -64,6 +64,12 @@ describe('one large tile', () => {
     }
   });
 
+  it('leaves no bars around a screen on a phone that faces could fill', () => {
+    const { main, small } = layOutSpeaker(3, 336, 560, 10, 4 / 3);
+    expect(main).toEqual({ width: 336, height: 252 });
+    expect(small.columns).toBe(2);
+  });
+
   it('has the others below it on a phone and beside it on a screen', () => {
     expect(layOutSpeaker(3, 336, 560, 10).strip).toBe('below');
     expect(layOutSpeaker(3, 1256, 640, 10).strip).toBe('right');

@@ -7,8 +7,13 @@ import signal
 
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import join
+from tests.e2e.browser import eventually, join
 from tests.e2e.serving import Server
+
+SENT_MICROPHONE = """
+() => window.peersOfThisPage.flatMap((peer) => peer.getSenders())
+  .find((sender) => sender.track?.kind === 'audio')?.track.getSettings().deviceId
+"""
 
 
 async def test_muting_and_closing_the_camera_is_seen_by_the_others(server: Server, browser: Browser) -> None:
@@ -67,3 +72,19 @@ async def test_a_stopping_server_says_so(server: Server, browser: Browser) -> No
     ada = await join(browser, server.url, "Ada", "garden")
     await server.stop()
     await expect(ada.page.locator("[data-part=summary]")).to_contain_text("The server is shutting down")
+
+
+async def test_another_microphone_is_used_at_once(server: Server, browser: Browser) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    alan = await join(browser, server.url, "Alan", "garden")
+    await alan.hears(1)
+    await ada.page.get_by_test_id("devices-button").click()
+    choice = ada.page.locator("dialog [data-part=choose-microphone]")
+    before = await choice.input_value()
+    wanted = await choice.locator("option").last.get_attribute("value")
+    assert wanted
+    assert wanted != before
+    await choice.select_option(wanted)
+    await eventually(lambda: ada.page.evaluate(SENT_MICROPHONE), lambda device: device == wanted)
+    await expect(choice).to_have_value(wanted)
+    await alan.hears(1)

@@ -1,6 +1,6 @@
 /** The page during the call. */
 
-import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
+import { type DisconnectReason, type Participant, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
 
 import { ChatPanel } from '../chat/chat-panel';
 import { countWords, type Message } from '../chat/log';
@@ -35,6 +35,9 @@ export interface CallPageOptions {
 
 /** How long news stay on the page: long enough to read a link. */
 const NEWS_MS = 8_000;
+
+/** After a lost connection the others come back one by one. */
+const SETTLING_MS = 10_000;
 
 /** Whatever of these happens, the page is drawn anew from the room: it keeps no second account of it. */
 const REDRAWN_ON = [
@@ -75,6 +78,7 @@ export class CallPage {
   private readonly closers: (() => void)[] = [];
   private readonly met = new Set<string>();
   private reconnecting = false;
+  private settledAt = 0;
   private drawing = false;
   private quieter: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
@@ -147,13 +151,18 @@ export class CallPage {
     const { room } = this.options;
     const redraw = (): void => this.drawSoon();
     for (const event of REDRAWN_ON) room.on(event, redraw);
-    room.on(RoomEvent.ParticipantConnected, (person) => this.announce(`${nameOf(person)} joined.`));
-    room.on(RoomEvent.ParticipantDisconnected, (person) => this.announce(`${nameOf(person)} left.`));
+    room.on(RoomEvent.ParticipantConnected, (person) => {
+      if (!this.isReturn(person)) this.announce(`${nameOf(person)} joined.`);
+    });
+    room.on(RoomEvent.ParticipantDisconnected, (person) => {
+      if (!this.isReturn(person)) this.announce(`${nameOf(person)} left.`);
+    });
     const waiting = (): void => void (this.reconnecting = true);
     room.on(RoomEvent.Reconnecting, waiting);
     room.on(RoomEvent.SignalReconnecting, waiting);
     room.on(RoomEvent.Reconnected, () => {
       this.reconnecting = false;
+      this.settledAt = Date.now() + SETTLING_MS;
       this.announce('You are back in the call.');
     });
     room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, redraw);
@@ -201,6 +210,11 @@ export class CallPage {
     this.unread = unread;
   }
 
+  /** Whoever was there before the connection was lost neither left nor joined, though the room is told so. */
+  private isReturn(person: Participant): boolean {
+    return this.reconnecting || (Date.now() < this.settledAt && this.met.has(person.identity));
+  }
+
   /** Shows and speaks what just happened, for a while. */
   private announce(text: string): void {
     clearTimeout(this.quieter);
@@ -231,7 +245,7 @@ export class CallPage {
     const others = room.remoteParticipants.size;
     this.status.dataset['tone'] = this.reconnecting ? 'warning' : 'calm';
     tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : company(others));
-    part(this.element, 'alone', HTMLElement).hidden = others > 0;
+    part(this.element, 'alone', HTMLElement).hidden = others > 0 || this.reconnecting;
     part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
   }
 
@@ -239,7 +253,7 @@ export class CallPage {
   private drawLayout(layout: Layout): void {
     this.layout = layout;
     const button = part(this.element, 'layout-button', HTMLButtonElement);
-    say(part(button, 'label', HTMLElement), layout === 'grid' ? 'Speaker' : 'Grid');
+    say(part(button, 'label', HTMLElement), layout === 'grid' ? 'Speaker view' : 'Grid view');
     button.title = layout === 'grid' ? 'Show whoever speaks large' : 'Show everybody in a grid';
     icon(button, layout === 'grid' ? 'i-speaker-layout' : 'i-grid');
   }

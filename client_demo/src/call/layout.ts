@@ -13,6 +13,8 @@ export interface TileSize {
 /** Between a portrait phone picture and a wide screen: video is cropped to it. */
 export const NARROWEST = 3 / 4;
 export const WIDEST = 16 / 9;
+/** Screens are shown whole: in a tile narrower than this they would be mostly bars. */
+export const NARROWEST_SCREEN = 4 / 3;
 export const SMALLEST_WIDTH = 132;
 
 /** The size that shows the most of `count` camera pictures in `width` by `height` pixels with `gap` between
@@ -34,11 +36,11 @@ function worth(size: { width: number; height: number }): number {
 }
 
 /** The largest tile inside a cell, no narrower and no wider than pictures are. */
-function shape(width: number, height: number): { width: number; height: number } {
+function shape(width: number, height: number, narrowest = NARROWEST): { width: number; height: number } {
   if (width <= 0 || height <= 0) return { width: 0, height: 0 };
   const aspect = width / height;
   if (aspect > WIDEST) return { width: Math.floor(height * WIDEST), height: Math.floor(height) };
-  if (aspect < NARROWEST) return { width: Math.floor(width), height: Math.floor(width / NARROWEST) };
+  if (aspect < narrowest) return { width: Math.floor(width), height: Math.floor(width / narrowest) };
   return { width: Math.floor(width), height: Math.floor(height) };
 }
 
@@ -62,32 +64,49 @@ const SMALL_WIDTH = { least: 104, most: 220 };
 const ROWS_BELOW = 2;
 
 /** One large tile and `others` small ones in `width` by `height` pixels: beside it or below it, whichever leaves
- * the large tile the larger picture. */
-export function layOutSpeaker(others: number, width: number, height: number, gap: number): SpeakerSize {
-  const all = shape(width, height);
+ * the large tile the larger picture. `narrowest`: how far that tile may be from a wide picture. */
+export function layOutSpeaker(
+  others: number,
+  width: number,
+  height: number,
+  gap: number,
+  narrowest = NARROWEST,
+): SpeakerSize {
   const none = { columns: 1, width: 0, height: 0 };
-  if (others <= 0) return { strip: 'below', main: all, small: none };
-  const right = stripRight(width, height, gap);
-  const below = stripBelow(others, width, height, gap);
-  return picture(right.main) >= picture(below.main) ? right : below;
+  if (others <= 0) return { strip: 'below', main: shape(width, height, narrowest), small: none };
+  let best = stripRight(width, height, gap, narrowest);
+  const most = Math.floor((width + gap) / (SMALL_WIDTH.least + gap));
+  for (let columns = Math.max(1, Math.min(others, most)); columns >= 1; columns -= 1) {
+    const below = stripBelow(others, columns, width, height, gap, narrowest);
+    const gain = picture(below.main) - picture(best.main);
+    // The fewer columns, the larger the small tiles, where it neither costs the large one nor hides them.
+    const larger = best.strip === 'below' && gain === 0 && others <= columns * ROWS_BELOW;
+    if (gain > 0 || larger) best = below;
+  }
+  return best;
 }
 
-function stripRight(width: number, height: number, gap: number): SpeakerSize {
+function stripRight(width: number, height: number, gap: number, narrowest: number): SpeakerSize {
   const small = smallWidth(width / 5);
   return {
     strip: 'right',
-    main: shape(width - gap - small, height),
+    main: shape(width - gap - small, height, narrowest),
     small: { columns: 1, width: small, height: Math.floor(small / WIDEST) },
   };
 }
 
-function stripBelow(others: number, width: number, height: number, gap: number): SpeakerSize {
-  const most = Math.max(1, Math.floor((width + gap) / (SMALL_WIDTH.least + gap)));
-  const columns = Math.min(Math.max(others, 2), most, 8);
+function stripBelow(
+  others: number,
+  columns: number,
+  width: number,
+  height: number,
+  gap: number,
+  narrowest: number,
+): SpeakerSize {
   const each = smallWidth((width - gap * (columns - 1)) / columns);
   const small = { columns, width: each, height: Math.floor(each / WIDEST) };
   const rows = Math.min(ROWS_BELOW, Math.ceil(others / columns));
-  return { strip: 'below', main: shape(width, height - rows * (small.height + gap)), small };
+  return { strip: 'below', main: shape(width, height - rows * (small.height + gap), narrowest), small };
 }
 
 function smallWidth(wish: number): number {

@@ -1,6 +1,6 @@
 /** The tiles, kept equal to the room, in a grid or around one large tile. */
 
-import { layOut, layOutSpeaker } from './layout';
+import { layOut, layOutSpeaker, NARROWEST, NARROWEST_SCREEN } from './layout';
 import type { TileContent } from './roster';
 import { Tile } from './tile';
 import type { View } from './view';
@@ -74,7 +74,8 @@ export class Stage {
    * stays while the small ones scroll. */
   private layOutAround(main: Tile, width: number, height: number): void {
     const others = Array.from(this.grid.children).filter((child) => child !== main.element);
-    const { strip, main: large, small } = layOutSpeaker(others.length, width, height, GAP);
+    const narrowest = main.isScreen ? NARROWEST_SCREEN : NARROWEST;
+    const { strip, main: large, small } = layOutSpeaker(others.length, width, height, GAP, narrowest);
     const beside = strip === 'right';
     const rows = Math.ceil(others.length / small.columns);
     const smallRows = rows > 0 ? `repeat(${rows}, ${small.height}px)` : '';

@@ -19,6 +19,10 @@ export class Tile {
     this.pin.addEventListener('click', onPin);
   }
 
+  get isScreen(): boolean {
+    return this.element.dataset['kind'] === 'screen';
+  }
+
   show(content: TileContent, pinned: boolean): void {
     const { element } = this;
     element.dataset['testid'] = content.kind === 'person' ? 'tile' : 'screen-tile';
@@ -29,12 +33,14 @@ export class Tile {
     element.dataset['muted'] = String(!content.heard);
 
     const whose = content.self ? `You (${content.name})` : content.name;
-    say(part(element, 'name', HTMLElement), content.kind === 'screen' ? `Screen of ${whose}` : whose);
+    const screen = content.self ? 'Your screen' : `Screen of ${content.name}`;
+    const what = content.kind === 'screen' ? screen : whose;
+    say(part(element, 'name', HTMLElement), what);
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
     element.style.setProperty('--hue', String(hue(content.identity)));
     this.pin.setAttribute('aria-pressed', String(pinned));
-    const pinWords = pinned ? `Let go of ${whose}` : `Keep ${whose} large`;
+    const pinWords = pinned ? `Let go of ${what}` : `Keep ${what} large`;
     if (this.pin.title !== pinWords) this.pin.title = this.pin.ariaLabel = pinWords;
     this.showVideo(content.video);
   }

@@ -79,9 +79,10 @@ export class LocalMedia extends EventTarget {
     });
   }
 
-  /** The device in use, empty if none. */
+  /** The device in use, or to be used once the kind is on; empty if none. */
   deviceId(kind: DeviceKind): string {
-    return this.track(kind)?.mediaStreamTrack.getSettings().deviceId ?? this.device[kind];
+    const used = this.track(kind)?.mediaStreamTrack.getSettings().deviceId ?? '';
+    return this.state(kind).on ? used : this.device[kind] || used;
   }
 
   /** Closes both devices. */
