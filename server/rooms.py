@@ -13,7 +13,7 @@ from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server import ids
 from server.auth.grants import Claims
-from server.auth.token import sign
+from server.auth.token import MAX_TOKEN_BYTES, sign
 from server.clock import Clock
 from server.config import Config
 from server.control.messages import (
@@ -260,7 +260,12 @@ class RoomManager:
         now = self._clock.now()
         key, secret = next(iter(self._config.keys.items()))
         expires_at = max(claims.expires_at, now + RENEWED_TOKEN_SECONDS)
-        return sign(replace(claims, expires_at=expires_at), key, secret, now)
+        token = sign(replace(claims, expires_at=expires_at), key, secret, now)
+        if len(token) <= MAX_TOKEN_BYTES:
+            return token
+        # What somebody said of itself may be longer than a token that anybody accepts.
+        claims = replace(claims, expires_at=expires_at, metadata="", attributes={})
+        return sign(claims, key, secret, now)
 
 
 def _claims_as(claims: Claims, parameters: JoinParameters) -> Claims:

@@ -8,6 +8,7 @@ from livekit.protocol import models
 
 from server.protocol import translate
 from server.room.inputs import Join
+from server.room.pace import Pace
 from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.subscriber import Subscriber
@@ -39,6 +40,7 @@ class Participant:
         self.publisher = publisher
         self.subscriber = subscriber
         self.announced = False
+        self.pace = Pace(now)
         self.access = AccessList()
         self.member = 0
         self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
@@ -132,6 +134,8 @@ class Participant:
         times = [self.token_due]
         if not self.is_active:
             times.append(self.ready_by)
+        if self.pace.due is not None:
+            times.append(self.pace.due)
         if self.goodbye_by is not None:
             times.append(self.goodbye_by)
         if (publisher := self.publisher.next_timeout()) is not None:

@@ -93,7 +93,7 @@ def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: 
     if track is not None and track.announced:
         if track.info.muted:
             room.silence(track, now)
-        room.announce(participant)
+        room.show(participant, now)
 
 
 def _subscription(room: Room, participant: Participant, message: UpdateSubscription, now: float) -> None:
@@ -149,7 +149,7 @@ def _update_metadata(
             participant.describe(
                 name=message.name or None, metadata=message.metadata or None, attributes=attributes
             )
-            room.announce(participant, to_itself=True)
+            room.show(participant, now, to_itself=True)
     if refusal is not None or participant.client.protocol >= OK_SINCE_PROTOCOL:
         reason = Reason.OK if refusal is None else refusal
         _reply(room, participant, RequestResponse(request_id=message.request_id, reason=reason))
@@ -174,7 +174,7 @@ def _update_audio_track(
     del track.info.audio_features[:]
     track.info.audio_features.extend(dict.fromkeys(message.features))
     if track.announced:
-        room.announce(participant)
+        room.show(participant, now)
 
 
 def _update_video_track(
@@ -185,7 +185,7 @@ def _update_video_track(
         return
     track.info.width, track.info.height = message.width, message.height
     if track.announced:
-        room.announce(participant)
+        room.show(participant, now)
 
 
 def _leave(room: Room, participant: Participant, message: LeaveRequest, now: float) -> None:

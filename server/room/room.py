@@ -79,6 +79,7 @@ class Room:
         self.sid = sid
         self.limits = limits
         self.created_at = now
+        self._metadata: str | None = None  # None before anybody has come
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
         self._by_identity: dict[str, Participant] = {}
@@ -142,6 +143,7 @@ class Room:
             creation_time=int(self.created_at),
             creation_time_ms=int(self.created_at * 1000),
             enabled_codecs=translate.enabled_publish_codecs(),
+            metadata=self._metadata or "",
             num_participants=participants,
             num_publishers=publishers,
         )
@@ -193,6 +195,11 @@ class Room:
         for other in self.participants.values():
             if other is not participant or to_itself:
                 self.effects.send(other.sid, response)
+
+    def show(self, participant: Participant, now: float, *, to_itself: bool = False) -> None:
+        """The same for what a client may change as often as it likes: what is too much waits."""
+        if participant.pace.take(participant.info().ByteSize(), now):
+            self.announce(participant, to_itself=to_itself)
 
     def unpublish(self, participant: Participant, tracks: list[Publication], now: float) -> None:
         """Tracks whose sections stopped sending; the publisher has closed them already."""
@@ -246,6 +253,8 @@ class Room:
         if participant.goodbye_by is not None and now >= participant.goodbye_by:
             self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
             return
+        if participant.pace.due is not None and now >= participant.pace.due:
+            self.show(participant, now, to_itself=True)
         participant.publisher.tick(now)
         if participant.subscriber and not participant.subscriber.tick(now):
             self.remove(participant, Reason.STATE_MISMATCH, RECONNECT, now)
@@ -258,6 +267,9 @@ class Room:
         previous = self._by_identity.get(join.claims.identity)
         if previous:
             self.remove(previous, Reason.DUPLICATE_IDENTITY, DISCONNECT, now)
+        if self._metadata is None:
+            config = join.claims.room_config
+            self._metadata = config.metadata if config else ""
         registry = self._registry_on(join.relay)
         grants = join.claims.grants
         firefox = "firefox" in join.client.browser.lower()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from livekit.protocol import models
+from livekit.protocol.room import RoomConfiguration
 from livekit.protocol.rtc import (
     AddTrackRequest,
     SessionDescription,
@@ -134,6 +135,7 @@ class Stage:
         protocol: int = 17,
         auto_subscribe: bool = True,
         browser: str = "",
+        room_metadata: str = "",
         **grants: Any,
     ) -> str:
         """A client joins; returns its sid."""
@@ -142,6 +144,7 @@ class Stage:
             identity=identity,
             name=identity.title(),
             grants=VideoGrants(room="hall", room_join=True, **grants),
+            room_config=RoomConfiguration(metadata=room_metadata) if room_metadata else None,
             expires_at=self.now + 3600,
         )
         client = models.ClientInfo(protocol=protocol, browser=browser)

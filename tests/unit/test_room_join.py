@@ -40,6 +40,14 @@ def test_the_first_message_is_the_welcome_and_an_offer_follows() -> None:
     assert stage.last(sid, "offer").offer.id == 1
 
 
+def test_what_the_room_is_for_comes_with_the_token_of_who_opens_it() -> None:
+    stage = Stage()
+    first = stage.join("ada", room_metadata="weekly")
+    second = stage.join("bob", room_metadata="mine now")
+    rooms = [stage.last(sid, "join").join.room for sid in (first, second)]
+    assert [room.metadata for room in rooms] == ["weekly", "weekly"]
+
+
 def test_transports_and_the_data_member_are_asked_for_before_the_welcome() -> None:
     stage = Stage()
     sid = stage.join("ada")

@@ -8,13 +8,20 @@ import pytest
 from aiohttp import ClientSession, WSServerHandshakeError, web
 from google.protobuf import json_format
 from livekit.protocol import models
-from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
+from livekit.protocol.rtc import (
+    LeaveRequest,
+    RequestResponse,
+    SignalRequest,
+    SignalResponse,
+    UpdateParticipantMetadata,
+)
 
 from server.app import http_runner
+from server.auth.token import MAX_TOKEN_BYTES, verify
 from server.config import Rooms
 from server.control.messages import CloseTransport, CreateTransport
 from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
-from tests.unit.signaling import ClientMaker, Server, connect, without_auto_create
+from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect, without_auto_create
 
 
 async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
@@ -224,6 +231,19 @@ async def test_a_renewed_token_lets_its_holder_in_again(aiohttp_client: ClientMa
     renewed = (await peer.next("refresh_token")).refresh_token
     answer = await client.get("/rtc/validate", headers={"Authorization": f"Bearer {renewed}"})
     assert answer.status == 200
+
+
+async def test_a_renewed_token_does_not_outgrow_what_is_accepted(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    peer = await connect(client, server.token(can_update_own_metadata=True))
+    long = UpdateParticipantMetadata(name="Ada", metadata="m" * MAX_TOKEN_BYTES, request_id=1)
+    await peer.send(update_metadata=long)
+    assert (await peer.next("request_response")).request_response.reason == RequestResponse.Reason.OK
+    renewed = (await peer.next("refresh_token")).refresh_token
+    answer = await client.get("/rtc/validate", headers={"Authorization": f"Bearer {renewed}"})
+    assert answer.status == 200
+    assert verify(renewed, {KEY: SECRET}, server.clock.now()).name == "Ada"
 
 
 async def test_two_clients_meet(aiohttp_client: ClientMaker) -> None:
