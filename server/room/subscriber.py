@@ -65,6 +65,7 @@ class Subscriber:
             cname=track.owner,
             codecs=track.codecs,
             stereo=models.AudioTrackFeature.TF_STEREO in track.info.audio_features,
+            rtx_ssrc=self._fresh_ssrc() if track.kind is MediaKind.VIDEO else 0,
         )
         try:
             mid = self._session.add(down)
@@ -72,7 +73,7 @@ class Subscriber:
             self._refuse(track.sid)
             return
         wish = self._wishes.get(track.sid, Wish())
-        self.tracks[track.sid] = Subscription(track, self.sid, mid, down.ssrc, wish)
+        self.tracks[track.sid] = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish)
         self.negotiation.want(now)
 
     def unsubscribe(self, track_sid: str, now: float) -> bool:
@@ -170,6 +171,8 @@ class Subscriber:
                 list(accepted.payload_types),
                 list(accepted.extensions),
                 subscription.wish.disabled,
+                subscription.rtx_ssrc if accepted.rtx_payload_types else 0,
+                list(accepted.rtx_payload_types),
             )
         )
         self._prefer_layer(subscription)
@@ -193,7 +196,7 @@ class Subscriber:
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0
-        self._ssrcs.discard(subscription.ssrc)
+        self._ssrcs -= {subscription.ssrc, subscription.rtx_ssrc}
 
     def _fresh_ssrc(self) -> int:
         """Random and unique on the transport (RFC 3550 section 8.1)."""

@@ -21,6 +21,7 @@ class Subscription:
     subscriber: str
     mid: str
     ssrc: int
+    rtx_ssrc: int  # of retransmissions; 0: audio has none
     wish: Wish
     consumer: int = 0
     layer: int | None = None  # the last preference sent to the relay

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from server.control import messages as control
 from server.sdp.model import Codec
 
@@ -23,6 +25,7 @@ ENCODING_NAMES = {  # as registered with IANA, and as LiveKit's mime types have 
     "vp9": "VP9",
     "av1": "AV1",
     "h265": "H265",
+    "rtx": "rtx",
 }
 MAX_CODECS = 32  # what a producer or consumer of the relay takes
 RESERVED_PAYLOAD_TYPES = range(64, 96)  # RTCP packet types look like these under rtcp-mux (RFC 5761)
@@ -49,6 +52,7 @@ EXTENSION_URIS = {
     control.ExtensionKind.VIDEO_TIMING: _EXPERIMENTS + "video-timing",
 }
 EXTENSION_KINDS = {uri: kind for kind, uri in EXTENSION_URIS.items()}
+_APT = re.compile(r"apt=([0-9]{1,3})(?:$|[ ;])")
 
 
 def is_forwarded(kind: str, codec: Codec) -> bool:
@@ -68,10 +72,25 @@ def red_payload_types(codec: Codec) -> tuple[int, ...]:
     return tuple(int(word) for word in words)
 
 
+def repaired_payload_type(codec: Codec) -> int | None:
+    """What a video retransmission codec repeats, from its fmtp `apt=96` (RFC 4588 section 8.1).
+
+    None for every other codec, and where it cannot be read.
+    """
+    is_repair = codec.name == "rtx" and codec.clock_rate == CLOCK_RATES["video"]
+    found = _APT.match(codec.fmtp) if is_repair else None
+    if found is None or codec.payload_type in RESERVED_PAYLOAD_TYPES:
+        return None
+    return int(found[1])
+
+
 def mime_type(kind: str, codec: Codec) -> str:
     """`video/VP8`, `audio/opus`: as LiveKit's TrackInfo has it."""
     return f"{kind}/{ENCODING_NAMES[codec.name]}"
 
 
 def to_control(kind: str, codec: Codec) -> control.PayloadCodec:
+    repaired = repaired_payload_type(codec)
+    if repaired is not None:
+        return control.PayloadCodec(codec.payload_type, control.CodecKind.RTX, codec.clock_rate, repaired)
     return control.PayloadCodec(codec.payload_type, CODECS[kind][codec.name], codec.clock_rate)

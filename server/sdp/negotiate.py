@@ -18,6 +18,7 @@ from server.sdp.codecs import (
     is_forwarded,
     mime_type,
     red_payload_types,
+    repaired_payload_type,
     to_control,
 )
 from server.sdp.model import (
@@ -64,7 +65,7 @@ class SentTrack:
     """What the peer will send in a section of its offer.
 
     `kind` is `audio` or `video`; `msid_track` the track word of its msid, "" if none; `encodings` come lowest
-    layer first; `mime` is by payload type (`video/VP8`).
+    layer first; `mime` is by payload type (`video/VP8`), retransmissions left out.
     """
 
     mid: str
@@ -180,7 +181,7 @@ def _accepted_codecs(
         if _is_media(section):
             codecs = _codecs(section, wanted.get(section.mid, TrackOptions()), enabled, opus)
             if codecs:
-                accepted[section.mid] = codecs
+                accepted[section.mid] = (*codecs, *_repairs(section, codecs))[:MAX_CODECS]
     return accepted
 
 
@@ -202,6 +203,17 @@ def _codecs(
     # Sorting is stable: what is equally preferred stays in the order of the offer.
     taken.sort(key=lambda codec: (codec.name != "red", codec.name != preferred))
     return tuple(taken[:MAX_CODECS])
+
+
+def _repairs(section: Section, codecs: tuple[Codec, ...]) -> list[Codec]:
+    """The offer's retransmission codecs (RFC 4588) for video codecs that are taken, one for each."""
+    repairs: dict[int, Codec] = {}
+    taken = {codec.payload_type for codec in codecs} if section.kind == "video" else set()
+    for codec in section.codecs:
+        repaired = repaired_payload_type(codec)
+        if repaired is not None and repaired in taken and codec.payload_type not in taken:
+            repairs.setdefault(repaired, replace(codec, feedback=()))
+    return list(repairs.values())
 
 
 def _opus_fmtp(stereo: bool, dtx: bool) -> str:
@@ -257,7 +269,11 @@ def _sent_track(section: Section, codecs: tuple[Codec, ...]) -> SentTrack:
         codecs=tuple(to_control(section.kind, codec) for codec in codecs),
         extensions=tuple(control.HeaderExtension(kind, number) for kind, number in extensions.items()),
         encodings=_encodings(section),
-        mime={codec.payload_type: mime_type(section.kind, codec) for codec in codecs},
+        mime={
+            codec.payload_type: mime_type(section.kind, codec)
+            for codec in codecs
+            if is_forwarded(section.kind, codec)
+        },
     )
 
 
@@ -269,4 +285,5 @@ def _encodings(section: Section) -> tuple[control.Encoding, ...]:
             rids = tuple(sorted(rids, key=LAYER_ORDER.__getitem__))
         return tuple(control.Encoding(rid, 0, 0) for rid in rids)
     layers = section.ssrcs[:4] if section.kind == "video" else section.ssrcs[:1]
-    return tuple(control.Encoding("", ssrc, 0) for ssrc in layers or (0,))
+    repairs = dict(section.rtx_ssrcs)
+    return tuple(control.Encoding("", ssrc, repairs.get(ssrc, 0)) for ssrc in layers or (0,))

@@ -14,9 +14,10 @@ from server.sdp.model import Codec
 # Dynamic payload types, the usual ones first; 64 to 95 would be taken for RTCP (RFC 5761 section 4).
 DYNAMIC = (*range(96, 128), *range(35, 64))
 # Meanings per codec: browsers list H.264 in up to eight profiles and modes each. Seven codecs are forwarded,
-# so that 20 + 6 * 6 numbers of the 61 are the most that can be in use, and one is always found.
-MEANINGS = {"h264": 20}
-OTHER_MEANINGS = 6
+# and the retransmissions of most, so that 14 + 17 + 6 * 5 numbers of the 61 are the most that can be in use,
+# and one is always found.
+MEANINGS = {"h264": 14, "rtx": 17}
+OTHER_MEANINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class PayloadTypes:
         `used` tells the numbers that sections of the description list now. When all of this codec's numbers
         are in use, one of them must do, with its parameters.
         """
+        placed = self._place(codec, used)
+        if placed is None:
+            shared = next(other for other in self._numbers if other.name == codec.name)
+            return replace(codec, payload_type=self._numbers[shared], fmtp=shared.fmtp)
+        return placed
+
+    def assign_repair(self, repaired: Codec, used: Callable[[], Collection[int]]) -> Codec | None:
+        """The retransmissions (RFC 4588) of a codec that has its number. None: all numbers in use."""
+        beside = min(repaired.payload_type + 1, 127)
+        fmtp = f"apt={repaired.payload_type}"
+        return self._place(Codec(beside, "rtx", repaired.clock_rate, 1, fmtp), used)
+
+    def _place(self, codec: Codec, used: Callable[[], Collection[int]]) -> Codec | None:
         meaning = Meaning(codec.name, codec.clock_rate, codec.channels, codec.fmtp)
         known = self._numbers.get(meaning)
         if known is not None:
@@ -57,7 +71,7 @@ class PayloadTypes:
             in_use = used()
             idle = next((other for other in mine if self._numbers[other] not in in_use), None)
             if idle is None:
-                return replace(codec, payload_type=self._numbers[mine[0]], fmtp=mine[0].fmtp)
+                return None
             number = self._numbers.pop(idle)
         self._numbers[meaning] = number
         return replace(codec, payload_type=number)

@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from server.control import messages as control
 from server.sdp import write
-from server.sdp.codecs import EXTENSION_URIS, MAX_CODECS, is_forwarded, red_payload_types
+from server.sdp.codecs import (
+    EXTENSION_URIS,
+    MAX_CODECS,
+    is_forwarded,
+    red_payload_types,
+    repaired_payload_type,
+)
 from server.sdp.model import (
     Codec,
     Description,
@@ -59,7 +65,7 @@ class DownTrack:
     """A track for one subscriber.
 
     `stream_id` and `track_id` are the words of its msid (`PA_x|TR_y`, `TR_y`); `codecs` what the producer may
-    send, with the producer's payload types.
+    send, with the producer's payload types; `rtx_ssrc` carries retransmissions of video (0: none).
     """
 
     kind: str
@@ -69,15 +75,20 @@ class DownTrack:
     cname: str
     codecs: tuple[Codec, ...]
     stereo: bool = False
+    rtx_ssrc: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedTrack:
-    """What the peer takes of a section. No payload types: it refused the section or every codec."""
+    """What the peer takes of a section. No payload types: it refused the section or every codec.
+
+    `rtx_payload_types` are from the peer's own payload types to those of their retransmissions (RFC 4588).
+    """
 
     mid: str
     payload_types: tuple[control.PayloadMapping, ...]
     extensions: tuple[control.HeaderExtension, ...]
+    rtx_payload_types: tuple[control.PayloadMapping, ...] = ()
 
 
 @dataclass(slots=True)
@@ -88,6 +99,7 @@ class _Slot:
     kind: str
     track: DownTrack | None = None  # what the next offer says
     codecs: dict[int, Codec] = field(default_factory=dict)  # as offered, by the producer's payload type
+    repairs: dict[int, Codec] = field(default_factory=dict)  # retransmissions, by what they repeat
     offered: DownTrack | None = None  # what the last offer said
     carried: str = ""  # the track that it carries or carried last
     idle: bool = False  # the peer knows that nothing comes: free for the next track
@@ -117,6 +129,7 @@ class SubscriberSession:
             slot = _Slot(str(len(self._slots)), track.kind)
             self._slots.append(slot)
         slot.track, slot.codecs, slot.idle, slot.carried = track, codecs, False, track.track_id
+        slot.repairs = self._repairs(slot) if track.rtx_ssrc and track.kind == "video" else {}
         return slot.mid
 
     def _idle_slot(self, track: DownTrack) -> _Slot | None:
@@ -182,8 +195,16 @@ class SubscriberSession:
         in_order = [codec.payload_type for codec in usable]
         return {number: renumbered[number] for number in in_order if number in renumbered}
 
+    def _repairs(self, slot: _Slot) -> dict[int, Codec]:
+        repairs: dict[int, Codec] = {}
+        for codec in slot.codecs.values():
+            found = self._payload_types.assign_repair(codec, lambda: self._used() | _numbers(repairs))
+            if found is not None:
+                repairs[codec.payload_type] = found
+        return repairs
+
     def _used(self) -> set[int]:
-        return set().union(*(_numbers(slot.codecs) for slot in self._slots))
+        return set().union(*(_numbers(slot.codecs) | _numbers(slot.repairs) for slot in self._slots))
 
 
 def _numbers(codecs: dict[int, Codec]) -> set[int]:
@@ -208,11 +229,15 @@ def _as_offered(codec: Codec, track: DownTrack, renumbered: dict[int, Codec]) ->
 
 def _section(slot: _Slot, local: LocalTransport) -> list[str]:
     codecs = list({codec.payload_type: codec for codec in slot.codecs.values()}.values())
+    codecs += slot.repairs.values()
     if slot.dead:
         formats = " ".join(str(codec.payload_type) for codec in codecs)
         return write.rejected(slot.kind, f"{write.MEDIA_PROTOCOL} {formats}", slot.mid)
     track = slot.track
-    stream = write.Stream(track.stream_id, track.track_id, track.ssrc, track.cname) if track else None
+    stream = None
+    if track:
+        rtx_ssrc = track.rtx_ssrc if slot.repairs else 0
+        stream = write.Stream(track.stream_id, track.track_id, track.ssrc, track.cname, rtx_ssrc)
     return write.media(
         slot.kind,
         slot.mid,
@@ -253,4 +278,13 @@ def _accepted(slot: _Slot, section: Section) -> AcceptedTrack:
         for extension in section.extensions
         if extension.uri in kinds and extension.id == int(kinds[extension.uri])
     )
-    return AcceptedTrack(slot.mid, mapping, extensions if mapping else ())
+    if not mapping:
+        return AcceptedTrack(slot.mid, (), ())
+    taken_repairs = {codec.payload_type: repaired_payload_type(codec) for codec in section.codecs}
+    sent = {each.outgoing for each in mapping}
+    repairs = tuple(
+        control.PayloadMapping(repaired, codec.payload_type)
+        for repaired, codec in slot.repairs.items()
+        if repaired in sent and taken_repairs.get(codec.payload_type) == repaired
+    )
+    return AcceptedTrack(slot.mid, mapping, extensions, repairs)

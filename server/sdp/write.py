@@ -17,12 +17,14 @@ MEDIA_PROTOCOL = "UDP/TLS/RTP/SAVPF"
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is sent in a section of an offer: `a=msid` words and the SSRC that carries it."""
+    """What is sent in a section of an offer: `a=msid` words, the SSRC that carries it, and the SSRC of its
+    retransmissions (0: none)."""
 
     stream_id: str
     track_id: str
     ssrc: int
     cname: str
+    rtx_ssrc: int = 0
 
 
 def session(session_id: int, version: int, bundle: Sequence[str], allow_mixed: bool) -> list[str]:
@@ -81,8 +83,11 @@ def media(
         lines += [f"a=rid:{rid} recv" for rid in receive_rids]
         lines.append("a=simulcast:recv " + ";".join(receive_rids))
     if stream is not None:
-        lines.append(f"a=ssrc:{stream.ssrc} cname:{stream.cname}")
-        lines.append(f"a=ssrc:{stream.ssrc} msid:{stream.stream_id} {stream.track_id}")
+        if stream.rtx_ssrc:
+            lines.append(f"a=ssrc-group:FID {stream.ssrc} {stream.rtx_ssrc}")
+        for ssrc in filter(None, (stream.ssrc, stream.rtx_ssrc)):
+            lines.append(f"a=ssrc:{ssrc} cname:{stream.cname}")
+            lines.append(f"a=ssrc:{ssrc} msid:{stream.stream_id} {stream.track_id}")
     return lines
 
 

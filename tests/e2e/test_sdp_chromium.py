@@ -84,6 +84,7 @@ async def test_chromium_publishes_every_layer_twice(browser: Browser) -> None:
     audio, video = await page.evaluate(TAKE_ANSWER, first.text)
     assert [codec["mimeType"] for codec in audio["codecs"]][:2] == ["audio/red", "audio/opus"]
     assert video["codecs"][0]["mimeType"] == "video/VP9"
+    assert "video/rtx" in [codec["mimeType"] for codec in video["codecs"]]
     assert [(e["rid"], e["active"]) for e in video["encodings"]] == [("q", True), ("h", True), ("f", True)]
     assert any(e["uri"].endswith("sdes:rtp-stream-id") for e in video["headerExtensions"])
     # The next simulcast offer is the one that fails when any earlier section lost an extension or a layer.
@@ -109,10 +110,15 @@ async def test_chromium_subscribes_as_tracks_come_and_go(browser: Browser) -> No
     assert (accepted, arrived) == ({}, [])
 
     voice = DownTrack("audio", "PA_x|TR_1", "TR_1", 1001, "PA_x", audio_codecs())
-    camera = DownTrack("video", "PA_x|TR_2", "TR_2", 1002, "PA_x", video_codecs())
+    camera = DownTrack("video", "PA_x|TR_2", "TR_2", 1002, "PA_x", video_codecs(), rtx_ssrc=2002)
     music = DownTrack("audio", "PA_y|TR_3", "TR_3", 1003, "PA_y", audio_codecs(), stereo=True)
     clash = replace(
-        camera, stream_id="PA_y|TR_4", track_id="TR_4", ssrc=1004, codecs=(Codec(102, "vp8", 90_000),)
+        camera,
+        stream_id="PA_y|TR_4",
+        track_id="TR_4",
+        ssrc=1004,
+        rtx_ssrc=2004,
+        codecs=(Codec(102, "vp8", 90_000),),
     )
     mids = [session.add(track) for track in (voice, camera, music, clash)]
     accepted, arrived = await negotiate()
@@ -126,11 +132,13 @@ async def test_chromium_subscribes_as_tracks_come_and_go(browser: Browser) -> No
     assert all(track.payload_types and track.extensions for track in accepted.values())
     assert [mapping.incoming for mapping in accepted[mids[1]].payload_types] == [96, 102]
     assert accepted[mids[3]].payload_types[0].outgoing == 96
+    assert [mapping.incoming for mapping in accepted[mids[1]].rtx_payload_types] == [96, 102]
+    assert accepted[mids[0]].rtx_payload_types == ()
 
     session.remove(mids[1])
     accepted, arrived = await negotiate()
     assert mids[1] not in accepted
-    again = replace(camera, stream_id="PA_z|TR_5", track_id="TR_5", ssrc=1005)
+    again = replace(camera, stream_id="PA_z|TR_5", track_id="TR_5", ssrc=1005, rtx_ssrc=2005)
     assert session.add(again) == mids[1]
     accepted, arrived = await negotiate()
     assert arrived == [["video", "PA_z|TR_5", mids[1]]]

@@ -34,6 +34,7 @@ async def test_aiortc_publishes(peer: RTCPeerConnection) -> None:
     await peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
     assert peer.signalingState == "stable"
     assert [track.kind for track in answer.tracks] == ["audio", "video"]
+    assert answer.tracks[1].encodings[0].rtx_ssrc
     assert answer.has_data
     assert answer.setup is Setup.PASSIVE
     assert [transceiver.currentDirection for transceiver in peer.getTransceivers()] == ["sendonly"] * 2
@@ -44,7 +45,7 @@ async def test_aiortc_subscribes(peer: RTCPeerConnection) -> None:
     peer.on("track", lambda track: received.append(track.kind))
     session = SubscriberSession(7)
     session.add(DownTrack("audio", "PA_x|TR_1", "TR_1", 1001, "PA_x", audio_codecs()))
-    session.add(DownTrack("video", "PA_x|TR_2", "TR_2", 1002, "PA_x", video_codecs()))
+    session.add(DownTrack("video", "PA_x|TR_2", "TR_2", 1002, "PA_x", video_codecs(), rtx_ssrc=1003))
     await peer.setRemoteDescription(RTCSessionDescription(session.offer(QUIET), "offer"))
     await peer.setLocalDescription(await peer.createAnswer())
     description = parse(peer.localDescription.sdp, session.section_count)
@@ -55,3 +56,4 @@ async def test_aiortc_subscribes(peer: RTCPeerConnection) -> None:
     assert [track.mid for track in accepted] == ["0", "1"]
     assert accepted[0].payload_types[-1].incoming == 111
     assert [mapping.incoming for mapping in accepted[1].payload_types] == [96, 102]
+    assert [mapping.incoming for mapping in accepted[1].rtx_payload_types] == [96, 102]

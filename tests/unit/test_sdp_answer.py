@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.control import messages as control
-from server.sdp.model import Description, Direction, Extension, SdpError, Section, Setup
+from server.sdp.codecs import repaired_payload_type
+from server.sdp.model import Codec, Description, Direction, Extension, SdpError, Section, Setup
 from server.sdp.negotiate import PublisherAnswer, TrackOptions, answer_publisher
 from server.sdp.parse import parse
 from tests.unit.descriptions import EVERY_CODEC, LOCAL, OFFERS, PATIENT, block, offer, read
@@ -66,7 +67,7 @@ def test_nothing_is_answered_that_was_not_offered(name: str) -> None:
         for codec in section.codecs:
             assert codec.name == offered_codecs[codec.payload_type].name
             assert set(codec.feedback) <= set(offered_codecs[codec.payload_type].feedback)
-            assert codec.name not in ("rtx", "ulpfec", "telephone-event")
+            assert codec.name not in ("ulpfec", "telephone-event")
         numbers = {(extension.id, extension.uri) for extension in offered.extensions}
         assert {(extension.id, extension.uri) for extension in section.extensions} <= numbers
 
@@ -124,7 +125,35 @@ def test_what_the_peer_will_send() -> None:
 
 def test_one_layer_is_known_by_its_ssrc() -> None:
     (track,) = answer(offer("chromium_plain")).tracks
-    assert track.encodings == (control.Encoding("", 1084965088, 0),)
+    assert track.encodings == (control.Encoding("", 1084965088, 1469060154),)
+
+
+@pytest.mark.parametrize("name", OFFERS)
+def test_video_is_repaired_in_payload_types_of_its_own(name: str) -> None:
+    result = answer(offer(name))
+    for offered, section in zip(offer(name).sections, parse(result.text).sections, strict=True):
+        numbers = {codec.payload_type for codec in section.codecs}
+        repairs = [codec for codec in section.codecs if codec.name == "rtx"]
+        assert bool(repairs) is any(codec.name == "rtx" for codec in offered.codecs)
+        repaired = [repaired_payload_type(codec) for codec in repairs]
+        assert len(set(repaired)) == len(repaired)
+        assert set(repaired) <= numbers
+        assert not any(codec.feedback for codec in repairs)
+    for track in result.tracks:
+        codecs = {codec.payload_type: codec for codec in track.codecs}
+        others = [codecs[number] for number in codecs.keys() - track.mime.keys()]
+        assert {codec.apt for codec in others} <= track.mime.keys()
+        assert all(codec.codec is control.CodecKind.RTX for codec in others)
+
+
+@pytest.mark.parametrize("fmtp", ["", "apt=", "apt=9999", "apt=97", "apt=111", "apt=-96", "apt=96x", "a"])
+def test_retransmissions_of_nothing_are_left_out(fmtp: str) -> None:
+    description = offer("chromium_plain")
+    video = next(section for section in description.sections if section.kind == "video")
+    slow = Codec(98, "rtx", 8_000, 1, "apt=96")
+    codecs = (Codec(96, "vp8", 90_000), Codec(97, "rtx", 90_000, 1, fmtp), slow)
+    (track,) = answer(changed(description, video.mid, codecs=codecs)).tracks
+    assert [codec.payload_type for codec in track.codecs] == [96]
 
 
 def test_placeholders_are_inactive_and_send_nothing() -> None:
@@ -180,7 +209,7 @@ def test_data_is_answered_without_echoing_experiments() -> None:
 
 def test_preference_orders_codecs_and_keeps_the_rest() -> None:
     track = answer(offer("chromium_simulcast"), TrackOptions(preferred_codec="vp9")).tracks[1]
-    mimes = [track.mime[codec.payload_type] for codec in track.codecs]
+    mimes = [track.mime[codec.payload_type] for codec in track.codecs if codec.payload_type in track.mime]
     assert mimes[:3] == ["video/VP9", "video/VP9", "video/VP8"]
 
 

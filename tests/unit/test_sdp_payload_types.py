@@ -43,6 +43,17 @@ def test_a_number_out_of_use_is_given_away_before_one_in_use_is_shared() -> None
     assert shared == vp8(100, "x=0")
 
 
+def test_retransmissions_come_beside_what_they_repeat_while_there_are_numbers() -> None:
+    numbers = PayloadTypes()
+    given = [numbers.assign_repair(vp8(number), lambda: range(128)) for number in range(96, 126, 2)]
+    assert [codec and codec.payload_type for codec in given] == list(range(97, 127, 2))
+    assert numbers.assign_repair(vp8(127), set) is not None
+    assert numbers.assign_repair(vp8(40), set) is not None
+    assert numbers.assign_repair(vp8(50), lambda: range(128)) is None
+    taken_over = Codec(99, "rtx", 90_000, 1, "apt=50")
+    assert numbers.assign_repair(vp8(50), lambda: set(range(128)) - {99}) == taken_over
+
+
 CODEC = st.builds(
     Codec,
     st.integers(0, 127),
@@ -61,7 +72,10 @@ def test_no_number_ever_means_two_things(codecs: list[Codec]) -> None:
     meanings: dict[int, tuple[str, str]] = {}
     for codec in codecs:
         given = numbers.assign(codec, meanings.keys)
+        repair = numbers.assign_repair(given, meanings.keys)
         assert given.name == codec.name
-        assert given.payload_type not in RESERVED_PAYLOAD_TYPES
-        assert 35 <= given.payload_type <= 127
-        assert meanings.setdefault(given.payload_type, (given.name, given.fmtp)) == (given.name, given.fmtp)
+        assert repair is None or (repair.name, repair.fmtp) == ("rtx", f"apt={given.payload_type}")
+        for one in filter(None, (given, repair)):
+            assert one.payload_type not in RESERVED_PAYLOAD_TYPES
+            assert 35 <= one.payload_type <= 127
+            assert meanings.setdefault(one.payload_type, (one.name, one.fmtp)) == (one.name, one.fmtp)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from server.control import messages as control
@@ -74,8 +76,69 @@ def test_what_would_number_packets_anew_is_not_offered() -> None:
     session.add(video())
     session.add(audio())
     text = session.offer(LOCAL)
-    for absent in ("transport-cc", "transport-wide-cc", "rtx/", "abs-send-time", "rtp-stream-id"):
+    for absent in ("transport-cc", "transport-wide-cc", "abs-send-time", "rtp-stream-id"):
         assert absent not in text
+
+
+def repaired(number: int = 1, codecs: tuple[Codec, ...] = video_codecs()) -> DownTrack:
+    return replace(video(number, codecs=codecs), rtx_ssrc=3000 + number)
+
+
+def test_retransmissions_of_video_have_numbers_of_their_own() -> None:
+    session = SubscriberSession(7)
+    mid = session.add(repaired())
+    voice = session.add(replace(audio(), rtx_ssrc=3009))
+    text, accepted = negotiate(session)
+    lines = block(text, mid)
+    assert {
+        "a=ssrc-group:FID 1001 3001",
+        "a=ssrc:3001 cname:PA_x",
+        "a=ssrc:3001 msid:PA_x|TR_1 TR_1",
+        "a=rtpmap:97 rtx/90000",
+        "a=fmtp:97 apt=96",
+        "a=fmtp:103 apt=102",
+    } <= set(lines)
+    assert lines[0] == "m=video 9 UDP/TLS/RTP/SAVPF 96 102 97 103"
+    assert lines.index("a=ssrc-group:FID 1001 3001") < lines.index("a=ssrc:1001 cname:PA_x")
+    assert accepted[0].payload_types == (control.PayloadMapping(96, 96), control.PayloadMapping(102, 102))
+    assert accepted[0].rtx_payload_types == (control.PayloadMapping(96, 97), control.PayloadMapping(102, 103))
+    assert accepted[1].rtx_payload_types == ()
+    assert not any("rtx" in line or "3009" in line for line in block(text, voice))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "left"),
+    [
+        ("SAVPF 96 102 97 103", "SAVPF 96 102 97", [(96, 97)]),
+        ("SAVPF 96 102 97 103", "SAVPF 96 102", []),
+        ("SAVPF 96 102 97 103", "SAVPF 102 97 103", [(102, 103)]),
+        ("a=fmtp:97 apt=96", "a=fmtp:97 apt=102", [(102, 103)]),
+        ("a=rtpmap:97 rtx/90000", "a=rtpmap:97 rtx/8000", [(102, 103)]),
+        ("a=fmtp:97 apt=96\r\n", "", [(102, 103)]),
+    ],
+)
+def test_retransmissions_are_wrapped_only_as_answered(
+    was: str, becomes: str, left: list[tuple[int, int]]
+) -> None:
+    session = SubscriberSession(7)
+    session.add(repaired())
+    answer = mirrored(session.offer(LOCAL))
+    assert was in answer
+    (accepted,), _, _ = session.accept(parse(answer.replace(was, becomes)))
+    assert accepted.rtx_payload_types == tuple(control.PayloadMapping(*pair) for pair in left)
+
+
+def test_numbers_of_retransmissions_clash_with_nobody() -> None:
+    session = SubscriberSession(7)
+    session.add(repaired(1))
+    session.add(repaired(2, codecs=(Codec(97, "vp9", 90_000), Codec(103, "av1", 90_000))))
+    text, accepted = negotiate(session)
+    meanings: dict[int, tuple[str, str]] = {}
+    for section in parse(text).sections:
+        for codec in section.codecs:
+            meaning = (codec.name, codec.fmtp)
+            assert meanings.setdefault(codec.payload_type, meaning) == meaning
+    assert [len(track.rtx_payload_types) for track in accepted] == [2, 2]
 
 
 def test_versions_count_and_transport_stays() -> None:
