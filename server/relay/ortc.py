@@ -87,6 +87,9 @@ class Certificate(dtls.RTCCertificate):
     def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
         if self._context is None:
             self._context = super()._create_ssl_context(srtp_profiles)
+            # OpenSSL would keep the master secret and certificate of twenty thousand past peers.
+            self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+            self._context.set_options(SSL.OP_NO_TICKET)
         return self._context
 
     def fingerprint(self) -> FourWords:

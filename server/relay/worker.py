@@ -7,6 +7,7 @@ and the end of what they name cross on the wire.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -50,6 +51,8 @@ from server.relay.ortc import Certificate
 from server.relay.transport import Transport
 
 GOODBYE_TIMEOUT: Final = 1.0
+COLLECT_AFTER: Final = 1.0
+"""Seconds from a closed transport to the collection of what is left of it, and of others by then."""
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
@@ -77,6 +80,7 @@ class Worker:
         self._rooms = DataRooms(self._deliver)
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_self_test = 0.0
+        self._collection: asyncio.TimerHandle | None = None
 
     def handle(self, request: Request) -> None:
         """Carries out one control message of a serving relay."""
@@ -139,6 +143,14 @@ class Worker:
         transport = self._transports.pop(request.transport, None)
         if transport is not None:
             self._keep(asyncio.get_running_loop().create_task(transport.close()))
+            if self._collection is None:
+                self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)
+
+    def _collect(self) -> None:
+        """What aiortc leaves of a peer refers to itself: keys and messages would stay until some later
+        collection, and the memory in between would be torn to pieces by what lives longer."""
+        self._collection = None
+        gc.collect()
 
     def _create_producer(self, request: CreateProducer) -> None:
         self._packets.create_producer(request)
