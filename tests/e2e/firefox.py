@@ -124,7 +124,12 @@ class Firefox:
         return bool(await self.evaluate(f"() => {found}?.checkVisibility() ?? false"))
 
     async def count(self, selector: str) -> int:
-        return int(await self.evaluate(f"() => document.querySelectorAll({json.dumps(selector)}).length"))
+        return int(await self.evaluate(f"() => {_all(selector)}.length"))
+
+
+def _all(selector: str) -> str:
+    """In the words of the page, everything that a selector finds."""
+    return f"Array.from(document.querySelectorAll({json.dumps(selector)}))"
 
 
 @dataclass
@@ -143,6 +148,10 @@ class FirefoxParticipant(Person):
     async def shows(self, selector: str, shown: bool = True) -> None:
         """Waits until an element is shown, or is not."""
         await eventually(lambda: self.browser.visible(selector), lambda seen: seen is shown, PATIENCE_SECONDS)
+
+    async def reads(self, test_id: str) -> list[str]:
+        """The texts of all that carry a test id."""
+        return list(await self.browser.evaluate(f"() => {_all(at(test_id))}.map((each) => each.textContent)"))
 
     async def leave(self) -> None:
         await self.press("leave-button")

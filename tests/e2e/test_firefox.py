@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e import firefox
@@ -14,17 +15,18 @@ from tests.e2e.firefox import PATIENCE_SECONDS, Firefox, at
 from tests.e2e.serving import Server
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def fox() -> AsyncIterator[Firefox]:
     async with firefox.firefox() as running:
         yield running
 
 
+@pytest.mark.timeout(240)  # two browsers of different makes on a machine that may be busy
 async def test_firefox_and_chromium_see_and_hear_each_other(
-    server: Server, browser: Browser, fox: Firefox
+    shared_server: Server, shared_browser: Browser, fox: Firefox
 ) -> None:
-    fay = await firefox.join(fox, server.url, "Fay", "garden")
-    ada = await join(browser, server.url, "Ada", "garden")
+    fay = await firefox.join(fox, shared_server.url, "Fay", "foxes")
+    ada = await join(shared_browser, shared_server.url, "Ada", "foxes")
     await asyncio.gather(ada.sees(1), ada.hears(1), fay.sees(1), fay.hears(1))
 
     tile = ada.page.get_by_test_id("tile").filter(has_text="Fay")
@@ -50,8 +52,21 @@ async def test_firefox_and_chromium_see_and_hear_each_other(
     await fay.shows(f"{other} {at('tile-video')}")
     await asyncio.gather(fay.sees(1), fay.hears(1))
 
+    await ada.page.get_by_test_id("chat-button").click()
+    await fay.press("chat-button")
+    await fay.browser.write(at("chat-text"), "from Firefox")
+    await fay.press("chat-send")
+    last = ada.page.get_by_test_id("chat-message").last
+    await expect(last).to_contain_text("from Firefox", timeout=PATIENCE_SECONDS * 1000)
+    await ada.page.get_by_test_id("chat-text").fill("from Chromium")
+    await ada.page.get_by_test_id("chat-send").click()
+    await eventually(
+        lambda: fay.reads("chat-message"), lambda texts: "from Chromium" in "".join(texts), PATIENCE_SECONDS
+    )
+
     await fay.leave()
     await eventually(ada.tiles, lambda tiles: tiles == 1, PATIENCE_SECONDS)
-    await firefox.join(fox, server.url, "Fay", "garden")
+    fay = await firefox.join(fox, shared_server.url, "Fay", "foxes")
     await ada.leave()
     await eventually(lambda: fox.count(at("tile")), lambda tiles: tiles == 1, PATIENCE_SECONDS)
+    await fay.leave()
