@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from livekit import rtc
+from playwright.async_api import Browser
 
-from tests.e2e.browser import eventually
+from tests.e2e.browser import eventually, join
 from tests.e2e.desktop import Desktop, desktop
 from tests.e2e.serving import Server
 
@@ -63,4 +64,39 @@ async def test_muting_ends_a_voice(server: Server) -> None:
             if publication.kind == rtc.TrackKind.KIND_AUDIO:
                 assert isinstance(publication.track, rtc.LocalAudioTrack)
                 publication.track.mute()
+        await eventually(last, lambda speakers: speakers == [])
+
+
+async def test_a_page_rings_who_speaks(server: Server, browser: Browser) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
+        desk.loudness = SILENT
+        await desk.publish()
+        tile = ada.page.locator('[data-testid="tile"][data-identity="desk"]')
+
+        async def ringed() -> str | None:
+            return await tile.get_attribute("data-speaking")
+
+        await eventually(ringed, lambda speaking: speaking == "false")
+        desk.loudness = LOUD
+        await eventually(ringed, lambda speaking: speaking == "true")
+        desk.loudness = SILENT
+        await eventually(ringed, lambda speaking: speaking == "false")
+
+
+async def test_a_page_that_makes_sound_is_seen_to_speak(server: Server, browser: Browser) -> None:
+    """Chromium's microphone without a person beeps once a second."""
+    async with desktop(server.ws_url, server.token("garden", "lap")) as lap:
+        seen = _follow(lap)
+        ada = await join(browser, server.url, "Ada", "garden")
+
+        async def names() -> set[str]:
+            return {identity for speakers in seen for identity in speakers}
+
+        await eventually(names, lambda identities: len(identities) == 1)
+        await ada.leave()
+
+        async def last() -> list[str]:
+            return seen[-1]
+
         await eventually(last, lambda speakers: speakers == [])
