@@ -21,23 +21,23 @@ async def shows(page: Page, tone: str, words: str) -> None:
         ("none", "alarm", "Recording is not blocked"),
     ],
 )
-async def test_every_level_has_its_look(browser: Browser, level: str, tone: str, words: str) -> None:
-    page = await open_page(browser, PlayedServer(guarantee=statement(level)))
+async def test_every_level_has_its_look(shared_browser: Browser, level: str, tone: str, words: str) -> None:
+    page = await open_page(shared_browser, PlayedServer(guarantee=statement(level)))
     await shows(page, tone, words)
 
 
-async def test_no_answer_is_an_alarm(browser: Browser) -> None:
-    await shows(await open_page(browser, PlayedServer(guarantee=None)), "alarm", "No evidence")
+async def test_no_answer_is_an_alarm(shared_browser: Browser) -> None:
+    await shows(await open_page(shared_browser, PlayedServer(guarantee=None)), "alarm", "No evidence")
 
 
-async def test_an_answer_given_before_is_no_evidence(browser: Browser) -> None:
+async def test_an_answer_given_before_is_no_evidence(shared_browser: Browser) -> None:
     replayed = {**statement("full"), "nonce": "an-answer-to-somebody-else"}
-    await shows(await open_page(browser, PlayedServer(guarantee=replayed)), "alarm", "No evidence")
+    await shows(await open_page(shared_browser, PlayedServer(guarantee=replayed)), "alarm", "No evidence")
 
 
-async def test_the_server_is_asked_again(browser: Browser) -> None:
+async def test_the_server_is_asked_again(shared_browser: Browser) -> None:
     played = PlayedServer()
-    page = await (await open_context(browser, played)).new_page()
+    page = await (await open_context(shared_browser, played)).new_page()
     await page.clock.install()
     await page.goto(SECURE)
     await shows(page, "calm", "Recording is blocked here")
@@ -49,8 +49,8 @@ async def test_the_server_is_asked_again(browser: Browser) -> None:
     assert len(set(played.nonces)) == len(played.nonces) == 2
 
 
-async def test_details_open_and_close_by_keyboard(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer())
+async def test_details_open_and_close_by_keyboard(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer())
     await shows(page, "calm", "Recording is blocked here")
     badge, details = page.get_by_test_id("badge"), page.get_by_test_id("badge-details")
     await expect(details).to_be_hidden()
@@ -65,9 +65,9 @@ async def test_details_open_and_close_by_keyboard(browser: Browser) -> None:
     await expect(badge).to_be_focused()
 
 
-async def test_a_reader_of_the_details_is_not_disturbed_by_the_next_answer(browser: Browser) -> None:
+async def test_a_reader_of_the_details_is_not_disturbed_by_the_next_answer(shared_browser: Browser) -> None:
     played = PlayedServer()
-    page = await (await open_context(browser, played)).new_page()
+    page = await (await open_context(shared_browser, played)).new_page()
     await page.clock.install()
     await page.goto(SECURE)
     await shows(page, "calm", "Recording is blocked here")

@@ -16,9 +16,11 @@ SENT_MICROPHONE = """
 """
 
 
-async def test_muting_and_closing_the_camera_is_seen_by_the_others(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
-    alan = await join(browser, server.url, "Alan", "garden")
+async def test_muting_and_closing_the_camera_is_seen_by_the_others(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "muting")
+    alan = await join(shared_browser, shared_server.url, "Alan", "muting")
     tile = ada.page.get_by_test_id("tile").filter(has_text="Alan")
     video = tile.get_by_test_id("tile-video")
     await expect(video).to_be_visible(timeout=20_000)
@@ -36,12 +38,12 @@ async def test_muting_and_closing_the_camera_is_seen_by_the_others(server: Serve
     await ada.sees(1)
 
 
-async def test_who_comes_and_goes_is_told(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
+async def test_who_comes_and_goes_is_told(shared_server: Server, shared_browser: Browser) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "comers")
     status = ada.page.get_by_test_id("status")
     await expect(status).to_have_text("You are the only one here")
-    await expect(ada.page.locator("[data-part=link]")).to_have_value(f"{server.url}/#room=garden")
-    alan = await join(browser, server.url, "Alan", "garden")
+    await expect(ada.page.locator("[data-part=link]")).to_have_value(f"{shared_server.url}/#room=comers")
+    alan = await join(shared_browser, shared_server.url, "Alan", "comers")
     await expect(status).to_have_text("2 people in the call")
     await expect(ada.page.locator("[data-part=news]")).to_have_text("Alan joined.")
 
@@ -49,14 +51,14 @@ async def test_who_comes_and_goes_is_told(server: Server, browser: Browser) -> N
     await expect(ada.page.locator("[data-part=news]")).to_have_text("Alan left.")
     summary = alan.page.locator("[data-part=summary]")
     await expect(summary).to_be_focused()
-    await expect(summary).to_contain_text("You left “garden”")
+    await expect(summary).to_contain_text("You left “comers”")
     await expect(summary).to_contain_text("You met 1 other person")
     await expect(alan.page.get_by_test_id("camera-button")).to_have_text("Start video")
     await expect(alan.page.get_by_test_id("join-name")).to_have_value("Alan")
 
 
-async def test_a_lost_relay_is_told_and_the_call_goes_on(server: Server, browser: Browser) -> None:
-    people = [await join(browser, server.url, name, "garden") for name in ("Ada", "Alan")]
+async def test_a_lost_relay_is_told_and_the_call_goes_on(server: Server, shared_browser: Browser) -> None:
+    people = [await join(shared_browser, server.url, name, "garden") for name in ("Ada", "Alan")]
     for person in people:
         await person.sees(1)
     status = people[0].page.get_by_test_id("status")
@@ -68,15 +70,15 @@ async def test_a_lost_relay_is_told_and_the_call_goes_on(server: Server, browser
         await person.sees(1)
 
 
-async def test_a_stopping_server_says_so(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
+async def test_a_stopping_server_says_so(server: Server, shared_browser: Browser) -> None:
+    ada = await join(shared_browser, server.url, "Ada", "garden")
     await server.stop()
     await expect(ada.page.locator("[data-part=summary]")).to_contain_text("The server is shutting down")
 
 
-async def test_another_microphone_is_used_at_once(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
-    alan = await join(browser, server.url, "Alan", "garden")
+async def test_another_microphone_is_used_at_once(shared_server: Server, shared_browser: Browser) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "devices")
+    alan = await join(shared_browser, shared_server.url, "Alan", "devices")
     await alan.hears(1)
     await ada.page.get_by_test_id("devices-button").click()
     choice = ada.page.locator("dialog [data-part=choose-microphone]")

@@ -19,8 +19,8 @@ def refusing(error: str) -> str:
     """
 
 
-async def test_the_preview_plays_and_stops(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer())
+async def test_the_preview_plays_and_stops(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer())
     video = page.get_by_test_id("preview-video")
     await expect(video).to_be_visible()
     await eventually(lambda: video.evaluate(FRAMES), lambda frames: frames > 3)
@@ -34,8 +34,8 @@ async def test_the_preview_plays_and_stops(browser: Browser) -> None:
     await expect(video).to_be_visible()
 
 
-async def test_devices_can_be_chosen(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer())
+async def test_devices_can_be_chosen(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer())
     await expect(page.get_by_test_id("preview-video")).to_be_visible()
     chosen = page.locator("[data-part=choose-microphone]")
     names = chosen.locator("option")
@@ -55,8 +55,8 @@ async def test_devices_can_be_chosen(browser: Browser) -> None:
         ("NotReadableError", "another program may be using it"),
     ],
 )
-async def test_missing_devices_are_explained(browser: Browser, error: str, words: str) -> None:
-    context = await open_context(browser, PlayedServer())
+async def test_missing_devices_are_explained(shared_browser: Browser, error: str, words: str) -> None:
+    context = await open_context(shared_browser, PlayedServer())
     await context.add_init_script(refusing(error))
     page = await context.new_page()
     await page.goto(SECURE)
@@ -64,8 +64,8 @@ async def test_missing_devices_are_explained(browser: Browser, error: str, words
     await expect(page.get_by_test_id("join-button")).to_be_enabled()
 
 
-async def test_plain_http_is_explained(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer(), INSECURE)
+async def test_plain_http_is_explained(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer(), INSECURE)
     await expect(page.locator("[data-part=mic-help]")).to_contain_text("plain HTTP")
     await expect(page.locator("[data-part=camera-help]")).to_be_hidden()
     await expect(page.get_by_test_id("join-button")).to_be_enabled()

@@ -7,15 +7,15 @@ from playwright.async_api import Browser, expect
 from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page
 
 
-async def test_a_link_names_the_room(browser: Browser) -> None:
+async def test_a_link_names_the_room(shared_browser: Browser) -> None:
     for url in (f"{SECURE}#room=tuesday%20review", f"{SECURE}?room=tuesday%20review"):
-        page = await open_page(browser, PlayedServer(), url)
+        page = await open_page(shared_browser, PlayedServer(), url)
         await expect(page.get_by_test_id("join-room")).to_have_value("tuesday review")
 
 
-async def test_a_refusal_is_shown_in_the_servers_words(browser: Browser) -> None:
+async def test_a_refusal_is_shown_in_the_servers_words(shared_browser: Browser) -> None:
     played = PlayedServer()
-    page = await open_page(browser, played, f"{SECURE}#room=garden")
+    page = await open_page(shared_browser, played, f"{SECURE}#room=garden")
     await page.get_by_test_id("join-name").fill("Ada")
     await page.get_by_test_id("join-button").click()
     await expect(page.get_by_test_id("error")).to_have_text("no guests today")
@@ -23,18 +23,18 @@ async def test_a_refusal_is_shown_in_the_servers_words(browser: Browser) -> None
     assert played.token_requests == [{"room": "garden", "name": "Ada"}]
 
 
-async def test_nothing_is_asked_without_a_name(browser: Browser) -> None:
+async def test_nothing_is_asked_without_a_name(shared_browser: Browser) -> None:
     played = PlayedServer()
-    page = await open_page(browser, played, f"{SECURE}#room=garden")
+    page = await open_page(shared_browser, played, f"{SECURE}#room=garden")
     await page.get_by_test_id("join-button").click()
     await expect(page.get_by_test_id("error")).to_be_visible()
     await expect(page.get_by_test_id("join-name")).to_be_focused()
     assert played.token_requests == []
 
 
-async def test_a_passcode_is_asked_for_when_the_server_wants_one(browser: Browser) -> None:
+async def test_a_passcode_is_asked_for_when_the_server_wants_one(shared_browser: Browser) -> None:
     played = PlayedServer(token_status=401, token_answer={"error": "passcode", "passcode_required": True})
-    page = await open_page(browser, played, f"{SECURE}#room=garden")
+    page = await open_page(shared_browser, played, f"{SECURE}#room=garden")
     passcode = page.get_by_test_id("join-passcode")
     await expect(passcode).to_be_hidden()
     await page.get_by_test_id("join-name").fill("Ada")
@@ -47,8 +47,8 @@ async def test_a_passcode_is_asked_for_when_the_server_wants_one(browser: Browse
     assert played.token_requests[-1] == {"room": "garden", "name": "Ada", "passcode": "open sesame"}
 
 
-async def test_a_name_is_remembered_only_where_asked(browser: Browser) -> None:
-    context = await open_context(browser, PlayedServer())
+async def test_a_name_is_remembered_only_where_asked(shared_browser: Browser) -> None:
+    context = await open_context(shared_browser, PlayedServer())
     page = await context.new_page()
     for remember in (False, True, False):
         await page.goto(f"{SECURE}#room=garden")

@@ -14,9 +14,9 @@ NAMELESS = """
 """
 
 
-async def test_the_page_turns_to_its_server_only(browser: Browser) -> None:
+async def test_the_page_turns_to_its_server_only(shared_browser: Browser) -> None:
     played = PlayedServer()
-    page = await open_page(browser, played, f"{SECURE}#room=garden")
+    page = await open_page(shared_browser, played, f"{SECURE}#room=garden")
     await expect(page.get_by_test_id("preview-video")).to_be_visible()
     await page.get_by_test_id("join-name").fill("Ada")
     await page.get_by_test_id("join-button").click()
@@ -27,14 +27,14 @@ async def test_the_page_turns_to_its_server_only(browser: Browser) -> None:
     assert await page.evaluate("window.violationsOfThisPage") == []
 
 
-async def test_every_control_has_a_name(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer())
+async def test_every_control_has_a_name(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer())
     await page.get_by_test_id("badge").click()
     assert await page.evaluate(NAMELESS) == []
 
 
-async def test_nothing_is_wider_than_a_small_phone(browser: Browser) -> None:
-    page = await open_page(browser, PlayedServer(), viewport={"width": 360, "height": 740})
+async def test_nothing_is_wider_than_a_small_phone(shared_browser: Browser) -> None:
+    page = await open_page(shared_browser, PlayedServer(), viewport={"width": 360, "height": 740})
     await expect(page.locator("[data-part=guarantee]")).to_have_attribute("data-tone", "calm")
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
     await page.get_by_test_id("badge").click()
