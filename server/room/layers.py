@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from livekit.protocol import models
+from livekit.protocol.rtc import UpdateTrackSettings
 
 LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH
+OFF = models.VideoQuality.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,13 @@ class Wish:
     quality: int = HIGH
     width: int = 0
     height: int = 0
+
+
+def wish_of(message: UpdateTrackSettings) -> Wish:
+    """What a client asks for. A quality of OFF without a size asks for nothing."""
+    has_size = message.width > 0 or message.height > 0
+    disabled = message.disabled or (message.quality == OFF and not has_size)
+    return Wish(disabled, int(message.quality), message.width, message.height)
 
 
 def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int:

@@ -26,7 +26,7 @@ from livekit.protocol.rtc import (
 )
 
 from server.protocol import translate
-from server.room.layers import Wish
+from server.room.layers import wish_of
 from server.room.participant import Participant
 from server.room.subscription import AccessList
 from server.sdp.model import SdpError
@@ -109,7 +109,7 @@ def _subscription(room: Room, participant: Participant, message: UpdateSubscript
 def _track_setting(room: Room, participant: Participant, message: UpdateTrackSettings, now: float) -> None:
     if participant.subscriber is None:
         return
-    wish = Wish(message.disabled, int(message.quality), message.width, message.height)
+    wish = wish_of(message)
     for track in room.tracks_of(list(message.track_sids)[:MAX_SIDS]):
         participant.subscriber.wish(track.sid, wish)
 

@@ -19,6 +19,7 @@ from server.control.messages import (
     PauseConsumer,
     SetPreferredLayer,
 )
+from server.room.effects import ToRelay
 from server.sdp.subscriber import MAX_IDLE_SECTIONS
 from tests.unit.stage import Sending, Stage, subscribe_message
 
@@ -240,6 +241,9 @@ LAYERS = [
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.LOW), 0),
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.MEDIUM), 1),
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.HIGH), 1),
+        (TWO_LAYERS, UpdateTrackSettings(width=320, height=180), 0),
+        (TWO_LAYERS, UpdateTrackSettings(width=320, height=181), 1),
+        (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.LOW, width=1280, height=720), 1),
     ],
 )
 def test_wishes_are_layers_by_count_not_by_letter(
@@ -252,6 +256,26 @@ def test_wishes_are_layers_by_count_not_by_letter(
     stage.signal(watcher, track_setting=wish)
     settle(stage, watcher)
     assert stage.requests(SetPreferredLayer)[-1].layer == layer
+
+
+def test_what_was_wished_while_disabled_holds_before_the_first_packet() -> None:
+    stage = Stage()
+    watcher = stage.enter("watcher")
+    track = stage.publish(stage.enter("ada"), CAMERA, layers=LAYERS)
+    settle(stage, watcher)
+    consumer = stage.requests(CreateConsumer)[-1].consumer
+    for message in (
+        UpdateTrackSettings(track_sids=[track], quality=models.VideoQuality.OFF),
+        UpdateTrackSettings(track_sids=[track], disabled=True, width=320, height=180),
+        UpdateTrackSettings(track_sids=[track], quality=models.VideoQuality.OFF, width=640, height=360),
+    ):
+        stage.signal(watcher, track_setting=message)
+    assert [effect.request for effect in stage.log if isinstance(effect, ToRelay)][-4:] == [
+        PauseConsumer(consumer, paused=True),
+        SetPreferredLayer(consumer, 0),
+        SetPreferredLayer(consumer, 1),
+        PauseConsumer(consumer, paused=False),
+    ]
 
 
 def test_a_publisher_decides_who_receives() -> None:
