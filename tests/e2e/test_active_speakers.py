@@ -82,21 +82,3 @@ async def test_a_page_rings_who_speaks(server: Server, browser: Browser) -> None
         await eventually(ringed, lambda speaking: speaking == "true")
         desk.loudness = SILENT
         await eventually(ringed, lambda speaking: speaking == "false")
-
-
-async def test_a_page_that_makes_sound_is_seen_to_speak(server: Server, browser: Browser) -> None:
-    """Chromium's microphone without a person beeps once a second."""
-    async with desktop(server.ws_url, server.token("garden", "lap")) as lap:
-        seen = _follow(lap)
-        ada = await join(browser, server.url, "Ada", "garden")
-
-        async def names() -> set[str]:
-            return {identity for speakers in seen for identity in speakers}
-
-        await eventually(names, lambda identities: len(identities) == 1)
-        await ada.leave()
-
-        async def last() -> list[str]:
-            return seen[-1]
-
-        await eventually(last, lambda speakers: speakers == [])
