@@ -6,9 +6,10 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import forwarding, idle, joining, recovery
+from bench import churn, forwarding, idle, joining, recovery
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
+    "churn": churn.run,
     "forwarding": forwarding.run,
     "idle": idle.run,
     "joining": joining.run,
