@@ -68,9 +68,9 @@ class Bystander:
         self._memory = self.memory()
 
     def memory(self) -> int:
-        """Resident bytes of the relay."""
+        """Resident bytes of the relay at their peak: a burst counts too."""
         status = Path(f"/proc/{self.relay.process.pid}/status").read_text()
-        match = re.search(r"VmRSS:\s+(\d+) kB", status)
+        match = re.search(r"VmHWM:\s+(\d+) kB", status)
         assert match is not None, "a live relay has a size"
         return int(match[1]) * 1024
 
