@@ -10,6 +10,7 @@ import contextlib
 import gc
 import re
 import struct
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ from server.app import application, http_runner
 from server.clock import Clock
 from server.config import Config
 from server.control.messages import GetStats, Stats
+from server.metadata.event import Event
 from server.rooms import RoomManager
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
@@ -83,8 +85,9 @@ class Hall:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._clock = Clock()
+        self.recorded: deque[Event] = deque(maxlen=100)  # what was recorded last
         self.rooms = RoomManager(
-            config, self._clock, lambda _: None, lambda link: candidates(["127.0.0.1"], link)
+            config, self._clock, self.recorded.append, lambda link: candidates(["127.0.0.1"], link)
         )
         self.supervisor = Supervisor(config, self.rooms)
         self.placement = Placement(self.supervisor)
@@ -205,9 +208,17 @@ class Guest:
                     peer.socket.send(_media(keys, text, cid, sequence))
                 await asyncio.sleep(0.02)
 
+    def fall_silent(self) -> None:
+        """Its datagrams come no more, while its WebSocket stays."""
+        self._tasks[1].cancel()
+
     async def leave(self) -> None:
         """Says goodbye, and waits for the server to close."""
         await self._send(leave=LeaveRequest())
+        await self.end()
+
+    async def end(self) -> None:
+        """The server closes; nothing stays on this side."""
         async with asyncio.timeout(SECONDS):
             await self._tasks[0]
         for task in self._tasks:
