@@ -130,16 +130,16 @@ class Participant(Person):
         await self.page.get_by_test_id("join-button").wait_for()
 
 
-async def new_page(browser: Browser) -> Page:
-    """Separate storage, as on another machine; mistakes of the page fail the test."""
+async def new_page(browser: Browser, script: str = "") -> Page:
+    """Separate storage, as on another machine; mistakes of the page fail the test. `script` runs first."""
     context = await browser.new_context(permissions=["camera", "microphone"])
-    await context.add_init_script(REMEMBER_PEERS)
+    await context.add_init_script(REMEMBER_PEERS + script)
     return await context.new_page()
 
 
-async def join(browser: Browser, url: str, name: str, room: str) -> Participant:
+async def join(browser: Browser, url: str, name: str, room: str, script: str = "") -> Participant:
     """Through the join page, by hand."""
-    page = await new_page(browser)
+    page = await new_page(browser, script)
     await page.goto(url)
     await page.get_by_test_id("join-name").fill(name)
     await page.get_by_test_id("join-room").fill(room)

@@ -1,0 +1,53 @@
+"""Over a path that loses media each way, browsers and server repair it by retransmission (RFC 4588)."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from playwright.async_api import Browser
+
+from tests.e2e.browser import Participant, eventually, join
+from tests.e2e.lossy import lossy_path
+from tests.e2e.serving import Server
+
+LOSS = 0.05
+REPAIRS = """
+async () => {
+  const repairs = { sent: 0, received: 0, streams: [] };
+  for (const peer of window.peersOfThisPage) {
+    for (const entry of (await peer.getStats()).values()) {
+      if (entry.kind !== 'video') continue;
+      if (entry.type === 'outbound-rtp') repairs.sent += entry.retransmittedPacketsSent ?? 0;
+      if (entry.type === 'inbound-rtp') repairs.received += entry.retransmittedPacketsReceived ?? 0;
+      if (entry.type === 'outbound-rtp' || entry.type === 'inbound-rtp') {
+        repairs.streams.push([entry.type, entry.rid ?? '', Boolean(entry.rtxSsrc)]);
+      }
+    }
+  }
+  return repairs;
+}
+"""
+ENOUGH = 5  # packets that came again
+
+
+async def repairs(person: Participant) -> dict[str, Any]:
+    found: dict[str, Any] = await person.page.evaluate(REPAIRS)
+    return found
+
+
+async def test_lost_video_comes_again_in_rtx_both_ways(server: Server, browser: Browser) -> None:
+    async with lossy_path(server.udp_port, LOSS) as path:
+        ada = await join(browser, server.url, "Ada", "garden", path.script)
+        alan = await join(browser, server.url, "Alan", "garden", path.script)
+
+        await ada.sees(1)
+        await alan.sees(1)
+        for person in (ada, alan):
+            seen = await eventually(
+                partial(repairs, person),
+                lambda seen: min(seen["sent"], seen["received"]) >= ENOUGH,
+                40.0,
+            )
+            assert all(has_rtx for _, _, has_rtx in seen["streams"]), seen
+        await ada.sees(1)
