@@ -83,7 +83,7 @@ lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 
 clean: ## remove what was built
-	rm -rf .build $(VENV) dist server/web client_demo/node_modules $(NATIVE)/target server/_native*.so
+	rm -rf .build $(VENV) dist server/web client_demo/node_modules $(NATIVE)/target $(NATIVE)/fuzz/target server/_native*.so
 	find server tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 need-run need-wheel:
