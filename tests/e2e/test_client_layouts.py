@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import join
@@ -62,3 +64,15 @@ async def test_a_call_fits_a_small_phone(shared_server: Server, shared_browser: 
         await expect(page.get_by_test_id("leave-button")).to_be_in_viewport(ratio=1)
     await page.get_by_test_id("layout-button").click()
     await expect(page.get_by_test_id("layout-button")).to_be_hidden()
+
+
+async def test_whoever_speaks_is_shown_large(shared_server: Server, shared_browser: Browser) -> None:
+    ada, alan, grace = [
+        await join(shared_browser, shared_server.url, name, "speakers") for name in ("Ada", "Alan", "Grace")
+    ]
+    await ada.page.get_by_test_id("layout-button").click()
+    large = ada.page.locator("[data-testid=tile][data-main=true]")
+    await expect(large).to_have_text(re.compile("Alan|Grace"))
+    first, other = (alan, grace) if "Alan" in await large.inner_text() else (grace, alan)
+    await first.page.get_by_test_id("mic-button").click()
+    await expect(large).to_contain_text(other.name, timeout=40_000)
