@@ -136,6 +136,21 @@ fn a_retransmission_that_repeats_nothing_missing_is_dropped() {
 }
 
 #[test]
+fn who_names_anothers_ssrc_for_retransmissions_does_not_take_it_away() {
+    let mut world = World::connected(2);
+    world.produce(repaired_video(1, 1, MEDIA, REPAIR));
+    let mut greedy = repaired_video(2, 1, 30, MEDIA);
+    greedy.mid = "2".into();
+    world.produce(greedy);
+    world.consume(1, 1, 1);
+    world.send_rtp(0, &frame(0));
+    let stray = Rtp { ssrc: 40, extensions: vec![(MID, b"2".to_vec())], ..again(&frame(0), 1) };
+    world.send_rtp(0, &stray);
+    world.send_rtp(0, &frame(1));
+    assert_eq!(world.peers[1].rtp().len(), 2);
+}
+
+#[test]
 fn a_subscriber_is_answered_in_its_own_stream_of_retransmissions() {
     let mut world = world();
     (0..50).for_each(|index| world.send_rtp(0, &frame(index)));
