@@ -34,8 +34,9 @@ async def _once(victim: str) -> tuple[float, float]:
     """Seconds until the browser and the desktop have media again."""
     with tempfile.TemporaryDirectory() as directory:
         async with serving(Path(directory)) as server, chromium() as browser, call(server, browser) as both:
+            relay = await server.relay_of_the_call()
 
             async def kill_relay() -> None:
-                os.kill(server.busiest_relay(), signal.SIGKILL)
+                os.kill(relay, signal.SIGKILL)
 
             return await both.survives(kill_relay if victim == "relay" else server.crash_and_return)
