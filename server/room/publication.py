@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from livekit.protocol import models
 from livekit.protocol.rtc import AddTrackRequest
@@ -20,7 +21,8 @@ MAX_FEATURES = 16
 
 @dataclass(slots=True)
 class Publication:
-    """`owner` is the publisher's sid. `announced_at` is when media arrived and the others were told.
+    """`owner` is the publisher's sid. `announced_at` is when the others were told; `awaited_until` when they
+    are told though no media has arrived.
 
     `codecs` are those of the publisher's section that the answer kept, with the publisher's payload types.
     """
@@ -38,19 +40,26 @@ class Publication:
     codecs: tuple[Codec, ...] = ()
     mimes: dict[int, str] = field(default_factory=dict)
     announced_at: float | None = None
+    awaited_until: float = inf
 
     @property
     def announced(self) -> bool:
         """Whether the others know of it."""
         return self.announced_at is not None
 
-    def arrived(self, payload_type: int, now: float) -> None:
-        """Media has come: the type of it is known now."""
-        self.announced_at = now
+    @property
+    def likely_payload_type(self) -> int:
+        """What the publisher will send as far as its description tells."""
+        return next(iter(self.mimes), 0)
+
+    def learn_type(self, payload_type: int) -> bool:
+        """Takes the type of the media that arrives. True when that is news."""
         mime = self.mimes.get(payload_type, "")
-        if mime:
-            self.info.mime_type = mime
-            self.info.codecs[0].mime_type = mime
+        if mime in {"", self.info.mime_type}:
+            return False
+        self.info.mime_type = mime
+        self.info.codecs[0].mime_type = mime
+        return True
 
     def sorted_layers(self) -> list[models.VideoLayer]:
         """The publisher's layers, lowest first."""

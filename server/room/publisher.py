@@ -10,6 +10,7 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from livekit.protocol import models
 from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalResponse, TrackPublishedResponse
@@ -35,6 +36,9 @@ from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
 
 MAX_PENDING = 20  # the reference server's limit
 LOOSE_MATCH_SECONDS = 0.5
+# Others learn of a track with its first packet, which tells the codec. Some programs send none before
+# somebody receives, and a muted camera sends none at all.
+AWAITED_SECONDS = 1.0
 _KINDS = {"audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 _SENDING = {Direction.SENDONLY, Direction.SENDRECV}
 
@@ -136,19 +140,25 @@ class Publisher:
             )
         for sent in answer.tracks:
             self._media[sent.mid] = _Media(sent, _kept_codecs(offer, sent))
-        self._produce()
+        self._produce(now)
         return answer.text, removed
 
-    def tick(self, now: float) -> None:
-        """Gives up waiting for exact matches whose time is over."""
+    def connect(self, now: float) -> None:
+        """The transport is up: media can come."""
+        self.connected = True
+        for track in self.tracks.values():
+            self._await_media(track, now)
+
+    def tick(self, now: float) -> list[Publication]:
+        """Gives up waiting for exact matches, and for media: returns the tracks to announce without."""
         self._match(now)
+        return [track for track in self._awaited() if track.awaited_until <= now]
 
     def next_timeout(self) -> float | None:
-        """When a parked section may take any pending track of its kind."""
+        """When `tick` has something to do."""
         kinds = {pending.kind for pending in self._pending.values()}
-        return min(
-            (parked.loose_at for parked in self._parked.values() if parked.kind in kinds), default=None
-        )
+        times = [parked.loose_at for parked in self._parked.values() if parked.kind in kinds]
+        return min(times + [track.awaited_until for track in self._awaited()], default=None)
 
     def mute(self, track_sid: str, muted: bool) -> Publication | None:
         """Mutes or unmutes a track, pending ones too. None: unknown, or it changes nothing."""
@@ -164,8 +174,9 @@ class Publisher:
         return track
 
     def announce(self, track: Publication, payload_type: int, now: float) -> None:
-        """Media of a track has arrived."""
-        track.arrived(payload_type, now)
+        """The others are told of a track."""
+        track.announced_at = now
+        track.learn_type(payload_type)
         if track.info.muted:
             self._pause(track)
 
@@ -213,7 +224,7 @@ class Publisher:
                 track = self._pending_for(parked, exactly=exactly or now < parked.loose_at)
                 if track is not None:
                     self._bind(mid, track)
-        self._produce()
+        self._produce(now)
 
     def _pending_for(self, parked: _Parked, *, exactly: bool) -> Publication | None:
         of_kind = [track for track in self._pending.values() if track.kind is parked.kind]
@@ -247,7 +258,7 @@ class Publisher:
             track.producer = 0
         return track
 
-    def _produce(self) -> None:
+    def _produce(self, now: float) -> None:
         """Creates the producers of tracks that have both a publication and an answered section."""
         for mid, media in self._media.items():
             track = self._bound.get(mid)
@@ -268,6 +279,15 @@ class Publisher:
                     list(media.sent.encodings),
                 )
             )
+            self._await_media(track, now)
+
+    def _await_media(self, track: Publication, now: float) -> None:
+        if self.connected and track.producer:
+            track.awaited_until = now + AWAITED_SECONDS
+
+    def _awaited(self) -> list[Publication]:
+        tracks = self.tracks.values()
+        return [track for track in tracks if not track.announced and track.awaited_until < inf]
 
     def _options(self, section: Section) -> TrackOptions:
         """What the answer should say about a section that sends."""

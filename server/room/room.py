@@ -255,7 +255,8 @@ class Room:
             return
         if participant.pace.due is not None and now >= participant.pace.due:
             self.show(participant, now, to_itself=True)
-        participant.publisher.tick(now)
+        for track in participant.publisher.tick(now):
+            self._publish(track, track.likely_payload_type, now)
         if participant.subscriber and not participant.subscriber.tick(now):
             self.remove(participant, Reason.STATE_MISMATCH, RECONNECT, now)
             return
@@ -328,7 +329,7 @@ class Room:
                 self._transport_changed(self._registry.get(transport), phase, now)
             case ProducerLayers(producer, payload_type):
                 track = self._registry.get(producer)
-                if isinstance(track, Publication) and not track.announced:
+                if isinstance(track, Publication):
                     self._media_arrived(track, payload_type, now)
             case SpeakerLevel(producer, level):
                 track = self._registry.get(producer)
@@ -351,7 +352,7 @@ class Room:
             return
         participant = self.participants[side.sid]
         if phase is TransportPhase.CONNECTED:
-            side.connected = True
+            side.connect(now)
             if participant.primary_is_connected and not participant.is_active:
                 self._activate(participant, now)
         elif phase in {TransportPhase.FAILED, TransportPhase.LOST}:
@@ -370,6 +371,12 @@ class Room:
         self.effects.record(ParticipantActive(self.name, participant.identity, participant.sid, milliseconds))
 
     def _media_arrived(self, track: Publication, payload_type: int, now: float) -> None:
+        if not track.announced:
+            self._publish(track, payload_type, now)
+        elif track.learn_type(payload_type):
+            self.show(self.participants[track.owner], now)
+
+    def _publish(self, track: Publication, payload_type: int, now: float) -> None:
         participant = self.participants[track.owner]
         participant.publisher.announce(track, payload_type, now)
         self._tracks[track.sid] = track

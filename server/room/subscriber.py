@@ -140,6 +140,10 @@ class Subscriber:
                 self._consume(subscription, track, now)
         self.negotiation.settle(now)
 
+    def connect(self, now: float) -> None:
+        """The transport is up."""
+        self.connected = True
+
     def tick(self, now: float) -> bool:
         """Offers when that is due. False: the client has not answered in time."""
         if self.negotiation.has_failed(now):

@@ -17,7 +17,7 @@ from server.sdp.model import Codec, Description, Direction, Extension, Fingerpri
 
 MAX_TEXT = 256 * 1024  # characters of a description with few sections
 MAX_TEXT_PER_SECTION = 8 * 1024  # where more than a few are expected
-MAX_SECTIONS = 64
+MAX_SECTIONS = 512  # SDKs add one with every track and take none back: a hundred shares and cameras fit
 MAX_LINE = 4096
 MAX_LINES_PER_SECTION = 2048
 MAX_SSRCS = 32

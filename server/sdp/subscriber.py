@@ -143,9 +143,11 @@ class SubscriberSession:
 
     def remove(self, mid: str) -> None:
         """The next offer says that nothing comes in this section. Idempotent."""
-        for slot in self._slots:
+        for at, slot in enumerate(self._slots):
             if slot.mid == mid:
                 slot.track = None
+                if at >= self._offered_slots:  # the peer never saw what it was to carry
+                    slot.idle, slot.carried = True, ""
 
     def offer(self, local: LocalTransport) -> str:
         """The description as it stands now; its answer belongs to `accept`."""
