@@ -38,6 +38,7 @@ const NEWS_MS = 8_000;
 
 /** After a lost connection the others come back one by one. */
 const SETTLING_MS = 10_000;
+const SETTLING_STEP_MS = 500;
 
 /** Whatever of these happens, the page is drawn anew from the room: it keeps no second account of it. */
 const REDRAWN_ON = [
@@ -79,6 +80,7 @@ export class CallPage {
   private readonly met = new Set<string>();
   private reconnecting = false;
   private settledAt = 0;
+  private settling: ReturnType<typeof setInterval> | undefined;
   private drawing = false;
   private quieter: ReturnType<typeof setTimeout> | undefined;
   private closed = false;
@@ -123,6 +125,7 @@ export class CallPage {
   close(): void {
     this.closed = true;
     clearTimeout(this.quieter);
+    clearInterval(this.settling);
     this.closers.forEach((close) => close());
     this.stage.close();
     this.options.sound.play(new Set());
@@ -163,6 +166,7 @@ export class CallPage {
     room.on(RoomEvent.Reconnected, () => {
       this.reconnecting = false;
       this.settledAt = Date.now() + SETTLING_MS;
+      this.drawWhileSettling();
       this.announce('You are back in the call.');
     });
     room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, redraw);
@@ -230,6 +234,16 @@ export class CallPage {
       this.drawing = false;
       if (!this.closed) this.draw();
     });
+  }
+
+  /** Right after a lost connection the SDK can hold events back and never tell them, though the room has
+   * long changed: sound that came in that moment would never be played. */
+  private drawWhileSettling(): void {
+    clearInterval(this.settling);
+    this.settling = setInterval(() => {
+      this.draw();
+      if (Date.now() >= this.settledAt) clearInterval(this.settling);
+    }, SETTLING_STEP_MS);
   }
 
   private draw(): void {
