@@ -6,10 +6,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import churn, forwarding, idle, joining, recovery
+from bench import churn, data, forwarding, idle, joining, recovery
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
+    "data": data.run,
     "forwarding": forwarding.run,
     "idle": idle.run,
     "joining": joining.run,

@@ -20,11 +20,14 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsParameters,
     RTCDtlsTransport,
 )
+from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 PRIORITY = 2130706431  # host candidate, RFC 8445 section 5.1.2
 ANSWER_SECONDS = 0.05  # then again: the relay may not have heard of this transport yet
 KEY_BYTES, SALT_BYTES = 16, 12
+DATA_PORT = 5000  # `a=sctp-port`, both sides
+LARGEST_MESSAGE = 65_536
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Peer:
         self._dtls: Any = RTCDtlsTransport(_Path(self), [certificate])  # type: ignore[arg-type]
         self._dtls._srtp_profiles = [SRTP_AEAD_AES_128_GCM]
         self._dtls._set_role("client")
+        self._association: RTCSctpTransport | None = None
         self._remote = ("", "")
 
     def fingerprint(self) -> bytes:
@@ -102,6 +106,12 @@ class Peer:
         own = SRTP_AEAD_AES_128_GCM.get_key_and_salt(block, 0)
         return derive(own[:KEY_BYTES], own[KEY_BYTES:])
 
+    async def associate(self) -> RTCSctpTransport:
+        """Begins SCTP above DTLS, for data channels; their openings may be waited for."""
+        self._association = RTCSctpTransport(self._dtls, DATA_PORT)
+        await self._association.start(RTCSctpCapabilities(maxMessageSize=LARGEST_MESSAGE), DATA_PORT)
+        return self._association
+
     def check(self) -> None:
         """One binding request: the first connects, the later ones keep consent (RFC 7675)."""
         ufrag, password = self._remote
@@ -120,6 +130,8 @@ class Peer:
 
     async def close(self) -> None:
         self.release()
+        if self._association is not None:
+            await self._association.stop()
         await self._dtls.stop()
         self.socket.close()
 

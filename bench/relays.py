@@ -91,17 +91,17 @@ class Relay:
         if reached != messages.TransportPhase.CONNECTED:
             raise RuntimeError(f"the transport is {reached.name.lower()}")
 
-    async def connect(self) -> tuple[int, Peer, SessionKeys]:
+    async def connect(
+        self, *, has_data_channels: bool = False, opens_data_channels: bool = False
+    ) -> tuple[int, Peer, SessionKeys]:
         """A transport with its peer, through ICE and DTLS."""
         assert self.link is not None
         peer = Peer(self.certificate)
         transport, ufrag, password = self.next_id(), secrets.token_hex(4), secrets.token_hex(16)
-        self.ask(messages.CreateTransport(transport, ufrag, password, opens_data_channels=False))
+        self.ask(messages.CreateTransport(transport, ufrag, password, opens_data_channels))
         fingerprint = messages.Fingerprint(messages.FingerprintAlgorithm.SHA_256, peer.fingerprint())
         self.ask(
-            messages.ConnectTransport(
-                transport, messages.DtlsRole.SERVER, [fingerprint], has_data_channels=False
-            )
+            messages.ConnectTransport(transport, messages.DtlsRole.SERVER, [fingerprint], has_data_channels)
         )
         keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint)
         await self._connected(transport)
