@@ -10,26 +10,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import store
-from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Query, Reader, Session
+from server.metadata.event import LeaveReason, ParticipantLeft
+from server.metadata.sessions import Query, Reader
 from server.metadata.store import Ledger
+from tests.unit.ledger import START, Clock, joined, sessions
 
 ROOT = Path(__file__).parents[2]
-START = 1_700_000_000.0
-
-
-class Clock:
-    """Seconds since the epoch, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def joined(number: int) -> ParticipantJoined:
-    return ParticipantJoined(room="garden", identity="ada", participant=f"PA_{number:08d}")
 
 
 def left(number: int) -> ParticipantLeft:
@@ -46,14 +32,6 @@ async def crash(ledger: Ledger) -> None:
     """As if the process were killed once its queue was written."""
     await ledger.flush()
     await ledger.close()
-
-
-async def sessions(url: str, clock: Clock) -> list[Session]:
-    reader = Reader(url, clock=clock)
-    try:
-        return [session async for session in reader.sessions(Query())]
-    finally:
-        await reader.aclose()
 
 
 @pytest.fixture

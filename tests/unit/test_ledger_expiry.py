@@ -11,34 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import retention, store
-from server.metadata.event import ParticipantJoined, ServerStarted
+from server.metadata.event import ServerStarted
 from server.metadata.retention import DAY, Retention
-from server.metadata.sessions import Query, Reader
 from server.metadata.store import Ledger
-
-START = 1_700_000_000.0
-
-
-class Clock:
-    """Seconds since the epoch, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def joined(number: int, identity: str) -> ParticipantJoined:
-    return ParticipantJoined(room="garden", identity=identity, participant=f"PA_{number:08d}")
+from tests.unit.ledger import START, Clock, joined, sessions
 
 
 async def identities(url: str, clock: Clock) -> list[str]:
-    reader = Reader(url, clock=clock)
-    try:
-        return [session.identity async for session in reader.sessions(Query())]
-    finally:
-        await reader.aclose()
+    return [session.identity for session in await sessions(url, clock)]
 
 
 def on_disk(directory: Path) -> bytes:

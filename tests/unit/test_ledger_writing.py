@@ -15,39 +15,14 @@ from server.metadata.database import LedgerError
 from server.metadata.event import (
     LeaveReason,
     ParticipantActive,
-    ParticipantJoined,
     ParticipantLeft,
     ServerStarted,
     TrackKind,
     TrackPublished,
     TrackSource,
 )
-from server.metadata.sessions import Query, Reader, Session
 from server.metadata.store import Ledger
-
-START = 1_700_000_000.0
-
-
-class Clock:
-    """Seconds since the epoch, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def joined(number: int = 1, room: str = "garden", identity: str = "ada") -> ParticipantJoined:
-    return ParticipantJoined(room=room, identity=identity, participant=f"PA_{number:08d}")
-
-
-async def sessions(url: str, clock: Clock, query: Query | None = None) -> list[Session]:
-    reader = Reader(url, clock=clock)
-    try:
-        return [session async for session in reader.sessions(query or Query())]
-    finally:
-        await reader.aclose()
+from tests.unit.ledger import START, Clock, joined, sessions
 
 
 @pytest.fixture

@@ -26,19 +26,9 @@ from server.metadata.event import (
 from server.metadata.logs import client, duration, json_line, moment, row, table
 from server.metadata.sessions import Query, Reader, Session
 from server.metadata.store import Ledger
+from tests.unit.ledger import START, Clock
 
-START = 1_700_000_000.0
 HOUR = 3600.0
-
-
-class Clock:
-    """Seconds since the epoch, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
