@@ -3,7 +3,6 @@
     {"room": "…", "name": "…", "passcode": "…"?}  ->  200 {"url": "wss://…", "token": "…"}
 
 Every refusal is JSON with an `error` that says what to do; `passcode_required` is true when one is asked for.
-Addresses are held in memory for a minute, as keys of a counter, and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ from __future__ import annotations
 import hmac
 import secrets
 import unicodedata
-from collections import OrderedDict
-from dataclasses import dataclass, field
 
 import msgspec
 from aiohttp import web
 
+from server.api.rate_limit import RateLimit
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
@@ -26,34 +24,12 @@ from server.public_url import for_signaling
 MAX_BODY_BYTES = 4096
 MAX_NAME_CHARACTERS = 64
 TOKEN_SECONDS = 6 * 3600.0  # the default life of tokens made by LiveKit's own tools
-MAX_ADDRESSES = 10_000
-WINDOW_SECONDS = 60.0
 
 
 class _Wanted(msgspec.Struct, frozen=True):
     room: str
     name: str
     passcode: str = ""
-
-
-@dataclass(slots=True)
-class RateLimit:
-    """So many requests a minute for each address; the oldest addresses are forgotten first."""
-
-    per_minute: int
-    _seen: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
-
-    def allows(self, address: str, now: float) -> bool:
-        """Counts a request."""
-        while self._seen:
-            oldest, (begun, _) = next(iter(self._seen.items()))
-            if len(self._seen) < MAX_ADDRESSES and now - begun < WINDOW_SECONDS:
-                break
-            del self._seen[oldest]
-        # A key keeps its place when its value changes: the order stays that of the windows' beginnings.
-        begun, count = self._seen.get(address, (now, 0))
-        self._seen[address] = (begun, count + 1)
-        return count < self.per_minute
 
 
 class GuestRoutes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec import structs
 
-from server.api.guests import MAX_ADDRESSES, RateLimit, clean, slug
+from server.api.guests import clean, slug
+from server.api.rate_limit import MAX_ADDRESSES, RateLimit
 from server.app import application
 from server.auth.token import verify
 from server.config import Guests
