@@ -9,6 +9,7 @@ import ssl
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from aiohttp import web
 
@@ -21,6 +22,7 @@ from server.config import Config, ConfigError, relay_count
 from server.errors import OperatorError
 from server.guarantee import route as guarantee
 from server.guarantee.observe import EvidenceSource
+from server.guarantee.sign import Signer
 from server.journal import configure_logging
 from server.metadata.event import ServerStarted, ServerStopped
 from server.metadata.retention import Retention
@@ -61,6 +63,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     """
     addresses = advertised(config)
     tls = _tls(config)
+    signer = Signer.load_or_create(Path(config.guarantee.signing_key))
     clock = Clock()
     ledger = await Ledger.open(config.metadata.url, Retention.configured(config.metadata), clock=clock.now)
     stack.push_async_callback(ledger.close)
@@ -71,7 +74,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=_version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    runner = http_runner(application(config, rooms, supervisor.evidence, clock))
+    runner = http_runner(application(config, rooms, supervisor.evidence, clock, signer))
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await _listen(config, runner, tls)
@@ -91,14 +94,15 @@ def http_runner(app: web.Application) -> web.AppRunner:
 
 
 def application(
-    config: Config, rooms: RoomManager, evidence: EvidenceSource, clock: Clock
+    config: Config, rooms: RoomManager, evidence: EvidenceSource, clock: Clock, signer: Signer
 ) -> web.Application:
-    """All routes. `evidence` is what the guarantee is judged from, asked at every request."""
+    """All routes. `evidence` is what the guarantee is judged from, asked at every request; `signer` signs
+    what is handed out."""
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
     key = next(iter(config.keys.items()))
     app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
-    app.add_routes(guarantee.routes(evidence, config.guarantee.minimum_level))
+    app.add_routes(guarantee.routes(evidence, config.guarantee.minimum_level, signer))
     app.add_routes(pages.routes())
     return app
 

@@ -33,7 +33,7 @@ class Fault(StrEnum):
     BAD_SIGNATURE = "bad_signature"
 
 
-class JwsError(ValueError):
+class SignatureError(ValueError):
     """The JWS is not to be believed."""
 
     def __init__(self, fault: Fault) -> None:
@@ -61,29 +61,29 @@ def encode(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, object], typ: 
 
 
 def decode(compact: str, jwks: object, *, typ: str) -> dict[str, Any]:
-    """The claims, once `compact` is signed by a key of `jwks` (parsed JSON, RFC 7517). Raises JwsError."""
+    """The claims, once signed by a key of `jwks` (parsed JSON, RFC 7517). Raises SignatureError."""
     parts = compact.split(".") if len(compact) <= LARGEST else []
     if len(parts) != 3:
-        raise JwsError(Fault.MALFORMED)
+        raise SignatureError(Fault.MALFORMED)
     header = _header(parts[0])
     payload, signature = _to_bytes(parts[1]), _to_bytes(parts[2])
     if header.alg != ALGORITHM:
-        raise JwsError(Fault.WRONG_ALGORITHM)
+        raise SignatureError(Fault.WRONG_ALGORITHM)
     if header.typ != typ:
-        raise JwsError(Fault.WRONG_TYPE)
+        raise SignatureError(Fault.WRONG_TYPE)
     key = public_keys(jwks).get(header.kid)
     if key is None:
-        raise JwsError(Fault.UNKNOWN_KEY)
+        raise SignatureError(Fault.UNKNOWN_KEY)
     try:
         key.verify(signature, f"{parts[0]}.{parts[1]}".encode())
     except InvalidSignature:
-        raise JwsError(Fault.BAD_SIGNATURE) from None
+        raise SignatureError(Fault.BAD_SIGNATURE) from None
     try:
         claims = msgspec.json.decode(payload)
     except (msgspec.DecodeError, RecursionError, ValueError):
-        raise JwsError(Fault.MALFORMED) from None
+        raise SignatureError(Fault.MALFORMED) from None
     if not isinstance(claims, dict):
-        raise JwsError(Fault.MALFORMED)
+        raise SignatureError(Fault.MALFORMED)
     return claims
 
 
@@ -121,9 +121,9 @@ def _header(part: str) -> _Header:
     try:
         header = _HEADER.decode(_to_bytes(part))
     except (msgspec.MsgspecError, RecursionError):
-        raise JwsError(Fault.MALFORMED) from None
+        raise SignatureError(Fault.MALFORMED) from None
     if header.crit is not msgspec.UNSET:
-        raise JwsError(Fault.MALFORMED)
+        raise SignatureError(Fault.MALFORMED)
     return header
 
 
@@ -133,11 +133,11 @@ def _to_text(value: bytes) -> str:
 
 
 def _to_bytes(text: str) -> bytes:
-    """Only the one spelling that `_to_text` gives is read. Raises JwsError."""
+    """Only the one spelling that `_to_text` gives is read. Raises SignatureError."""
     try:
         value = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise JwsError(Fault.MALFORMED) from None
+        raise SignatureError(Fault.MALFORMED) from None
     if _to_text(value) != text:
-        raise JwsError(Fault.MALFORMED)
+        raise SignatureError(Fault.MALFORMED)
     return value

@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 
 from server.guarantee.observe import EvidenceSource, observe
+from server.guarantee.sign import Signer
 from server.guarantee.statement import statement
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
@@ -24,7 +25,7 @@ _HEADERS = {
 
 
 def routes(
-    evidence: EvidenceSource, minimum_level: str, *, clock: Callable[[], float] = time.time
+    evidence: EvidenceSource, minimum_level: str, signer: Signer, *, clock: Callable[[], float] = time.time
 ) -> list[web.RouteDef]:
     """`evidence` is asked at every request; `clock` gives seconds since the epoch."""
 
@@ -36,7 +37,13 @@ def routes(
         nonce = nonces[0] if nonces else None
         return _json(statement(observe(evidence, now), minimum_level, nonce, now))
 
-    return [web.get("/guarantee", guarantee, name="guarantee")]
+    async def keys(request: web.Request) -> web.Response:
+        return _json(signer.jwks())
+
+    return [
+        web.get("/guarantee", guarantee, name="guarantee"),
+        web.get("/.well-known/jwks.json", keys),
+    ]
 
 
 def _json(content: object, status: int = 200) -> web.Response:

@@ -13,13 +13,16 @@ import secrets
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from server.errors import OperatorError
 from server.guarantee import jws
+from server.guarantee.jws import SignatureError
+
+__all__ = ["MOST_RETIRED", "SignatureError", "Signer"]
 
 MOST_RETIRED = 32
 _LARGEST = 64 * 1024
@@ -62,6 +65,10 @@ class Signer:
         """A compact JWS of `claims` as JSON (RFC 7515 section 7.1). `typ` says what is signed, so that one
         kind of content is never taken for another (RFC 8725 section 3.11)."""
         return jws.encode(self._private, self.kid, claims, typ)
+
+    def verify(self, compact: str, *, typ: str) -> dict[str, Any]:
+        """The claims of what this key, or a retired one, has signed as `typ`. Raises SignatureError."""
+        return jws.decode(compact, self.jwks(), typ=typ)
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The public keys, the one in use first (RFC 7517 section 5)."""

@@ -18,7 +18,10 @@ BUILD_SECONDS = 900
 @pytest.mark.timeout(BUILD_SECONDS)
 async def test_make_run_serves_a_call(tmp_path: Path, browser: Browser) -> None:
     settings = f"--http-port {{http}} --udp-port {{udp}} --config {tmp_path / 'smoke.toml'}"
-    (tmp_path / "smoke.toml").write_text(f'[metadata]\nurl = "sqlite:///{tmp_path}/offrecord.db"\n')
+    (tmp_path / "smoke.toml").write_text(
+        f'[metadata]\nurl = "sqlite:///{tmp_path}/offrecord.db"\n'
+        f'[guarantee]\nsigning_key = "{tmp_path}/signing.pem"\n'
+    )
     async with serving(tmp_path, command=["make", "run", f"ARGS={settings}"]) as server:
         ada = await join(browser, server.url, "Ada", "garden")
         alan = await join(browser, server.url, "Alan", "garden")

@@ -108,7 +108,12 @@ async def test_only_the_ledger_is_on_disk(tmp_path: Path, browser: Browser) -> N
         alan = await join(browser, server.url, "Alan", "garden")
         await asyncio.gather(ada.sees(1), alan.hears(1))
     kept = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert kept - {"server.log"} == {"offrecord.db"}
+    # The signing key is the operator's configuration, and says nothing about anybody.
+    assert kept - {"server.log"} == {"offrecord.db", "offrecord-signing.pem"}
+    assert re.fullmatch(
+        r"-----BEGIN PRIVATE KEY-----\n[A-Za-z0-9+/=]{64}\n-----END PRIVATE KEY-----\n",
+        (tmp_path / "offrecord-signing.pem").read_text(),
+    )
 
 
 async def test_no_decoder_is_in_a_relay(server: Server) -> None:

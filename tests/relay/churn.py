@@ -37,6 +37,7 @@ from server.app import application, http_runner
 from server.clock import Clock
 from server.config import Config
 from server.control.messages import GetStats, Stats
+from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.rooms import RoomManager
 from server.workers.placement import Placement
@@ -92,7 +93,9 @@ class Hall:
         self.supervisor = Supervisor(config, self.rooms)
         self.placement = Placement(self.supervisor)
         self.rooms.place_on(self.placement)
-        self.runner = http_runner(application(config, self.rooms, self.supervisor.evidence, self._clock))
+        self.runner = http_runner(
+            application(config, self.rooms, self.supervisor.evidence, self._clock, Signer.generate())
+        )
         self.certificate = RTCCertificate.generateCertificate()
         self.http = aiohttp.ClientSession()
         self._sequence = 1 << 31  # far from the numbers of the supervisor's own requests

@@ -22,6 +22,7 @@ from server.clock import Clock
 from server.config import Config, Guests, Rooms
 from server.control.messages import CreateTransport, Request, SrtpProfile, TransportPhase, TransportState
 from server.errors import RelayError
+from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.rooms import RoomManager
 from server.sdp.model import Candidate
@@ -91,7 +92,8 @@ class Server:
             self.config, self.clock, self.events.append, lambda link: (Candidate("127.0.0.1", 7882),)
         )
         self.rooms.place_on(self.placement)
-        self.application = application(self.config, self.rooms, list, self.clock)
+        self.signer = Signer.generate()
+        self.application = application(self.config, self.rooms, list, self.clock, self.signer)
 
     def token(
         self,

@@ -14,10 +14,12 @@ from server.control.messages import Level
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.judge import judge
 from server.guarantee.route import routes
+from server.guarantee.sign import Signer
 from server.guarantee.statement import DOES_NOT_PROVE, SAYS, statement
 from tests.unit.test_judge import FULL, NOW
 
 Client = Any
+SIGNER = Signer.generate()
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ async def client(aiohttp_client: AiohttpClient) -> Client:
 
 async def serve(aiohttp_client: AiohttpClient, evidence: Sequence[RelayEvidence]) -> Client:
     app = web.Application()
-    app.add_routes(routes(lambda: evidence, "full", clock=lambda: NOW))
+    app.add_routes(routes(lambda: evidence, "full", SIGNER, clock=lambda: NOW))
     return await aiohttp_client(app)
 
 
@@ -83,6 +85,12 @@ async def test_two_nonces_are_refused(client: Client) -> None:
 
 async def test_no_process_number_or_address_is_told(client: Client) -> None:
     assert "4242" not in await (await client.get("/guarantee")).text()
+
+
+async def test_anybody_gets_the_public_keys(client: Client) -> None:
+    response = await client.get("/.well-known/jwks.json")
+    assert await response.json() == SIGNER.jwks()
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
 
 
 @pytest.mark.parametrize("level", Level)

@@ -52,7 +52,9 @@ async def test_behind_a_proxy_the_operator_says_the_address_and_no_header_does(
     answer = await client.post("/api/guest-token", json=wanted, headers=forwarded)
     assert (await answer.json())["url"] == "ws://meet.example"
     http = structs.replace(server.config.http, public_url="https://meet.example:8443/")
-    behind = application(structs.replace(server.config, http=http), server.rooms, list, server.clock)
+    behind = application(
+        structs.replace(server.config, http=http), server.rooms, list, server.clock, server.signer
+    )
     client = await aiohttp_client(behind)
     answer = await client.post("/api/guest-token", json=wanted, headers={"Host": "inside:7880"})
     assert (await answer.json())["url"] == "wss://meet.example:8443"

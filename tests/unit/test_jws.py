@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from server.guarantee.jws import LARGEST, Fault, JwsError, decode, public_keys
+from server.guarantee.jws import LARGEST, Fault, SignatureError, decode, public_keys
 from server.guarantee.sign import Signer
 
 TYPE = "test+jwt"
@@ -27,7 +27,7 @@ def text(value: object) -> str:
 
 
 def fault(compact: str, jwks: object = None, typ: str = TYPE) -> Fault:
-    with pytest.raises(JwsError) as caught:
+    with pytest.raises(SignatureError) as caught:
         decode(compact, SIGNER.jwks() if jwks is None else jwks, typ=typ)
     return caught.value.fault
 
