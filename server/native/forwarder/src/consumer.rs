@@ -4,6 +4,7 @@
 //! What is sent is a pure function of the publisher's packet and the *segment* it falls in. So a
 //! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce.
 
+mod form;
 mod resend;
 
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
@@ -12,6 +13,7 @@ use crate::producer::{Producer, Stream, View};
 use crate::rtcp::SenderInfo;
 use crate::rtp::{ExtensionWriter, Outline};
 use crate::srtp::Sealer;
+use form::Form;
 use resend::Resending;
 use std::collections::VecDeque;
 
@@ -41,7 +43,7 @@ struct Envelope {
     ssrc: u32,
     /// Roll-over counter and sequence number.
     index: u64,
-    payload_type: u8,
+    form: Form,
     /// The number of the packet that this one repeats, as RFC 4588 puts it before the payload.
     original: Option<u16>,
 }
@@ -212,15 +214,16 @@ impl Consumer {
         if self.is_paused {
             return false;
         }
-        if self.payload_types[usize::from(view.header.payload_type)] == UNMAPPED {
+        let Some(form) = Form::of(view, &self.payload_types) else {
             self.skip(view.index, encoding, &producer.streams);
             return false;
-        }
+        };
         let segments_before = self.segments.back().map(|segment| segment.first_out);
         let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
-        if !self.write(view, &segment, &self.envelope(view, index), (sealer, address), out) {
+        let envelope = Envelope { ssrc: self.ssrc, index, form, original: None };
+        if !self.write(view, &segment, &envelope, (sealer, address), out) {
             return false;
         }
         let is_newest = index >= self.next_out;
@@ -229,7 +232,7 @@ impl Consumer {
             self.next_out = index + 1;
         }
         self.packets = self.packets.wrapping_add(1);
-        self.octets = self.octets.wrapping_add(view.payload_length as u32);
+        self.octets = self.octets.wrapping_add((view.payload_length - form.skipped) as u32);
         self.resending.earn(view.bytes.len());
         self.segments.back().map(|segment| segment.first_out) != segments_before
     }
@@ -341,12 +344,6 @@ impl Consumer {
         self.segments.push_back(segment);
     }
 
-    /// How a packet is sent that has this index for the subscriber.
-    fn envelope(&self, view: &View<'_>, index: u64) -> Envelope {
-        let payload_type = self.payload_types[usize::from(view.header.payload_type)] & 0x7f;
-        Envelope { ssrc: self.ssrc, index, payload_type, original: None }
-    }
-
     /// Rewrites and seals a packet into the outbox. Depends on nothing but its arguments and what is
     /// fixed for the consumer's life.
     fn write(
@@ -360,7 +357,7 @@ impl Consumer {
         let outline = Outline {
             marker: view.header.marker,
             has_padding: view.header.has_padding,
-            payload_type: envelope.payload_type,
+            payload_type: envelope.form.payload_type,
             sequence: envelope.index as u16,
             timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
             ssrc: envelope.ssrc,
@@ -381,8 +378,7 @@ impl Consumer {
         if let Some(original) = envelope.original {
             out.bytes.extend_from_slice(&original.to_be_bytes());
         }
-        let payload = out.bytes.len();
-        out.bytes.extend_from_slice(&view.bytes[view.header.length..]);
+        let payload = envelope.form.append(view, &mut out.bytes);
         let payload = &mut out.bytes[payload..];
         if let Some(id) = view.descriptor.picture_id {
             let value = id.value.wrapping_add(segment.picture_offset);

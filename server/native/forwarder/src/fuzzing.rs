@@ -1,6 +1,7 @@
 //! The parsers, opened to fuzzing: each takes any bytes and asserts what must hold of the outcome.
 
 use crate::api::{CodecKind, MasterKey, SrtpProfile};
+use crate::codec::Red;
 use crate::rtp::{ExtensionWriter, Header, Outline};
 use crate::srtp::Sealer;
 use crate::{codec, rtcp, stun};
@@ -141,7 +142,11 @@ pub fn codec(data: &[u8]) {
     let Some((&choice, rest)) = data.split_first() else { return };
     let (dependency, payload) = rest.split_at(usize::from(choice >> 3).min(rest.len()));
     let dependency = (choice >> 3 != 0).then_some(dependency);
-    let described = codec::describe(CODECS[usize::from(choice & 7)], payload, dependency);
+    let codec = CODECS[usize::from(choice & 7)];
+    if codec == CodecKind::Red {
+        check_red(payload);
+    }
+    let described = codec::describe(codec, payload, dependency);
     if let Some(id) = described.picture_id {
         assert!(id.at + usize::from(id.is_wide) < payload.len(), "what is rewritten is in the payload");
         assert!(id.value <= if id.is_wide { 0x7fff } else { 0x7f });
@@ -149,6 +154,19 @@ pub fn codec(data: &[u8]) {
     if let Some(index) = described.base_layer {
         assert_eq!(payload.get(index.at), Some(&index.value));
     }
+}
+
+/// What is taken for RED has new sound behind as many headers as it says, and under another payload
+/// type it is the same.
+fn check_red(payload: &[u8]) {
+    let Some(red) = Red::parse(payload) else { return };
+    assert!(red.repeated < 16 && red.primary > red.repeated * 4 && red.primary < payload.len());
+    let mut renamed = payload.to_vec();
+    red.rename(&mut renamed, red.payload_type ^ 1);
+    let again = Red { payload_type: red.payload_type ^ 1, ..red };
+    assert_eq!(Red::parse(&renamed), Some(again));
+    again.rename(&mut renamed, red.payload_type);
+    assert_eq!(renamed, payload);
 }
 
 /// A peer's end of SRTP, to seal what a fuzzed forwarder opens.

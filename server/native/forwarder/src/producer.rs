@@ -4,7 +4,7 @@ use crate::api::{
     CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions,
 };
 use crate::arena::Arena;
-use crate::codec::{self, Descriptor};
+use crate::codec::{self, Descriptor, Red};
 use crate::key_frames::KeyFrameRequests;
 use crate::missing::Missing;
 use crate::reception::Reception;
@@ -36,6 +36,8 @@ pub(crate) struct View<'a> {
     pub index: u64,
     pub clock_rate: u32,
     pub descriptor: Descriptor,
+    /// The blocks of RED; none in every other payload.
+    pub red: Option<Red>,
     /// Of the dependency descriptor (AV1 RTP specification A.8.2), which any codec may have.
     pub frame_number: Option<u16>,
     /// Bytes of payload without padding.
@@ -208,8 +210,8 @@ impl Producer {
         Some(before)
     }
 
-    /// Parses an opened packet. `None` for payload types that are not the producer's own media, and
-    /// for malformed padding.
+    /// Parses an opened packet. `None` for payload types that are not the producer's own media, for
+    /// malformed padding, and for RED that is malformed or of anything but the producer's Opus.
     pub fn view<'a>(
         &self,
         bytes: &'a [u8],
@@ -229,8 +231,27 @@ impl Producer {
         };
         let payload = &bytes[header.length..header.length + payload_length];
         let descriptor = codec::describe(codec.codec, payload, dependency);
-        let clock_rate = codec.clock_rate;
-        Some(View { bytes, header, elements, index, clock_rate, descriptor, frame_number, payload_length })
+        let red = match codec.codec {
+            CodecKind::Red => {
+                Some(Red::parse(payload).filter(|red| self.is(red.payload_type, CodecKind::Opus))?)
+            }
+            _ => None,
+        };
+        Some(View {
+            bytes,
+            header,
+            elements,
+            index,
+            clock_rate: codec.clock_rate,
+            descriptor,
+            red,
+            frame_number,
+            payload_length,
+        })
+    }
+
+    fn is(&self, payload_type: u8, kind: CodecKind) -> bool {
+        self.codecs.iter().any(|codec| codec.payload_type == payload_type && codec.codec == kind)
     }
 
     /// Parses a packet out of a ring again.
@@ -258,7 +279,11 @@ impl Producer {
         if view.descriptor.starts_key_frame {
             stream.requests.satisfy();
         }
-        self.seen = (view.header.payload_type, self.seen.1 | 1 << encoding);
+        // Opus that is too large for RED comes beside it, and makes no other track of it.
+        let (before, newest) = (self.seen.0, view.header.payload_type);
+        let is_beside_red =
+            newest != before && self.is(before, CodecKind::Red) && self.is(newest, CodecKind::Opus);
+        self.seen = (if is_beside_red { before } else { newest }, self.seen.1 | 1 << encoding);
         !was_live
     }
 

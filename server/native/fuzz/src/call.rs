@@ -284,7 +284,8 @@ fn create_transport(peer: u8) -> Command {
     Command::CreateTransport { id: peer.into(), local_ufrag, local_pwd: Zeroizing::new(PASSWORD.to_vec()) }
 }
 
-/// Payload type 96 and, as retransmission, 97; layers have signalled and unknown SSRCs in turn.
+/// Payload type 96 and, as retransmission, 97; RED is 100, of Opus in 99. Layers have signalled and unknown
+/// SSRCs in turn.
 fn producer(id: u32, transport: u8, codec: CodecKind, layers: u8) -> ProducerOptions {
     let is_audio = matches!(codec, CodecKind::Opus | CodecKind::Red);
     let clock_rate = if is_audio { 48_000 } else { 90_000 };
@@ -302,10 +303,19 @@ fn producer(id: u32, transport: u8, codec: CodecKind, layers: u8) -> ProducerOpt
             PayloadCodec { payload_type: 96, codec, clock_rate, apt: 0 },
             PayloadCodec { payload_type: 97, codec: CodecKind::Rtx, clock_rate, apt: 96 },
             PayloadCodec { payload_type: 98, codec: CodecKind::Vp9, clock_rate, apt: 0 },
+            PayloadCodec { payload_type: 99, codec: CodecKind::Opus, clock_rate, apt: 0 },
+            PayloadCodec { payload_type: 100, codec: CodecKind::Red, clock_rate, apt: 0 },
         ],
         extensions: EXTENSIONS.into_iter().zip(1..).collect(),
         encodings: (0..layers).map(encoding).collect(),
     }
+}
+
+/// Half of the consumers get RED (100) stripped to its Opus (99), the other half get it whole.
+fn red_payload_types(id: u32) -> Vec<(u8, u8)> {
+    let mut payload_types = vec![(96, 120), (98, 121), (99, 123)];
+    payload_types.extend((id & 1 == 0).then_some((100, 124)));
+    payload_types
 }
 
 fn consumer(id: u32, producer: u32, transport: u8) -> ConsumerOptions {
@@ -314,7 +324,7 @@ fn consumer(id: u32, producer: u32, transport: u8) -> ConsumerOptions {
         producer,
         transport: transport.into(),
         ssrc: 1000 + id,
-        payload_types: vec![(96, 120), (98, 121)],
+        payload_types: red_payload_types(id),
         extensions: EXTENSIONS.into_iter().rev().zip([1, 3, 5, 7, 9, 11, 15]).collect(),
         paused: false,
         rtx_ssrc: 5000 + id,

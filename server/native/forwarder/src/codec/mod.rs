@@ -5,8 +5,11 @@
 mod av1;
 mod h264;
 mod h265;
+mod red;
 mod vp8;
 mod vp9;
+
+pub(crate) use red::Red;
 
 use crate::api::CodecKind;
 

@@ -1,6 +1,7 @@
 //! What a subscriber lost is sent again, within a budget: wrapped in a stream of its own (RFC 4588) where
 //! the subscriber has one, else the same to the byte.
 
+use super::form::Form;
 use super::{Consumer, Envelope, UNMAPPED};
 use crate::api::{ConsumerOptions, Micros, Outbox};
 use crate::arena::Arena;
@@ -56,12 +57,12 @@ impl Resending {
     /// The retransmission that repeats a packet, if its payload type has any.
     fn wrap(&self, packet: &Envelope) -> Option<Envelope> {
         let repair = self.repair.as_ref()?;
-        let payload_type = repair.payload_types[usize::from(packet.payload_type)];
+        let payload_type = repair.payload_types[usize::from(packet.form.payload_type)];
         let original = Some(packet.index as u16);
         (payload_type != UNMAPPED).then_some(Envelope {
             ssrc: repair.ssrc,
             index: repair.next_index,
-            payload_type,
+            form: packet.form.under(payload_type),
             original,
         })
     }
@@ -116,7 +117,8 @@ impl Consumer {
             return false;
         }
         let Some(view) = producer.view_again(bytes, source) else { return false };
-        let again = self.envelope(&view, index);
+        let Some(form) = Form::of(&view, &self.payload_types) else { return false };
+        let again = Envelope { ssrc: self.ssrc, index, form, original: None };
         let wrapped = self.resending.wrap(&again);
         if !self.write(&view, &segment, &wrapped.unwrap_or(again), destination, out) {
             return false;

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 pub const MILLISECOND: u64 = 1_000;
 pub const SECOND: u64 = 1_000_000;
 pub const AUDIO: u8 = 111;
+pub const RED: u8 = 63;
 pub const VIDEO: u8 = 96;
 pub const RTX: u8 = 97;
 
@@ -206,6 +207,13 @@ pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
         extensions: extensions(),
         encodings: vec![encoding("", ssrc)],
     }
+}
+
+/// [`audio`] in RED, or in Opus alone.
+pub fn red_audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
+    let mut track = audio(id, transport, ssrc);
+    track.codecs.push(PayloadCodec { payload_type: RED, codec: CodecKind::Red, clock_rate: 48_000, apt: 0 });
+    track
 }
 
 /// A VP8 track of one encoding with a signalled SSRC.
