@@ -83,6 +83,12 @@ class PacketThread:
     def set_preferred_layer(self, id: int, layer: int) -> None: ...
     def close_consumer(self, id: int) -> None: ...
     def request_key_frame(self, id: int) -> None: ...
+    def end_streams(self, id: int) -> None:
+        """Closes what a transport sends and receives at once; it can still say goodbye."""
+
+    def list_receivers(self, id: int, sequence: int) -> None:
+        """Answered with events 8, in the order of the consumers, and 9."""
+
     def events(
         self,
     ) -> list[
@@ -91,12 +97,14 @@ class PacketThread:
         | tuple[int, int, int]
         | tuple[int, int, int, int]
         | tuple[int, int, int, bool]
+        | tuple[int, int, int, int, int, bool]
     ]:
         """Everything told since the last call, in order, each a tuple that starts with its kind:
 
         (0, transport) reachable, (1, transport, datagram) DTLS, (2, transport) consent expired,
         (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason),
-        (6, producer, level), (7, transport, Quality).
+        (6, producer, level), (7, transport, Quality),
+        (8, sequence, consumer, producer, transport, paused), (9, sequence, count).
         """
 
     def counters(self) -> tuple[int, int, int, int, int, int, int]:

@@ -29,9 +29,11 @@ class RelayFault(StrEnum):
     """What went wrong with a relay, in closed words."""
 
     DIED = "died"
+    TRIPWIRE = "tripwire"  # killed by the kernel at a call that no relay makes
     SILENT = "silent"
     DRIFTED = "drifted"  # a layer of its lock was no longer observed
     PROTOCOL_ERROR = "protocol_error"
+    STRANGE_RECEIVER = "strange_receiver"  # it forwards to somebody it was not asked to
 
 
 class RelayError(OffrecordError):

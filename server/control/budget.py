@@ -5,6 +5,9 @@ drip each second for what happens of its own accord. A relay keeps to this by wa
 latest; signaling ends a relay that does not. The relay earns when a request arrives and spends before
 signaling sees it, so an honest relay never overdraws.
 
+Answers to `GetReceivers` cost nothing: signaling knows each word of them and ends a relay that says another,
+so that they hold no choice. What they cost in work is bounded by how often it asks (`workers/receivers.py`).
+
 `bits_per_second` states what remains: with 1,000 things to name, about 140 bit/s, a third of the lowest
 rate at which speech has been coded (450 bit/s, Codec 2).
 """
@@ -23,6 +26,8 @@ from server.control.messages import (
     GetStats,
     Notification,
     ProducerLayers,
+    Receiver,
+    ReceiversEnd,
     Refused,
     Request,
     SpeakerLevel,
@@ -85,6 +90,11 @@ class Budget:
 def in_steps(value: int, step: int) -> int:
     """Rounded up to a multiple, so that something never reads as nothing."""
     return -(-value // step) * step
+
+
+def is_free(notification: Notification) -> bool:
+    """Whether a notification is an answer of which signaling knows each word."""
+    return isinstance(notification, Receiver | ReceiversEnd)
 
 
 def named_id(notification: Notification) -> int | None:

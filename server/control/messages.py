@@ -271,6 +271,13 @@ class RemoveDataMember(_Message, frozen=True):
     member: Id
 
 
+class GetReceivers(_Message, frozen=True):
+    """Who receives what a transport sends: answered with a `Receiver` each, and `ReceiversEnd`."""
+
+    sequence: U32
+    transport: Id
+
+
 class GetStats(_Message, frozen=True):
     """Answered with `Stats`; also the liveness check."""
 
@@ -297,6 +304,7 @@ Request = (
     | RequestKeyFrame
     | DataMember
     | RemoveDataMember
+    | GetReceivers
     | GetStats
     | Stop
 )
@@ -397,6 +405,27 @@ class SpeakerLevel(_Message, frozen=True):
     level: Annotated[int, Meta(ge=0, le=7)]
 
 
+class Receiver(_Message, frozen=True):
+    """One consumer that media is forwarded to, and the transport it leaves by; `paused` by its subscriber.
+
+    Answers `GetReceivers`, in the order of the consumers. Signaling knows every word of it beforehand, so
+    that a relay has nothing to choose: whatever differs ends it (`workers/receivers.py`).
+    """
+
+    sequence: U32
+    consumer: Id
+    producer: Id
+    transport: Id
+    paused: bool
+
+
+class ReceiversEnd(_Message, frozen=True):
+    """That was all of them."""
+
+    sequence: U32
+    count: U32
+
+
 class Refused(_Message, frozen=True):
     """A request that could not be carried out, by the id it named."""
 
@@ -435,6 +464,8 @@ Notification = (
     | ConsumerState
     | SpeakerLevel
     | TransportQuality
+    | Receiver
+    | ReceiversEnd
     | Refused
     | Stats
     | SelfTest

@@ -52,9 +52,41 @@ class RelayLossReason(StrEnum):
     """Why a serving relay was lost; `server.errors.RelayFault` in the same words."""
 
     DIED = "died"
+    TRIPWIRE = "tripwire"  # killed by the kernel at a call that no relay makes
     SILENT = "silent"
     DRIFTED = "drifted"  # a layer of the lock was no longer observed
     PROTOCOL_ERROR = "protocol_error"
+    STRANGE_RECEIVER = "strange_receiver"  # it forwarded to somebody it was not asked to
+
+
+class DriftedCheck(StrEnum):
+    """What was no longer observed of a serving relay; `server.workers.faults.Fault` in the same words."""
+
+    GONE = "gone"
+    HIDDEN = "hidden"
+    NO_FILTERS = "no_filters"
+    FEW_FILTERS = "few_filters"
+    NEW_PRIVILEGES = "new_privileges"
+    ROOT = "root"
+    CAPABILITIES = "capabilities"
+    FILE_SIZE_LIMIT = "file_size_limit"
+    CORE_LIMIT = "core_limit"
+    QUEUE_LIMIT = "queue_limit"
+    NOTHING_LOCKED = "nothing_locked"
+    UNLOCKED_THREAD = "unlocked_thread"
+    THREADS = "threads"
+    TRACED = "traced"
+    DUMPABLE = "dumpable"
+    WRITABLE_FILE = "writable_file"
+    UNEXPECTED_DESCRIPTOR = "unexpected_descriptor"
+    RING = "ring"
+    SHARED_MAP = "shared_map"
+    WRITABLE_CODE = "writable_code"
+    MEDIA_LIBRARY = "media_library"
+    OPENING_ALLOWED = "opening_allowed"
+    CONNECTING_ALLOWED = "connecting_allowed"
+    OWN_STATUS_CHANGED = "own_status_changed"
+    SELF_TEST_MISSING = "self_test_missing"
 
 
 class GuaranteeLevel(StrEnum):
@@ -175,6 +207,9 @@ RelayNumber = Annotated[int, Meta(ge=1, le=256, extra=_OPERATION)]
 Generation = Annotated[int, Meta(ge=1, le=0xFFFF_FFFF, extra=_OPERATION)]
 RelayLevel = Annotated[GuaranteeLevel, Meta(extra=_OPERATION)]
 LossReason = Annotated[RelayLossReason, Meta(extra=_OPERATION)]
+# A name of the lock's own list of system calls, or "unknown".
+ForbiddenCall = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{1,31}\Z", max_length=32, extra=_OPERATION)]
+Drift = Annotated[DriftedCheck, Meta(extra=_OPERATION)]
 
 
 # --- the events ----------------------------------------------------------------------------------
@@ -203,6 +238,22 @@ class RelayLost(_Event, frozen=True, tag="relay_lost"):
     relay: RelayNumber
     generation: Generation
     reason: LossReason
+
+
+class RelayTripped(_Event, frozen=True, tag="relay_tripped"):
+    """The kernel killed a relay at a call that no relay makes. `relay_lost` follows."""
+
+    relay: RelayNumber
+    generation: Generation
+    call: ForbiddenCall
+
+
+class RelayDrifted(_Event, frozen=True, tag="relay_drifted"):
+    """A check of a serving relay's lock no longer held; one row for each. `relay_lost` follows."""
+
+    relay: RelayNumber
+    generation: Generation
+    check: Drift
 
 
 class ParticipantJoined(_Event, frozen=True, tag="participant_joined"):
@@ -262,6 +313,8 @@ Event = (
     | ServerStopped
     | RelayBorn
     | RelayLost
+    | RelayTripped
+    | RelayDrifted
     | ParticipantJoined
     | ParticipantActive
     | ParticipantLeft
@@ -273,6 +326,8 @@ EVENT_TYPES: tuple[type[_Event], ...] = (
     ServerStopped,
     RelayBorn,
     RelayLost,
+    RelayTripped,
+    RelayDrifted,
     ParticipantJoined,
     ParticipantActive,
     ParticipantLeft,

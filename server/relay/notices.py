@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from server.control.budget import Budget
+from server.control.budget import Budget, is_free
 from server.control.messages import (
     ConsumerState,
     Notification,
@@ -59,8 +59,12 @@ class Notices:
 
     def _flush(self) -> None:
         now = time.monotonic()
-        while self._waiting and self._budget.spend(now):
-            self._send(self._waiting.pop(next(iter(self._waiting))))
+        while self._waiting:
+            key, first = next(iter(self._waiting.items()))
+            if not is_free(first) and not self._budget.spend(now):
+                break
+            del self._waiting[key]
+            self._send(first)
         while not self._waiting and self._nice and self._budget.spend(now, KEPT):
             self._send(self._nice.pop(next(iter(self._nice))))
         if self._timer is not None:

@@ -24,12 +24,15 @@ from server.control.messages import (
     CreateProducer,
     CreateTransport,
     DataMember,
+    GetReceivers,
     GetStats,
     Notification,
     PauseConsumer,
     PauseProducer,
     ProducerLayers,
     Quality,
+    Receiver,
+    ReceiversEnd,
     RefusalReason,
     Refused,
     RemoveDataMember,
@@ -56,7 +59,7 @@ COLLECT_AFTER: Final = 1.0
 SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
-_SPEAKER_LEVEL, _TRANSPORT_QUALITY = range(6, 8)
+_SPEAKER_LEVEL, _TRANSPORT_QUALITY, _RECEIVER, _RECEIVERS_END = range(6, 10)
 
 
 class Worker:
@@ -112,6 +115,10 @@ class Worker:
                 self._notices.post(SpeakerLevel(*values))
             elif kind == _TRANSPORT_QUALITY:
                 self._notices.post(TransportQuality(values[0], Quality(values[1])))
+            elif kind == _RECEIVER:
+                self._notices.post(Receiver(*values))
+            elif kind == _RECEIVERS_END:
+                self._notices.post(ReceiversEnd(*values))
             elif kind == _REFUSED:
                 self._notices.post(Refused(values[0], RefusalReason(values[1])))
 
@@ -142,6 +149,7 @@ class Worker:
     def _close_transport(self, request: CloseTransport) -> None:
         transport = self._transports.pop(request.transport, None)
         if transport is not None:
+            self._packets.end_streams(request.transport)  # now: the goodbye may take a while
             self._keep(asyncio.get_running_loop().create_task(transport.close()))
             if self._collection is None:
                 self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)
@@ -181,6 +189,9 @@ class Worker:
 
     def _remove_member(self, request: RemoveDataMember) -> None:
         self._rooms.remove(request.member)
+
+    def _get_receivers(self, request: GetReceivers) -> None:
+        self._packets.list_receivers(request.transport, request.sequence)
 
     def _get_stats(self, request: GetStats) -> None:
         transports, producers, consumers, received, sent, dropped, residence = self._packets.counters()
@@ -235,6 +246,7 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     RequestKeyFrame: Worker._request_key_frame,
     DataMember: Worker._put_member,
     RemoveDataMember: Worker._remove_member,
+    GetReceivers: Worker._get_receivers,
     GetStats: Worker._get_stats,
     Stop: Worker._stop,
 }

@@ -21,6 +21,8 @@ from server.control.messages import (
     ConsumerState,
     CreateTransport,
     GetStats,
+    Receiver,
+    ReceiversEnd,
     SelfTest,
     SpeakerLevel,
     Stats,
@@ -137,3 +139,21 @@ async def test_levels_of_speakers_wait_for_what_calls_depend_on() -> None:
         notices.earn(GetStats(number))
     assert len(told) == 105
     assert told[-1] == SpeakerLevel(100, 0)
+
+
+async def test_answers_of_which_each_word_is_known_cost_nothing_and_keep_their_place() -> None:
+    told: list[object] = []
+    notices = Notices(told.append)
+    for number in range(1, 101):
+        notices.post(ConsumerState(number, 0, False))
+    before = len(told)
+    answer = [*(Receiver(1, number, 7, 9, False) for number in range(200, 300)), ReceiversEnd(1, 100)]
+    for one in answer:
+        notices.post(one)
+    assert len(told) == before  # what happened earlier is told earlier
+    for number in range(45):
+        notices.earn(GetStats(number))
+    assert told[100:] == answer
+    for one in answer:
+        notices.post(one)
+    assert told[201:] == answer

@@ -148,6 +148,10 @@ pub enum Command {
     CloseTransport {
         id: TransportId,
     },
+    /// Closes what a transport sends and receives at once; the transport stays to say goodbye.
+    EndStreams {
+        id: TransportId,
+    },
     /// After the handshake. `rx` opens what the peer sends, `tx` seals what it receives.
     SetKeys {
         id: TransportId,
@@ -182,6 +186,11 @@ pub enum Command {
     },
     RequestKeyFrame {
         id: ProducerId,
+    },
+    /// Answered with a `Receiver` for each consumer of the transport's producers, and `ReceiversEnd`.
+    ListReceivers {
+        id: TransportId,
+        sequence: u32,
     },
 }
 
@@ -237,6 +246,18 @@ pub enum Event {
     Refused {
         id: u32,
         reason: Refusal,
+    },
+    /// A consumer that packets of the producer are forwarded to, on `transport`; `paused` by its subscriber.
+    Receiver {
+        sequence: u32,
+        consumer: ConsumerId,
+        producer: ProducerId,
+        transport: TransportId,
+        paused: bool,
+    },
+    ReceiversEnd {
+        sequence: u32,
+        count: u32,
     },
 }
 

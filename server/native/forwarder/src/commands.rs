@@ -23,6 +23,10 @@ impl Forwarder {
                 self.close_transport(id);
                 (id, Ok(()))
             }
+            Command::EndStreams { id } => {
+                self.end_streams(id);
+                (id, Ok(()))
+            }
             Command::SetKeys { id, profile, rx, tx } => {
                 let outcome = self.with_transport(id, |transport| {
                     if transport.set_keys(profile, &rx, &tx) { Ok(()) } else { Err(Refusal::DuplicateId) }
@@ -47,6 +51,10 @@ impl Forwarder {
                 (id, Ok(()))
             }
             Command::RequestKeyFrame { id } => (id, self.request_key_frame(now, id, out)),
+            Command::ListReceivers { id, sequence } => {
+                self.list_receivers(id, sequence, out);
+                (id, Ok(()))
+            }
         };
         if let Err(reason) = outcome {
             Self::refuse(out, id, reason);
@@ -78,13 +86,7 @@ impl Forwarder {
 
     fn close_transport(&mut self, id: TransportId) {
         let Some(index) = self.transports.index(id) else { return };
-        let Some(transport) = self.transports.get(index) else { return };
-        let consumers: Vec<_> =
-            transport.consumers.iter().filter_map(|&at| Some(self.consumers.get(at)?.id)).collect();
-        let producers: Vec<_> =
-            transport.producers.iter().filter_map(|&at| Some(self.producers.get(at)?.id)).collect();
-        consumers.into_iter().for_each(|id| self.close_consumer(id));
-        producers.into_iter().for_each(|id| self.close_producer(id));
+        self.end_streams(id);
         if let Some((_, mut transport)) = self.transports.remove(id) {
             self.ufrags.remove(&transport.local_ufrag);
             for address in transport.path.clear() {
@@ -113,6 +115,9 @@ impl Forwarder {
         }
         let index = self.transports.index(options.transport).ok_or(Refusal::UnknownId)?;
         let transport = self.transports.get_mut(index).ok_or(Refusal::UnknownId)?;
+        if transport.is_ending {
+            return Err(Refusal::UnknownId);
+        }
         if transport.producers.len() >= limit || !(1..=MAX_ENCODINGS).contains(&options.encodings.len()) {
             return Err(Refusal::Limit);
         }
@@ -161,7 +166,7 @@ impl Forwarder {
         Ok(())
     }
 
-    fn close_producer(&mut self, id: ProducerId) {
+    pub(crate) fn close_producer(&mut self, id: ProducerId) {
         let Some(index) = self.producers.index(id) else { return };
         let Some(producer) = self.producers.get(index) else { return };
         let consumers: Vec<_> =
@@ -191,6 +196,9 @@ impl Forwarder {
         let first_rtx = self.random() % 0x4000 + 1;
         let transport = self.transports.get_mut(transport_index).ok_or(Refusal::UnknownId)?;
         let producer = self.producers.get_mut(producer_index).ok_or(Refusal::UnknownId)?;
+        if transport.is_ending {
+            return Err(Refusal::UnknownId);
+        }
         if transport.consumers.len() >= self.config.max_streams_per_transport {
             return Err(Refusal::Limit);
         }
@@ -243,7 +251,7 @@ impl Forwarder {
         Ok(())
     }
 
-    fn close_consumer(&mut self, id: ConsumerId) {
+    pub(crate) fn close_consumer(&mut self, id: ConsumerId) {
         let Some((index, consumer)) = self.consumers.remove(id) else { return };
         if let Some(producer) = self.producers.get_mut(consumer.producer) {
             producer.consumers.retain(|&at| at != index);

@@ -20,6 +20,7 @@ mod missing;
 mod path;
 mod producer;
 mod quality;
+mod receivers;
 mod reception;
 mod ring;
 mod rtcp;

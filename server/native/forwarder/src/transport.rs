@@ -63,6 +63,8 @@ pub(crate) struct Transport {
     pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
     pub dtls_window: (Micros, u32),
+    /// Its participant is gone: no stream begins any more.
+    pub is_ending: bool,
 }
 
 impl Transport {
@@ -91,6 +93,7 @@ impl Transport {
             next_report: Micros(0),
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
+            is_ending: false,
         }
     }
 

@@ -32,6 +32,8 @@ enum Told {
     Refused = 5,
     SpeakerLevel = 6,
     TransportQuality = 7,
+    Receiver = 8,
+    ReceiversEnd = 9,
 }
 
 /// See `server/_native.pyi`.
@@ -177,6 +179,14 @@ impl PacketThread {
         self.push(Command::RequestKeyFrame { id })
     }
 
+    fn end_streams(&self, id: u32) -> PyResult<()> {
+        self.push(Command::EndStreams { id })
+    }
+
+    fn list_receivers(&self, id: u32, sequence: u32) -> PyResult<()> {
+        self.push(Command::ListReceivers { id, sequence })
+    }
+
     fn events<'py>(&self, python: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         self.mailbox.take_events().into_iter().map(|event| told(python, event)).collect()
     }
@@ -225,6 +235,12 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
             (Told::TransportQuality as u8, transport, quality as u8).into_pyobject(python)
         }
         Event::Refused { id, reason } => (Told::Refused as u8, id, reason as u8).into_pyobject(python),
+        Event::Receiver { sequence, consumer, producer, transport, paused } => {
+            (Told::Receiver as u8, sequence, consumer, producer, transport, paused).into_pyobject(python)
+        }
+        Event::ReceiversEnd { sequence, count } => {
+            (Told::ReceiversEnd as u8, sequence, count).into_pyobject(python)
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod loss;
 mod nonce_reuse;
 mod pause;
 mod quality;
+mod receivers;
 mod red;
 mod replay;
 mod reports;
