@@ -16,6 +16,7 @@ from aiohttp import web
 from server.addresses import advertised, candidates
 from server.api import pages
 from server.api.guests import GuestRoutes
+from server.api.receipt import ReceiptRoutes
 from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
@@ -24,9 +25,10 @@ from server.guarantee import route as guarantee
 from server.guarantee.observe import EvidenceSource
 from server.guarantee.sign import Signer
 from server.journal import configure_logging
-from server.metadata.event import ServerStarted, ServerStopped
+from server.metadata.event import Expiry, ServerStarted, ServerStopped
 from server.metadata.retention import Retention
 from server.metadata.store import Ledger
+from server.metadata.subject import Subjects
 from server.options import ServeOptions
 from server.rooms import RoomManager
 from server.signaling.route import SignalRoutes
@@ -65,8 +67,11 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     tls = _tls(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
     clock = Clock()
-    ledger = await Ledger.open(config.metadata.url, Retention.configured(config.metadata), clock=clock.now)
+    retention = Retention.configured(config.metadata)
+    ledger = await Ledger.open(config.metadata.url, retention, clock=clock.now)
     stack.push_async_callback(ledger.close)
+    subjects = Subjects(ledger, config.metadata.url, clock.now)
+    stack.push_async_callback(subjects.aclose)
     rooms = RoomManager(config, clock, ledger.record, partial(candidates, addresses))
     supervisor = Supervisor(config, rooms, Chronicle(ledger.record))
     stack.push_async_callback(supervisor.stop)
@@ -74,7 +79,10 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=_version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    runner = http_runner(application(config, rooms, supervisor.evidence, clock, signer))
+    app = application(config, rooms, supervisor.evidence, clock, signer)
+    kept_seconds = retention.seconds(Expiry.SESSION)
+    app.add_routes(ReceiptRoutes(subjects, config.keys, signer, clock, kept_seconds).routes())
+    runner = http_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await _listen(config, runner, tls)
@@ -96,8 +104,10 @@ def http_runner(app: web.Application) -> web.AppRunner:
 def application(
     config: Config, rooms: RoomManager, evidence: EvidenceSource, clock: Clock, signer: Signer
 ) -> web.Application:
-    """All routes. `evidence` is what the guarantee is judged from, asked at every request; `signer` signs
-    what is handed out."""
+    """All routes but those that need a ledger.
+
+    `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given.
+    """
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
     key = next(iter(config.keys.items()))

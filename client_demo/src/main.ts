@@ -13,6 +13,7 @@ import type { CallSummary } from './join/summary';
 import { inviteLink, roomFromAddress, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
+import { askForReceipt } from './receipt/receipt';
 
 // The library tells the browser's console of errors only. Its own `setLogLevel` would keep that choice in the
 // browser's storage; the default of its root logger, which the others take over, is not kept.
@@ -53,11 +54,11 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     }
     window.removeEventListener('hashchange', followLink);
     from.close();
-    showCall(call, request);
+    showCall(call, request, answer.token);
   }
 }
 
-function showCall(room: Room, { room: roomName, name }: JoinRequest): void {
+function showCall(room: Room, { room: roomName, name }: JoinRequest, token: string): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
   history.replaceState(null, '', inviteLink('', location.pathname, roomName));
@@ -70,7 +71,13 @@ function showCall(room: Room, { room: roomName, name }: JoinRequest): void {
   function onEnd(reason: DisconnectReason | undefined, others: number): void {
     page.close();
     media.release();
-    const summary = { room: roomName, milliseconds: clock() - startedAt, others, reason: endOf(reason) };
+    const summary = {
+      room: roomName,
+      milliseconds: clock() - startedAt,
+      others,
+      reason: endOf(reason),
+      receipt: askForReceipt(token, room.localParticipant.sid),
+    };
     showJoin({ room: roomName, name, summary });
   }
 }

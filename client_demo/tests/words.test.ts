@@ -77,7 +77,7 @@ describe('words', () => {
   });
 
   it('for a call that was', () => {
-    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '' };
+    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', receipt: Promise.resolve(null) };
     expect(summaryTitle(call)).toBe('You left “r”');
     expect(summaryText(call)).toBe('You were in “r” for 1 minute. You met 1 other person.');
     expect(summaryTitle({ ...call, reason: 'The room was closed' })).toBe('The room was closed');

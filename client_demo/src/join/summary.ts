@@ -2,6 +2,8 @@
 
 import { make } from '../dom';
 import { counted, durationInWords } from '../duration';
+import { drawReceipt } from '../receipt/panel';
+import type { Receipt } from '../receipt/receipt';
 
 export interface CallSummary {
   room: string;
@@ -10,6 +12,8 @@ export interface CallSummary {
   others: number;
   /** Why it ended, where it was not the person's own choice; else empty. */
   reason: string;
+  /** What the server keeps about it; null if it does not say. */
+  receipt: Promise<Receipt | null>;
 }
 
 export function summaryTitle(summary: CallSummary): string {
@@ -26,9 +30,12 @@ export function drawSummary(root: HTMLElement, summary: CallSummary | null): voi
   root.hidden = summary === null;
   if (!summary) return;
   root.dataset['tone'] = summary.reason ? 'warning' : 'calm';
+  const receipt = make('div');
+  void drawReceipt(receipt, summary.receipt);
   root.replaceChildren(
     make('h2', '', summaryTitle(summary)),
     make('p', '', summaryText(summary)),
     make('p', 'quiet', 'Your camera and microphone are closed. This page keeps nothing of the call.'),
+    receipt,
   );
 }

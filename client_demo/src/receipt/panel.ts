@@ -1,0 +1,72 @@
+/** Shows a receipt, and saves it as a file. */
+
+import { make } from '../dom';
+import type { Receipt } from './receipt';
+import { entryInWords, receiptTitle } from './words';
+
+/** Fills `root` as soon as there is an answer; says so plainly where there is none. */
+export async function drawReceipt(root: HTMLElement, answer: Promise<Receipt | null>): Promise<void> {
+  const waiting = make('p', 'quiet', 'Asking the server what it keeps about you…');
+  waiting.setAttribute('role', 'status');
+  root.replaceChildren(waiting);
+  const receipt = await answer;
+  if (receipt) root.replaceChildren(...contents(receipt));
+  else waiting.textContent = 'The server does not say what it keeps about you right now.';
+}
+
+function contents(receipt: Receipt): Node[] {
+  const details = make('details', 'receipt');
+  details.append(make('summary', '', receiptTitle(receipt, day)), make('p', 'quiet', receipt.says));
+  if (receipt.entries.length > 0) details.append(table(receipt));
+  details.append(make('h3', '', 'Not kept'));
+  const list = make('ul', 'sentences');
+  list.append(...receipt.notKept.map((sentence) => make('li', '', sentence)));
+  details.append(list, ...saving(receipt));
+  return [details];
+}
+
+function table({ entries }: Receipt): HTMLElement {
+  const element = make('table');
+  const heads = make('tr');
+  for (const title of ['When', 'What', 'Deleted']) {
+    const head = make('th', '', title);
+    head.scope = 'col';
+    heads.append(head);
+  }
+  element.createTHead().append(heads);
+  const body = element.createTBody();
+  for (const entry of entries) {
+    const row = body.insertRow();
+    row.append(make('td', '', moment(entry.at)), make('td', '', entryInWords(entry)), make('td', '', day(entry.deletedAt)));
+  }
+  return element;
+}
+
+function saving(receipt: Receipt): HTMLElement[] {
+  const button = make('button', 'small', 'Save this receipt');
+  button.type = 'button';
+  button.dataset['testid'] = 'save-receipt';
+  button.addEventListener('click', () => save(receipt.file));
+  const hint = make(
+    'p',
+    'quiet',
+    'The file is signed by the server. It holds a key with which anybody can see this list again, so keep it to yourself.',
+  );
+  return [button, hint];
+}
+
+function save(text: string): void {
+  const link = make('a');
+  link.download = 'offrecord-receipt.json';
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+function day(date: Date): string {
+  return date.toLocaleDateString(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+}
+
+function moment(date: Date): string {
+  return date.toLocaleTimeString();
+}

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+
+import { askForReceipt, ReceiptError, readReceipt } from '../src/receipt/receipt';
+import { entryInWords, receiptTitle } from '../src/receipt/words';
+
+const JOINED = {
+  event: 'participant_joined',
+  at: '2026-01-02T03:04:05Z',
+  deleted_at: '2026-02-01T03:04:05Z',
+  fields: { participant: 'PA_1', sdk: 'js', browser: 'chrome', browser_version: 130, system: 'linux' },
+};
+const LEFT = {
+  event: 'participant_left',
+  at: '2026-01-02T03:05:05Z',
+  deleted_at: '2026-02-01T03:05:05Z',
+  fields: { participant: 'PA_1', reason: 'client_left', milliseconds: 60_000 },
+};
+
+function answer(...kept: object[]): Record<string, unknown> {
+  const until = kept.length > 0 ? '2026-02-01T03:05:05Z' : null;
+  return { receipt: { kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
+}
+
+const day = (date: Date): string => date.toISOString().slice(0, 10);
+
+describe('a receipt', () => {
+  it('is asked for again until it tells of the end', async () => {
+    const answers = [answer(JOINED), answer(JOINED, LEFT), answer()];
+    const asked: (string | undefined)[] = [];
+    const fetcher = (_: string, init: RequestInit): Promise<Response> => {
+      asked.push((init.headers as Record<string, string>)['authorization']);
+      return Promise.resolve(new Response(JSON.stringify(answers[asked.length - 1])));
+    };
+    const receipt = await askForReceipt('t', 'PA_1', fetcher, () => Promise.resolve());
+    expect(receipt?.entries.map(({ event }) => event)).toEqual(['participant_joined', 'participant_left']);
+    expect(asked).toEqual(['Bearer t', 'Bearer t']);
+  });
+
+  it('that is refused is none, and nothing is thrown', async () => {
+    const pause = (): Promise<void> => Promise.resolve();
+    expect(await askForReceipt('t', 'PA_1', () => Promise.reject(new Error('gone')), pause)).toBeNull();
+    const refusal = (): Promise<Response> => Promise.resolve(new Response('{}', { status: 401 }));
+    expect(await askForReceipt('t', 'PA_1', refusal, pause)).toBeNull();
+  });
+
+  it('that leaves something out is none', () => {
+    const whole = answer(JOINED);
+    expect(readReceipt(whole).entries).toHaveLength(1);
+    expect(() => readReceipt({ ...whole, jws: undefined })).toThrow(ReceiptError);
+    expect(() => readReceipt({ ...whole, receipt: {} })).toThrow(ReceiptError);
+    expect(() => readReceipt(answer({ ...JOINED, at: 'soon' }))).toThrow(ReceiptError);
+    expect(() => readReceipt(answer({ ...JOINED, fields: { nested: {} } }))).toThrow(ReceiptError);
+  });
+
+  it('is told in plain words', () => {
+    const { entries, ...rest } = readReceipt(answer(JOINED, LEFT));
+    expect(receiptTitle({ entries, ...rest }, day)).toBe('Kept about you in this room: 2 entries, until 2026-02-01');
+    expect(receiptTitle(readReceipt(answer()), day)).toBe('Nothing is kept about you in this room');
+    expect(entries.map(entryInWords)).toEqual([
+      'You joined with chrome 130 on linux.',
+      'Your connection ended after 1 minute: you left.',
+    ]);
+  });
+
+  it('shows what it has no words for', () => {
+    const [entry] = readReceipt(answer({ ...JOINED, event: 'hand_raised', fields: { times: 2 } })).entries;
+    expect(entry && entryInWords(entry)).toBe('hand raised: times 2.');
+  });
+});

@@ -1,0 +1,101 @@
+"""The privacy receipt: everything the ledger holds about one participant of one room, and until when. PURE.
+
+What a field is kept for is read from its declaration, so that a receipt cannot say less than is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypedDict
+
+import msgspec
+
+from server.metadata.event import Event, declarations, name_of
+from server.metadata.sessions import KeptEvent
+
+SAYS = (
+    "This is everything that this server's ledger holds about you in this room. Each entry is deleted at the "
+    "time that stands beside it."
+)
+SAYS_NOTHING = "This server's ledger holds nothing about you in this room."
+SAYS_MORE = (
+    "The ledger holds more about you in this room than fits here; these are the oldest entries. The operator "
+    "of this server can give you all of them."
+)
+
+NOT_KEPT = (
+    "sound, video, shared screens, chat and other messages: they pass through memory only",
+    "your network address and the name that others saw: the ledger has no field for them",
+)
+
+_FACTS = frozenset({"room", "identity"})
+"""Fields of every entry that the receipt names once, at its head."""
+
+
+class EntryJson(TypedDict):
+    """One row of the ledger. Times are RFC 3339 in UTC."""
+
+    event: str
+    at: str
+    deleted_at: str
+    fields: dict[str, Any]
+
+
+class Receipt(TypedDict):
+    """Answer of `GET /api/receipt`. `purposes` is why each field that occurs is kept, by its name.
+
+    `valid_until` is when the last entry is deleted, null where nothing is kept.
+    """
+
+    room: str
+    identity: str
+    issued_at: str
+    valid_until: str | None
+    complete: bool
+    kept: list[EntryJson]
+    purposes: dict[str, str]
+    not_kept: list[str]
+    says: str
+
+
+def receipt(room: str, identity: str, kept: Sequence[KeptEvent], *, complete: bool, now: float) -> Receipt:
+    """`kept` is every row about this participant, oldest first; `complete` is False where there are more.
+
+    `now` is in seconds since the epoch.
+    """
+    says = SAYS if kept else SAYS_NOTHING
+    return Receipt(
+        room=room,
+        identity=identity,
+        issued_at=_time(now),
+        valid_until=_time(max(one.expires_at for one in kept)) if kept else None,
+        complete=complete,
+        kept=[_entry(one) for one in kept],
+        purposes=_purposes([one.event for one in kept]),
+        not_kept=list(NOT_KEPT),
+        says=says if complete else SAYS_MORE,
+    )
+
+
+def _entry(kept: KeptEvent) -> EntryJson:
+    fields: dict[str, Any] = msgspec.to_builtins(kept.event)
+    tag = fields.pop("event")
+    return EntryJson(
+        event=tag,
+        at=_time(kept.at),
+        deleted_at=_time(kept.expires_at),
+        fields={name: value for name, value in fields.items() if name not in _FACTS},
+    )
+
+
+def _purposes(events: Sequence[Event]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for event_type in {name_of(event): type(event) for event in events}.values():
+        for name, (purpose, _) in declarations(event_type).items():
+            found[name] = purpose.value
+    return found
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,50 @@
+"""What the ledger holds about one participant, for that participant."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from server.metadata.database import LedgerError
+from server.metadata.sessions import KeptEvent, Query, Reader
+
+WRITTEN_SECONDS = 3.0
+"""So long may it take until everything that happened before the question is in the file."""
+MAX_ROWS = 2_000
+
+
+class Flushable(Protocol):
+    """The ledger, as far as it is needed here."""
+
+    async def flush(self) -> None: ...
+
+
+class Subjects:
+    """Looks people up in the ledger at `url`, beside the `ledger` that writes it."""
+
+    def __init__(self, ledger: Flushable, url: str, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds since the epoch. Raises LedgerError when there is no such ledger."""
+        self._ledger = ledger
+        self._reader = Reader(url, clock=clock)
+
+    async def kept_about(self, room: str, identity: str) -> tuple[list[KeptEvent], bool]:
+        """Every row about `identity` in `room`, oldest first, and whether these are all of them.
+
+        Raises LedgerError when the ledger cannot be read, or is so far behind that the answer would be
+        less than what is going to be kept.
+        """
+        try:
+            async with asyncio.timeout(WRITTEN_SECONDS):
+                await self._ledger.flush()
+        except TimeoutError:
+            raise LedgerError("the ledger is behind") from None
+        kept: list[KeptEvent] = []
+        async for one in self._reader.events(Query(room=room, identity=identity)):
+            if len(kept) == MAX_ROWS:
+                return kept, False
+            kept.append(one)
+        return kept, True
+
+    async def aclose(self) -> None:
+        await self._reader.aclose()
