@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import churn, data, forwarding, idle, joining, recovery
+from bench import churn, data, forwarding, idle, joining, layers, recovery
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "forwarding": forwarding.run,
     "idle": idle.run,
     "joining": joining.run,
+    "layers": layers.run,
     "recovery": recovery.run,
 }
 
