@@ -8,7 +8,6 @@ import signal
 import ssl
 from contextlib import AsyncExitStack
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from aiohttp import web
@@ -21,8 +20,9 @@ from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
 from server.errors import OperatorError
-from server.guarantee import route as guarantee
+from server.guarantee.installed import InstalledSoftware, version
 from server.guarantee.observe import EvidenceSource
+from server.guarantee.route import GuaranteeRoutes, SoftwareSource
 from server.guarantee.sign import Signer
 from server.journal import configure_logging
 from server.metadata.event import Expiry, ServerStarted, ServerStopped
@@ -76,10 +76,12 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     supervisor = Supervisor(config, rooms, Chronicle(ledger.record))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
+    software = InstalledSoftware()
+    stack.push_async_callback(_cancelled, asyncio.create_task(software.watch()))
     rooms.place_on(Placement(supervisor))
-    ledger.record(ServerStarted(version=_version(), relays=relay_count(config)))
+    ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    app = application(config, rooms, supervisor.evidence, clock, signer)
+    app = application(config, rooms, supervisor.evidence, clock, signer=signer, software=software)
     kept_seconds = retention.seconds(Expiry.SESSION)
     app.add_routes(ReceiptRoutes(subjects, config.keys, signer, clock, kept_seconds).routes())
     runner = http_runner(app)
@@ -102,7 +104,13 @@ def http_runner(app: web.Application) -> web.AppRunner:
 
 
 def application(
-    config: Config, rooms: RoomManager, evidence: EvidenceSource, clock: Clock, signer: Signer
+    config: Config,
+    rooms: RoomManager,
+    evidence: EvidenceSource,
+    clock: Clock,
+    *,
+    signer: Signer,
+    software: SoftwareSource,
 ) -> web.Application:
     """All routes but those that need a ledger.
 
@@ -112,7 +120,10 @@ def application(
     app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
     key = next(iter(config.keys.items()))
     app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
-    app.add_routes(guarantee.routes(evidence, config.guarantee.minimum_level, signer))
+    minimum_level = config.guarantee.minimum_level
+    app.add_routes(
+        GuaranteeRoutes(evidence, software, rooms.binding, minimum_level, config.keys, signer).routes()
+    )
     app.add_routes(pages.routes())
     return app
 
@@ -165,8 +176,6 @@ def _announce(options: ServeOptions, addresses: list[str]) -> None:
     print("\n".join(lines), flush=True)  # noqa: T201 - this is for the person who started it
 
 
-def _version() -> str:
-    try:
-        return version("offrecord")
-    except PackageNotFoundError:
-        return "0"
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -27,10 +27,12 @@ from server.control.messages import (
 )
 from server.errors import ClientError, RelayError
 from server.facts import event_of
+from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, Signal, SignalLost, Tick
+from server.room.reception import Heard, reception
 from server.room.room import Room, RoomLimits
 from server.sdp.model import Candidate
 from server.workers.link import RelayLink
@@ -192,6 +194,31 @@ class RoomManager:
             self._placed().release(room.name)
             self._handle(room, RelayLost())
         self._owners.pop((relay.number, relay.generation), None)
+
+    def binding(self, name: str) -> RoomBinding:
+        """Which relay a room lives on, for the guarantee statement."""
+        room = self._rooms.get(name)
+        link = self._links.get(room) if room is not None else None
+        if link is None:
+            return RoomBinding(name, None, None)
+        return RoomBinding(name, link.number, link.generation)
+
+    async def receivers(self, name: str, identity: str) -> Heard | None:
+        """Who receives what a participant sends; None when it is not in the room. Raises RelayError.
+
+        A relay that forwards to anybody who is not in the room is ended.
+        """
+        room = self._rooms.get(name)
+        asked = reception(room, identity) if room is not None else None
+        link = self._links.get(room) if room is not None else None
+        if asked is None or link is None:
+            return None
+        lines = await link.receivers(asked.transport)
+        try:
+            return asked.read(lines, self._clock.now())
+        except RelayError as strange:
+            link.condemn(strange)
+            raise
 
     def shutdown(self) -> None:
         """Tells everybody, closes every room, and lets nobody in any more."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from server.control.messages import Level
+from server.control.messages import FourWords, Level
 from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
 
 STATUS_SECONDS = 10.0
@@ -42,7 +42,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class RelayJudgement:
+    """`filter_digest` is None before the relay has said that it is locked."""
+
     relay: int
+    generation: int
+    started_at: float
+    filter_digest: bytes | None
     level: Level
     checks: tuple[Check, ...]
 
@@ -79,8 +84,19 @@ def judge_relay(evidence: RelayEvidence, now: float) -> RelayJudgement:
         level = Level.REDUCED
     else:
         level = Level.NONE
-    claimed = evidence.locked.level if evidence.locked is not None else Level.NONE
-    return RelayJudgement(evidence.relay, min(level, claimed), checks)
+    locked = evidence.locked
+    return RelayJudgement(
+        relay=evidence.relay,
+        generation=evidence.generation,
+        started_at=evidence.started_at,
+        filter_digest=None if locked is None else _bytes(locked.filter_digest),
+        level=min(level, Level.NONE if locked is None else locked.level),
+        checks=checks,
+    )
+
+
+def _bytes(words: FourWords) -> bytes:
+    return b"".join(word.to_bytes(8, "big") for word in (words.a, words.b, words.c, words.d))
 
 
 def _arena_bytes(evidence: RelayEvidence) -> int:

@@ -1,49 +1,129 @@
-"""`GET /guarantee?nonce=`: what is guaranteed right now, for anybody who asks.
+"""What is guaranteed right now, signed, for anybody who asks: `GET /guarantee?nonce=`.
 
-Open to every origin: a participant's page, an auditor's script and a monitor read the same statement.
+    -> 200 application/json: the statement, with the JWS over the same content in `jws`
+    Accept: application/jose, or format=jws -> 200 application/jose: the JWS alone
+    Authorization: Bearer <join token> -> the statement also names the room's relay
+
+Open to every origin: a participant's page, an auditor's script and a monitor read the same statement. The
+name of a room may be a secret of those in it, so only a token for it makes a statement tell it.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
+from server.auth.token import TokenError, verify
 from server.guarantee.observe import EvidenceSource, observe
 from server.guarantee.sign import Signer
-from server.guarantee.statement import statement
+from server.guarantee.software import Software
+from server.guarantee.statement import (
+    LIFETIME_SECONDS,
+    TYPE,
+    VERSION,
+    Circumstances,
+    RoomBinding,
+    statement,
+)
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
+_NONCE_WANTED = "nonce must be 8 to 128 characters of A-Z, a-z, 0-9, - and _"
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
+    "Vary": "Accept, Authorization",
 }
+_PREFLIGHT = {**_HEADERS, "Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "86400"}
+# Relative to the address of the server, which a proxy may have moved below a path.
+ENDPOINTS = {"guarantee": "guarantee", "jwks": ".well-known/jwks.json"}
 
 
-def routes(
-    evidence: EvidenceSource, minimum_level: str, signer: Signer, *, clock: Callable[[], float] = time.time
-) -> list[web.RouteDef]:
-    """`evidence` is asked at every request; `clock` gives seconds since the epoch."""
+class SoftwareSource(Protocol):
+    """Who has read the installed files."""
 
-    async def guarantee(request: web.Request) -> web.Response:
+    async def software(self) -> Software:
+        """As they were at the start, and whether they have changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuaranteeRoutes:
+    """The handlers. `evidence` is asked at every request, `room` for the relay a room lives on; `keys` are
+    secrets by API key, `clock` gives seconds since the epoch."""
+
+    evidence: EvidenceSource
+    software: SoftwareSource
+    room: Callable[[str], RoomBinding]
+    minimum_level: str
+    keys: Mapping[str, str]
+    signer: Signer
+    clock: Callable[[], float] = time.time
+    started_at: float = field(default_factory=time.time)
+
+    def routes(self) -> list[web.RouteDef]:
+        """To be added to an application."""
+        return [
+            web.get("/guarantee", self.guarantee),
+            web.options("/guarantee", self.preflight),
+            web.get("/.well-known/jwks.json", self.jwks),
+            web.get("/.well-known/offrecord", self.discovery),
+        ]
+
+    async def guarantee(self, request: web.Request) -> web.Response:
+        """The statement of now."""
         nonces = request.query.getall("nonce", [])
         if len(nonces) > 1 or (nonces and not _NONCE.fullmatch(nonces[0])):
-            return _json({"error": "nonce must be 8 to 128 characters of A-Z, a-z, 0-9, - and _"}, status=400)
-        now = clock()
-        nonce = nonces[0] if nonces else None
-        return _json(statement(observe(evidence, now), minimum_level, nonce, now))
+            return _json({"error": _NONCE_WANTED}, status=400)
+        wanted = request.query.get("format", "")
+        if wanted not in {"", "json", "jws"}:
+            return _json({"error": "format must be json or jws"}, status=400)
+        now = self.clock()
+        try:
+            room = self._room(request.headers.get("Authorization", ""), now)
+        except TokenError as error:
+            return _json({"error": str(error)}, status=error.status)
+        told = statement(
+            observe(self.evidence, now),
+            Circumstances(self.minimum_level, self.started_at, await self.software.software(), room),
+            nonces[0] if nonces else None,
+            now,
+        )
+        jws = self.signer.sign(told, typ=TYPE)
+        if wanted == "jws" or (not wanted and "application/jose" in request.headers.get("Accept", "")):
+            return web.Response(text=jws, content_type="application/jose", headers=_HEADERS)
+        return _json({**told, "jws": jws})
 
-    async def keys(request: web.Request) -> web.Response:
-        return _json(signer.jwks())
+    async def preflight(self, request: web.Request) -> web.Response:
+        """A page of another origin may send a token (Fetch, section 4.8)."""
+        return web.Response(status=204, headers=_PREFLIGHT)
 
-    return [
-        web.get("/guarantee", guarantee, name="guarantee"),
-        web.get("/.well-known/jwks.json", keys),
-    ]
+    async def jwks(self, request: web.Request) -> web.Response:
+        """The keys to check with (RFC 7517), retired ones included."""
+        return _json(self.signer.jwks())
+
+    async def discovery(self, request: web.Request) -> web.Response:
+        """Where everything is, and in which version."""
+        software = await self.software.software()
+        about = {"version": VERSION, "type": TYPE, "lifetime_seconds": LIFETIME_SECONDS}
+        return _json({"version": software.version, "statement": about, "endpoints": ENDPOINTS})
+
+    def _room(self, authorization: str, now: float) -> RoomBinding | None:
+        """None for who shows no token. Raises TokenError."""
+        if not authorization:
+            return None
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise TokenError("send the access token as Authorization: Bearer")
+        grants = verify(token.strip(), self.keys, now).grants
+        if not (grants.room_join and grants.room):
+            raise TokenError("the access token is for no room", status=403)
+        return self.room(grants.room)
 
 
 def _json(content: object, status: int = 200) -> web.Response:

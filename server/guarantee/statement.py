@@ -1,33 +1,62 @@
-"""The guarantee as it is told: JSON of what was observed, and plain words that promise no more. PURE."""
+"""The guarantee as it is told: JSON of what was observed, for whom and until when. PURE.
+
+docs/statement.md describes it for those who check one. Each check names its source; `sources` names that
+of every other field.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypedDict
 
 from server.control.messages import Level
-from server.guarantee.judge import Judgement, RelayJudgement
+from server.guarantee.judge import Judgement, RelayJudgement, Source
+from server.guarantee.software import Software
+from server.guarantee.words import CLAIMED_LESS, DOES_NOT_PROVE, NO_RELAY, SAYS, SOFTWARE_CHANGED, reason
 
+VERSION = 1
+TYPE = "offrecord-statement+jwt"
+LIFETIME_SECONDS = 60
 LEVEL_NAMES = {Level.FULL: "full", Level.REDUCED: "reduced", Level.NONE: "none"}
 
-SAYS = {
-    Level.FULL: (
-        "Recording is blocked on this server: the processes that forward audio and video can write "
-        "nothing. Participants can still record. A modified server could lie."
-    ),
-    Level.REDUCED: (
-        "Recording is blocked on this server by fewer layers than usual: the file-system lock is not "
-        "available here. Participants can still record. A modified server could lie."
-    ),
-    Level.NONE: "Nothing is guaranteed right now: this server does not show that recording is blocked.",
+_SOURCES = {
+    "level": Source.SELF_REPORTED,
+    "minimum_level": Source.SELF_REPORTED,
+    "reasons": Source.SELF_REPORTED,
+    "room": Source.SELF_REPORTED,
+    "relays.relay": Source.SELF_REPORTED,
+    "relays.generation": Source.SELF_REPORTED,
+    "relays.started_at": Source.SELF_REPORTED,
+    "relays.level": Source.SELF_REPORTED,
+    "relays.filters": Source.SELF_REPORTED,
+    "server": Source.SELF_REPORTED,
+    "software": Source.SELF_REPORTED,
+    "says": Source.SELF_REPORTED,
+    "does_not_prove": Source.SELF_REPORTED,
 }
 
-DOES_NOT_PROVE = (
-    "that participants do not record: their devices can",
-    "that this server runs unmodified software: a modified server could lie, this statement included",
-    "anything about the machine's owner: root, the hypervisor or a network tap are outside of it",
-    "that media stays away from an address that a participant was invited from",
-)
+
+@dataclass(frozen=True, slots=True)
+class RoomBinding:
+    """Which relay a room lives on; no relay while nobody is in it."""
+
+    name: str
+    relay: int | None
+    generation: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a statement tells besides the judgement. `room` is that of who asks, with a token for it;
+    `minimum_level` is what the configuration demands, `started_at` when the server started, in seconds
+    since the epoch."""
+
+    minimum_level: str
+    started_at: float
+    software: Software
+    room: RoomBinding | None = None
 
 
 class CheckJson(TypedDict):
@@ -40,40 +69,130 @@ class CheckJson(TypedDict):
 
 
 class RelayJson(TypedDict):
+    """`generation` counts the processes that have had the number; `filters` is the digest of the system
+    call filters that the relay has set, null before it has."""
+
     relay: int
+    generation: int
+    started_at: str
     level: str
+    filters: str | None
     checks: list[CheckJson]
 
 
-class Statement(TypedDict):
-    """Answer of `GET /guarantee`. Times are RFC 3339 in UTC; levels "full", "reduced" or "none"."""
+class ReasonJson(TypedDict):
+    """Why the level is less than full: of a relay and a check, or of the whole where these are null."""
 
+    relay: int | None
+    check: str | None
+    says: str
+
+
+class RoomJson(TypedDict):
+    """`relay`, `generation` and `level` are null while the room lives on no relay."""
+
+    name: str
+    relay: int | None
+    generation: int | None
+    level: str | None
+
+
+class ServerJson(TypedDict):
+    version: str
+    started_at: str
+
+
+class PackageJson(TypedDict):
+    name: str
+    version: str
+    digest: str
+
+
+class SoftwareJson(TypedDict):
+    """Digests as loaded at the start; `changed_at` is when the files on disk were found to differ."""
+
+    platform: str
+    code: str
+    extension: str
+    packages: list[PackageJson]
+    read_at: str
+    changed_at: str | None
+
+
+class Statement(TypedDict):
+    """Payload of the JWS, and answer of `GET /guarantee`. `iat` and `exp` are seconds since the epoch
+    (RFC 7519 section 2), other times RFC 3339 in UTC; levels are "full", "reduced" or "none"."""
+
+    statement: int
+    nonce: str | None
+    iat: int
+    exp: int
     level: str
     minimum_level: str
-    issued_at: str
-    nonce: str | None
+    reasons: list[ReasonJson]
+    room: RoomJson | None
     relays: list[RelayJson]
-    says: str
+    server: ServerJson
+    software: SoftwareJson
+    says: list[str]
     does_not_prove: list[str]
+    sources: dict[str, str]
 
 
-def statement(judgement: Judgement, minimum_level: str, nonce: str | None, now: float) -> Statement:
-    """`minimum_level` is what the configuration demands; `now` is in seconds since the epoch."""
+def statement(judgement: Judgement, circumstances: Circumstances, nonce: str | None, now: float) -> Statement:
+    """What is told at `now`, in seconds since the epoch."""
+    software = circumstances.software
     return Statement(
-        level=LEVEL_NAMES[judgement.level],
-        minimum_level=minimum_level,
-        issued_at=_time(now),
+        statement=VERSION,
         nonce=nonce,
+        iat=int(now),
+        exp=int(now) + LIFETIME_SECONDS,
+        level=LEVEL_NAMES[judgement.level],
+        minimum_level=circumstances.minimum_level,
+        reasons=_reasons(judgement),
+        room=_room(circumstances.room, judgement.relays),
         relays=[_relay(relay) for relay in judgement.relays],
-        says=SAYS[judgement.level],
+        server=ServerJson(version=software.version, started_at=_time(circumstances.started_at)),
+        software=_software(software),
+        says=[SAYS[judgement.level], *([SOFTWARE_CHANGED] if software.changed_at is not None else [])],
         does_not_prove=list(DOES_NOT_PROVE),
+        sources={name: source.value for name, source in _SOURCES.items()},
+    )
+
+
+def _reasons(judgement: Judgement) -> list[ReasonJson]:
+    if not judgement.relays:
+        return [ReasonJson(relay=None, check=None, says=NO_RELAY)]
+    found = []
+    for relay in judgement.relays:
+        lacking = [check.name for check in relay.checks if not check.held]
+        found += [ReasonJson(relay=relay.relay, check=name, says=reason(name)) for name in lacking]
+        if relay.level is not Level.FULL and not lacking:
+            found.append(ReasonJson(relay=relay.relay, check=None, says=CLAIMED_LESS))
+    return found
+
+
+def _room(room: RoomBinding | None, relays: Sequence[RelayJudgement]) -> RoomJson | None:
+    if room is None:
+        return None
+    living = (room.relay, room.generation)
+    level = next((one.level for one in relays if (one.relay, one.generation) == living), None)
+    return RoomJson(
+        name=room.name,
+        relay=room.relay,
+        generation=room.generation,
+        level=None if room.relay is None else LEVEL_NAMES[Level.NONE if level is None else level],
     )
 
 
 def _relay(judgement: RelayJudgement) -> RelayJson:
+    filters = judgement.filter_digest
     return RelayJson(
         relay=judgement.relay,
+        generation=judgement.generation,
+        started_at=_time(judgement.started_at),
         level=LEVEL_NAMES[judgement.level],
+        filters=None if filters is None else f"sha256:{filters.hex()}",
         checks=[
             CheckJson(
                 name=check.name,
@@ -83,6 +202,17 @@ def _relay(judgement: RelayJudgement) -> RelayJson:
             )
             for check in judgement.checks
         ],
+    )
+
+
+def _software(software: Software) -> SoftwareJson:
+    return SoftwareJson(
+        platform=software.platform,
+        code=software.code,
+        extension=software.extension,
+        packages=[PackageJson(name=p.name, version=p.version, digest=p.digest) for p in software.packages],
+        read_at=_time(software.read_at),
+        changed_at=None if software.changed_at is None else _time(software.changed_at),
     )
 
 

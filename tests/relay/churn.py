@@ -43,6 +43,7 @@ from server.rooms import RoomManager
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
 from server.workers.worker import RelayProcess
+from tests.unit.guaranteed import KnownSoftware
 from tests.unit.stage import Sending, answer_text, offer_text
 
 KEY, SECRET = "churn", "c" * 32
@@ -94,7 +95,14 @@ class Hall:
         self.placement = Placement(self.supervisor)
         self.rooms.place_on(self.placement)
         self.runner = http_runner(
-            application(config, self.rooms, self.supervisor.evidence, self._clock, Signer.generate())
+            application(
+                config,
+                self.rooms,
+                self.supervisor.evidence,
+                self._clock,
+                signer=Signer.generate(),
+                software=KnownSoftware(),
+            )
         )
         self.certificate = RTCCertificate.generateCertificate()
         self.http = aiohttp.ClientSession()

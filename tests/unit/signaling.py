@@ -27,6 +27,7 @@ from server.metadata.event import Event
 from server.rooms import RoomManager
 from server.sdp.model import Candidate
 from server.workers.link import RelayLink
+from tests.unit.guaranteed import KnownSoftware
 from tests.unit.stage import answer_text
 
 KEY, SECRET = "key", "s" * 32
@@ -93,7 +94,9 @@ class Server:
         )
         self.rooms.place_on(self.placement)
         self.signer = Signer.generate()
-        self.application = application(self.config, self.rooms, list, self.clock, self.signer)
+        self.application = application(
+            self.config, self.rooms, list, self.clock, signer=self.signer, software=KnownSoftware()
+        )
 
     def token(
         self,

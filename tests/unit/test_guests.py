@@ -10,6 +10,7 @@ from server.api.rate_limit import MAX_ADDRESSES, RateLimit
 from server.app import application
 from server.auth.token import verify
 from server.config import Guests
+from tests.unit.guaranteed import KnownSoftware
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server
 
 OPEN = Guests(enabled=True)
@@ -53,7 +54,12 @@ async def test_behind_a_proxy_the_operator_says_the_address_and_no_header_does(
     assert (await answer.json())["url"] == "ws://meet.example"
     http = structs.replace(server.config.http, public_url="https://meet.example:8443/")
     behind = application(
-        structs.replace(server.config, http=http), server.rooms, list, server.clock, server.signer
+        structs.replace(server.config, http=http),
+        server.rooms,
+        list,
+        server.clock,
+        signer=server.signer,
+        software=KnownSoftware(),
     )
     client = await aiohttp_client(behind)
     answer = await client.post("/api/guest-token", json=wanted, headers={"Host": "inside:7880"})
