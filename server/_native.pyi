@@ -107,9 +107,9 @@ class PacketThread:
         (8, sequence, consumer, producer, transport, paused), (9, sequence, count).
         """
 
-    def counters(self) -> tuple[int, int, int, int, int, int, int]:
-        """Transports, producers, consumers; packets received, sent, dropped; p99 residence in
-        microseconds since the last call."""
+    def counters(self) -> tuple[int, int, int, int, int, int, int, int, int]:
+        """Transports, producers, consumers; packets received, sent, dropped; and since the last call, in
+        microseconds, the p99 and the longest residence and the greatest age of a packet that was kept."""
 
 # --- lock ---------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ signaling sees it, so an honest relay never overdraws.
 Answers to `GetReceivers` cost nothing: signaling knows each word of them and ends a relay that says another,
 so that they hold no choice. What they cost in work is bounded by how often it asks (`workers/receivers.py`).
 
-`bits_per_second` states what remains: with 1,000 things to name, about 140 bit/s, a third of the lowest
+`bits_per_second` states what remains: with 1,000 things to name, about 150 bit/s, a third of the lowest
 rate at which speech has been coded (450 bit/s, Codec 2).
 """
 
@@ -50,6 +50,9 @@ MOST_PACKETS: Final = 1_000_000
 """Packets a second, each way, above which a counter is not believed."""
 LONGEST_RESIDENCE: Final = 5_000_000
 """Microseconds."""
+AGE_STEP: Final = 10
+GREATEST_AGE: Final = 10_000
+"""Milliseconds, of media that is kept to be sent again."""
 
 _EARNED: Final[dict[type, float]] = {
     CreateTransport: 2,  # reachable, or refused
@@ -116,7 +119,10 @@ def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
     if (
         stats.cpu_milliseconds % CPU_STEP
         or stats.residence_p99_microseconds % RESIDENCE_STEP
-        or stats.residence_p99_microseconds > LONGEST_RESIDENCE
+        or stats.residence_longest_microseconds % RESIDENCE_STEP
+        or not stats.residence_p99_microseconds <= stats.residence_longest_microseconds <= LONGEST_RESIDENCE
+        or stats.oldest_media_milliseconds % AGE_STEP
+        or stats.oldest_media_milliseconds > GREATEST_AGE
     ):
         return False
     names = ("packets_received", "packets_sent", "packets_dropped")
@@ -133,11 +139,11 @@ def bits_per_second(things: int) -> float:
 
     A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or phase and profile;
     loudness and quality are fewer.
-    Stats carry three counters, processor time, residence and three small counts.
+    Stats carry three counters, processor time, two residences, an age and three small counts.
     """
     name = math.log2(max(things, 2))
     spontaneous = DRIP * (name + 3 + 8)
     counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
     processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
-    residence = math.log2(LONGEST_RESIDENCE / RESIDENCE_STEP)
-    return spontaneous + (counters + processor + residence + 3 * name) / STATS_EVERY
+    times = 2 * math.log2(LONGEST_RESIDENCE / RESIDENCE_STEP) + math.log2(GREATEST_AGE / AGE_STEP)
+    return spontaneous + (counters + processor + times + 3 * name) / STATS_EVERY

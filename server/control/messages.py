@@ -434,7 +434,10 @@ class Refused(_Message, frozen=True):
 
 
 class Stats(_Message, frozen=True):
-    """Counters since birth, and what exists now. `cpu_milliseconds` is user plus system."""
+    """Counters since birth, what exists now, and times of media since the Stats before.
+
+    `cpu_milliseconds` is user plus system.
+    """
 
     sequence: U32
     transports: U32
@@ -444,7 +447,9 @@ class Stats(_Message, frozen=True):
     packets_sent: U63
     packets_dropped: U63
     cpu_milliseconds: U63
-    residence_p99_microseconds: U32
+    residence_p99_microseconds: U32  # from the kernel's receive timestamp to the return of the send call
+    residence_longest_microseconds: U32
+    oldest_media_milliseconds: U16  # greatest age of a packet kept to be sent again
 
 
 class SelfTest(_Message, frozen=True):

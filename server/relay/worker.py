@@ -13,7 +13,15 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from server._native import PacketThread
-from server.control.budget import COUNTER_STEP, CPU_STEP, LONGEST_RESIDENCE, RESIDENCE_STEP, in_steps
+from server.control.budget import (
+    AGE_STEP,
+    COUNTER_STEP,
+    CPU_STEP,
+    GREATEST_AGE,
+    LONGEST_RESIDENCE,
+    RESIDENCE_STEP,
+    in_steps,
+)
 from server.control.messages import (
     CloseConsumer,
     CloseProducer,
@@ -194,7 +202,8 @@ class Worker:
         self._packets.list_receivers(request.transport, request.sequence)
 
     def _get_stats(self, request: GetStats) -> None:
-        transports, producers, consumers, received, sent, dropped, residence = self._packets.counters()
+        counters = self._packets.counters()
+        transports, producers, consumers, received, sent, dropped, residence, longest, oldest = counters
         self._notices.post(
             Stats(
                 sequence=request.sequence,
@@ -205,7 +214,9 @@ class Worker:
                 packets_sent=in_steps(sent, COUNTER_STEP),
                 packets_dropped=in_steps(dropped, COUNTER_STEP),
                 cpu_milliseconds=in_steps(round(time.process_time() * 1000), CPU_STEP),
-                residence_p99_microseconds=in_steps(min(residence, LONGEST_RESIDENCE), RESIDENCE_STEP),
+                residence_p99_microseconds=_residence(min(residence, longest)),
+                residence_longest_microseconds=_residence(longest),
+                oldest_media_milliseconds=in_steps(min(oldest // 1000, GREATEST_AGE), AGE_STEP),
             )
         )
         now = time.monotonic()
@@ -230,6 +241,10 @@ class Worker:
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _residence(microseconds: int) -> int:
+    return in_steps(min(microseconds, LONGEST_RESIDENCE), RESIDENCE_STEP)
 
 
 _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {

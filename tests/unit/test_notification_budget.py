@@ -83,7 +83,7 @@ def test_steps() -> None:
     assert [in_steps(value, COUNTER_STEP) for value in (0, 1, 16, 17)] == [0, 16, 16, 32]
 
 
-STATS = Stats(1, 2, 3, 4, 160, 320, 16, 100, 150)
+STATS = Stats(1, 2, 3, 4, 160, 320, 16, 100, 150, 400, 90)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,11 @@ STATS = Stats(1, 2, 3, 4, 160, 320, 16, 100, 150)
         {"packets_dropped": 10**12},
         {"cpu_milliseconds": 101},
         {"residence_p99_microseconds": 151},
-        {"residence_p99_microseconds": 50_000_000},
+        {"residence_p99_microseconds": 450},
+        {"residence_longest_microseconds": 401},
+        {"residence_longest_microseconds": 50_000_000},
+        {"oldest_media_milliseconds": 91},
+        {"oldest_media_milliseconds": 20_000},
     ],
 )
 def test_numbers_that_carry_something_else_are_noticed(change: dict[str, int]) -> None:

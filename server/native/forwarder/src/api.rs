@@ -324,6 +324,8 @@ pub struct Counters {
     pub packets_received: u64,
     pub packets_sent: u64,
     pub packets_dropped: u64,
+    /// Microseconds since the oldest packet that may still be sent again arrived, just before expiry.
+    pub oldest_media: u64,
 }
 
 /// The contract of the packet core; implemented by `Forwarder`.

@@ -82,6 +82,11 @@ impl Ring {
         arena.release(self.promised);
     }
 
+    /// When the oldest packet that may still be held arrived.
+    pub fn oldest(&self) -> Option<Micros> {
+        self.arrivals.front().map(|&(at, _)| at)
+    }
+
     /// True if nothing is held.
     pub fn is_empty(&self) -> bool {
         self.held == 0

@@ -68,12 +68,15 @@ impl Forwarder {
     fn expire_media(&mut self, now: Micros) -> bool {
         let mut holds_media = false;
         let limit = Micros(now.0.saturating_sub(self.config.ring_duration.0));
+        let mut oldest = now;
         for (_, producer) in self.producers.iter_mut() {
             for stream in &mut producer.streams {
+                oldest = oldest.min(stream.ring.oldest().unwrap_or(now));
                 stream.ring.expire(limit, &mut self.arena);
             }
             holds_media |= producer.holds_media();
         }
+        self.counters.oldest_media = now.0 - oldest.0;
         holds_media
     }
 

@@ -18,15 +18,21 @@ pub struct Gauges {
     packets_sent: AtomicU64,
     packets_dropped: AtomicU64,
     residence: [AtomicU32; SUB * POWERS],
+    longest_residence: AtomicU64,
+    oldest_media: AtomicU64,
 }
 
-/// A snapshot. Residence covers the time since the reading before.
+/// A snapshot. Residence and ages cover the time since the reading before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// What the core counts; drops of the sockets are added to its own.
     pub counters: Counters,
     /// From the kernel's receive timestamp to the return of the send call; 0 when nothing arrived.
     pub residence_p99_micros: u32,
+    /// The longest of them.
+    pub residence_longest_micros: u64,
+    /// The greatest age of a packet that was kept to be sent again.
+    pub oldest_media_micros: u64,
 }
 
 impl Default for Gauges {
@@ -39,6 +45,8 @@ impl Default for Gauges {
             packets_sent: AtomicU64::new(0),
             packets_dropped: AtomicU64::new(0),
             residence: [const { AtomicU32::new(0) }; SUB * POWERS],
+            longest_residence: AtomicU64::new(0),
+            oldest_media: AtomicU64::new(0),
         }
     }
 }
@@ -52,11 +60,13 @@ impl Gauges {
         self.packets_received.store(counters.packets_received, Relaxed);
         self.packets_sent.store(counters.packets_sent, Relaxed);
         self.packets_dropped.store(counters.packets_dropped.saturating_add(refused_by_sockets), Relaxed);
+        self.oldest_media.fetch_max(counters.oldest_media, Relaxed);
     }
 
     /// One datagram's time in the relay.
     pub fn residence(&self, micros: u64) {
         self.residence[bucket(micros)].fetch_add(1, Relaxed);
+        self.longest_residence.fetch_max(micros, Relaxed);
     }
 
     /// Reads everything and starts a new residence window.
@@ -69,8 +79,14 @@ impl Gauges {
             packets_received: self.packets_received.load(Relaxed),
             packets_sent: self.packets_sent.load(Relaxed),
             packets_dropped: self.packets_dropped.load(Relaxed),
+            oldest_media: 0,
         };
-        Reading { counters, residence_p99_micros: percentile_99(&window) }
+        Reading {
+            counters,
+            residence_p99_micros: percentile_99(&window),
+            residence_longest_micros: self.longest_residence.swap(0, Relaxed),
+            oldest_media_micros: self.oldest_media.swap(0, Relaxed),
+        }
     }
 }
 
@@ -138,6 +154,19 @@ mod tests {
         let p99 = gauges.read().residence_p99_micros;
         assert!((100..=112).contains(&p99), "{p99}");
         assert_eq!(gauges.read().residence_p99_micros, 0, "a reading starts a new window");
+    }
+
+    #[test]
+    fn the_greatest_of_a_window_is_kept_until_it_is_read() {
+        let gauges = Gauges::default();
+        for oldest_media in [20, 900, 40] {
+            gauges.publish(&Counters { oldest_media, ..Counters::default() }, 0);
+            gauges.residence(oldest_media + 1);
+        }
+        let reading = gauges.read();
+        assert_eq!((reading.oldest_media_micros, reading.residence_longest_micros), (900, 901));
+        let reading = gauges.read();
+        assert_eq!((reading.oldest_media_micros, reading.residence_longest_micros), (0, 0));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct PacketLoop<C> {
     send: SendBatch,
     outbox: Outbox,
     refused_by_sockets: u64,
+    /// Bytes of the outbox that something was sent from since it was last wiped.
+    soiled: usize,
     media_bytes: usize,
     media_locked: bool,
     wipe: Wipe,
@@ -72,6 +74,7 @@ impl<C: PacketCore> PacketLoop<C> {
             send: SendBatch::new(),
             outbox,
             refused_by_sockets: 0,
+            soiled: 0,
             media_bytes,
             media_locked,
             wipe,
@@ -192,14 +195,26 @@ impl<C: PacketCore> PacketLoop<C> {
                 self.refused_by_sockets += refused;
             }
         }
+        self.soiled = self.soiled.max(self.outbox.bytes.len());
         self.outbox.bytes.clear();
         self.outbox.transmits.clear();
+    }
+
+    /// What was sent is encrypted and is overwritten by what is sent next; after the last track nothing is.
+    fn wipe_outbox(&mut self) {
+        let soiled = core::mem::take(&mut self.soiled);
+        self.outbox.bytes.spare_capacity_mut()[..soiled].fill(core::mem::MaybeUninit::new(0));
+        core::hint::black_box(&mut self.outbox.bytes);
     }
 
     fn finish_round(&mut self) {
         self.flush();
         // Numbers first: who reads an event finds it counted.
-        self.gauges.publish(&self.core.counters(), self.refused_by_sockets);
+        let counters = self.core.counters();
+        self.gauges.publish(&counters, self.refused_by_sockets);
+        if counters.producers == 0 && self.soiled > 0 {
+            self.wipe_outbox();
+        }
         self.refused_by_sockets += self.mailbox.tell(&mut self.outbox.events);
         self.outbox.clear();
     }
@@ -370,6 +385,26 @@ mod tests {
         running.mailbox.stop();
         running.thread.take().expect("running").join().expect("no panic");
         assert_eq!(running.gauges.read().counters.producers, 1);
+    }
+
+    #[test]
+    fn after_the_last_track_nothing_is_left_of_what_was_sent() {
+        let receiver = peer("127.0.0.1");
+        let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
+        let sockets: Sockets = [Some(peer("127.0.0.1").into()), None];
+        let mut packet_loop = PacketLoop::new(sockets, 1 << 20, core).expect("memory and loopback");
+        let left = |packet_loop: &mut PacketLoop<Echo>, producers| {
+            packet_loop.core.counters.producers = producers;
+            let to = receiver.local_addr().expect("bound");
+            packet_loop.outbox.bytes.extend_from_slice(b"sealed");
+            packet_loop.outbox.transmits.push(Transmit { socket: 0, to, start: 0, len: 6 });
+            packet_loop.finish_round();
+            receiver.recv_from(&mut [0; 16]).expect("what was sent");
+            // SAFETY: these bytes of the capacity were written above.
+            unsafe { core::slice::from_raw_parts(packet_loop.outbox.bytes.as_ptr(), 6).to_vec() }
+        };
+        assert_eq!(left(&mut packet_loop, 1), b"sealed");
+        assert_eq!(left(&mut packet_loop, 0), [0; 6]);
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl PacketThread {
         self.mailbox.take_events().into_iter().map(|event| told(python, event)).collect()
     }
 
-    fn counters(&self) -> (u32, u32, u32, u64, u64, u64, u32) {
+    fn counters(&self) -> (u32, u32, u32, u64, u64, u64, u32, u64, u64) {
         let reading = self.gauges.read();
         let counters = reading.counters;
         (
@@ -202,6 +202,8 @@ impl PacketThread {
             counters.packets_sent,
             counters.packets_dropped,
             reading.residence_p99_micros,
+            reading.residence_longest_micros,
+            reading.oldest_media_micros,
         )
     }
 }

@@ -75,6 +75,22 @@ fn packets_are_wiped_when_their_time_is_over() {
 }
 
 #[test]
+fn the_age_of_the_oldest_packet_is_told() {
+    let mut watched = Watched::new();
+    watched.send(0, 0);
+    watched.send(500 * MILLISECOND, 1);
+    let mut ages = Vec::new();
+    for end in [400, 900, 1030, 1400, 1600] {
+        watched.wait_until(end * MILLISECOND);
+        ages.push(watched.forwarder.counters().oldest_media / MILLISECOND);
+    }
+    // One tick more than a second at most, and the second packet's age once the first is gone.
+    let ticks = |age: u64, least: u64| (least..=least + 20).contains(&age);
+    assert!(ticks(ages[0], 380) && ticks(ages[1], 880) && ticks(ages[2], 1000), "{ages:?}");
+    assert!(ticks(ages[3], 880) && ages[4] == 0, "{ages:?}");
+}
+
+#[test]
 fn closing_wipes_at_once() {
     let closings: [Command; 4] = [
         Command::CloseProducer { id: 1 },
