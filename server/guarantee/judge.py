@@ -61,7 +61,7 @@ class Judgement:
 
 
 # The only checks that `reduced` may lack; any other that is not held means `none`.
-_LANDLOCK_CHECKS = frozenset({"landlock", "write_refused_by_landlock"})
+LANDLOCK_CHECKS = frozenset({"landlock", "write_refused_by_landlock"})
 
 
 def judge(evidence: Sequence[RelayEvidence], now: float) -> Judgement:
@@ -80,7 +80,7 @@ def judge_relay(evidence: RelayEvidence, now: float) -> RelayJudgement:
     missing = {check.name for check in checks if not check.held}
     if not missing:
         level = Level.FULL
-    elif missing <= _LANDLOCK_CHECKS:
+    elif missing <= LANDLOCK_CHECKS:
         level = Level.REDUCED
     else:
         level = Level.NONE

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from server.control.messages import Level
 from server.guarantee.judge import Judgement, RelayJudgement, Source
@@ -19,7 +19,8 @@ from server.guarantee.words import CLAIMED_LESS, DOES_NOT_PROVE, NO_RELAY, SAYS,
 VERSION = 1
 TYPE = "offrecord-statement+jwt"
 LIFETIME_SECONDS = 60
-LEVEL_NAMES = {Level.FULL: "full", Level.REDUCED: "reduced", Level.NONE: "none"}
+LevelName = Literal["full", "reduced", "none"]
+LEVEL_NAMES: dict[Level, LevelName] = {Level.FULL: "full", Level.REDUCED: "reduced", Level.NONE: "none"}
 
 _SOURCES = {
     "level": Source.SELF_REPORTED,
@@ -75,7 +76,7 @@ class RelayJson(TypedDict):
     relay: int
     generation: int
     started_at: str
-    level: str
+    level: LevelName
     filters: str | None
     checks: list[CheckJson]
 
@@ -94,7 +95,7 @@ class RoomJson(TypedDict):
     name: str
     relay: int | None
     generation: int | None
-    level: str | None
+    level: LevelName | None
 
 
 class ServerJson(TypedDict):
@@ -127,7 +128,7 @@ class Statement(TypedDict):
     nonce: str | None
     iat: int
     exp: int
-    level: str
+    level: LevelName
     minimum_level: str
     reasons: list[ReasonJson]
     room: RoomJson | None
