@@ -19,6 +19,7 @@ __all__ = [
     "lock",
     "probe",
     "stage0",
+    "tripwires",
 ]
 
 # --- packet thread ------------------------------------------------------------------------------
@@ -209,3 +210,6 @@ def filter_count() -> int:
 
 def filter_digest() -> bytes:
     """SHA-256 of the filters of this build, the process's own id left out. 32 bytes."""
+
+def tripwires() -> list[tuple[int, str]]:
+    """Number (on this architecture) and name of every system call that a locked relay dies of."""

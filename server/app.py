@@ -20,6 +20,7 @@ from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
 from server.errors import OperatorError
+from server.guarantee.incidents import Incidents
 from server.guarantee.installed import InstalledSoftware, version
 from server.guarantee.observe import EvidenceSource
 from server.guarantee.route import GuaranteeRoutes, SoftwareSource
@@ -72,8 +73,9 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     stack.push_async_callback(ledger.close)
     subjects = Subjects(ledger, config.metadata.url, clock.now)
     stack.push_async_callback(subjects.aclose)
+    incidents = Incidents()
     rooms = RoomManager(config, clock, ledger.record, partial(candidates, addresses))
-    supervisor = Supervisor(config, rooms, Chronicle(ledger.record))
+    supervisor = Supervisor(config, rooms, Chronicle(ledger.record, incidents, clock.now))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
     software = InstalledSoftware()
@@ -81,7 +83,9 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    app = application(config, rooms, supervisor.evidence, clock, signer=signer, software=software)
+    app = application(
+        config, rooms, supervisor.evidence, clock, signer=signer, software=software, incidents=incidents
+    )
     kept_seconds = retention.seconds(Expiry.SESSION)
     app.add_routes(ReceiptRoutes(subjects, config.keys, signer, clock, kept_seconds).routes())
     runner = http_runner(app)
@@ -111,6 +115,7 @@ def application(
     *,
     signer: Signer,
     software: SoftwareSource,
+    incidents: Incidents | None = None,
 ) -> web.Application:
     """All routes but those that need a ledger.
 
@@ -122,7 +127,9 @@ def application(
     app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
     minimum_level = config.guarantee.minimum_level
     app.add_routes(
-        GuaranteeRoutes(evidence, software, rooms.binding, minimum_level, config.keys, signer).routes()
+        GuaranteeRoutes(
+            evidence, software, rooms.binding, minimum_level, config.keys, signer, incidents or Incidents()
+        ).routes()
     )
     app.add_routes(pages.routes())
     return app

@@ -24,9 +24,13 @@ class KernelStatus:
     uid: int  # 0 also where any of its users may be root outside of a user namespace
     file_size_limit: int
     core_limit: int
+    queue_limit: int  # bytes of message queues
     swapped_kib: int
     locked_kib: int
+    threads: int
     every_task_locked: bool  # each thread has seccomp mode 2 and no_new_privs
+    traced: bool  # a debugger is attached
+    dumpable: bool  # others of its user may read its memory; so it is until it has been inspected
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ SELF_TEST_SECONDS = 30.0
 """So long may a relay's last repeated probes be ago."""
 LANDLOCK_ABI = 4
 """TCP bind and connect are restricted from this ABI on (Linux 6.7)."""
+MOST_THREADS = 2
+"""The one that a relay was locked with, and the packet thread."""
 _SECCOMP_FILTER = 2
 """`Seccomp:` of /proc/PID/status, proc(5)."""
 
@@ -123,6 +125,10 @@ def _kernel_checks(status: KernelStatus | None, arena_bytes: int, now: float) ->
             "unprivileged_user": status.uid > 0,
             "no_file_can_grow": status.file_size_limit == 0,
             "no_core_dump": status.core_limit == 0,
+            "no_message_queue": status.queue_limit == 0,
+            "no_further_thread": 0 < status.threads <= MOST_THREADS,
+            "not_traced": not status.traced,
+            "memory_not_readable": not status.dumpable,
             "not_swapped": status.swapped_kib == 0,
             "media_memory_locked": 0 < arena_bytes <= status.locked_kib * 1024,
         }
@@ -184,6 +190,10 @@ KERNEL_CHECKS = (
     "unprivileged_user",
     "no_file_can_grow",
     "no_core_dump",
+    "no_message_queue",
+    "no_further_thread",
+    "not_traced",
+    "memory_not_readable",
     "not_swapped",
     "media_memory_locked",
 )

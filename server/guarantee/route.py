@@ -20,6 +20,7 @@ import msgspec
 from aiohttp import web
 
 from server.auth.token import TokenError, verify
+from server.guarantee.incidents import Incidents
 from server.guarantee.observe import EvidenceSource, observe
 from server.guarantee.sign import Signer
 from server.guarantee.software import Software
@@ -63,6 +64,7 @@ class GuaranteeRoutes:
     minimum_level: str
     keys: Mapping[str, str]
     signer: Signer
+    incidents: Incidents = field(default_factory=Incidents)
     clock: Callable[[], float] = time.time
     started_at: float = field(default_factory=time.time)
 
@@ -90,7 +92,13 @@ class GuaranteeRoutes:
             return _json({"error": str(error)}, status=error.status)
         told = statement(
             observe(self.evidence, now),
-            Circumstances(self.minimum_level, self.started_at, await self.software.software(), room),
+            Circumstances(
+                self.minimum_level,
+                self.started_at,
+                await self.software.software(),
+                room,
+                self.incidents.recent(now),
+            ),
             nonces[0] if nonces else None,
             now,
         )

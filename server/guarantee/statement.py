@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Literal, TypedDict
 
 from server.control.messages import Level
+from server.guarantee.incidents import SAYS as INCIDENT_SAYS
+from server.guarantee.incidents import Incident
 from server.guarantee.judge import Judgement, RelayJudgement, Source
 from server.guarantee.software import Software
 from server.guarantee.words import CLAIMED_LESS, DOES_NOT_PROVE, NO_RELAY, SAYS, SOFTWARE_CHANGED, reason
@@ -26,6 +28,7 @@ _SOURCES = {
     "level": Source.SELF_REPORTED,
     "minimum_level": Source.SELF_REPORTED,
     "reasons": Source.SELF_REPORTED,
+    "incidents": Source.SELF_REPORTED,
     "room": Source.SELF_REPORTED,
     "relays.relay": Source.SELF_REPORTED,
     "relays.generation": Source.SELF_REPORTED,
@@ -58,6 +61,7 @@ class Circumstances:
     started_at: float
     software: Software
     room: RoomBinding | None = None
+    incidents: Sequence[Incident] = ()
 
 
 class CheckJson(TypedDict):
@@ -86,6 +90,16 @@ class ReasonJson(TypedDict):
 
     relay: int | None
     check: str | None
+    says: str
+
+
+class IncidentJson(TypedDict):
+    """`kind` is "tripwire", "drift" or "protocol"; `detail` the system call or the check, "" if not known."""
+
+    at: str
+    relay: int
+    kind: str
+    detail: str
     says: str
 
 
@@ -131,6 +145,7 @@ class Statement(TypedDict):
     level: LevelName
     minimum_level: str
     reasons: list[ReasonJson]
+    incidents: list[IncidentJson]
     room: RoomJson | None
     relays: list[RelayJson]
     server: ServerJson
@@ -151,6 +166,7 @@ def statement(judgement: Judgement, circumstances: Circumstances, nonce: str | N
         level=LEVEL_NAMES[judgement.level],
         minimum_level=circumstances.minimum_level,
         reasons=_reasons(judgement),
+        incidents=[_incident(one) for one in circumstances.incidents],
         room=_room(circumstances.room, judgement.relays),
         relays=[_relay(relay) for relay in judgement.relays],
         server=ServerJson(version=software.version, started_at=_time(circumstances.started_at)),
@@ -171,6 +187,16 @@ def _reasons(judgement: Judgement) -> list[ReasonJson]:
         if relay.level is not Level.FULL and not lacking:
             found.append(ReasonJson(relay=relay.relay, check=None, says=CLAIMED_LESS))
     return found
+
+
+def _incident(incident: Incident) -> IncidentJson:
+    return IncidentJson(
+        at=_time(incident.at),
+        relay=incident.relay,
+        kind=incident.kind.value,
+        detail=incident.detail,
+        says=INCIDENT_SAYS[incident.kind],
+    )
 
 
 def _room(room: RoomBinding | None, relays: Sequence[RelayJudgement]) -> RoomJson | None:

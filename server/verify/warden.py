@@ -28,7 +28,10 @@ from server.verify import isolation, kernel, target
 from server.verify.attack import YES, Accomplice, Attack, Group, Namespace, Scene, nothing, said_yes
 from server.verify.attacks import ATTACKS
 from server.verify.report import REFUSED_AT_BIRTH
-from server.workers.inspect import Fault, InspectionError, faults, inspect, read_status
+from server.workers.faults import Fault, birth_faults
+from server.workers.inspect import inspect
+from server.workers.proc import InspectionError
+from server.workers.status import read_status
 
 RUN_SECONDS = 10.0
 _DETACH = 2  # MNT_DETACH
@@ -136,7 +139,7 @@ def _await_end(pid: int, deadline: float) -> None:
 def _birth_faults(pid: int, level: Level) -> list[Fault]:
     """What the supervisor would find. FFmpeg is there on purpose."""
     try:
-        found = faults(inspect(pid), read_status(pid), level)
+        found = birth_faults(inspect(pid), read_status(pid), level)
     except InspectionError:
         return [Fault.GONE]
     return [fault for fault in found if fault is not Fault.MEDIA_LIBRARY]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from server.control.messages import Level, Notification, Request
-from server.errors import RelayFault
+from server.errors import RelayError
 
 
 class RelayLink(Protocol):
@@ -44,8 +44,9 @@ class RelayChronicle(Protocol):
     def relay_born(self, number: int, generation: int, level: Level) -> None:
         """A relay serves, locked at `level`."""
 
-    def relay_ended(self, number: int, generation: int, fault: RelayFault) -> None:
-        """A serving relay was lost. Not called when the server stops."""
+    def relay_ended(self, number: int, generation: int, loss: RelayError) -> None:
+        """A serving relay was lost, and why: a `Tripped` or `Drifted` of `faults` where more is known than a
+        word. Not called when the server stops."""
 
 
 class RelayListener(Protocol):

@@ -134,7 +134,7 @@ class Supervisor:
             del self._relays[relay.number]
         self._listener.relay_lost(relay)
         if self._chronicle is not None:
-            self._chronicle.relay_ended(relay.number, relay.generation, reason.fault)
+            self._chronicle.relay_ended(relay.number, relay.generation, reason)
         if not self._stopping:
             self._begin(self._replace(relay))
 

@@ -39,7 +39,11 @@ from server.control.messages import (
 )
 from server.errors import RelayError, RelayFault
 from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
-from server.workers import inspect
+from server.workers import faults, inspect, status
+from server.workers.epitaph import epitaph
+from server.workers.faults import Drifted, Fault, Tripped
+from server.workers.proc import InspectionError
+from server.workers.tripwire import KernelLog
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds from the spawn to Locked: imports on a slow machine."""
@@ -52,8 +56,10 @@ STOP_TIMEOUT: Final = 3.0
 EPITAPH_TIMEOUT: Final = 5.0
 """So long may a process that closed its pipes take to end, before it is lost without a reason."""
 MOST_STDERR: Final = 16 * 1024
-LONGEST_COMPLAINT: Final = 200
-"""Characters of a dying process that an operator is shown."""
+UNTESTED: Final = 30.0
+"""Seconds without the repeated probes after which they count as failed; they are due every ten."""
+UNOBSERVED: Final = 10.0
+"""Seconds without the kernel's account after which nothing is known of a relay any more."""
 
 N = TypeVar("N", bound=Notification)
 Create = CreateTransport | CreateProducer | CreateConsumer
@@ -95,8 +101,9 @@ class RelayProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._channel: Channel[Notification] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._kernel_log: KernelLog | None = None
         self._stderr = bytearray()
-        self._answered_at = 0.0
+        self._answered_at = self._tested_at = self._observed_at = 0.0  # monotonic
         self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
         self._largest_id = 0
         self.serving_since = 0.0
@@ -170,7 +177,7 @@ class RelayProcess:
             await self.kill()
             raise
         self._serving = True
-        self.serving_since = self._answered_at = time.monotonic()
+        self.serving_since = self._answered_at = self._tested_at = time.monotonic()
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def stop(self) -> None:
@@ -202,8 +209,11 @@ class RelayProcess:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._kernel_log is not None:
+            self._kernel_log.close()
 
     async def _spawn(self) -> None:
+        self._kernel_log = KernelLog()
         down_read, down_write = os.pipe()
         up_read, up_write = os.pipe()
         self._channel = Channel(
@@ -256,12 +266,10 @@ class RelayProcess:
             raise BirthRefused(f"relay {self.number} holds level {self._locked.level.name.lower()} only")
         try:
             self._inspection = inspect.inspect(self.pid)
-            self._status = inspect.read_status(self.pid)
-        except inspect.InspectionError as error:
+            self._status = status.read_status(self.pid)
+        except InspectionError as error:
             raise BirthRefused(f"relay {self.number} could not be inspected: {error}") from error
-        faults = inspect.faults(self._inspection, self._status, self._locked.level)
-        if faults:
-            raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(faults)}")
+        self._refuse(faults.birth_faults(self._inspection, self._status, self._locked.level))
 
     def _look_again(self) -> None:
         """It is undumpable now. Where /proc hides such a process, nothing can be observed of it any more, and
@@ -270,14 +278,27 @@ class RelayProcess:
         if self._boot.minimum_level is Level.NONE:
             return
         try:
-            self._status = inspect.read_status(self.pid)
-        except inspect.InspectionError as error:
+            found = self._serving_faults()
+        except InspectionError as error:
             raise BirthRefused(
                 f"relay {self.number} cannot be observed once it is locked: {error}"
             ) from error
-        faults = inspect.faults(None, self._status, self._locked.level)
-        if faults:
-            raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(faults)}")
+        self._refuse(found)
+
+    def _refuse(self, found: list[Fault]) -> None:
+        if found:
+            raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(found)}")
+
+    def _serving_faults(self) -> list[Fault]:
+        """The kernel's account, read again and judged. Raises InspectionError."""
+        assert self._locked is not None, "follows Locked"
+        self._status, self._observed_at = status.read_status(self.pid), time.monotonic()
+        return faults.serving_faults(
+            self._status,
+            self._locked.level,
+            self._locked.arena_bytes,
+            may_be_traced=status.are_we_traced(),
+        )
 
     def _notified(self, notification: Notification) -> None:
         if not self._serving:
@@ -289,11 +310,9 @@ class RelayProcess:
             self.stats = notification
         elif isinstance(notification, SelfTest):
             self._self_test = notification
-            self._self_test_at = time.time()
-            if not (
-                notification.open_refused and notification.socket_refused and notification.status_unchanged
-            ):
-                self._lost(RelayError("its lock no longer refuses what it must", RelayFault.DRIFTED))
+            self._self_test_at, self._tested_at = time.time(), time.monotonic()
+            if found := faults.self_test_faults(notification):
+                self._lost(Drifted(found))
         elif isinstance(notification, Locked | Ready | Unborn):
             self._lost(RelayError("it spoke of its birth while serving"))
         else:
@@ -318,18 +337,18 @@ class RelayProcess:
             await asyncio.sleep(budget.STATS_EVERY)
             if time.monotonic() - self._answered_at > SILENCE:
                 self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds", RelayFault.SILENT))
-                return
-            self._read_status()
+            elif found := self._drift():
+                self._lost(Drifted(found))
 
-    def _read_status(self) -> None:
-        assert self._locked is not None, "serving"
+    def _drift(self) -> list[Fault]:
+        """What is no longer observed. A moment without an account is none: the end of the process tells."""
+        now = time.monotonic()
+        if now - self._tested_at > UNTESTED:
+            return [Fault.SELF_TEST_MISSING]
         try:
-            self._status = inspect.read_status(self.pid)
-        except inspect.InspectionError:
-            return  # gone already: the end of the process tells
-        faults = inspect.faults(None, self._status, self._locked.level)
-        if faults:
-            self._lost(RelayError(f"its lock has drifted: {', '.join(faults)}", RelayFault.DRIFTED))
+            return self._serving_faults()
+        except InspectionError:
+            return [Fault.HIDDEN] if now - self._observed_at > UNOBSERVED else []
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
         """Reads what a failing birth prints, of that the end, and notices when it has died."""
@@ -338,12 +357,11 @@ class RelayProcess:
             self._stderr += chunk
             del self._stderr[:-MOST_STDERR]
         code = await process.wait()
-        self._lost(RelayError(self._epitaph(code), RelayFault.DIED))
-
-    def _epitaph(self, code: int) -> str:
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        complaint = _last_line(self._stderr.decode("utf-8", "replace"))
-        return f"its process ended ({how})" + (f": {complaint}" if complaint else "")
+        if code == -signal.SIGSYS:
+            assert self._kernel_log is not None, "opened before the process was started"
+            self._lost(Tripped(await self._kernel_log.call_that_killed(process.pid)))
+        else:
+            self._lost(RelayError(epitaph(code, bytes(self._stderr)), RelayFault.DIED))
 
     def _channel_lost(self, reason: RelayError) -> None:
         """A process that has just died says more by how it ended than by its silence."""
@@ -362,13 +380,6 @@ class RelayProcess:
     def _after_ready(self) -> Ready:
         assert self._ready is not None, "only after start"
         return self._ready
-
-
-def _last_line(text: str) -> str:
-    """Where a traceback names the error; one line that any terminal may be shown."""
-    lines = text.strip().splitlines()
-    shown = "".join(one if one.isprintable() else "?" for one in lines[-1].strip()) if lines else ""
-    return shown if len(shown) <= LONGEST_COMPLAINT else shown[:LONGEST_COMPLAINT] + "…"
 
 
 def _named(request: Create) -> int:

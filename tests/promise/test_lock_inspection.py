@@ -7,7 +7,10 @@ import os
 import pytest
 
 from server.control.messages import Level
-from server.workers.inspect import Fault, InspectionError, faults, inspect, read_status
+from server.workers.faults import Fault, birth_faults, serving_faults
+from server.workers.inspect import inspect
+from server.workers.proc import InspectionError
+from server.workers.status import read_status
 from tests.promise.lock_child import child
 
 pytestmark = pytest.mark.promise
@@ -28,7 +31,7 @@ BROUGHT = """
 def _found(brought: str) -> list[Fault]:
     with child(BROUGHT.format(brought=brought)) as relay:
         relay.hear()
-        return faults(inspect(relay.pid), read_status(relay.pid), Level.NONE)
+        return birth_faults(inspect(relay.pid), read_status(relay.pid), Level.NONE)
 
 
 def test_what_a_relay_lives_by_is_no_fault() -> None:
@@ -68,11 +71,11 @@ def test_a_ring_is_found() -> None:
 def test_a_process_without_any_lock_has_every_fault_of_the_kernel() -> None:
     with child(BROUGHT.format(brought="")) as relay:
         relay.hear()
-        found = faults(None, read_status(relay.pid), Level.FULL)
+        found = serving_faults(read_status(relay.pid), Level.FULL, 0)
         assert {Fault.NO_FILTERS, Fault.NEW_PRIVILEGES, Fault.FILE_SIZE_LIMIT} <= set(found)
 
 
-def test_a_process_that_is_gone_is_an_error_and_a_fault() -> None:
+def test_a_process_that_is_gone_is_an_error() -> None:
     with child("say(ready=True)") as relay:
         relay.hear()
         relay.ended()
@@ -80,7 +83,6 @@ def test_a_process_that_is_gone_is_an_error_and_a_fault() -> None:
             read_status(relay.pid)
         with pytest.raises(InspectionError):
             inspect(relay.pid)
-    assert faults(None, None, Level.FULL) == [Fault.GONE]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root sees what others do not")

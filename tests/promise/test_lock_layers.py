@@ -10,7 +10,9 @@ import pytest
 from server import _native
 from server.control.messages import Level
 from server.relay.birth import LEAST_LANDLOCK_ABI
-from server.workers.inspect import Fault, faults, inspect, read_status
+from server.workers.faults import Fault, birth_faults, serving_faults
+from server.workers.inspect import inspect
+from server.workers.status import read_status
 from tests.promise.lock_child import child
 
 pytestmark = [
@@ -49,7 +51,7 @@ def test_the_whole_lock_is_held_and_looks_so_from_outside() -> None:
         assert status.capabilities == 0
         assert (status.file_size_limit, status.core_limit) == (0, 0)
         assert status.every_task_locked
-        assert faults(inspection, status, Level.REDUCED) == []
+        assert birth_faults(inspection, status, Level.REDUCED) == []
         relay.proceed()
         assert relay.hear() == {"held": True}
         assert read_status(relay.pid).every_task_locked
@@ -88,7 +90,7 @@ def test_a_relay_knows_which_layer_it_lacks(left_out: str, level: Level, holds: 
 def test_signaling_sees_which_layer_a_relay_lacks(left_out: str, fault: Fault) -> None:
     with child(LOCKED.format(left_out=left_out)) as relay:
         relay.hear()
-        assert fault in faults(inspect(relay.pid), read_status(relay.pid), Level.REDUCED)
+        assert fault in birth_faults(inspect(relay.pid), read_status(relay.pid), Level.REDUCED)
 
 
 def test_signaling_sees_that_only_stage_0_stands() -> None:
@@ -97,7 +99,7 @@ def test_signaling_sees_that_only_stage_0_stands() -> None:
         whole.hear()
         lacking.hear()
         assert read_status(lacking.pid).seccomp_filters < read_status(whole.pid).seccomp_filters
-        assert Fault.FEW_FILTERS in faults(None, read_status(lacking.pid), Level.REDUCED)
+        assert Fault.FEW_FILTERS in serving_faults(read_status(lacking.pid), Level.REDUCED, 0)
 
 
 def test_a_relay_below_the_minimum_level_is_not_born() -> None:

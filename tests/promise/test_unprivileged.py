@@ -17,7 +17,7 @@ import pytest
 from server import _native
 from server.config import Relay
 from server.relay.birth import LEAST_LANDLOCK_ABI
-from server.workers.inspect import Fault
+from server.workers.faults import Fault
 from tests.e2e.serving import COMMAND, serving
 from tests.promise import ordinary_user
 
@@ -32,7 +32,7 @@ RELAY = """
 import asyncio, json, sys
 from server.config import Config
 from server.errors import RelayError
-from server.workers.inspect import read_status
+from server.workers.status import read_status
 from server.workers.supervisor import boot_of
 from server.workers.worker import BirthRefused, RelayProcess
 from msgspec import structs

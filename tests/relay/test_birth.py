@@ -15,8 +15,10 @@ import pytest
 from server.control import budget
 from server.control.messages import CloseTransport, CreateTransport, Level, Locked, Notification, Stop
 from server.errors import OperatorError, RelayError
-from server.workers import inspect, worker
+from server.workers import faults, worker
+from server.workers.epitaph import LONGEST_COMPLAINT
 from server.workers.link import RelayLink
+from server.workers.status import read_status
 from server.workers.supervisor import Supervisor
 from server.workers.worker import BirthRefused
 from tests.relay.conftest import Relay, loopback
@@ -57,7 +59,7 @@ async def test_it_serves_with_every_layer_held(relay: Relay) -> None:
 async def test_its_packet_thread_is_locked_too(relay: Relay) -> None:
     tasks = os.listdir(f"/proc/{relay.process.pid}/task")
     assert len(tasks) == 2
-    assert inspect.read_status(relay.process.pid).every_task_locked
+    assert read_status(relay.process.pid).every_task_locked
 
 
 async def test_it_answers_and_repeats_its_probes(relay: Relay) -> None:
@@ -126,7 +128,7 @@ async def test_a_port_that_is_taken_is_told_to_the_operator() -> None:
 async def test_a_relay_that_inspection_finds_fault_with_is_not_let_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(inspect, "faults", lambda *_: [inspect.Fault.WRITABLE_FILE])
+    monkeypatch.setattr(faults, "birth_faults", lambda *_: [faults.Fault.WRITABLE_FILE])
     made = Relay(loopback())
     with pytest.raises(BirthRefused, match="writable_file"):
         await made.process.start()
@@ -176,7 +178,7 @@ async def test_what_a_relay_complains_of_before_it_dies_is_told_in_a_line(
         await made.process.start()
     told = str(refused.value)
     assert "its process ended (exit status 1): ImportError: ?[1mno codec no codec" in told
-    assert len(told) < worker.LONGEST_COMPLAINT + 100
+    assert len(told) < LONGEST_COMPLAINT + 100
     assert told.isprintable()
     assert "Traceback" not in told
 

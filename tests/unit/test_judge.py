@@ -32,9 +32,13 @@ STATUS = KernelStatus(
     uid=61234,
     file_size_limit=0,
     core_limit=0,
+    queue_limit=0,
     swapped_kib=0,
     locked_kib=8 * 1024,
+    threads=2,
     every_task_locked=True,
+    traced=False,
+    dumpable=False,
 )
 INSPECTION = Inspection(
     observed_at=NOW - 100,
@@ -102,6 +106,10 @@ STATUS_FAULTS: dict[str, tuple[Any, str]] = {
     "swapped_kib": (4, "not_swapped"),
     "locked_kib": (8 * 1024 - 1, "media_memory_locked"),
     "every_task_locked": (False, "every_thread_locked"),
+    "queue_limit": (1, "no_message_queue"),
+    "threads": (3, "no_further_thread"),
+    "traced": (True, "not_traced"),
+    "dumpable": (True, "memory_not_readable"),
     "observed_at": (NOW - STATUS_SECONDS - 0.1, "seccomp"),
 }
 INSPECTION_FAULTS: dict[str, tuple[Any, str]] = {

@@ -131,6 +131,13 @@ fn filter_count() -> PyResult<u32> {
     native::filter_count().map_err(failed)
 }
 
+/// Number and name of every call that is death to make, by the policy.
+#[pyfunction]
+fn tripwires() -> Vec<(i64, &'static str)> {
+    let rules = native::policy::TRIPWIRES.iter().chain(native::policy::LEGACY_TRIPWIRES);
+    rules.map(|rule| (rule.number, rule.name.trim_start_matches("SYS_"))).collect()
+}
+
 /// Adds the lock to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LockError", module.py().get_type::<LockError>())?;
@@ -143,5 +150,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(landlock_abi, module)?)?;
     module.add_function(wrap_pyfunction!(filter_digest, module)?)?;
     module.add_function(wrap_pyfunction!(filter_count, module)?)?;
+    module.add_function(wrap_pyfunction!(tripwires, module)?)?;
     Ok(())
 }
