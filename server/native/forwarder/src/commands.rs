@@ -6,8 +6,9 @@ use crate::api::{
 use crate::api::{Transmit, TransportId};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
+use crate::incoming::Route;
 use crate::producer::Producer;
-use crate::transport::{Route, Transport};
+use crate::transport::Transport;
 use core::hash::BuildHasher;
 
 /// Encodings of a producer; as many as `ProducerLayers` has bits for, and more than anybody sends.
@@ -130,7 +131,7 @@ impl Forwarder {
         let at = self.producers.insert(id, producer);
         transport.producers.push(at);
         for (encoding, (ssrc, is_repair)) in ssrcs.into_iter().filter(|(_, (ssrc, _))| *ssrc != 0) {
-            transport.route_incoming(ssrc, Route { producer: at, encoding: encoding as u8, is_repair });
+            transport.incoming.expect(ssrc, Route { producer: at, encoding: encoding as u8, is_repair });
         }
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Forwarder {
         if let Some((_, producer)) = self.producers.remove(id) {
             if let Some(transport) = self.transports.get_mut(producer.transport) {
                 transport.producers.retain(|&at| at != index);
-                transport.forget_routes(index);
+                transport.incoming.release_producer(index);
             }
             producer.close(&mut self.arena);
         }

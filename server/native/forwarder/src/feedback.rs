@@ -81,7 +81,7 @@ impl Forwarder {
 
     /// Producer and encoding of an SSRC that carries media, not retransmissions.
     fn media_route(&self, index: usize, ssrc: u32) -> Option<(usize, u8)> {
-        let route = self.transports.get(index)?.incoming.get(&ssrc)?.route?;
+        let route = self.transports.get(index)?.incoming.route(ssrc)?;
         (!route.is_repair).then_some((route.producer, route.encoding))
     }
 

@@ -14,6 +14,7 @@ mod forwarder;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod hash;
+mod incoming;
 mod key_frames;
 mod media;
 mod missing;

@@ -3,15 +3,16 @@
 use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
+use crate::incoming::{Carrier, Opened, Route};
 use crate::missing::Gap;
 use crate::rtcp;
 use crate::rtp::{Elements, Header};
 use crate::rtx;
+use crate::srtp::Window;
 use crate::tick::FAST;
-use crate::transport::Route;
 
-/// An opened packet of a route: as it came, or as it was before it was sent again.
-struct Opened<'a> {
+/// A packet of a route: as it came, or as it was before it was sent again.
+struct Packet<'a> {
     bytes: &'a [u8],
     header: Header,
     elements: Elements,
@@ -29,13 +30,17 @@ impl Forwarder {
     ) -> bool {
         let Some(header) = Header::parse(datagram) else { return false };
         let Some(transport) = self.transports.get_mut(index) else { return false };
-        let opened = transport.open_rtp(datagram, header.length, header.ssrc, header.sequence);
-        let Some((length, packet_index)) = opened else { return false };
+        let opened = transport.open_rtp(datagram, &header);
+        let Some(Opened { length, index: packet_index, carrier }) = opened else { return false };
         self.last_media = Some(now);
         self.next_tick = self.next_tick.min(Micros(now.0 + FAST));
         let packet = &mut datagram[..length];
         let elements = header.elements(packet);
-        let Some(route) = self.route(now, index, packet, &header, &elements) else { return false };
+        let route = match carrier {
+            Carrier::Known(route) => Some(route),
+            Carrier::New(window) => self.route(now, index, packet, (&header, &elements), window),
+        };
+        let Some(route) = route else { return false };
         let (Some(producer), Some(transport)) =
             (self.producers.get(route.producer), self.transports.get_mut(index))
         else {
@@ -47,13 +52,13 @@ impl Forwarder {
             transport.last_media = header.ssrc;
         }
         if !route.is_repair {
-            let opened = Opened { bytes: packet, header, elements, index: packet_index };
-            return self.take(now, index, route, opened, out);
+            let packet = Packet { bytes: packet, header, elements, index: packet_index };
+            return self.take(now, index, route, packet, out);
         }
         let Some((packet, packet_index)) = self.repair(index, route, packet, &header) else { return false };
         let Some(header) = Header::parse(packet) else { return false };
         let elements = header.elements(packet);
-        self.take(now, index, route, Opened { bytes: packet, header, elements, index: packet_index }, out)
+        self.take(now, index, route, Packet { bytes: packet, header, elements, index: packet_index }, out)
     }
 
     /// The packet that a retransmission repeats, made of it in place, and its index in the stream it is
@@ -69,7 +74,7 @@ impl Forwarder {
         let payload_type = producer.repaired_payload_type(header.payload_type)?;
         let ssrc = producer.streams.get(usize::from(route.encoding))?.ssrc;
         let sequence = rtx::original_sequence(packet, header)?;
-        let window = &mut self.transports.get_mut(index)?.incoming.get_mut(&ssrc)?.window;
+        let window = self.transports.get_mut(index)?.incoming.window_mut(ssrc)?;
         let original = window.missing(sequence)?;
         window.accept(original);
         Some((rtx::unwrap(packet, header, payload_type, sequence, ssrc), original))
@@ -81,10 +86,10 @@ impl Forwarder {
         now: Micros,
         index: usize,
         Route { producer: producer_index, encoding, is_repair }: Route,
-        opened: Opened<'_>,
+        packet: Packet<'_>,
         out: &mut Outbox,
     ) -> bool {
-        let Opened { bytes: packet, header, elements, index: packet_index } = opened;
+        let Packet { bytes: packet, header, elements, index: packet_index } = packet;
         let (Some(producer), Some(transport)) =
             (self.producers.get_mut(producer_index), self.transports.get_mut(index))
         else {
@@ -150,36 +155,34 @@ impl Forwarder {
         true
     }
 
-    /// The producer and encoding of an authentic packet: by its SSRC, else by MID and RID.
+    /// The producer and encoding of an authentic packet whose SSRC carries nothing yet, by MID and RID.
     fn route(
         &mut self,
         now: Micros,
         index: usize,
         packet: &[u8],
-        header: &Header,
-        elements: &Elements,
+        (header, elements): (&Header, &Elements),
+        window: Window,
     ) -> Option<Route> {
         let transport = self.transports.get_mut(index)?;
-        if let Some(route) = transport.incoming.get(&header.ssrc).and_then(|incoming| incoming.route) {
-            return Some(route);
-        }
-        let (at, (encoding, is_repair)) = transport
-            .producers
-            .iter()
-            .find_map(|&at| Some((at, self.producers.get(at)?.recognise(packet, header, elements)?)))?;
+        let recognise =
+            |&at: &usize| Some((at, self.producers.get(at)?.recognise(packet, header, elements)?));
+        let Some((at, (encoding, is_repair))) = transport.producers.iter().find_map(recognise) else {
+            transport.incoming.set_aside(header.ssrc, &window);
+            return None;
+        };
         let route = Route { producer: at, encoding, is_repair };
+        transport.incoming.carry(header.ssrc, route, window);
         let producer = self.producers.get_mut(at)?;
         let before = if is_repair {
             producer.bind_repair(encoding, header.ssrc)
         } else {
             producer.bind(now, encoding, header.ssrc, &mut self.arena)
         };
-        let before = before.and_then(|ssrc| transport.incoming.get_mut(&ssrc));
-        let has_moved = |known: Route| known.producer == at && known.is_repair == is_repair;
-        if let Some(before) = before.filter(|before| before.route.is_some_and(has_moved)) {
-            before.route = None;
+        if let Some(before) = before {
+            let has_moved = |known: Route| known.producer == at && known.is_repair == is_repair;
+            transport.incoming.release(before, has_moved);
         }
-        transport.route_incoming(header.ssrc, route);
         Some(route)
     }
 

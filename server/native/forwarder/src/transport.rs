@@ -3,33 +3,16 @@
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
 use crate::hash::{Map, Seeded};
+use crate::incoming::{Incoming, Opened};
 use crate::path::{Address, Path};
 use crate::quality::Losses;
-use crate::srtp::{Opener, Sealer, Window};
+use crate::rtp::Header;
+use crate::srtp::{Opener, Sealer};
 use crate::transport_cc::Arrivals;
 use aws_lc_rs::hmac;
 
-/// SSRCs a peer may send on, routed or not.
-const MAX_INCOMING: usize = 256;
 /// SSRCs a peer was ever sent on. Their indices are kept, so that no nonce repeats.
 const MAX_OUTGOING: usize = 16_384;
-
-/// An SSRC that the peer sends on.
-#[derive(Debug, Default)]
-pub(crate) struct Incoming {
-    pub window: Window,
-    pub route: Option<Route>,
-}
-
-/// What an SSRC carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
-    /// Index of the producer.
-    pub producer: usize,
-    pub encoding: u8,
-    /// Retransmissions of the encoding, in a stream of their own (RFC 4588).
-    pub is_repair: bool,
-}
 
 /// An SSRC that the peer receives on.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +31,7 @@ pub(crate) struct Transport {
     pub path: Path,
     pub opener: Option<Opener>,
     pub sealer: Option<Sealer>,
-    pub incoming: Map<u32, Incoming>,
+    pub incoming: Incoming,
     pub outgoing: Map<u32, Outgoing>,
     pub producers: Vec<usize>,
     pub consumers: Vec<usize>,
@@ -82,7 +65,7 @@ impl Transport {
             path: Path::default(),
             opener: None,
             sealer: None,
-            incoming: Map::with_hasher(hasher),
+            incoming: Incoming::new(hasher),
             outgoing: Map::with_hasher(hasher),
             producers: Vec::new(),
             consumers: Vec::new(),
@@ -103,7 +86,8 @@ impl Transport {
         if self.opener.is_some() {
             return false;
         }
-        match (Opener::new(profile, receive), Sealer::new(profile, send)) {
+        let hasher = *self.outgoing.hasher();
+        match (Opener::new(profile, receive, hasher), Sealer::new(profile, send)) {
             (Some(opener), Some(sealer)) => {
                 self.opener = Some(opener);
                 self.sealer = Some(sealer);
@@ -118,43 +102,9 @@ impl Transport {
         Some((self.sealer.as_ref()?, self.path.selected()?))
     }
 
-    /// Opens an RTP packet in place: its length and index. `None` if it is refused.
-    ///
-    /// An SSRC is remembered from its first authentic packet on, as long as there is room.
-    pub fn open_rtp(
-        &mut self,
-        packet: &mut [u8],
-        header: usize,
-        ssrc: u32,
-        sequence: u16,
-    ) -> Option<(usize, u64)> {
-        let opener = self.opener.as_ref()?;
-        if let Some(incoming) = self.incoming.get_mut(&ssrc) {
-            return opener.open_rtp(packet, header, ssrc, sequence, &mut incoming.window);
-        }
-        if self.incoming.len() >= MAX_INCOMING {
-            return None;
-        }
-        let mut incoming = Incoming::default();
-        let opened = opener.open_rtp(packet, header, ssrc, sequence, &mut incoming.window)?;
-        self.incoming.insert(ssrc, incoming);
-        Some(opened)
-    }
-
-    /// Ties an SSRC to a producer and an encoding, unless it is tied already.
-    pub fn route_incoming(&mut self, ssrc: u32, route: Route) {
-        if self.incoming.len() < MAX_INCOMING || self.incoming.contains_key(&ssrc) {
-            self.incoming.entry(ssrc).or_default().route.get_or_insert(route);
-        }
-    }
-
-    /// Unties the SSRCs of a producer that is gone. Their indices are kept.
-    pub fn forget_routes(&mut self, producer: usize) {
-        for incoming in self.incoming.values_mut() {
-            if incoming.route.is_some_and(|route| route.producer == producer) {
-                incoming.route = None;
-            }
-        }
+    /// Opens an RTP packet in place. `None` if it is refused.
+    pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header) -> Option<Opened> {
+        self.incoming.open(self.opener.as_ref()?, packet, header)
     }
 
     /// The index a consumer with this SSRC may begin at: `first_index`, unless the SSRC was used

@@ -1,21 +1,38 @@
 //! Packet indices: the roll-over counter is estimated and replays are refused (RFC 3711 section 3.3).
 
-/// Packets behind the newest that are still told apart. RFC 3711 asks for 64 at least; more, because
-/// publishers answer NACKs on the same SSRC, a round trip later.
-const WIDTH: u64 = 1024;
-const WORDS: usize = (WIDTH / 64) as usize;
+/// Words of 64 packets behind the newest that are still told apart. RFC 3711 asks for one at least; more,
+/// because publishers answer NACKs on the same SSRC, a round trip later.
+const MEDIA: usize = 16;
 /// A packet index has 48 bits: 32 of roll-over counter, 16 of sequence number.
 const INDEX_LIMIT: u64 = 1 << 48;
 
 /// What was received of one SSRC. Changes only by [`Window::accept`], after authentication.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Window {
+#[derive(Clone, Debug)]
+pub(crate) struct Window<const WORDS: usize = MEDIA> {
     newest: u64,
     seen: [u64; WORDS],
     started: bool,
 }
 
-impl Window {
+impl<const WORDS: usize> Default for Window<WORDS> {
+    fn default() -> Self {
+        Self { newest: 0, seen: [0; WORDS], started: false }
+    }
+}
+
+impl<const WORDS: usize> Window<WORDS> {
+    const WIDTH: u64 = 64 * WORDS as u64;
+
+    /// A window that goes on behind `newest`: nothing up to there is taken again.
+    pub fn resume(newest: u64) -> Self {
+        Self { newest, seen: [u64::MAX; WORDS], started: true }
+    }
+
+    /// The newest index received, all that is needed to [`Window::resume`]. `None` before the first.
+    pub fn newest(&self) -> Option<u64> {
+        self.started.then_some(self.newest)
+    }
+
     /// The 48-bit index a sequence number most likely stands for (RFC 3711 appendix A).
     ///
     /// `None` when it lies before the first index there is.
@@ -32,7 +49,7 @@ impl Window {
         if !self.started || index > self.newest {
             return false;
         }
-        self.newest - index >= WIDTH || self.seen[word(index)] & bit(index) != 0
+        self.newest - index >= Self::WIDTH || self.seen[Self::word(index)] & bit(index) != 0
     }
 
     /// The index behind the newest that a repeated sequence number stands for, if that is missing.
@@ -43,22 +60,22 @@ impl Window {
 
     /// Marks an authenticated index as received.
     pub fn accept(&mut self, index: u64) {
-        if !self.started || index >= self.newest + WIDTH {
+        if !self.started || index >= self.newest + Self::WIDTH {
             self.seen = [0; WORDS];
             self.newest = index;
             self.started = true;
         } else if index > self.newest {
             for skipped in self.newest + 1..=index {
-                self.seen[word(skipped)] &= !bit(skipped);
+                self.seen[Self::word(skipped)] &= !bit(skipped);
             }
             self.newest = index;
         }
-        self.seen[word(index)] |= bit(index);
+        self.seen[Self::word(index)] |= bit(index);
     }
-}
 
-fn word(index: u64) -> usize {
-    (index / 64) as usize % WORDS
+    fn word(index: u64) -> usize {
+        (index / 64) as usize % WORDS
+    }
 }
 
 fn bit(index: u64) -> u64 {
@@ -68,6 +85,8 @@ fn bit(index: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WIDTH: u64 = Window::<MEDIA>::WIDTH;
 
     fn received(indices: &[u64]) -> Window {
         let mut window = Window::default();
@@ -79,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_first_packet_has_no_roll_over() {
-        assert_eq!(Window::default().estimate(65_535), Some(65_535));
+        assert_eq!(Window::<MEDIA>::default().estimate(65_535), Some(65_535));
     }
 
     #[test]
@@ -111,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_lies_behind_the_newest_and_was_not_received() {
-        assert_eq!(Window::default().missing(1), None);
+        assert_eq!(Window::<MEDIA>::default().missing(1), None);
         let window = received(&[65_534, 65_538]);
         assert_eq!(window.missing(0), Some(65_536));
         assert_eq!(window.missing(2), None);
@@ -126,6 +145,22 @@ mod tests {
         assert!(window.is_replay(10));
         assert!(window.is_replay(9));
         assert!(!window.is_replay(11));
+    }
+
+    #[test]
+    fn what_is_resumed_takes_only_what_is_new() {
+        assert_eq!(Window::<MEDIA>::default().newest(), None);
+        let newest = received(&[65_000, 65_900, 65_700]).newest().unwrap();
+        let mut window: Window = Window::resume(newest);
+        assert_eq!(window.estimate(1_000), Some(66_536));
+        assert_eq!(window.missing(300), None);
+        for index in [0, 1, 65_000, 65_699, 65_700, 65_899, 65_900] {
+            assert!(window.is_replay(index), "{index}");
+        }
+        assert!(!window.is_replay(65_901));
+        window.accept(65_903);
+        assert!(window.is_replay(65_900));
+        assert!(!window.is_replay(65_902));
     }
 
     #[test]

@@ -31,4 +31,5 @@ mod retransmission;
 mod rtx;
 mod speakers;
 mod transport_feedback;
+mod turnover;
 mod wrap;
