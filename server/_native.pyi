@@ -12,11 +12,13 @@ __all__ = [
     "LockProbe",
     "LockReport",
     "PacketThread",
+    "PolicyRule",
     "filter_count",
     "filter_digest",
     "finish",
     "landlock_abi",
     "lock",
+    "policy",
     "probe",
     "stage0",
     "tripwires",
@@ -140,11 +142,11 @@ class LockReport:
 
     @property
     def canary_refused(self) -> bool:
-        """Files that opened for writing before Landlock got EACCES after it."""
+        """What worked before Landlock (files, TCP, abstract sockets, signals) was refused by it."""
 
     @property
     def limits_held(self) -> bool:
-        """File size, core and message queue limits are 0, soft and hard."""
+        """File size, core, message queue and descriptor limits are 0, soft and hard."""
 
     @property
     def capabilities_empty(self) -> bool:
@@ -153,6 +155,10 @@ class LockReport:
     @property
     def no_new_privs(self) -> bool:
         """No program started from here gains rights."""
+
+    @property
+    def locked_bytes(self) -> int:
+        """Memory that cannot be swapped, by the kernel's count."""
 
     @property
     def frozen_code(self) -> int:
@@ -181,7 +187,45 @@ class LockProbe:
 
     @property
     def state_unchanged(self) -> bool:
-        """Filters, no_new_privs, limits, capabilities and dumpable are as they were set."""
+        """Filters, no_new_privs, limits, capabilities and dumpable are as they were set, and a call that
+        the kernel is to seem without is ENOSYS."""
+
+@final
+class PolicyRule:
+    """One call, the alternatives under which the rule matches, and why it is there."""
+
+    @property
+    def table(self) -> str:
+        """"stage_0", "allowed", "absent" or "tripwires"."""
+
+    @property
+    def answer(self) -> str:
+        """What the call gets on a match: "ENOSYS", "allowed" or "killed"."""
+
+    @property
+    def name(self) -> str:
+        """The kernel's name of the call."""
+
+    @property
+    def number(self) -> int:
+        """Its number on this architecture."""
+
+    @property
+    def any(self) -> list[list[tuple[int, int, str, int, int]]]:
+        """Matches when all conditions of any one alternative hold; always, where there is none.
+
+        A condition is the argument (0 to 5), the bits of it that count (32 or 64), the test, a mask and a
+        value: "is" holds where the argument under the mask is the value, "not" where it is not, "own_pid"
+        where it is the process's own id.
+        """
+
+    @property
+    def reason(self) -> str:
+        """Who needs it, or what it would give."""
+
+    @property
+    def unseen(self) -> str:
+        """Of what is allowed: why it is, although no ordinary call needs it; else empty."""
 
 def stage0() -> None:
     """Before any event loop: `io_uring_*` answers ENOSYS from here on. Raises LockError."""
@@ -207,6 +251,9 @@ def landlock_abi() -> int:
 
 def filter_count() -> int:
     """How many filters a locked relay has set, stage 0 included; there may be inherited ones on top."""
+
+def policy() -> list[PolicyRule]:
+    """The policy of this build, in the order in which its filters are set."""
 
 def filter_digest() -> bytes:
     """SHA-256 of the filters of this build, the process's own id left out. 32 bytes."""

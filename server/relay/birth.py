@@ -82,10 +82,14 @@ def settle() -> None:
             raise BirthError(BirthFailure.OTHER)
 
 
-def level_of(report: _native.LockReport, arena_locked: bool) -> Level:
-    """The level that is held, dumpable aside: `finish` fails where that is not. Only Landlock may lack."""
+def level_of(report: _native.LockReport, arena_bytes: int, arena_locked: bool) -> Level:
+    """The level that is held, dumpable aside: `finish` fails where that is not. Only Landlock may lack.
+
+    The arena counts as locked when who made it says so and the kernel counts as much.
+    """
     emptied = report.limits_held and report.capabilities_empty and report.no_new_privs
-    if not (report.seccomp and emptied and arena_locked):
+    in_memory = arena_locked and 0 < arena_bytes <= report.locked_bytes
+    if not (report.seccomp and emptied and in_memory):
         return Level.NONE
     landlock = report.landlock_abi >= LEAST_LANDLOCK_ABI and report.canary_refused
     return Level.FULL if landlock else Level.REDUCED
@@ -108,7 +112,7 @@ def lock(boot: Boot, arena_bytes: int, arena_locked: bool, layers: Layers = ALL_
         )
     except _native.LockError as error:
         raise _from_native(error) from None
-    level = level_of(report, arena_locked)
+    level = level_of(report, arena_bytes, arena_locked)
     if level < boot.minimum_level:
         raise BirthError(BirthFailure.LEVEL)
     return Locked(

@@ -19,9 +19,12 @@ import asyncio, ctypes, json, os, sys, socket
 from dataclasses import replace
 from server.control.messages import Boot, Level
 from server.relay import birth
+from server.verify import kernel
+
+ARENA = 65536
 
 def boot(minimum=Level.NONE):
-    return Boot(1, "127.0.0.1", "", 0, 65536, 16, 50, 61234, minimum)
+    return Boot(1, "127.0.0.1", "", 0, ARENA, 16, 50, 61234, minimum)
 
 def say(**words):
     os.write(1, json.dumps(words).encode() + b"\\n")
@@ -29,9 +32,14 @@ def say(**words):
 def wait():
     return os.read(0, 1)
 
-def lock(**left_out):
+def arena():
+    private_and_nameless = 0x22
+    kernel.libc("mlock", kernel.libc("mmap", 0, ARENA, 3, private_and_nameless, -1, 0), ARENA)
+
+def lock(*, minimum=Level.NONE, arena=arena, **left_out):
+    arena()
     layers = replace(birth.ALL_LAYERS, **{name: False for name in left_out})
-    return birth.lock(boot(), 65536, True, layers)
+    return birth.lock(boot(minimum), ARENA, True, layers)
 """
 
 

@@ -11,7 +11,8 @@ pub struct Probe {
     pub socket_refused: bool,
     /// Memory cannot be made executable: EPERM.
     pub code_refused: bool,
-    /// Filters, no_new_privs, limits, capabilities and dumpable are as they were set.
+    /// Filters, no_new_privs, limits, capabilities and dumpable are as they were set, and a call that the
+    /// kernel is to seem without is ENOSYS.
     pub state_unchanged: bool,
 }
 
@@ -60,8 +61,21 @@ fn state_unchanged() -> bool {
     ask(libc::PR_GET_SECCOMP) == libc::SECCOMP_MODE_FILTER as libc::c_int
         && ask(libc::PR_GET_NO_NEW_PRIVS) == 1
         && ask(libc::PR_GET_DUMPABLE) == 0
+        && seems_absent()
         && limits::held()
         && identity::capabilities_empty()
+}
+
+/// What the filters refuse is refused with their answer: they do not only stand, they are asked.
+pub fn filters_answer() -> bool {
+    open_refused() && socket_refused() && code_refused() && seems_absent()
+}
+
+/// A call of [`crate::policy::ABSENT`]. With a size of 0 a kernel that looked at it would say EINVAL.
+fn seems_absent() -> bool {
+    // SAFETY: a null pointer and a size of 0: nothing is read.
+    let answer = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::null::<libc::c_void>(), 0_usize) };
+    answer == -1 && errno() == libc::ENOSYS
 }
 
 /// Probes a relay that is locked and finished. On one that is not, PR_GET_SECCOMP and the rest answer

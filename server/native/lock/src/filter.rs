@@ -1,6 +1,7 @@
 //! From the policy to programs in the kernel, and the digest that says which programs they are.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use aws_lc_rs::digest;
 use seccompiler::{
@@ -57,15 +58,20 @@ fn compile(
             let conditions = checks.iter().map(|check| condition(check, pid)).collect::<Result<_, _>>()?;
             alternatives.push(SeccompRule::new(conditions).map_err(|_| broken())?);
         }
-        if rules.insert(rule.number, alternatives).is_some() {
-            return Err(broken());
+        match rules.entry(rule.number) {
+            Entry::Vacant(place) => {
+                place.insert(alternatives);
+            }
+            // Without alternatives a rule matches always: more of them would take that away.
+            Entry::Occupied(place) if rule.any.is_empty() || place.get().is_empty() => return Err(broken()),
+            Entry::Occupied(mut place) => place.get_mut().append(&mut alternatives),
         }
     }
     let filter = SeccompFilter::new(rules, otherwise, matched, ARCHITECTURE).map_err(|_| broken())?;
     BpfProgram::try_from(filter).map_err(|_| broken())
 }
 
-/// The policy itself does not compile: two rules for one call in one table, or too many.
+/// The policy itself does not compile: two rules for one call of which one needs no check, or too many.
 fn broken() -> LockError {
     LockError { step: Step::Seccomp, errno: libc::EINVAL }
 }
@@ -242,7 +248,12 @@ mod tests {
     fn a_thread_passes_and_a_process_kills() {
         let thread = 0x003d_0f00; // what libc gives pthread_create
         assert_eq!(decide(libc::SYS_clone, &[thread]), ALLOW);
-        assert_eq!(decide(libc::SYS_clone, &[thread | libc::CLONE_NEWUSER as u64]), EPERM);
+        for more in [libc::CLONE_NEWUSER, libc::CLONE_NEWNET, libc::CLONE_PIDFD, libc::CLONE_PTRACE, 0x80] {
+            assert_eq!(decide(libc::SYS_clone, &[thread | more as u64]), EPERM, "{more:#x}");
+        }
+        for less in [libc::CLONE_FILES, libc::CLONE_FS, libc::CLONE_SIGHAND] {
+            assert_eq!(decide(libc::SYS_clone, &[thread & !(less as u64)]), EPERM, "{less:#x}");
+        }
         assert_eq!(decide(libc::SYS_clone, &[libc::SIGCHLD as u64]), KILL);
         assert_eq!(decide(libc::SYS_clone, &[(libc::CLONE_VM | libc::CLONE_VFORK) as u64]), KILL);
         assert_eq!(decide(libc::SYS_clone3, &[]), ENOSYS);
@@ -255,6 +266,9 @@ mod tests {
         assert_eq!(map(libc::PROT_EXEC, libc::MAP_PRIVATE), EPERM);
         assert_eq!(map(libc::PROT_WRITE, libc::MAP_SHARED), EPERM);
         assert_eq!(map(libc::PROT_WRITE, libc::MAP_SHARED_VALIDATE), EPERM);
+        assert_eq!(map(libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS), EPERM);
+        assert_eq!(map(libc::PROT_READ, libc::MAP_PRIVATE), EPERM); // a file
+        assert_eq!(decide(libc::SYS_mprotect, &[0, 4096, libc::PROT_WRITE as u64]), ALLOW);
         assert_eq!(decide(libc::SYS_mprotect, &[0, 4096, libc::PROT_EXEC as u64]), EPERM);
     }
 
@@ -264,7 +278,40 @@ mod tests {
         assert_eq!(decide(libc::SYS_prctl, &[set, 0]), ALLOW);
         assert_eq!(decide(libc::SYS_prctl, &[set, 1]), EPERM);
         assert_eq!(decide(libc::SYS_prctl, &[set, 1 << 32]), EPERM);
-        assert_eq!(decide(libc::SYS_prctl, &[libc::PR_SET_NAME as u64, 1]), EPERM);
+        for other in [libc::PR_SET_NAME, libc::PR_SET_MM, libc::PR_SET_SECCOMP, 0x5356_4d41] {
+            assert_eq!(decide(libc::SYS_prctl, &[other as u64, 1]), EPERM, "{other:#x}");
+        }
+    }
+
+    #[test]
+    fn memory_is_given_back_and_never_made_readable_to_others() {
+        let advise = |advice: i32| decide(libc::SYS_madvise, &[0, 4096, advice as u64]);
+        assert_eq!(advise(libc::MADV_DONTNEED), ALLOW);
+        assert_eq!(advise(102), ALLOW);
+        for other in [libc::MADV_DODUMP, libc::MADV_MERGEABLE, libc::MADV_PAGEOUT, libc::MADV_DOFORK] {
+            assert_eq!(advise(other), EPERM, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_descriptor_can_become_non_blocking_and_nothing_else() {
+        assert_eq!(decide(libc::SYS_ioctl, &[0, libc::FIONBIO]), ALLOW);
+        for other in [libc::TIOCSTI, libc::FIOASYNC, libc::TIOCLINUX, libc::TCSETS] {
+            assert_eq!(decide(libc::SYS_ioctl, &[0, other]), EPERM, "{other:#x}");
+        }
+        for command in [libc::F_DUPFD, libc::F_SETOWN, libc::F_SETLEASE, libc::F_ADD_SEALS, libc::F_NOTIFY] {
+            assert_eq!(decide(libc::SYS_fcntl, &[0, command as u64]), EPERM, "{command}");
+        }
+        assert_eq!(decide(libc::SYS_setsockopt, &[0, libc::SOL_SOCKET as u64]), EPERM);
+    }
+
+    #[test]
+    fn no_descriptor_is_made() {
+        for number in
+            [libc::SYS_dup, libc::SYS_dup3, libc::SYS_eventfd2, libc::SYS_epoll_create1, libc::SYS_pipe2]
+        {
+            assert_eq!(decide(number, &[]), EPERM, "{number}");
+        }
     }
 
     #[test]
@@ -303,10 +350,12 @@ mod tests {
 
     #[test]
     fn every_rule_has_a_reason_and_one_answer() {
-        let tables = [policy::ALLOWED, policy::ABSENT, policy::TRIPWIRES, policy::LEGACY_TRIPWIRES];
-        for rule in tables.into_iter().flatten() {
-            assert!(!rule.reason.is_empty(), "{}", rule.name);
-            assert!(rule.any.iter().all(|checks| !checks.is_empty()), "{}", rule.name);
+        for table in policy::TABLES {
+            for rule in table.rules.iter().copied().flatten() {
+                assert!(!rule.reason.is_empty(), "{}", rule.name);
+                assert!(rule.any.iter().all(|checks| !checks.is_empty()), "{}", rule.name);
+                assert!(rule.unseen.is_empty() || table.name == "allowed", "{}", rule.name);
+            }
         }
         // An unconditional tripwire on what is allowed without a condition would be a mistake.
         let kills =
@@ -315,6 +364,15 @@ mod tests {
             let allowed = policy::ALLOWED.iter().find(|other| other.number == rule.number);
             assert!(allowed.is_none_or(|other| other.name == "SYS_seccomp"), "{}", rule.name);
         }
+    }
+
+    #[test]
+    fn a_rule_without_checks_stands_alone() {
+        const ALWAYS: &[Rule] =
+            &[Rule { name: "SYS_brk", number: libc::SYS_brk, any: &[], reason: "heap", unseen: "" }];
+        let compiled = |tables: &[&[Rule]]| compile(tables, SeccompAction::Allow, SeccompAction::Trap, PID);
+        assert!(compiled(&[ALWAYS]).is_ok());
+        assert!(compiled(&[ALWAYS, ALWAYS]).is_err());
     }
 
     #[test]

@@ -42,7 +42,7 @@ fn changed(user: u32, users: [u32; 4], groups: [u32; 4], supplementary: usize) -
 pub fn drop_to(user: u32, status: &mut StatusFile) -> Result<(), LockError> {
     // SAFETY: no pointers; has no effect but its answer.
     let root = unsafe { libc::geteuid() } == 0;
-    drop_bounding();
+    let bounded = drop_bounding();
     // SAFETY: no pointers.
     unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
     if root && user != 0 {
@@ -65,14 +65,18 @@ pub fn drop_to(user: u32, status: &mut StatusFile) -> Result<(), LockError> {
     }
     let now = status.read()?;
     let identity = !root || user == 0 || changed(user, now.users, now.groups, now.supplementary);
-    if identity && now.capabilities == 0 { Ok(()) } else { Err(LockError { step: Step::Identity, errno: 0 }) }
+    let nothing_left = now.capabilities == 0 && (!bounded || now.bounding == 0);
+    if identity && nothing_left { Ok(()) } else { Err(LockError { step: Step::Identity, errno: 0 }) }
 }
 
-fn drop_bounding() {
+/// Whether this process may; then nothing is left in the set.
+fn drop_bounding() -> bool {
     for capability in 0..MOST_CAPABILITIES {
-        // SAFETY: no pointers. EPERM without CAP_SETPCAP, EINVAL past the last capability.
+        // SAFETY: no pointers.
         if unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) } != 0 {
-            break;
+            // EPERM without CAP_SETPCAP, EINVAL past the last capability.
+            return std::io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL);
         }
     }
+    true
 }

@@ -1,8 +1,9 @@
 //! The lock of a relay: Landlock, seccomp, limits and identity, set in order, each asked for again.
 //!
 //! Order matters. Limits and identity come before the filters that forbid to change them, Landlock
-//! before seccomp so that its canaries can run, and the filters last. [`stage_0`] comes long before, ahead
-//! of any event loop, and [`finish`] long after, when the process has been inspected from outside.
+//! before seccomp so that its canaries can run, then the limit on descriptors, which those need, and the
+//! filters last. [`stage_0`] comes long before, ahead of any event loop, and [`finish`] long after, when the
+//! process has been inspected from outside.
 
 mod canary;
 mod check;
@@ -79,7 +80,7 @@ impl std::error::Error for LockError {}
 /// that show that a missing layer is noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layers {
-    /// File size, core and message queue limits.
+    /// File size, core, message queue and descriptor limits.
     pub limits: bool,
     /// User, groups and capabilities.
     pub identity: bool,
@@ -113,6 +114,8 @@ pub struct Report {
     pub capabilities_empty: bool,
     /// No program started from here gains rights.
     pub no_new_privs: bool,
+    /// Memory that cannot be swapped, in bytes.
+    pub locked_bytes: u64,
     /// Mappings that were writable and executable, and are executable only now.
     pub frozen_code: usize,
     /// What setting the lock took.
@@ -157,18 +160,24 @@ pub fn lock(user: u32, layers: Layers) -> Result<Report, LockError> {
     let landlock_abi = if layers.landlock { ruleset::abi() } else { 0 };
     let mut canary_refused = false;
     if landlock_abi > 0 {
-        let canaries = Canaries::sing()?;
+        let canaries = Canaries::sing(landlock_abi)?;
         ruleset::restrict(landlock_abi)?;
         canary_refused = canaries.refused();
         if !canary_refused {
             return Err(LockError { step: Step::Canary, errno: 0 });
         }
     }
+    if layers.limits {
+        limits::complete()?;
+    }
     let mut filters = before;
     if layers.seccomp {
         for program in filter::stack(std::process::id())? {
             filter::install(&program)?;
             filters += 1;
+        }
+        if !check::filters_answer() {
+            return Err(LockError { step: Step::SelfCheck, errno: 0 });
         }
     }
     let now = status.read()?;
@@ -186,6 +195,7 @@ pub fn lock(user: u32, layers: Layers) -> Result<Report, LockError> {
         limits_held: limits::held(),
         capabilities_empty: now.capabilities == 0,
         no_new_privs: now.no_new_privs,
+        locked_bytes: now.locked_kib * 1024,
         frozen_code,
         microseconds: u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX),
     })

@@ -71,7 +71,28 @@ pub struct Rule {
     pub any: &'static [&'static [Check]],
     /// Why the rule exists.
     pub reason: &'static str,
+    /// Of what is allowed: why it is, although no ordinary call needs it; empty where one does.
+    pub unseen: &'static str,
 }
+
+/// A table by the name that people are shown, and what its filter answers on a match.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// A word.
+    pub name: &'static str,
+    /// What a match means.
+    pub answer: &'static str,
+    /// The rules, one list after the other.
+    pub rules: &'static [&'static [Rule]],
+}
+
+/// All tables, in the order in which their filters are set.
+pub const TABLES: [Table; 4] = [
+    Table { name: "stage_0", answer: "ENOSYS", rules: &[STAGE_0] },
+    Table { name: "allowed", answer: "allowed", rules: &[ALLOWED] },
+    Table { name: "absent", answer: "ENOSYS", rules: &[ABSENT] },
+    Table { name: "tripwires", answer: "killed", rules: &[TRIPWIRES, LEGACY_TRIPWIRES] },
+];
 
 const fn half(argument: u8, test: Test) -> Check {
     Check { argument, width: Width::Half, test }
@@ -88,32 +109,44 @@ const fn is(argument: u8, value: u64) -> Check {
 
 /// None of `bits` is set in the 32-bit argument.
 const fn lacks(argument: u8, bits: u64) -> Check {
-    half(argument, Test::Masked { mask: bits, value: 0 })
+    masked(argument, bits, 0)
+}
+
+/// The 32-bit argument's bits under `mask` are `value`.
+const fn masked(argument: u8, mask: u64, value: u64) -> Check {
+    half(argument, Test::Masked { mask, value })
 }
 
 /// All of `bits` are set in the 32-bit argument.
 const fn has(argument: u8, bits: u64) -> Check {
-    half(argument, Test::Masked { mask: bits, value: bits })
+    masked(argument, bits, bits)
 }
 
 /// `rule!(SYS_name, "reason")` matches always; `rule!(SYS_name, [[check, …], …], "reason")` when all
 /// checks of any alternative hold. `SYS_name = number` where libc has no constant (from 424 on the
-/// numbers are the same on every architecture).
+/// numbers are the same on every architecture). `unseen: "reason"` at the end for what is allowed although
+/// no ordinary call needs it.
 macro_rules! rule {
-    ($name:ident, $reason:literal) => {
-        $crate::policy::Rule { name: stringify!($name), number: libc::$name, any: &[], reason: $reason }
+    ($name:ident $(= $number:literal)?, $reason:literal $(, unseen: $unseen:literal)?) => {
+        $crate::policy::Rule {
+            name: stringify!($name),
+            number: rule!(@number $name $($number)?),
+            any: &[],
+            reason: $reason,
+            unseen: concat!($($unseen)?),
+        }
     };
-    ($name:ident = $number:literal, $reason:literal) => {
-        $crate::policy::Rule { name: stringify!($name), number: $number, any: &[], reason: $reason }
-    };
-    ($name:ident, [$([$($check:expr),+]),+], $reason:literal) => {
+    ($name:ident, [$([$($check:expr),+]),+], $reason:literal $(, unseen: $unseen:literal)?) => {
         $crate::policy::Rule {
             name: stringify!($name),
             number: libc::$name,
             any: &[$(&[$($check),+]),+],
             reason: $reason,
+            unseen: concat!($($unseen)?),
         }
     };
+    (@number $name:ident) => { libc::$name };
+    (@number $name:ident $number:literal) => { $number };
 }
 
 use rule;

@@ -27,6 +27,8 @@ pub struct Status {
     pub seccomp_mode: u8,
     /// How many filters.
     pub seccomp_filters: u32,
+    /// Memory that the kernel keeps out of swap, in KiB.
+    pub locked_kib: u64,
 }
 
 /// A handle on the status that stays readable after files cannot be opened any more.
@@ -77,6 +79,7 @@ fn parse(text: &str) -> Option<Status> {
         no_new_privs: field("NoNewPrivs")? == "1",
         seccomp_mode: field("Seccomp")?.parse().ok()?,
         seccomp_filters: field("Seccomp_filters")?.parse().ok()?,
+        locked_kib: field("VmLck")?.split_whitespace().next()?.parse().ok()?,
     })
 }
 
@@ -85,7 +88,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "Uid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nGroups:\t9 10 \nCapInh:\t0\nCapPrm:\t1\nCapEff:\t2\n\
-        CapBnd:\tff\nCapAmb:\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t5\n";
+        CapBnd:\tff\nCapAmb:\t0\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t5\nVmLck:\t    64 kB\n";
 
     #[test]
     fn every_field_is_read() {
@@ -96,6 +99,7 @@ mod tests {
         assert_eq!((status.capabilities, status.bounding), (3, 255));
         assert!(status.no_new_privs);
         assert_eq!((status.seccomp_mode, status.seccomp_filters), (2, 5));
+        assert_eq!(status.locked_kib, 64);
     }
 
     #[test]

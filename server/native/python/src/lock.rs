@@ -1,5 +1,6 @@
 //! The lock as Python sees it. Errors carry the step, so that a relay can say why it is unborn.
 
+use offrecord_lock::policy::{Check, Rule, TABLES, Table, Test, Width};
 use offrecord_lock::{self as native, Layers, Probe, Report};
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
@@ -58,6 +59,11 @@ impl LockReport {
     }
 
     #[getter]
+    fn locked_bytes(&self) -> u64 {
+        self.0.locked_bytes
+    }
+
+    #[getter]
     fn frozen_code(&self) -> usize {
         self.0.frozen_code
     }
@@ -66,6 +72,54 @@ impl LockReport {
     fn microseconds(&self) -> u32 {
         self.0.microseconds
     }
+}
+
+/// A rule of the policy: which call, when it matches, and why.
+#[pyclass(frozen, get_all, module = "server._native")]
+struct PolicyRule {
+    table: &'static str,
+    answer: &'static str,
+    name: &'static str,
+    number: i64,
+    any: Vec<Vec<PolicyCheck>>,
+    reason: &'static str,
+    unseen: &'static str,
+}
+
+/// A condition on one argument: which, how many bits of it count, what it is compared with, the mask and
+/// the value.
+type PolicyCheck = (u8, u8, &'static str, u64, u64);
+
+fn check(one: &Check) -> PolicyCheck {
+    let (bits, all) = match one.width {
+        Width::Half => (32, u64::from(u32::MAX)),
+        Width::Full => (64, u64::MAX),
+    };
+    let (test, mask, value) = match one.test {
+        Test::Is(value) => ("is", all, value),
+        Test::Not(value) => ("not", all, value),
+        Test::Masked { mask, value } => ("is", mask, value),
+        Test::OwnPid => ("own_pid", all, 0),
+    };
+    (one.argument, bits, test, mask, value)
+}
+
+/// The whole policy, in the order in which its filters are set.
+#[pyfunction]
+fn policy() -> Vec<PolicyRule> {
+    let rule = |table: &Table, one: &Rule| PolicyRule {
+        table: table.name,
+        answer: table.answer,
+        name: one.name.trim_start_matches("SYS_"),
+        number: one.number,
+        any: one.any.iter().map(|checks| checks.iter().map(check).collect()).collect(),
+        reason: one.reason,
+        unseen: one.unseen,
+    };
+    TABLES
+        .iter()
+        .flat_map(|table| table.rules.iter().copied().flatten().map(move |one| rule(table, one)))
+        .collect()
 }
 
 /// Answers of the repeated probes.
@@ -143,6 +197,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LockError", module.py().get_type::<LockError>())?;
     module.add_class::<LockReport>()?;
     module.add_class::<LockProbe>()?;
+    module.add_class::<PolicyRule>()?;
     module.add_function(wrap_pyfunction!(stage0, module)?)?;
     module.add_function(wrap_pyfunction!(lock, module)?)?;
     module.add_function(wrap_pyfunction!(finish, module)?)?;
@@ -150,6 +205,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(landlock_abi, module)?)?;
     module.add_function(wrap_pyfunction!(filter_digest, module)?)?;
     module.add_function(wrap_pyfunction!(filter_count, module)?)?;
+    module.add_function(wrap_pyfunction!(policy, module)?)?;
     module.add_function(wrap_pyfunction!(tripwires, module)?)?;
     Ok(())
 }
