@@ -16,6 +16,7 @@ from server.addresses import advertised, candidates
 from server.api import pages
 from server.api.guests import GuestRoutes
 from server.api.receipt import ReceiptRoutes
+from server.api.receivers import ReceiverRoutes
 from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
@@ -131,6 +132,7 @@ def application(
             evidence, software, rooms.binding, minimum_level, config.keys, signer, incidents or Incidents()
         ).routes()
     )
+    app.add_routes(ReceiverRoutes(rooms.receivers, config.keys, clock).routes())
     app.add_routes(pages.routes())
     return app
 

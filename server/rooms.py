@@ -6,18 +6,20 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Protocol
 
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server import ids
-from server.auth.grants import Claims
+from server.auth.grants import Claims, requires_encryption
 from server.auth.token import MAX_TOKEN_BYTES, sign
 from server.clock import Clock
 from server.config import Config
 from server.control.messages import (
     ConsumerState,
+    DataRefused,
     Notification,
     ProducerLayers,
     Refused,
@@ -40,6 +42,9 @@ from server.workers.link import RelayLink
 logger = logging.getLogger(__name__)
 
 RENEWED_TOKEN_SECONDS = 600.0
+UNENCRYPTED_ROOM = (
+    "the access token requires end-to-end encryption, and this room was begun without: let it end first"
+)
 ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these words
 
 
@@ -143,6 +148,8 @@ class RoomManager:
             raise JoinRefused(ROOM_MISSING, 404)
         if room is not None and room.is_full(_claims_as(claims, parameters).identity):
             raise JoinRefused("the room is full", 503)
+        if requires_encryption(claims) and room is not None and not room.may_require_encryption:
+            raise JoinRefused(UNENCRYPTED_ROOM, 403)
         if room is None or room not in self._links:
             self._relay_for(name)
             self._placed().release(name)  # nobody may come after asking
@@ -155,7 +162,7 @@ class RoomManager:
         now = self._clock.now()
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(), now)
+            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(name), now)
             logger.info("room %s opened", room.sid)
         if room not in self._links:
             self._links[room] = self._relay_for(name)
@@ -226,10 +233,13 @@ class RoomManager:
         for room in list(self._rooms.values()):
             self._handle(room, Shutdown())
 
-    def _limits(self) -> RoomLimits:
+    def _limits(self, name: str) -> RoomLimits:
         rooms = self._config.rooms
         return RoomLimits(
-            rooms.max_participants, rooms.empty_timeout_seconds, rooms.departure_timeout_seconds
+            rooms.max_participants,
+            rooms.empty_timeout_seconds,
+            rooms.departure_timeout_seconds,
+            any(fnmatchcase(name, pattern) for pattern in rooms.require_encryption),
         )
 
     def _placed(self) -> Placement:
@@ -314,6 +324,8 @@ def _named(notification: Notification) -> int:
         case ProducerLayers(producer=number) | SpeakerLevel(producer=number):
             return number
         case ConsumerState(consumer=number):
+            return number
+        case DataRefused(member=number):
             return number
         case Refused(id=number):
             return number

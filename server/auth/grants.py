@@ -131,6 +131,23 @@ class Claims:
     expires_at: float = 0.0
 
 
+ENCRYPTION_TAG = "encryption"
+"""Of `roomConfig.tags`: "required" makes a room that takes only what is declared encrypted end to end."""
+
+
+def requires_encryption(claims: Claims) -> bool:
+    """Whether the holder joins only where end-to-end encryption is required.
+
+    Raises GrantError for a word that is neither "required" nor "optional": a slip of the pen must not mean
+    that somebody believes in an encryption that nobody asks for.
+    """
+    tags = claims.room_config.tags if claims.room_config is not None else {}
+    word = tags.get(ENCRYPTION_TAG, "optional")
+    if word not in {"required", "optional"}:
+        raise GrantError('\'roomConfig.tags.encryption\' is neither "required" nor "optional"')
+    return word == "required"
+
+
 def refuse_recording(claims: Claims) -> None:
     """Raises GrantError when joining with this token would record or hide its holder.
 

@@ -23,6 +23,7 @@ from server.control.messages import (
     CreateConsumer,
     CreateProducer,
     CreateTransport,
+    DataRefused,
     GetStats,
     Notification,
     ProducerLayers,
@@ -108,6 +109,8 @@ def named_id(notification: Notification) -> int | None:
         return notification.producer
     if isinstance(notification, ConsumerState):
         return notification.consumer
+    if isinstance(notification, DataRefused):
+        return notification.member
     if isinstance(notification, Refused):
         return notification.id
     return None

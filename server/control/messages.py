@@ -265,6 +265,7 @@ class DataMember(_Message, frozen=True):
     send_transport: U32
     receive_transport: U32
     may_publish: bool
+    encrypted_only: bool = False  # what is not declared encrypted end to end is dropped, and `DataRefused`
 
 
 class RemoveDataMember(_Message, frozen=True):
@@ -405,6 +406,12 @@ class SpeakerLevel(_Message, frozen=True):
     level: Annotated[int, Meta(ge=0, le=7)]
 
 
+class DataRefused(_Message, frozen=True):
+    """A member sends data that is not encrypted end to end where only that is taken; told now and then."""
+
+    member: Id
+
+
 class Receiver(_Message, frozen=True):
     """One consumer that media is forwarded to, and the transport it leaves by; `paused` by its subscriber.
 
@@ -469,6 +476,7 @@ Notification = (
     | ConsumerState
     | SpeakerLevel
     | TransportQuality
+    | DataRefused
     | Receiver
     | ReceiversEnd
     | Refused

@@ -23,6 +23,9 @@ DELIVERIES_PER_SECOND: Final = 5_000.0
 """One sender's share of this process: each packet costs one, and one for everybody who gets it."""
 DELIVERIES_AT_ONCE: Final = 20_000.0
 
+REFUSED_EVERY: Final = 5.0
+"""Seconds between two words about data that a member sends in the clear where it must not."""
+
 SERVER_ONLY: Final = frozenset(("speaker", "transcription", "metrics"))
 """What only a server or an agent may say; from a participant it is dropped."""
 
@@ -34,6 +37,7 @@ class _Sender:
     member: DataMember
     allowance: float = DELIVERIES_AT_ONCE
     counted_at: float = 0.0
+    refused_at: float = -REFUSED_EVERY
 
     def refill(self, now: float) -> None:
         earned = (now - self.counted_at) * DELIVERIES_PER_SECOND
@@ -42,14 +46,16 @@ class _Sender:
 
 
 class DataRooms:
-    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` must not raise.
+    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` and `refuse(member)`,
+    of somebody who sends in the clear where only what is encrypted end to end is taken, must not raise.
 
     Packets of one sender leave in the order in which they came. `now` is in seconds, of any clock that
     does not go back.
     """
 
-    def __init__(self, deliver: Callable[[int, bool, bytes], None]) -> None:
+    def __init__(self, deliver: Callable[[int, bool, bytes], None], refuse: Callable[[int], None]) -> None:
         self._deliver = deliver
+        self._refuse = refuse
         self._members: dict[int, DataMember] = {}
         self._rooms: dict[int, dict[int, DataMember]] = {}
         self._senders: dict[int, _Sender] = {}
@@ -93,6 +99,9 @@ class DataRooms:
             packet = models.DataPacket.FromString(message)
             if packet.WhichOneof("value") in SERVER_ONLY:
                 return
+            if sender.encrypted_only and not is_declared_encrypted(packet):
+                self._refuse_sender(now, account)
+                return
             identities, sids = stamp(packet, sender, reliable)
             stamped = packet.SerializeToString()
         except (DecodeError, EncodeError, ValueError):
@@ -106,6 +115,17 @@ class DataRooms:
                 continue
             account.allowance -= 1
             self._deliver(member.receive_transport, reliable, stamped)
+
+    def _refuse_sender(self, now: float, account: _Sender) -> None:
+        if now >= account.refused_at + REFUSED_EVERY:
+            account.refused_at = now
+            self._refuse(account.member.member)
+
+
+def is_declared_encrypted(packet: models.DataPacket) -> bool:
+    """By the packet's own word: nobody but its receivers can open it to see."""
+    kind = packet.encrypted_packet.encryption_type
+    return packet.HasField("encrypted_packet") and kind != models.Encryption.Type.NONE
 
 
 def stamp(packet: models.DataPacket, sender: DataMember, reliable: bool) -> tuple[set[str], set[str]]:

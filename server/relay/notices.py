@@ -10,6 +10,7 @@ from typing import Final
 from server.control.budget import Budget, is_free
 from server.control.messages import (
     ConsumerState,
+    DataRefused,
     Notification,
     ProducerLayers,
     Request,
@@ -24,7 +25,7 @@ KEPT: Final = 8.0
 class Notices:
     """Tells at once while there is credit; later, in order and coalesced, where there is none.
 
-    Speakers and qualities come last.
+    Speakers, qualities and refused data come last.
     """
 
     def __init__(self, send: Callable[[Notification], None]) -> None:
@@ -47,6 +48,8 @@ class Notices:
             self._nice[SpeakerLevel, notification.producer] = notification
         elif isinstance(notification, TransportQuality):
             self._nice[TransportQuality, notification.transport] = notification
+        elif isinstance(notification, DataRefused):
+            self._nice[DataRefused, notification.member] = notification
         else:
             self._told += 1
             key = (type(notification), self._told)

@@ -40,7 +40,7 @@ class _Ends:
         self.phases: dict[int, TransportPhase] = {}
         self.changed = asyncio.Event()
         self.received = asyncio.Event()
-        self.rooms = DataRooms(self._deliver)
+        self.rooms = DataRooms(self._deliver, lambda member: None)
 
     def create_transport(self, id: int, local_ufrag: bytes, local_pwd: bytes) -> None:
         """Nothing to reach: there is no network."""

@@ -32,6 +32,7 @@ from server.control.messages import (
     CreateProducer,
     CreateTransport,
     DataMember,
+    DataRefused,
     GetReceivers,
     GetStats,
     Notification,
@@ -88,7 +89,7 @@ class Worker:
         self._probe = probe
         self._leave = leave
         self._transports: dict[int, Transport] = {}
-        self._rooms = DataRooms(self._deliver)
+        self._rooms = DataRooms(self._deliver, self._refuse_data)
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_self_test = 0.0
         self._collection: asyncio.TimerHandle | None = None
@@ -140,6 +141,9 @@ class Worker:
         receiver = self._transports.get(transport)
         if receiver is not None:
             receiver.send_data(reliable, message)
+
+    def _refuse_data(self, member: int) -> None:
+        self._notices.post(DataRefused(member))
 
     def _create_transport(self, request: CreateTransport) -> None:
         if request.transport in self._transports:

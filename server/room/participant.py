@@ -16,6 +16,8 @@ from server.room.subscription import AccessList
 
 State = models.ParticipantInfo.State
 MAX_CHOICES = 4096
+ENCRYPTION = "offrecord.encryption"
+"""Attribute of everybody in a room that requires end-to-end encryption; nobody can set it otherwise."""
 
 JOIN_SECONDS = 60.0  # a participant that is not active by then is removed, as in the reference server
 FIRST_TOKEN_SECONDS = 2.0
@@ -27,7 +29,14 @@ GOODBYE_SECONDS = 2.0
 class Participant:
     """`announced` once the others have been shown it; `subscriber` is None without canSubscribe."""
 
-    def __init__(self, join: Join, now: float, publisher: Publisher, subscriber: Subscriber | None) -> None:
+    def __init__(
+        self,
+        join: Join,
+        now: float,
+        publisher: Publisher,
+        subscriber: Subscriber | None,
+        encryption_required: bool,
+    ) -> None:
         self.sid = join.sid
         self.claims = join.claims
         self.client = join.client
@@ -44,6 +53,7 @@ class Participant:
         self.access = AccessList()
         self.member = 0
         self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
+        self._encryption_required = encryption_required
         self._version = 0
         self._choices: dict[str, bool] = {}  # explicit subscriptions by track sid
 
@@ -123,11 +133,16 @@ class Participant:
             permission=translate.permission(self.claims.grants),
             is_publisher=bool(published),
             kind=translate.kind(self.claims),
-            attributes=self.claims.attributes,
+            attributes=self._attributes(),
             disconnect_reason=self.disconnect_reason,
             client_protocol=self.client.client_protocol,
             capabilities=self.client.capabilities,
         )
+
+    def _attributes(self) -> dict[str, str]:
+        """Its own, and what it must know of the room: an attribute is what every SDK shows its program."""
+        attributes = {name: text for name, text in self.claims.attributes.items() if name != ENCRYPTION}
+        return attributes | ({ENCRYPTION: "required"} if self._encryption_required else {})
 
     def next_timeout(self) -> float:
         """When something of this participant is due."""

@@ -39,6 +39,13 @@ MAX_METADATA_BYTES = 512 * 1024  # the reference server's limits
 MAX_ATTRIBUTES_BYTES = 64 * 1024
 MAX_NAME_CHARACTERS = 256
 MAX_SIDS = 1000  # in one message
+TRACK_NOT_ENCRYPTED = (
+    "this room requires end-to-end encryption: the track is not declared encrypted and is not forwarded"
+)
+DATA_NOT_ENCRYPTED = (
+    "this room requires end-to-end encryption: data that is not declared encrypted is not forwarded"
+)
+_ENCRYPTED = {models.Encryption.Type.GCM, models.Encryption.Type.CUSTOM}
 OK_SINCE_PROTOCOL = 15  # older clients do not expect an OK
 
 Reason = RequestResponse.Reason
@@ -80,12 +87,20 @@ def _give_up(room: Room, participant: Participant, now: float) -> None:
 
 def _add_track(room: Room, participant: Participant, message: AddTrackRequest, now: float) -> None:
     grants = participant.claims.grants
+    words = ""
+    refusal: RequestResponse.Reason | None = Reason.NOT_ALLOWED
     if grants.may_publish(translate.source_name(message.source)):
-        refusal = participant.publisher.add_track(message, now)
-    else:
-        refusal = Reason.NOT_ALLOWED
+        if room.encryption_required and message.encryption not in _ENCRYPTED:
+            words = TRACK_NOT_ENCRYPTED
+        else:
+            refusal = participant.publisher.add_track(message, now)
     if refusal is not None:
-        _reply(room, participant, RequestResponse(reason=refusal, add_track=message))
+        _reply(room, participant, RequestResponse(reason=refusal, message=words, add_track=message))
+
+
+def refuse_data(room: Room, participant: Participant) -> None:
+    """The relay dropped data of a participant that it sent in the clear where only encrypted data goes."""
+    _reply(room, participant, RequestResponse(reason=Reason.NOT_ALLOWED, message=DATA_NOT_ENCRYPTED))
 
 
 def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: float) -> None:

@@ -22,8 +22,10 @@ from livekit.protocol.rtc import (
     SpeakersChanged,
 )
 
+from server.auth.grants import requires_encryption
 from server.control.messages import (
     DataMember,
+    DataRefused,
     Notification,
     ProducerLayers,
     Refused,
@@ -69,6 +71,7 @@ class RoomLimits:
     max_participants: int = 500
     empty_seconds: float = 300.0
     departure_seconds: float = 20.0
+    require_encryption: bool = False
 
 
 class Room:
@@ -79,6 +82,7 @@ class Room:
         self.sid = sid
         self.limits = limits
         self.created_at = now
+        self.encryption_required = limits.require_encryption
         self._metadata: str | None = None  # None before anybody has come
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
@@ -130,6 +134,11 @@ class Room:
     def is_full(self, identity: str) -> bool:
         """Whether somebody with this identity would find no place. Who replaces itself always does."""
         return identity not in self._by_identity and len(self.participants) >= self.limits.max_participants
+
+    @property
+    def may_require_encryption(self) -> bool:
+        """Whether somebody who insists on it gets end-to-end encryption here: nobody is in the clear yet."""
+        return self.encryption_required or not self.participants
 
     def info(self) -> models.Room:
         """The room as clients see it. `active_recording` is never set: there is nothing to set it."""
@@ -271,12 +280,15 @@ class Room:
         if self._metadata is None:
             config = join.claims.room_config
             self._metadata = config.metadata if config else ""
+        if not self.participants:
+            # Never taken back while the room exists: who comes later relies on it.
+            self.encryption_required |= requires_encryption(join.claims)
         registry = self._registry_on(join.relay)
         grants = join.claims.grants
         firefox = "firefox" in join.client.browser.lower()
         publisher = Publisher(join.sid, registry, self.effects, firefox=firefox)
         subscriber = Subscriber(join.sid, registry, self.effects) if grants.can_subscribe else None
-        participant = Participant(join, now, publisher, subscriber)
+        participant = Participant(join, now, publisher, subscriber, self.encryption_required)
         others = [other.info() for other in self.participants.values() if other.announced]
         self.participants[join.sid] = participant
         self._by_identity[participant.identity] = participant
@@ -318,6 +330,7 @@ class Room:
                 publisher.transport,
                 receiving,
                 participant.claims.grants.can_publish_data,
+                self.encryption_required,
             )
         )
 
@@ -340,6 +353,10 @@ class Room:
                 side = self._registry.get(transport)
                 if isinstance(side, Publisher | Subscriber):
                     self._qualities.judge(side.sid, transport, quality, now)
+            case DataRefused(member):
+                participant = self._registry.get(member)
+                if isinstance(participant, Participant):
+                    requests.refuse_data(self, participant)
             case Refused(number):
                 side = self._registry.get(number)
                 if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport

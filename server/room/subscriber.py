@@ -166,6 +166,7 @@ class Subscriber:
             self._refuse(subscription.track.sid)
             return
         subscription.consumer = self._registry.new(subscription)
+        subscription.since = now
         self._effects.relay(
             CreateConsumer(
                 subscription.consumer,

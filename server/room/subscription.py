@@ -25,6 +25,7 @@ class Subscription:
     wish: Wish
     consumer: int = 0
     layer: int | None = None  # the last preference sent to the relay
+    since: float = 0.0  # when the consumer was made
 
 
 @dataclass(frozen=True, slots=True)

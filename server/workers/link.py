@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from server.control.messages import Level, Notification, Request
+from server.control.messages import Level, Notification, Receiver, Request
 from server.errors import RelayError
 
 
@@ -36,6 +36,12 @@ class RelayLink(Protocol):
 
     def send(self, request: Request) -> None:
         """Queues a request. Silently nothing after the relay is lost: `relay_lost` has been called."""
+
+    async def receivers(self, transport: int) -> tuple[Receiver, ...]:
+        """Who receives what a transport sends, by the relay's own account. Raises RelayError."""
+
+    def condemn(self, reason: RelayError) -> None:
+        """It does what it must not: it is ended and replaced, and `relay_lost` is called."""
 
 
 class RelayChronicle(Protocol):

@@ -31,6 +31,9 @@ from server.control.messages import (
     Notification,
     Proceed,
     Ready,
+    Receiver,
+    ReceiversEnd,
+    Refused,
     Request,
     SelfTest,
     Stats,
@@ -43,6 +46,7 @@ from server.workers import faults, inspect, status
 from server.workers.epitaph import epitaph
 from server.workers.faults import Drifted, Fault, Tripped
 from server.workers.proc import InspectionError
+from server.workers.receivers import Answer, ReceiverBook
 from server.workers.tripwire import KernelLog
 
 LOCK_TIMEOUT: Final = 30.0
@@ -50,6 +54,8 @@ LOCK_TIMEOUT: Final = 30.0
 READY_TIMEOUT: Final = 10.0
 BUDGET_SLACK: Final = 64.0
 """Credits beyond what the relay itself counts."""
+ANSWER_TIMEOUT: Final = 2.0
+"""Seconds in which a relay says who receives; whether it lives is judged by other means."""
 SILENCE: Final = 10.0
 """Seconds without an answer after which a relay is taken for dead."""
 STOP_TIMEOUT: Final = 3.0
@@ -74,6 +80,9 @@ class RelayProcess:
 
     `on_notification` is told what concerns rooms; `on_lost`, once, that a serving relay is gone.
     """
+
+    program: tuple[str, ...] = ("server.relay",)
+    """Module and arguments; `verify` runs one that has something planted in it."""
 
     def __init__(
         self,
@@ -105,6 +114,7 @@ class RelayProcess:
         self._stderr = bytearray()
         self._answered_at = self._tested_at = self._observed_at = 0.0  # monotonic
         self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
+        self._receivers = ReceiverBook()
         self._largest_id = 0
         self.serving_since = 0.0
 
@@ -144,9 +154,26 @@ class RelayProcess:
     def send(self, request: Request) -> None:
         if self._serving and self._channel is not None:
             self._budget.earn(request)
+            self._receivers.sent(request)
             if isinstance(request, Create):
                 self._largest_id = max(self._largest_id, _named(request))
             self._channel.send(request)
+
+    async def receivers(self, transport: int) -> Answer:
+        """Who receives what a transport sends, by the relay's own account. Raises RelayError."""
+        if not self._serving:
+            raise RelayError("it does not serve")
+        request, answer = self._receivers.ask(time.monotonic(), transport)
+        self.send(request)
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                return await answer
+        except TimeoutError:
+            raise RelayError("it has not said in time who receives", RelayFault.SILENT) from None
+
+    def condemn(self, reason: RelayError) -> None:
+        """Signaling found it doing what it must not: it is lost."""
+        self._lost(reason)
 
     def evidence(self) -> RelayEvidence:
         """What has been observed so far."""
@@ -195,6 +222,7 @@ class RelayProcess:
     async def kill(self) -> None:
         """Ends it whatever it does, and reaps it. Idempotent."""
         self._serving = False
+        self._receivers.lost(RelayError("it was ended"))
         process = self._process
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -227,7 +255,7 @@ class RelayProcess:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-s", "-P", "-B", "-m", "server.relay", str(down_read), str(up_write)),
+                *("-s", "-P", "-B", "-m", *self.program, str(down_read), str(up_write)),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -303,6 +331,11 @@ class RelayProcess:
     def _notified(self, notification: Notification) -> None:
         if not self._serving:
             self._birth.put_nowait(notification)
+        elif isinstance(notification, Receiver | ReceiversEnd):
+            try:
+                self._receivers.heard(notification)
+            except RelayError as strange:
+                self._lost(strange)
         elif not self._is_within_bounds(notification):
             self._lost(RelayError("it says more than a relay may"))
         elif isinstance(notification, Stats):
@@ -316,6 +349,8 @@ class RelayProcess:
         elif isinstance(notification, Locked | Ready | Unborn):
             self._lost(RelayError("it spoke of its birth while serving"))
         else:
+            if isinstance(notification, Refused):
+                self._receivers.refused(notification.id)
             self._on_notification(self, notification)
 
     def _is_within_bounds(self, notification: Notification) -> bool:
@@ -375,6 +410,7 @@ class RelayProcess:
             self._birth.put_nowait(reason)
             return
         self._serving = False
+        self._receivers.lost(reason)
         self._on_lost(self, reason)
 
     def _after_ready(self) -> Ready:

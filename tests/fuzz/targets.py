@@ -111,7 +111,10 @@ def query(data: bytes) -> None:
 def data_packet(data: bytes) -> None:
     """A data channel message: whoever gets it is told who sent it."""
     told: list[tuple[int, bool, bytes]] = []
-    rooms = DataRooms(lambda transport, reliable, message: told.append((transport, reliable, message)))
+    refused: list[int] = []
+    rooms = DataRooms(
+        lambda transport, reliable, message: told.append((transport, reliable, message)), refused.append
+    )
     for member in (1, 2, 3):
         rooms.put(DataMember(member, 9, f"p{member}", f"PA_{member}", member * 10, member * 10 + 1, True))
     is_reliable = bool(data and data[0] & 1)

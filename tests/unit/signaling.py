@@ -20,7 +20,14 @@ from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
 from server.config import Config, Guests, Rooms
-from server.control.messages import CreateTransport, Request, SrtpProfile, TransportPhase, TransportState
+from server.control.messages import (
+    CreateTransport,
+    Receiver,
+    Request,
+    SrtpProfile,
+    TransportPhase,
+    TransportState,
+)
 from server.errors import RelayError
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
@@ -46,6 +53,8 @@ class FakeLink:
     ipv6_port: int = 0
     requests: list[Request] = field(default_factory=list)
     last_id: int = 0
+    listed: tuple[Receiver, ...] | None = ()
+    condemned: list[RelayError] = field(default_factory=list)
 
     def next_id(self) -> int:
         self.last_id += 1
@@ -53,6 +62,15 @@ class FakeLink:
 
     def send(self, request: Request) -> None:
         self.requests.append(request)
+
+    async def receivers(self, transport: int) -> tuple[Receiver, ...]:
+        """What the last test said that a relay would list, or as if it were lost."""
+        if self.listed is None:
+            raise RelayError("it is gone")
+        return self.listed
+
+    def condemn(self, reason: RelayError) -> None:
+        self.condemned.append(reason)
 
 
 class FakePlacement:

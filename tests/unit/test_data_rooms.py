@@ -17,7 +17,8 @@ class Hall:
     def __init__(self) -> None:
         self.delivered: list[tuple[int, bool, models.DataPacket]] = []
         self.now = 1000.0
-        self.rooms = DataRooms(self._deliver)
+        self.refused: list[int] = []
+        self.rooms = DataRooms(self._deliver, self.refused.append)
         for number, room in ((ANN, 1), (BOB, 1), (CID, 1), (DAN, 2)):
             self.rooms.put(member(number, room))
 
@@ -30,8 +31,11 @@ class Hall:
         return sorted(transport - 20 for transport, _, _ in self.delivered)
 
 
-def member(number: int, room: int = 1, *, may_publish: bool = True) -> DataMember:
-    return DataMember(number, room, f"id-{number}", f"PA_{number}", 10 + number, 20 + number, may_publish)
+def member(
+    number: int, room: int = 1, *, may_publish: bool = True, encrypted_only: bool = False
+) -> DataMember:
+    name, sid = f"id-{number}", f"PA_{number}"
+    return DataMember(number, room, name, sid, 10 + number, 20 + number, may_publish, encrypted_only)
 
 
 def chat(**fields: object) -> models.DataPacket:
@@ -175,3 +179,45 @@ def test_who_floods_is_held_back_and_nobody_else_is(hall: Hall) -> None:
     hall.now += 0.1
     accepted = sum(len(hall.says(ANN, chat())) for _ in range(500))
     assert accepted == pytest.approx(DELIVERIES_PER_SECOND * 0.1 * 2 / each, abs=2 * each)
+
+
+GCM = models.Encryption.Type.GCM
+UNKNOWN_KIND_OF_PACKET = b"\xfa\x07\x05later"  # field 127, of a protocol newer than ours
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        chat(),
+        models.DataPacket(chat_message=models.ChatMessage(message="hello")),
+        models.DataPacket(rpc_request=models.RpcRequest(method="m")),
+        models.DataPacket(stream_header=models.DataStream.Header(stream_id="s")),
+        models.DataPacket(stream_chunk=models.DataStream.Chunk(stream_id="s", content=b"hello")),
+        models.DataPacket(encrypted_packet=models.EncryptedPacket(encrypted_value=b"hello")),
+        models.DataPacket(),
+        models.DataPacket.FromString(UNKNOWN_KIND_OF_PACKET),
+    ],
+)
+def test_what_is_not_declared_encrypted_goes_nowhere_where_it_must_be(packet: models.DataPacket) -> None:
+    hall = Hall()
+    hall.rooms.put(member(ANN, encrypted_only=True))
+    assert hall.says(ANN, packet) == []
+    assert hall.refused == [ANN]
+
+
+def test_what_is_declared_encrypted_crosses() -> None:
+    hall = Hall()
+    hall.rooms.put(member(ANN, encrypted_only=True))
+    sealed = models.EncryptedPacket(encryption_type=GCM, iv=b"i" * 12, encrypted_value=b"?")
+    assert hall.says(ANN, models.DataPacket(encrypted_packet=sealed)) == [BOB, CID]
+    assert hall.delivered[0][2].encrypted_packet == sealed
+    assert hall.refused == []
+
+
+def test_a_member_that_goes_on_in_the_clear_is_told_now_and_then() -> None:
+    hall = Hall()
+    hall.rooms.put(member(ANN, encrypted_only=True))
+    for _ in range(100):
+        hall.says(ANN, chat())
+        hall.now += 0.06
+    assert hall.refused == [ANN, ANN]

@@ -21,6 +21,7 @@ from server.control.messages import (
     ConsumerState,
     CreateTransport,
     GetStats,
+    Notification,
     Receiver,
     ReceiversEnd,
     SelfTest,
@@ -151,7 +152,8 @@ async def test_answers_of_which_each_word_is_known_cost_nothing_and_keep_their_p
     for number in range(1, 101):
         notices.post(ConsumerState(number, 0, False))
     before = len(told)
-    answer = [*(Receiver(1, number, 7, 9, False) for number in range(200, 300)), ReceiversEnd(1, 100)]
+    answer: list[Notification] = [Receiver(1, number, 7, 9, False) for number in range(200, 300)]
+    answer.append(ReceiversEnd(1, 100))
     for one in answer:
         notices.post(one)
     assert len(told) == before  # what happened earlier is told earlier

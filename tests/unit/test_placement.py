@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from server.control.messages import Request
+from server.control.messages import Receiver, Request
 from server.errors import RelayError
 from server.workers import placement as placement_module
 from server.workers.link import RelayLink
@@ -28,6 +28,12 @@ class Relay:
 
     def send(self, request: Request) -> None:
         """Nowhere."""
+
+    async def receivers(self, transport: int) -> tuple[Receiver, ...]:
+        return ()
+
+    def condemn(self, reason: RelayError) -> None:
+        """Nothing to end."""
 
 
 class Relays:
