@@ -97,7 +97,7 @@ describe('words', () => {
 
 describe('the list of people', () => {
   it('begins with the person at the page, then whoever shares, then by name', () => {
-    const line = { heard: true, seen: true, sharing: false, speaking: false, self: false };
+    const line = { heard: true, seen: true, sharing: false, speaking: false, self: false, connection: null };
     const people = [
       { ...line, identity: '1', name: 'Grace' },
       { ...line, identity: '2', name: 'Zuse', self: true },

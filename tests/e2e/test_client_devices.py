@@ -1,14 +1,19 @@
-"""Camera and microphone before the call: the mirror, the choice, and help where there is none."""
+"""Camera and microphone before the call and in it: the mirror, the choice, and help where there is none."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import eventually
+from tests.e2e.browser import eventually, join
 from tests.e2e.client_page import INSECURE, SECURE, PlayedServer, open_context, open_page
+from tests.e2e.serving import Server
 
 FRAMES = "(video) => video.getVideoPlaybackQuality().totalVideoFrames"
+SENT_CAMERA = """
+() => window.peersOfThisPage.flatMap((peer) => peer.getSenders())
+  .find((sender) => sender.track?.kind === 'video')?.track.getSettings().deviceId
+"""
 LEVEL = "(bar) => Number(bar.style.getPropertyValue('--level'))"
 
 
@@ -69,3 +74,20 @@ async def test_plain_http_is_explained(shared_browser: Browser) -> None:
     await expect(page.locator("[data-part=mic-help]")).to_contain_text("plain HTTP")
     await expect(page.locator("[data-part=camera-help]")).to_be_hidden()
     await expect(page.get_by_test_id("join-button")).to_be_enabled()
+
+
+async def test_another_camera_is_used_at_once(shared_server: Server, shared_browser: Browser) -> None:
+    """In the middle of a call, without a pause for the others."""
+    ada = await join(shared_browser, shared_server.url, "Ada", "cameras")
+    alan = await join(shared_browser, shared_server.url, "Alan", "cameras")
+    await alan.sees(1)
+    await ada.page.get_by_test_id("devices-button").click()
+    choice = ada.page.locator("dialog [data-part=choose-camera]")
+    before = await choice.input_value()
+    wanted = await choice.locator("option").last.get_attribute("value")
+    assert wanted
+    assert wanted != before
+    await choice.select_option(wanted)
+    await eventually(lambda: ada.page.evaluate(SENT_CAMERA), lambda device: device == wanted)
+    await expect(choice).to_have_value(wanted)
+    await alan.sees(1)

@@ -54,6 +54,7 @@ const REDRAWN_ON = [
   RoomEvent.LocalTrackPublished,
   RoomEvent.LocalTrackUnpublished,
   RoomEvent.ActiveSpeakersChanged,
+  RoomEvent.ConnectionQualityChanged,
   RoomEvent.Reconnecting,
   RoomEvent.SignalReconnecting,
   RoomEvent.Reconnected,

@@ -1,6 +1,7 @@
 /** The list of people: who is here, and what they send. */
 
 import { copyOf, part, say, tell } from '../dom';
+import { showConnection } from './connection';
 import type { Person } from './roster';
 import { hue, initials } from './tile';
 
@@ -40,4 +41,5 @@ function draw(line: HTMLElement, person: Person): void {
   part(line, 'muted', HTMLElement).hidden = person.heard;
   part(line, 'camera-off', HTMLElement).hidden = person.seen;
   part(line, 'sharing', HTMLElement).hidden = !person.sharing;
+  showConnection(line, person.connection);
 }

@@ -2,6 +2,8 @@
 
 import { type Participant, type RemoteTrack, type Room, Track, type TrackPublication } from 'livekit-client';
 
+import { type Connection, connectionOf } from './connection';
+
 export interface TileContent {
   /** Stable for as long as the tile means the same. */
   key: string;
@@ -14,6 +16,8 @@ export interface TileContent {
   /** The person can be heard: some sound is published and not muted. */
   heard: boolean;
   speaking: boolean;
+  /** Of a person; null for screens, and while nothing is known. */
+  connection: Connection | null;
 }
 
 /** One line of the list of people. */
@@ -25,6 +29,7 @@ export interface Person {
   seen: boolean;
   sharing: boolean;
   speaking: boolean;
+  connection: Connection | null;
 }
 
 /** What others call a participant. */
@@ -51,6 +56,7 @@ export function tilesOf(room: Room): TileContent[] {
       video: faceOf(publications)?.track ?? null,
       heard: publications.some((each) => isVoice(each) && !each.isMuted),
       speaking: person.isSpeaking,
+      connection: connectionOf(person.connectionQuality),
     });
     for (const publication of publications) {
       if (publication.source !== Track.Source.ScreenShare || publication.isMuted || !publication.track) continue;
@@ -61,6 +67,7 @@ export function tilesOf(room: Room): TileContent[] {
         video: publication.track,
         heard: true,
         speaking: false,
+        connection: null,
       });
     }
   }
@@ -81,6 +88,7 @@ export function peopleOf(room: Room): Person[] {
         seen: publications.some((each) => each.kind === Track.Kind.Video && each.source !== Track.Source.ScreenShare),
         sharing: publications.some((each) => each.source === Track.Source.ScreenShare),
         speaking: person.isSpeaking,
+        connection: connectionOf(person.connectionQuality),
       };
     }),
   );

@@ -3,6 +3,7 @@
 import type { Track } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
+import { showConnection } from './connection';
 import type { TileContent } from './roster';
 
 export class Tile {
@@ -38,6 +39,8 @@ export class Tile {
     say(part(element, 'name', HTMLElement), what);
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
+    // On a picture only what is not as it should be; the list of people has the rest.
+    showConnection(element, content.connection === 'good' ? null : content.connection);
     element.style.setProperty('--hue', String(hue(content.identity)));
     this.pin.setAttribute('aria-pressed', String(pinned));
     const pinWords = pinned ? `Let go of ${what}` : `Keep ${what} large`;

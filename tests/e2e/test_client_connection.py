@@ -1,0 +1,44 @@
+"""The page says in words and with a sign how well each person is connected."""
+
+from __future__ import annotations
+
+from playwright.async_api import Browser, expect
+
+from tests.e2e.browser import join
+from tests.e2e.lossy import lossy_path
+from tests.e2e.serving import Server
+
+LOSS = 0.25
+JUDGED = 30_000  # milliseconds; the server judges every five seconds, and media flows first
+
+
+async def test_everybody_sees_who_loses_media(server: Server, shared_browser: Browser) -> None:
+    async with lossy_path(server.udp_port, LOSS) as path:
+        ada = await join(shared_browser, server.url, "Ada", "connections")
+        alan = await join(shared_browser, server.url, "Alan", "connections", path.script)
+
+        for page in (ada.page, alan.page):
+            tile = page.get_by_test_id("tile").filter(has_text="Alan").get_by_test_id("tile-connection")
+            await expect(tile).to_have_attribute("data-connection", "poor", timeout=JUDGED)
+            await expect(tile).to_have_text("poor connection")
+            await page.get_by_test_id("people-button").click()
+            line = page.get_by_test_id("person").filter(has_text="Alan").get_by_test_id("person-connection")
+            await expect(line).to_have_text("poor connection")
+            await expect(line).to_have_attribute(
+                "title", "Poor connection: much sound and video is lost on the way"
+            )
+
+
+async def test_a_good_connection_is_said_in_the_list_and_left_out_of_the_picture(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    people = [
+        await join(shared_browser, shared_server.url, name, "good-connections") for name in ("Ada", "Bo")
+    ]
+    page = people[0].page
+    await page.get_by_test_id("people-button").click()
+    lines = page.get_by_test_id("person").get_by_test_id("person-connection")
+    await expect(lines).to_have_text(["good connection"] * 2, timeout=JUDGED)
+    await expect(page.get_by_test_id("tile-connection")).to_have_count(2)
+    for shown in await page.get_by_test_id("tile-connection").all():
+        await expect(shown).to_be_hidden()
