@@ -26,7 +26,7 @@ const sound = new Sound(part(document, 'sound', HTMLElement));
 const clock = (): number => Date.now();
 
 const badge = new Badge(part(document, 'guarantee', HTMLElement), clock);
-watch((reading) => badge.show(reading), clock);
+const guarantee = watch((reading) => badge.show(reading), clock);
 
 showJoin({ room: roomFromAddress(location.hash, location.search), name: '', summary: null });
 void media.openBoth();
@@ -64,12 +64,14 @@ function showCall(room: Room, { room: roomName, name }: JoinRequest, token: stri
   history.replaceState(null, '', inviteLink('', location.pathname, roomName));
   document.title = `${roomName} · Offrecord`;
   document.body.dataset['page'] = 'call';
+  guarantee.during(token);
   const page = new CallPage({ room, roomName, media, sound, onEnd });
   main.replaceChildren(page.element);
   page.focus();
 
   function onEnd(reason: DisconnectReason | undefined, others: number): void {
     page.close();
+    guarantee.during('');
     media.release();
     const summary = {
       room: roomName,

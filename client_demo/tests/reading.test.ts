@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Reading, STALE_AFTER_MS, viewOf } from '../src/guarantee/reading';
-import type { Level } from '../src/guarantee/statement';
+import { type Answered, factsOf, incidentWords, STALE_AFTER_MS, viewOf } from '../src/guarantee/reading';
+import { type Level, readStatement } from '../src/guarantee/statement';
+import { statement } from './guarantee';
 
-const answered = (level: Level, at = 0): Reading => ({
+const FAILURES = ['unreachable', 'unreadable', 'forged', 'replayed', 'dated', 'other-key'] as const;
+
+const answered = (level: Level, changes: Partial<Answered> = {}): Answered => ({
   state: 'answered',
-  statement: { level, says: [], doesNotProve: [], relays: [] },
-  at,
+  statement: readStatement(statement({ level })),
+  kid: 'a-key',
+  placed: true,
+  at: 0,
+  ...changes,
 });
 
 describe('the badge', () => {
@@ -19,10 +25,10 @@ describe('the badge', () => {
   });
 
   it('is alarmed without evidence, and says that it counts as not held', () => {
-    for (const reason of ['unreachable', 'unreadable'] as const) {
+    for (const reason of FAILURES) {
       const view = viewOf({ state: 'failed', reason, at: 0 }, 0);
       expect(view.tone).toBe('alarm');
-      expect(view.meaning).toContain('counts as not held');
+      expect(view.meaning).toContain('treat this call as one the server could record');
     }
   });
 
@@ -35,10 +41,31 @@ describe('the badge', () => {
     expect(viewOf(answered('full'), STALE_AFTER_MS + 1).tone).toBe('warning');
   });
 
+  it('is not calm where the signature could not be checked, or the call is not named', () => {
+    expect(viewOf(answered('full', { kid: null }), 0)).toMatchObject({ tone: 'warning', label: 'Signature not checked' });
+    expect(viewOf(answered('full', { placed: false }), 0)).toMatchObject({ tone: 'warning' });
+    expect(viewOf(answered('none', { kid: null, placed: false }), 0).tone).toBe('alarm');
+  });
+
+  it('tells the expert the key, the relay and the code', () => {
+    const room = { name: 'garden', relay: 2, generation: 1, level: 'full' };
+    const facts = Object.fromEntries(factsOf(answered('full', { statement: readStatement(statement({ room })) })));
+    expect(facts).toMatchObject({ Key: 'a-key', 'This call': 'runs on relay 2', Code: 'sha256:c0' });
+    expect(facts['Signature']).toContain('checked in this browser');
+    expect(factsOf(answered('full', { kid: null }))[0]?.[1]).toContain('not checked');
+  });
+
+  it('tells what happened in a sentence', () => {
+    expect(incidentWords({ says: 'a process was stopped', ageSeconds: 300 })).toBe('A process was stopped, 5 min ago');
+    expect(incidentWords({ says: 'a process was stopped', ageSeconds: null })).toBe('A process was stopped');
+  });
+
   it('promises no more than is so', () => {
     const views = [
       viewOf({ state: 'checking' }, 0),
       ...(['full', 'reduced', 'none'] as const).map((level) => viewOf(answered(level), 0)),
+      viewOf(answered('full', { kid: null }), 0),
+      viewOf(answered('full', { placed: false }), 0),
     ];
     for (const view of views) {
       expect(`${view.label} ${view.title} ${view.meaning}`).not.toMatch(/impossible|guaranteed|nobody can|never/i);

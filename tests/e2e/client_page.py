@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,33 +14,39 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
 from server.api.pages import CONTENT_SECURITY_POLICY, WEB
+from server.guarantee.sign import Signer
+from server.guarantee.statement import LIFETIME_SECONDS, TYPE, VERSION
 
 SECURE = "http://localhost/"  # browsers hand out devices here, as they do over HTTPS
 INSECURE = "http://offrecord.test/"
 
 
 def statement(level: str) -> dict[str, Any]:
-    """A guarantee statement without its nonce, of one relay with one check."""
+    """The content of a guarantee statement of now without its nonce, of one relay with one check."""
+    now = int(time.time())
+    observed = datetime.fromtimestamp(now - 5, UTC).isoformat()
+    check = {
+        "name": "no_writable_file",
+        "held": level == "full",
+        "source": "inspected",
+        "observed_at": observed,
+    }
     return {
+        "statement": VERSION,
+        "iat": now,
+        "exp": now + LIFETIME_SECONDS,
         "level": level,
         "minimum_level": "full",
-        "issued_at": "2030-01-01T00:00:10.000Z",
-        "says": f"the words of {level}",
+        "reasons": []
+        if level == "full"
+        else [{"relay": 1, "check": check["name"], "says": f"why only {level}"}],
+        "incidents": [],
+        "room": None,
+        "says": [f"the words of {level}"],
         "does_not_prove": ["that participants do not record"],
-        "relays": [
-            {
-                "relay": 1,
-                "level": level,
-                "checks": [
-                    {
-                        "name": "no_writable_file",
-                        "held": level == "full",
-                        "source": "inspected",
-                        "observed_at": "2030-01-01T00:00:05.000Z",
-                    }
-                ],
-            }
-        ],
+        "relays": [{"relay": 1, "level": level, "started_at": observed, "filters": None, "checks": [check]}],
+        "server": {"version": "1.2.3"},
+        "software": {"code": "sha256:" + "c0" * 32},
     }
 
 
@@ -47,6 +55,9 @@ class PlayedServer:
     """Answers what it is told to; None is no answer at all. Remembers whom the page turned to."""
 
     guarantee: dict[str, Any] | None = field(default_factory=lambda: statement("full"))
+    signer: Signer = field(default_factory=Signer.generate)
+    silent: bool = False  # about the guarantee, for as long as the page waits
+    told_signer: Signer | None = None  # whose keys are told, where it is not the signer
     token_status: int = 403
     token_answer: dict[str, Any] = field(default_factory=lambda: {"error": "no guests today"})
     nonces: list[str] = field(default_factory=list)
@@ -60,6 +71,8 @@ class PlayedServer:
             await route.abort()
         elif parts.path == "/guarantee":
             await self._answer_guarantee(route, parse_qs(parts.query)["nonce"][0])
+        elif parts.path == "/.well-known/jwks.json":
+            await route.fulfill(json=(self.told_signer or self.signer).jwks())
         elif parts.path == "/api/guest-token":
             self.token_requests.append(json.loads(route.request.post_data or ""))
             await route.fulfill(status=self.token_status, json=self.token_answer)
@@ -68,10 +81,13 @@ class PlayedServer:
 
     async def _answer_guarantee(self, route: Route, nonce: str) -> None:
         self.nonces.append(nonce)
+        if self.silent:
+            return
         if self.guarantee is None:
             await route.abort()
         else:
-            await route.fulfill(json={"nonce": nonce, **self.guarantee})
+            content = {"nonce": nonce, **self.guarantee}
+            await route.fulfill(json={**content, "jws": self.signer.sign(content, typ=TYPE)})
 
     async def _answer_file(self, route: Route, name: str) -> None:
         path = Path(WEB, name)

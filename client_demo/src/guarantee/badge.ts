@@ -2,8 +2,8 @@
 
 import { icon, make, part, say } from '../dom';
 import { ageInWords } from '../duration';
-import { type BadgeView, type Reading, viewOf } from './reading';
-import type { Check, RelayStatement, Source, Statement } from './statement';
+import { type BadgeView, factsOf, incidentWords, type Answered, type Reading, viewOf } from './reading';
+import type { Check, RelayStatement, Source } from './statement';
 
 const TONE_ICONS: Record<BadgeView['tone'], string> = {
   waiting: 'i-waiting',
@@ -53,7 +53,7 @@ export class Badge {
   show(reading: Reading): void {
     this.reading = reading;
     this.draw();
-    this.drawEvidence(reading.state === 'answered' ? reading.statement : null);
+    this.drawEvidence(reading.state === 'answered' ? reading : null);
   }
 
   private open(open: boolean, moveFocus = true): void {
@@ -80,12 +80,15 @@ export class Badge {
     if (view.tone !== 'waiting' && announced.textContent !== view.title) announced.textContent = view.title;
   }
 
-  private drawEvidence(statement: Statement | null): void {
-    const evidence = part(this.root, 'badge-evidence', HTMLElement);
-    evidence.hidden = statement === null;
-    if (!statement) return;
+  private drawEvidence(reading: Answered | null): void {
+    part(this.root, 'badge-evidence', HTMLElement).hidden = reading === null;
+    if (!reading) return;
+    const { statement } = reading;
     fill(part(this.root, 'badge-says', HTMLElement), statement.says);
+    fill(part(this.root, 'badge-reasons', HTMLElement), statement.reasons);
+    fill(part(this.root, 'badge-incidents', HTMLElement), statement.incidents.map(incidentWords));
     fill(part(this.root, 'badge-limits', HTMLElement), statement.doesNotProve);
+    fillFacts(part(this.root, 'badge-facts', HTMLElement), factsOf(reading));
     this.drawRelays(statement.relays);
   }
 
@@ -119,6 +122,11 @@ function capital(words: string): string {
 function fill(listElement: HTMLElement, sentences: string[]): void {
   listElement.replaceChildren(...sentences.map((sentence) => make('li', '', sentence)));
   listElement.parentElement?.toggleAttribute('hidden', sentences.length === 0);
+}
+
+function fillFacts(listElement: HTMLElement, facts: [string, string][]): void {
+  const terms = facts.flatMap(([what, value]) => [make('dt', '', what), make('dd', '', value)]);
+  listElement.replaceChildren(...terms);
 }
 
 function drawRelay(view: RelayView, { relay, checks }: RelayStatement): void {

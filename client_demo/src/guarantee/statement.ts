@@ -1,5 +1,5 @@
-/** The server's guarantee statement (`GET /guarantee?nonce=`), read strictly: what is missing or odd is
- * an error, because missing evidence counts as not held. */
+/** The content of the server's guarantee statement, read strictly: what is missing or odd is an error, because
+ * missing evidence counts as not held. */
 
 export type Level = 'full' | 'reduced' | 'none';
 
@@ -18,62 +18,113 @@ export interface Check {
 export interface RelayStatement {
   relay: string;
   level: Level;
+  /** Seconds between its birth and the statement; null if not said. */
+  ageSeconds: number | null;
+  /** Digest of its system call filters; '' before it has any. */
+  filters: string;
   checks: Check[];
 }
 
+/** Which relay the room of who asked lives on. `relay` is '' while it lives on none. */
+export interface RoomStatement {
+  name: string;
+  relay: string;
+}
+
+export interface Incident {
+  says: string;
+  ageSeconds: number | null;
+}
+
 export interface Statement {
+  nonce: string | null;
+  /** Seconds since the epoch, by the server's clock. */
+  issuedAt: number;
+  expiresAt: number;
   /** The lowest of the level stated and those of its relays. */
   level: Level;
   says: string[];
   doesNotProve: string[];
+  /** Why the level is not full. */
+  reasons: string[];
+  incidents: Incident[];
   relays: RelayStatement[];
+  room: RoomStatement | null;
+  /** Of the server's software; '' where not said. */
+  version: string;
+  code: string;
 }
 
-/** The answer is not a statement, or not one to the question asked. */
+/** The answer is not a statement. */
 export class StatementError extends Error {}
 
 const LEVELS: readonly Level[] = ['none', 'reduced', 'full'];
 const SOURCES: readonly Source[] = ['kernel', 'inspected', 'self-reported'];
 const MOST_RELAYS = 256;
 const MOST_CHECKS = 100;
+const MOST_REASONS = 2000;
 const MOST_SENTENCES = 30;
 const TEXT_LENGTH = 500;
 
 /** Reads parsed JSON. Throws StatementError. */
-export function readStatement(body: unknown, nonce: string): Statement {
+export function readStatement(body: unknown): Statement {
   const fields = record(body, 'the answer');
-  if (fields['nonce'] !== nonce) throw new StatementError('the answer is to another question');
-  const issuedAt = seconds(fields['issued_at']);
+  const issuedAt = whole(fields['iat']);
   const relays = list(fields['relays'], MOST_RELAYS, 'relays').map((relay) => readRelay(relay, issuedAt));
   const stated = [level(fields['level']), ...relays.map((relay) => relay.level)];
   return {
+    nonce: typeof fields['nonce'] === 'string' ? fields['nonce'] : null,
+    issuedAt,
+    expiresAt: whole(fields['exp']),
     level: stated.reduce((low, next) => (LEVELS.indexOf(next) < LEVELS.indexOf(low) ? next : low)),
     says: sentences(fields['says']),
     doesNotProve: sentences(fields['does_not_prove']),
+    reasons: readReasons(fields['reasons']),
+    incidents: optional(fields['incidents'], MOST_SENTENCES, 'incidents').map((one) => readIncident(one, issuedAt)),
     relays,
+    room: fields['room'] === null || fields['room'] === undefined ? null : readRoom(fields['room']),
+    version: field(fields['server'], 'version'),
+    code: field(fields['software'], 'code'),
   };
 }
 
-function readRelay(body: unknown, issuedAt: number | null): RelayStatement {
+function readRelay(body: unknown, issuedAt: number): RelayStatement {
   const fields = record(body, 'a relay');
   return {
-    relay: String(fields['relay'] ?? '').slice(0, 20),
+    relay: numberText(fields['relay']),
     level: level(fields['level']),
+    ageSeconds: age(fields['started_at'], issuedAt),
+    filters: typeof fields['filters'] === 'string' ? text(fields['filters']) : '',
     checks: list(fields['checks'], MOST_CHECKS, 'checks').map((check) => readCheck(check, issuedAt)),
   };
 }
 
-function readCheck(body: unknown, issuedAt: number | null): Check {
+function readCheck(body: unknown, issuedAt: number): Check {
   const fields = record(body, 'a check');
   const source = SOURCES.find((known) => known === fields['source']);
   if (!source) throw new StatementError('a check has no known source');
-  const observedAt = seconds(fields['observed_at']);
   return {
     name: text(fields['name']),
     held: fields['held'] === true,
     source,
-    ageSeconds: observedAt === null || issuedAt === null ? null : Math.max(0, issuedAt - observedAt),
+    ageSeconds: age(fields['observed_at'], issuedAt),
   };
+}
+
+/** What several relays have in common is said once. */
+function readReasons(body: unknown): string[] {
+  const said = optional(body, MOST_REASONS, 'reasons').map((reason) => text(record(reason, 'a reason')['says']));
+  return [...new Set(said)].slice(0, MOST_SENTENCES);
+}
+
+function readIncident(body: unknown, issuedAt: number): Incident {
+  const fields = record(body, 'an incident');
+  return { says: text(fields['says']), ageSeconds: age(fields['at'], issuedAt) };
+}
+
+function readRoom(body: unknown): RoomStatement {
+  const fields = record(body, 'the room');
+  return { name: text(fields['name']), relay: fields['relay'] === null ? '' : numberText(fields['relay']) };
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {
@@ -88,6 +139,10 @@ function list(value: unknown, most: number, what: string): unknown[] {
   return value;
 }
 
+function optional(value: unknown, most: number, what: string): unknown[] {
+  return value === undefined ? [] : list(value, most, what);
+}
+
 function level(value: unknown): Level {
   const known = LEVELS.find((candidate) => candidate === value);
   if (!known) throw new StatementError('the level is not known');
@@ -99,16 +154,26 @@ function text(value: unknown): string {
   return value.slice(0, TEXT_LENGTH);
 }
 
-/** One sentence or a list of them. */
-function sentences(value: unknown): string[] {
-  if (value === undefined || value === null) return [];
-  return list(Array.isArray(value) ? value : [value], MOST_SENTENCES, 'sentences').map(text);
+/** A text inside an object that need not be there. */
+function field(value: unknown, name: string): string {
+  return value === undefined ? '' : text(record(value, name)[name]);
 }
 
-/** Seconds since the epoch, from a number or an ISO 8601 date; null if neither. */
-function seconds(value: unknown): number | null {
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (typeof value !== 'string') return null;
-  const milliseconds = Date.parse(value);
-  return Number.isNaN(milliseconds) ? null : milliseconds / 1000;
+function numberText(value: unknown): string {
+  return String(whole(value));
+}
+
+function whole(value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new StatementError('a number is missing');
+  return value;
+}
+
+function sentences(value: unknown): string[] {
+  return optional(value, MOST_SENTENCES, 'sentences').map(text);
+}
+
+/** Seconds from an RFC 3339 date to the statement; null if it is none. */
+function age(value: unknown, issuedAt: number): number | null {
+  const milliseconds = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(milliseconds) ? null : Math.max(0, issuedAt - milliseconds / 1000);
 }
