@@ -120,7 +120,7 @@ class ReceiverBook:
 
         `now` is in seconds of a clock that does not go back. Raises RelayBusy.
         """
-        lines = self._lines(transport)
+        lines = self.lines(transport)
         self._allowance = min(LINES_AT_ONCE, self._allowance + (now - self._counted_at) * LINES_PER_SECOND)
         self._counted_at = now
         if self._allowance <= 0 or len(self._questions) >= MOST_QUESTIONS:
@@ -157,7 +157,8 @@ class ReceiverBook:
                 answer.set_exception(reason)
                 answer.exception()  # whoever asked may have stopped waiting
 
-    def _lines(self, transport: int) -> dict[int, Receiver]:
+    def lines(self, transport: int) -> dict[int, Receiver]:
+        """What the relay is expected to list next, by consumer and in their order."""
         known = self._transports.get(transport)
         producers = known.producers if known is not None else ()
         numbers = sorted(
