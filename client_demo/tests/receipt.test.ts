@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { askForReceipt, ReceiptError, readReceipt } from '../src/receipt/receipt';
-import { entryInWords, receiptTitle } from '../src/receipt/words';
+import { entriesInWords, receiptTitle } from '../src/receipt/words';
 
 const JOINED = {
   event: 'participant_joined',
@@ -18,7 +18,7 @@ const LEFT = {
 
 function answer(...kept: object[]): Record<string, unknown> {
   const until = kept.length > 0 ? '2026-02-01T03:05:05Z' : null;
-  return { receipt: { kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
+  return { receipt: { identity: 'ada', kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
 }
 
 const day = (date: Date): string => date.toISOString().slice(0, 10);
@@ -56,14 +56,23 @@ describe('a receipt', () => {
     const { entries, ...rest } = readReceipt(answer(JOINED, LEFT));
     expect(receiptTitle({ entries, ...rest }, day)).toBe('Kept about you in this room: 2 entries, until 2026-02-01');
     expect(receiptTitle(readReceipt(answer()), day)).toBe('Nothing is kept about you in this room');
-    expect(entries.map(entryInWords)).toEqual([
+    expect(entriesInWords(entries)).toEqual([
       'You joined with chrome 130 on linux.',
       'Your connection ended after 1 minute: you left.',
     ]);
   });
 
+  it('says which track went off', () => {
+    const on = { ...JOINED, event: 'track_published', fields: { track: 'TR_1', source: 'camera', codec: 'vp8' } };
+    const off = { ...LEFT, event: 'track_unpublished', fields: { track: 'TR_1', milliseconds: 60_000 } };
+    expect(entriesInWords(readReceipt(answer(on, off)).entries)).toEqual([
+      'Your camera went on (vp8).',
+      'Your camera went off after 1 minute.',
+    ]);
+  });
+
   it('shows what it has no words for', () => {
-    const [entry] = readReceipt(answer({ ...JOINED, event: 'hand_raised', fields: { times: 2 } })).entries;
-    expect(entry && entryInWords(entry)).toBe('hand raised: times 2.');
+    const { entries } = readReceipt(answer({ ...JOINED, event: 'hand_raised', fields: { times: 2 } }));
+    expect(entriesInWords(entries)).toEqual(['hand raised: times 2.']);
   });
 });

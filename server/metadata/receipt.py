@@ -26,7 +26,7 @@ SAYS_MORE = (
 
 NOT_KEPT = (
     "sound, video, shared screens, chat and other messages: they pass through memory only",
-    "your network address and the name that others saw: the ledger has no field for them",
+    "your network address: the ledger has no field for it",
 )
 
 _FACTS = frozenset({"room", "identity"})

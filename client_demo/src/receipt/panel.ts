@@ -2,7 +2,7 @@
 
 import { make } from '../dom';
 import type { Receipt } from './receipt';
-import { entryInWords, receiptTitle } from './words';
+import { entriesInWords, receiptTitle } from './words';
 
 /** Fills `root` as soon as there is an answer; says so plainly where there is none. */
 export async function drawReceipt(root: HTMLElement, answer: Promise<Receipt | null>): Promise<void> {
@@ -17,6 +17,7 @@ export async function drawReceipt(root: HTMLElement, answer: Promise<Receipt | n
 function contents(receipt: Receipt): Node[] {
   const details = make('details', 'receipt');
   details.append(make('summary', '', receiptTitle(receipt, day)), make('p', 'quiet', receipt.says));
+  details.append(make('p', 'quiet', `It is kept under the name “${receipt.identity}”.`));
   if (receipt.entries.length > 0) details.append(table(receipt));
   details.append(make('h3', '', 'Not kept'));
   const list = make('ul', 'sentences');
@@ -35,10 +36,11 @@ function table({ entries }: Receipt): HTMLElement {
   }
   element.createTHead().append(heads);
   const body = element.createTBody();
-  for (const entry of entries) {
+  const words = entriesInWords(entries);
+  entries.forEach((entry, index) => {
     const row = body.insertRow();
-    row.append(make('td', '', moment(entry.at)), make('td', '', entryInWords(entry)), make('td', '', day(entry.deletedAt)));
-  }
+    row.append(make('td', '', moment(entry.at)), make('td', '', words[index]), make('td', '', day(entry.deletedAt)));
+  });
   return element;
 }
 
@@ -64,7 +66,7 @@ function save(text: string): void {
 }
 
 function day(date: Date): string {
-  return date.toLocaleDateString(undefined, { day: 'numeric', month: 'long', year: 'numeric' });
+  return date.toLocaleDateString(undefined, { dateStyle: 'medium' });
 }
 
 function moment(date: Date): string {

@@ -8,6 +8,8 @@ export interface Entry {
 }
 
 export interface Receipt {
+  /** The name that the entries are kept under. */
+  identity: string;
   entries: Entry[];
   /** When the last entry is deleted; null where nothing is kept. */
   validUntil: Date | null;
@@ -71,6 +73,7 @@ export function readReceipt(body: unknown): Receipt {
   if (!Array.isArray(kept) || kept.length > MOST_ENTRIES) throw new ReceiptError('no list of what is kept');
   if (!Array.isArray(notKept)) throw new ReceiptError('no list of what is not kept');
   return {
+    identity: text(receipt['identity']),
     entries: kept.map(readEntry),
     validUntil: until === null ? null : time(until),
     says: text(says),

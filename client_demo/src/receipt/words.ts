@@ -28,7 +28,16 @@ export function receiptTitle({ entries, validUntil }: Receipt, day: (date: Date)
   return `Kept about you in this room: ${counted(entries.length, 'entry', 'entries')}, until ${day(validUntil)}`;
 }
 
-export function entryInWords({ event, fields }: Entry): string {
+/** Each entry in words, in their order. */
+export function entriesInWords(entries: readonly Entry[]): string[] {
+  const tracks = new Map<string, string>();
+  for (const { event, fields } of entries) {
+    if (event === 'track_published') tracks.set(String(fields['track']), track(fields));
+  }
+  return entries.map((entry) => entryInWords(entry, tracks));
+}
+
+function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, string>): string {
   switch (event) {
     case 'participant_joined':
       return `You joined${client(fields)}.`;
@@ -42,8 +51,10 @@ export function entryInWords({ event, fields }: Entry): string {
       const codec = fields['codec'];
       return `Your ${track(fields)} went on${codec && codec !== 'unknown' ? ` (${String(codec)})` : ''}.`;
     }
-    case 'track_unpublished':
-      return `It went off after ${duration(fields['milliseconds'])}.`;
+    case 'track_unpublished': {
+      const ended = tracks.get(String(fields['track'])) ?? 'track';
+      return `Your ${ended} went off after ${duration(fields['milliseconds'])}.`;
+    }
   }
   const rest = Object.entries(fields).map(([name, value]) => `${plain(name)} ${value}`);
   return `${plain(event)}: ${rest.join(', ') || 'no more'}.`;
