@@ -83,6 +83,7 @@ class DriftedCheck(StrEnum):
     SHARED_MAP = "shared_map"
     WRITABLE_CODE = "writable_code"
     MEDIA_LIBRARY = "media_library"
+    OTHER_PROCESS = "other_process"
     OPENING_ALLOWED = "opening_allowed"
     CONNECTING_ALLOWED = "connecting_allowed"
     OWN_STATUS_CHANGED = "own_status_changed"

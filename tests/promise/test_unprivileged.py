@@ -20,6 +20,7 @@ from server.relay.birth import LEAST_LANDLOCK_ABI
 from server.workers.faults import Fault
 from tests.e2e.serving import COMMAND, serving
 from tests.promise import ordinary_user
+from tests.relay.tampered import DUMPABLE, executable
 
 pytestmark = [
     pytest.mark.promise,
@@ -95,6 +96,14 @@ def test_a_relay_is_born_whole_with_less_memory(home: Path) -> None:
     assert told["seen_later"]
     assert 1024 * 1024 <= told["arena"] < Relay().media_memory_mib * 1024 * 1024
     assert told["arena"] <= told["locked_kib"] * 1024 <= ordinary_user.MEMLOCK_BYTES
+
+
+def test_a_relay_whose_memory_stays_readable_to_its_user_is_refused(home: Path) -> None:
+    """That of root is closed already when it changes user; this one has to close itself."""
+    program = executable(home, DUMPABLE)
+    started = f"import sys; sys.executable = {str(program)!r}\n{RELAY}"
+    ran = _run(*AS_ORDINARY_USER, sys.executable, "-c", started, home=home)
+    assert json.loads(ran.stdout)["refused"] == f"relay 1 failed inspection: {Fault.DUMPABLE}"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount /proc in another way")

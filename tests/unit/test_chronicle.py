@@ -80,7 +80,7 @@ def test_each_check_that_drifted_is_kept_and_told_once() -> None:
 
 
 def test_the_ledger_has_a_word_for_every_check() -> None:
-    assert [check.value for check in DriftedCheck] == [fault.value for fault in Fault]
+    assert {fault.value for fault in Fault} <= {check.value for check in DriftedCheck}
 
 
 def test_a_relay_that_merely_died_is_no_incident() -> None:

@@ -1,0 +1,73 @@
+"""A serving relay whose lock is no longer observed whole is lost, with each check that failed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from server.control import budget
+from server.errors import RelayFault
+from server.workers import worker
+from server.workers.faults import Drifted, Fault
+from tests.relay.conftest import Relay, loopback
+from tests.relay.tampered import CLAIMS_LESS, THREADED, UNTESTED, executable
+
+_PTRACE_SEIZE = 0x4206
+
+Tamper = Callable[[str], Relay]
+
+
+@pytest.fixture
+def tampered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tamper:
+    """A relay with a change, watched closely."""
+    monkeypatch.setattr(budget, "STATS_EVERY", 0.1)
+
+    def made(change: str) -> Relay:
+        monkeypatch.setattr(sys, "executable", str(executable(tmp_path, change)))
+        return Relay(loopback())
+
+    return made
+
+
+async def lost_by(relay: Relay) -> tuple[Fault, ...]:
+    reason = await relay.until_lost()
+    assert isinstance(reason, Drifted), reason
+    assert reason.fault is RelayFault.DRIFTED
+    await relay.process.kill()
+    return reason.faults
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can trace a relay")
+async def test_a_debugger(tampered: Tamper) -> None:
+    relay = tampered("")
+    await relay.process.start()
+    ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+    ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    assert ptrace(_PTRACE_SEIZE, relay.process.pid, None, None) == 0, os.strerror(ctypes.get_errno())
+    assert await lost_by(relay) == (Fault.TRACED,)
+
+
+async def test_a_thread_more_than_it_needs(tampered: Tamper) -> None:
+    relay = tampered(THREADED)
+    await relay.process.start()
+    os.kill(relay.process.pid, signal.SIGUSR1)
+    assert await lost_by(relay) == (Fault.THREADS,)
+
+
+async def test_probes_that_are_no_longer_refused(tampered: Tamper) -> None:
+    relay = tampered(CLAIMS_LESS)
+    await relay.process.start()
+    assert await lost_by(relay) == (Fault.OPENING_ALLOWED, Fault.OWN_STATUS_CHANGED)
+
+
+async def test_probes_that_are_no_longer_made(tampered: Tamper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "UNTESTED", 0.5)
+    relay = tampered(UNTESTED)
+    await relay.process.start()
+    assert await lost_by(relay) == (Fault.SELF_TEST_MISSING,)
