@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, logs, verify, config, version.
+"""The `offrecord` command: serve, logs, verify, audit, manifest, config, version.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -12,7 +12,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -44,6 +44,7 @@ ConfigPath = Annotated[
     Path | None,
     typer.Option("--config", metavar="PATH", help="Configuration file; ./config.toml where there is one."),
 ]
+LevelName = Literal["full", "reduced", "none"]
 HttpPort = Annotated[
     int | None, typer.Option(min=0, max=65535, help="HTTP and WebSocket port; 0 lets the system choose.")
 ]
@@ -179,12 +180,61 @@ def _print_table(table: Table, as_json: bool) -> None:
 
 @app.command()
 def verify(
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    *,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The report as JSON; progress goes to standard error.")
+    ] = False,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Also each layer alone, and the lock without each; a minute.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="This attack alone; may be repeated.")
+    ] = None,
+    list_names: Annotated[bool, typer.Option("--list", help="Name the attacks and leave.")] = False,
+    host_settings: Annotated[
+        bool,
+        typer.Option(
+            "--host-settings", help="Also what changes a setting of this machine for a moment, as root."
+        ),
+    ] = False,
 ) -> None:
     """Attack a disposable relay from inside, with and without the lock, and report what held."""
-    from server.verify.run import main as verify_main
+    from server.verify import run, show
 
-    raise typer.Exit(verify_main(as_json))
+    if list_names:
+        show.listing(run.names())
+        return
+    wanted = run.Wanted(tuple(only or ()), matrix, host_settings)
+    raise typer.Exit(run.main(wanted, json=as_json))
+
+
+@app.command()
+def audit(
+    url: Annotated[str, typer.Argument(help="The server's address, such as https://meet.example.")],
+    *,
+    manifest: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The release's manifest, for the digests.")
+    ] = None,
+    level: Annotated[LevelName, typer.Option(help="The least that is accepted.")] = "full",
+    ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificates to believe, as `serve --lan` makes.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+) -> None:
+    """Check a running server from outside. Exit code 0: all as demanded, 1: something is not, 2: not asked."""
+    from server.audit.run import main as audit_main
+
+    raise typer.Exit(audit_main(url, manifest, level, ca, as_json=as_json))
+
+
+@app.command()
+def manifest(
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there.")] = None,
+) -> None:
+    """Print the digests of this release, to audit servers against."""
+    from server.audit.run import write_manifest
+
+    write_manifest(out)
 
 
 @config_app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.control.messages import Locked, SelfTest
+from server.guarantee.host import FirewallEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class KernelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """From /proc/PID/{fd,maps,task} once, after the lock and before the relay became undumpable."""
+    """From /proc/PID/{fd,maps,task} and every /proc/*/stat, once: after the lock, before the relay became
+    undumpable."""
 
     observed_at: float
     threads: int
@@ -45,6 +47,7 @@ class Inspection:
     shared_writable_maps: int
     writable_executable_maps: int
     media_libraries: int  # mapped files that are libav*, libsw* or the like
+    other_processes: int  # that it started, or of its session
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +61,4 @@ class RelayEvidence:
     status: KernelStatus | None
     self_test: SelfTest | None
     self_test_at: float | None
+    host_firewall: FirewallEvidence | None = None  # None: not configured

@@ -11,9 +11,12 @@ from enum import StrEnum
 
 from server.control.messages import FourWords, Level
 from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
+from server.guarantee.host import FirewallEvidence, FirewallState
 
 STATUS_SECONDS = 10.0
 """A kernel status older than this says nothing about now."""
+FIREWALL_SECONDS = 10.0
+"""The same of the host measure, which is read back every two."""
 SELF_TEST_SECONDS = 30.0
 """So long may a relay's last repeated probes be ago."""
 LANDLOCK_ABI = 4
@@ -43,6 +46,19 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class FirewallJudgement:
+    """The host measure, of one relay or of all. It is beside the lock: no level depends on it, but what the
+    statement does not prove does. `state` says why it is not held."""
+
+    held: bool
+    state: FirewallState
+    observed_at: float | None
+
+
+WITHOUT_FIREWALL = FirewallJudgement(False, FirewallState.OFF, None)
+
+
+@dataclass(frozen=True, slots=True)
 class RelayJudgement:
     """`filter_digest` is None before the relay has said that it is locked."""
 
@@ -52,6 +68,7 @@ class RelayJudgement:
     filter_digest: bytes | None
     level: Level
     checks: tuple[Check, ...]
+    firewall: FirewallJudgement = WITHOUT_FIREWALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +77,15 @@ class Judgement:
 
     level: Level
     relays: tuple[RelayJudgement, ...]
+
+    @property
+    def firewall(self) -> FirewallJudgement:
+        """Held for every relay, or why not for the first that lacks it."""
+        each = [relay.firewall for relay in self.relays]
+        lacking = next((one for one in each if not one.held), None)
+        if lacking is not None or not each:
+            return lacking or WITHOUT_FIREWALL
+        return min(each, key=lambda one: one.observed_at or 0.0)
 
 
 # The only checks that `reduced` may lack; any other that is not held means `none`.
@@ -94,7 +120,20 @@ def judge_relay(evidence: RelayEvidence, now: float) -> RelayJudgement:
         filter_digest=None if locked is None else _bytes(locked.filter_digest),
         level=min(level, Level.NONE if locked is None else locked.level),
         checks=checks,
+        firewall=_firewall(evidence.host_firewall, now),
     )
+
+
+def _firewall(evidence: FirewallEvidence | None, now: float) -> FirewallJudgement:
+    """Read back from the kernel, or not held."""
+    if evidence is None:
+        return WITHOUT_FIREWALL
+    state, observed_at = evidence.state, evidence.observed_at
+    if state is FirewallState.HELD and (
+        observed_at is None or not _is_fresh(observed_at, now, FIREWALL_SECONDS)
+    ):
+        state = FirewallState.LOST
+    return FirewallJudgement(state is FirewallState.HELD, state, observed_at)
 
 
 def _bytes(words: FourWords) -> bytes:
@@ -151,6 +190,7 @@ def _inspected_checks(inspection: Inspection | None) -> list[Check]:
             "no_shared_writable_memory": inspection.shared_writable_maps == 0,
             "no_writable_code": inspection.writable_executable_maps == 0,
             "no_media_library": inspection.media_libraries == 0,
+            "no_other_process": inspection.other_processes == 0,
         }
     observed_at = inspection.observed_at if inspection is not None else None
     return [Check(name, held.get(name, False), Source.INSPECTED, observed_at) for name in INSPECTED_CHECKS]
@@ -205,6 +245,7 @@ INSPECTED_CHECKS = (
     "no_shared_writable_memory",
     "no_writable_code",
     "no_media_library",
+    "no_other_process",
 )
 REPORTED_CHECKS = (
     "landlock",

@@ -30,6 +30,9 @@ DOES_NOT_PROVE = (
     "that media stays away from an address that a participant was invited from",
 )
 
+WITHOUT_FIREWALL = "media could leave by UDP if a relay were taken over"
+"""Not proven unless the host measure is read back from the kernel."""
+
 NO_RELAY = "No relay is serving, so there is nothing to rely on."
 CLAIMED_LESS = "The relay itself claims a lower level than its checks would allow."
 
@@ -54,6 +57,7 @@ REASONS = {
     "no_shared_writable_memory": "The relay is not shown to be without memory shared with others.",
     "no_writable_code": "The relay is not shown to be without code that it could change.",
     "no_media_library": "The relay is not shown to be without a library that can decode or record.",
+    "no_other_process": "The relay is not shown to be without other processes that it started.",
     "landlock": "The file-system lock (Landlock) is not available or too old.",
     "write_refused_by_landlock": "The file-system lock was not seen to refuse a write.",
     "filters_as_counted_by_kernel": "The filters that the relay claims are not those that the kernel counts.",

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from server.verify.measures import HostMeasure
+
 YES = b"yes"
 """The word of an attack that says of itself that it worked."""
 
@@ -64,6 +66,8 @@ class Scene:
     descriptors: dict[str, int] = field(default_factory=dict)  # from `stage` or `prepare` to `act`
     numbers: dict[str, int] = field(default_factory=dict)  # likewise
     things: dict[str, bytes] = field(default_factory=dict)  # likewise
+    channel: int = -1  # the disposable process's end of the way to its parent
+    parent: socket.socket | None = None  # the parent's end, where it is a socket and no pipe
     pid: int = 0  # of the disposable process
     word: bytes = b""  # its word, once it is done
     relay_socket: socket.socket | None = None  # the one UDP socket it was born with
@@ -90,13 +94,6 @@ def nothing(_scene: Scene) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """An attack that is expected to work, and what closes it on the host."""
-
-    host_measure: str
-
-
-@dataclass(frozen=True, slots=True)
 class Attack:
     name: str
     group: Group
@@ -107,7 +104,8 @@ class Attack:
     inherits: tuple[str, ...] = ()  # names of what `stage` made that the process gets
     needs: tuple[Namespace, ...] = ()
     wants_accomplice: bool = False
-    known: Known | None = None
+    closed_by: HostMeasure | None = None  # works where this is not in place on the host, as documented
+    changes_host: str = ""  # a setting of the whole machine that it changes and puts back
 
 
 def attack(
@@ -119,13 +117,26 @@ def attack(
     inherits: tuple[str, ...] = (),
     needs: tuple[Namespace, ...] = (),
     wants_accomplice: bool = False,
-    known: Known | None = None,
+    closed_by: HostMeasure | None = None,
+    changes_host: str = "",
 ) -> Callable[[Act], Attack]:
     """Makes the decorated function the act of an attack that has its name."""
 
     def make(act: Act) -> Attack:
         name = getattr(act, "__name__", "").strip("_")
-        return Attack(name, group, act, judged, stage, prepare, inherits, needs, wants_accomplice, known)
+        return Attack(
+            name,
+            group,
+            act,
+            judged,
+            stage,
+            prepare,
+            inherits,
+            needs,
+            wants_accomplice,
+            closed_by,
+            changes_host,
+        )
 
     return make
 

@@ -1,41 +1,92 @@
-"""What came of a verification: how many attacks work without the lock, and which still do with it."""
+"""What came of a verification. The JSON form is these types; `docs/verify.md` describes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from server.control.messages import Level
+from server.verify.layers import Layer
+from server.verify.measures import HostMeasure
+from server.verify.wire import Line, Outcome
 
-REFUSED_AT_BIRTH = "not born"
+REFUSED_AT_BIRTH: Final = "not born"
 """How a run ends when the inspection, or the lock itself, finds what must not be there."""
 
 
-class Open(msgspec.Struct, frozen=True):
-    """An attack that worked in spite of the lock."""
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all."""
+
+
+class Measure(_Part, frozen=True):
+    """What closes something outside of the process, and whether it is in place on this machine."""
+
+    name: str
+    text: str
+    state: str  # "on", "off" or "unknown"
+
+
+class Open(_Part, frozen=True):
+    """An attack that worked in spite of the lock; `closed_by` is null where nothing is known."""
 
     attack: str
     documented: bool
-    host_measure: str  # what closes it outside of the process; "" where nothing is known
+    closed_by: Measure | None
 
 
-class NotDemonstrable(msgspec.Struct, frozen=True):
+class NotDemonstrable(_Part, frozen=True):
     """An attack that did not work without the lock either, so that its failure proves nothing."""
 
     attack: str
     reason: str
 
 
-class Report(msgspec.Struct, frozen=True):
+class Untested(_Part, frozen=True):
+    """What was not tried here. Never counted as blocked."""
+
+    subject: str
+    reason: str
+
+
+class LayerSummary(_Part, frozen=True):
+    """Of the attacks that work without the lock."""
+
+    layer: Layer
+    alone_stops: int  # with this layer and no other
+    without_it_open: list[str]  # stopped by the whole lock, and not by all the other layers
+
+
+class Row(_Part, frozen=True):
+    """One attack: how each run ended, by layer."""
+
+    attack: str
+    group: str
+    control: str
+    locked: str
+    alone: dict[Layer, str]
+    alone_stopped: list[Layer]
+    without: dict[Layer, str]
+    only_stopped_by: list[Layer]  # the whole lock stops it, and all but this layer do not
+
+
+class Matrix(_Part, frozen=True):
+    layers: list[LayerSummary]
+    attacks: list[Row]
+
+
+class Report(_Part, frozen=True):
     """`tried` is `control_worked` and `not_demonstrable`; `control_worked` is `blocked` and `open`."""
 
+    format: int
     level: str
     tried: int
     control_worked: int
     blocked: int
     open: list[Open]
     not_demonstrable: list[NotDemonstrable]
+    untested: list[Untested]
+    matrix: Matrix | None = None
 
     @property
     def holds(self) -> bool:
@@ -43,27 +94,64 @@ class Report(msgspec.Struct, frozen=True):
         return all(found.documented for found in self.open)
 
 
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One attack, run without the lock, and with it where it worked without."""
-
-    attack: str
-    group: str
-    control_worked: bool
-    control: str  # how the run without the lock ended
-    locked_worked: bool
-    locked: str  # how the run with the lock ended; "" where there was none
-    host_measure: str | None  # None where the attack is not known to work
+FORMAT: Final = 1
+"""Raised when a field changes its meaning or goes; new fields may come."""
 
 
-def summarise(level: Level, tried: list[Tried]) -> Report:
-    worked = [one for one in tried if one.control_worked]
+def summarise(
+    level: Level, lines: list[Line], measures: list[HostMeasure], *, matrix: bool = False
+) -> Report:
+    """The counts. A measure's state is looked up for what is open."""
+    known = {measure.name: measure for measure in measures}
+    tried = [line for line in lines if not line.skipped]
+    worked = [line for line in tried if line.control.worked]
     open_attacks = [
-        Open(one.attack, one.host_measure is not None, one.host_measure or "")
-        for one in worked
-        if one.locked_worked
+        Open(line.attack, bool(line.closed_by), _measure(known[line.closed_by]) if line.closed_by else None)
+        for line in worked
+        if line.locked is None or line.locked.worked
     ]
-    silent = [NotDemonstrable(one.attack, one.control) for one in tried if not one.control_worked]
     return Report(
-        level.name.lower(), len(tried), len(worked), len(worked) - len(open_attacks), open_attacks, silent
+        format=FORMAT,
+        level=level.name.lower(),
+        tried=len(tried),
+        control_worked=len(worked),
+        blocked=len(worked) - len(open_attacks),
+        open=open_attacks,
+        not_demonstrable=[
+            NotDemonstrable(line.attack, line.control.how) for line in tried if not line.control.worked
+        ],
+        untested=[Untested(line.attack, line.skipped) for line in lines if line.skipped],
+        matrix=_matrix(worked) if matrix else None,
+    )
+
+
+def _measure(measure: HostMeasure) -> Measure:
+    return Measure(measure.name, measure.text, measure.state())
+
+
+def _matrix(worked: list[Line]) -> Matrix:
+    rows = [_row(line, line.locked) for line in worked if line.locked is not None]
+    summaries = [
+        LayerSummary(
+            layer,
+            sum(layer in row.alone_stopped for row in rows),
+            [row.attack for row in rows if layer in row.only_stopped_by],
+        )
+        for layer in Layer
+    ]
+    return Matrix(summaries, rows)
+
+
+def _row(line: Line, locked: Outcome) -> Row:
+    return Row(
+        attack=line.attack,
+        group=line.group,
+        control=line.control.how,
+        locked=locked.how,
+        alone={layer: outcome.how for layer, outcome in line.alone.items()},
+        alone_stopped=[layer for layer, outcome in line.alone.items() if not outcome.worked],
+        without={layer: outcome.how for layer, outcome in line.without.items()},
+        only_stopped_by=[
+            layer for layer, outcome in line.without.items() if outcome.worked and not locked.worked
+        ],
     )

@@ -11,22 +11,28 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 import server
 from server.control.messages import Level
 from server.errors import OperatorError
-from server.verify.report import REFUSED_AT_BIRTH, Report, Tried, summarise
+from server.verify import show
+from server.verify.layers import WHOLE, Layers
+from server.verify.measures import MEASURES
+from server.verify.progress import shown
+from server.verify.report import REFUSED_AT_BIRTH, Report, summarise
+from server.verify.wire import Alive, Line, Plan
 
-SECONDS = 120.0
-"""Bound of the whole; it takes a fifth of that."""
+SECONDS: Final = 120.0
+"""Bound of the whole; it takes a tenth of that."""
+MATRIX_SECONDS: Final = 900.0
+"""The same with the matrix, which has seventeen times as many runs."""
 _LONGEST_LINE = 64 * 1024
 
 
@@ -38,87 +44,92 @@ class _SilentError(Exception):
     """The process that runs the attacks said nothing, on its standard output at least."""
 
 
-class _Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    worked: bool
-    how: str
-    level: int
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for on the command line."""
+
+    only: tuple[str, ...] = ()
+    matrix: bool = False
+    host_settings: bool = False
 
 
-class _Alive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    serve: _Outcome
-    attacks: int = 0
-
-
-class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    attack: str
-    group: str
-    host_measure: str | None
-    from_before: bool  # the attack leaves itself something from before the lock
-    control: _Outcome
-    locked: _Outcome | None
-
-
-ProgressOf = Callable[[Tried, int], None]
+ProgressOf = Callable[[Line, int], None]
 """Told each attack and how many there are."""
 
 
-async def _start(scratch: Path, left_out: frozenset[str]) -> asyncio.subprocess.Process:
-    environment = {
-        "PATH": os.defpath,
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": str(Path(server.__file__).parent.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    return await asyncio.create_subprocess_exec(
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    """The last line of what it complains of."""
+    assert process.stderr is not None, "it is a pipe"
+    kept = b""
+    while more := await process.stderr.read(_LONGEST_LINE):
+        kept = (kept + more)[-_LONGEST_LINE:]
+    return kept.decode("utf-8", "replace").strip().rpartition("\n")[2]
+
+
+@asynccontextmanager
+async def helper(module: str, plan: msgspec.Struct) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process of ours with a clean environment that is told a plan and says lines; ended at the end."""
+    process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "server.verify.warden", str(scratch), *sorted(left_out)),
+        *("-m", module, msgspec.json.encode(plan).decode()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         limit=_LONGEST_LINE,
         cwd="/",
-        env=environment,
+        env={
+            "PATH": os.defpath,
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(Path(server.__file__).parent.parent),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
     )
+    complaint = asyncio.create_task(_last_words(process))
+    try:
+        yield process
+    except _SilentError:
+        raise VerifyError(f"the process that runs the attacks did not start: {await complaint}") from None
+    except (TimeoutError, ValueError, msgspec.MsgspecError) as error:
+        raise VerifyError("the process that runs the attacks did not finish them") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await complaint
 
 
-def _born(line: bytes, when: str) -> _Alive:
+def _born(line: bytes, when: str) -> Alive:
     """A process that does nothing wrong must live, or the failures of all others mean nothing."""
-    alive = msgspec.json.decode(line, type=_Alive)
+    alive = msgspec.json.decode(line, type=Alive)
     if not alive.serve.worked:
         raise VerifyError(f"{when}, a locked process that does nothing wrong did not live: {alive.serve.how}")
+    if alive.lifeless:
+        raise VerifyError(f"{when}, a process that does nothing wrong did not live with {alive.lifeless}")
     return alive
 
 
-def _tried(line: bytes) -> Tried:
-    one = msgspec.json.decode(line, type=_Line)
+def _tried(line: bytes) -> Line:
+    one = msgspec.json.decode(line, type=Line)
     locked = one.locked
     if locked is not None and locked.how.startswith(REFUSED_AT_BIRTH) and not one.from_before:
         raise VerifyError(f"{one.attack} was {locked.how}, though it brought nothing from before the lock")
-    return Tried(
-        one.attack,
-        one.group,
-        one.control.worked,
-        one.control.how,
-        locked is not None and locked.worked,
-        locked.how if locked is not None else "",
-        one.host_measure,
-    )
+    return one
 
 
-async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | None) -> Report:
+async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | None) -> tuple[int, list[Line]]:
+    """The level that was held, and what came of each attack."""
     assert warden.stdout is not None, "it is a pipe"
     first = await warden.stdout.readline()
     if not first:
         raise _SilentError
     alive = _born(first, "before the attacks")
-    tried: list[Tried] = []
+    lines: list[Line] = []
     for _ in range(alive.attacks):
-        one = _tried(await warden.stdout.readline())
-        tried.append(one)
+        lines.append(_tried(await warden.stdout.readline()))
         if progress is not None:
-            progress(one, alive.attacks)
+            progress(lines[-1], alive.attacks)
     _born(await warden.stdout.readline(), "after the attacks")
-    return summarise(Level(alive.serve.level), tried)
+    return alive.serve.level, lines
 
 
 def _scratch() -> Path:
@@ -128,80 +139,57 @@ def _scratch() -> Path:
     return scratch
 
 
-async def run(progress: ProgressOf | None = None, left_out: frozenset[str] = frozenset()) -> Report:
-    """All attacks, each without the lock and with it. Raises VerifyError when nothing can be known.
+async def run(
+    wanted: Wanted = Wanted(), progress: ProgressOf | None = None, layers: Layers = WHOLE
+) -> Report:
+    """The attacks, each without the lock and with it. Raises VerifyError when nothing can be known.
 
-    `left_out` are layers that the lock goes without ("limits", "identity", "landlock", "seccomp"), for
-    tests that show that a missing one is noticed.
+    `layers` are fewer than all in tests that show that a missing one is noticed.
     """
     scratch = _scratch()
+    plan = Plan(str(scratch), wanted.only, layers, wanted.matrix, wanted.host_settings)
     try:
-        warden = await _start(scratch, left_out)
-        assert warden.stderr is not None, "it is a pipe"
-        complaint = asyncio.create_task(warden.stderr.read(_LONGEST_LINE))
-        try:
-            return await asyncio.wait_for(_collect(warden, progress), SECONDS)
-        except (TimeoutError, ValueError, msgspec.MsgspecError) as error:
-            raise VerifyError("the process that runs the attacks did not finish them") from error
-        except _SilentError:
-            last = (await complaint).decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise VerifyError(f"the process that runs the attacks did not start: {last}") from None
-        finally:
-            if warden.returncode is None:
-                warden.kill()
-            await warden.wait()
-            await complaint
+        async with (
+            helper("server.verify.warden", plan) as warden,
+            asyncio.timeout(MATRIX_SECONDS if wanted.matrix else SECONDS),
+        ):
+            level, lines = await _collect(warden, progress)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return summarise(Level(level), lines, list(MEASURES), matrix=wanted.matrix)
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
+async def _run_shown(wanted: Wanted) -> tuple[Report, list[Line]]:
+    lines: list[Line] = []
+    with shown("attacks") as step:
+
+        def told(line: Line, total: int) -> None:
+            lines.append(line)
+            step(len(lines), total, line.attack)
+
+        return await run(wanted, told), lines
 
 
-def _print(report: Report, tried: list[Tried]) -> None:
-    console = Console()
-    console.print(f"A disposable relay, level [bold]{report.level}[/bold]")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("attack", "without the lock", "with the lock"):
-        table.add_column(heading)
-    group = ""
-    for one in tried:
-        if one.group != group:
-            group = one.group
-            table.add_section()
-            table.add_row(f"[bold]{group}[/bold]")
-        locked = f"[red]{one.locked}[/red]" if one.locked_worked else one.locked
-        table.add_row(_plain(one.attack), one.control, locked)
-    console.print(table)
-    console.print(
-        f"{report.tried} tried, {report.control_worked} work without the lock, "
-        f"{report.blocked} of these are blocked, {len(report.open)} are open."
-    )
-    for found in report.open:
-        known = f"known; closed by: {found.host_measure}" if found.documented else "NOT DOCUMENTED"
-        console.print(f"  open: {_plain(found.attack)} ({known})")
+def names() -> list[tuple[str, str]]:
+    """Name and group of every attack."""
+    from server.verify.attacks import ATTACKS
+
+    return [(attack.name, attack.group) for attack in ATTACKS]
 
 
-async def _run_with_bar() -> Report:
-    tried: list[Tried] = []
-    columns = (TextColumn("attacking a disposable relay"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
+def main(wanted: Wanted, *, json: bool) -> int:
+    """The exit status: 0 when nothing is open but what is documented, else 1.
 
-        def step(one: Tried, total: int) -> None:
-            tried.append(one)
-            bar.update(task, completed=len(tried), total=total)
-
-        report = await run(step)
-    _print(report, tried)
-    return report
-
-
-def main(json: bool) -> int:
-    """The exit status: 0 when nothing is open but what is documented. Raises VerifyError."""
-    if not json:
-        return 0 if asyncio.run(_run_with_bar()).holds else 1
-    report = asyncio.run(run())
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    Raises VerifyError when nothing can be known, OperatorError for a name that no attack has.
+    """
+    unknown = set(wanted.only) - {name for name, _ in names()} if wanted.only else set()
+    if unknown:
+        raise OperatorError(
+            f"no attack is called {', '.join(sorted(unknown))}: offrecord verify --list names them"
+        )
+    report, lines = asyncio.run(_run_shown(wanted))
+    if json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    else:
+        show.report(report, lines)
     return 0 if report.holds else 1

@@ -16,6 +16,7 @@ from server.control.messages import Boot, Level
 from server.relay import birth
 from server.verify import kernel
 from server.verify.attack import Attack, Scene
+from server.verify.layers import OF_THE_KERNEL, Layer, Layers
 
 BORN, UNBORN, DONE, FAILED = b"B", b"U", b"D", b"F"
 LONGEST_WORD = 1024
@@ -77,40 +78,56 @@ def _boot(user: int) -> Boot:
     )
 
 
-def _live(attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int) -> None:
-    _bare(attack, scene, {orders, answers})
-    if left_out is not None:
+def _set(layers: Layers, user: int, arena_bytes: int, arena_locked: bool) -> Level:
+    """Those of the kernel that one call sets; the level that is held."""
+    wanted = layers & OF_THE_KERNEL
+    if not wanted:
+        return Level.NONE
+    birth.settle()
+    switches = birth.Layers(
+        limits=Layer.LIMITS in wanted,
+        identity=Layer.IDENTITY in wanted,
+        landlock=Layer.LANDLOCK in wanted,
+        seccomp=Layer.SECCOMP in wanted,
+    )
+    return birth.lock(_boot(user), arena_bytes, arena_locked, switches).level
+
+
+def _finish(layers: Layers) -> None:
+    if Layer.NOT_DUMPABLE not in layers:
+        return
+    if layers >= OF_THE_KERNEL:
+        birth.finish()
+    else:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+
+
+def _live(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: int) -> None:
+    _bare(attack, scene, {orders, answers, scene.channel})
+    if Layer.STAGE_0 in layers:
         birth.stage0()
     scene.loop = asyncio.new_event_loop()
     scene.relay_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     scene.relay_socket.bind(("127.0.0.1", 0))
     arena_bytes, arena_locked = _arena()
     attack.prepare(scene)
-    level = Level.NONE
-    if left_out is not None:
-        birth.settle()
-        layers = birth.Layers(**dict.fromkeys(left_out, False))
-        level = birth.lock(_boot(scene.user), arena_bytes, arena_locked, layers).level
+    level = _set(layers, scene.user, arena_bytes, arena_locked)
     _say(answers, BORN, bytes([level]))
     if not os.read(orders, 1):
         return
-    if left_out == frozenset():
-        birth.finish()
+    _finish(layers)
     _say(answers, DONE, attack.act(scene) or b"")
     os.read(orders, 1)
 
 
-def live(
-    attack: Attack, scene: Scene, left_out: frozenset[str] | None, orders: int, answers: int
-) -> NoReturn:
-    """The whole life of the forked process. `left_out` are layers that the lock goes without;
-    None is the control run, with no lock at all.
+def live(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: int) -> NoReturn:
+    """The whole life of the forked process.
 
     `answers` gets BORN with the level, or UNBORN with the reason; after a byte on `orders`, DONE with the
     attack's word or FAILED with the error; silence and an end of file when the kernel killed it.
     """
     try:
-        _live(attack, scene, left_out, orders, answers)
+        _live(attack, scene, layers, orders, answers)
     except birth.BirthError as error:
         _say(answers, UNBORN, error.reason.name.lower().encode())
     except OSError as error:

@@ -41,6 +41,7 @@ class Fault(StrEnum):
     SHARED_MAP = "shared_map"
     WRITABLE_CODE = "writable_code"
     MEDIA_LIBRARY = "media_library"
+    OTHER_PROCESS = "other_process"
     OPENING_ALLOWED = "opening_allowed"
     CONNECTING_ALLOWED = "connecting_allowed"
     OWN_STATUS_CHANGED = "own_status_changed"
@@ -123,5 +124,6 @@ def _inspection_faults(inspection: Inspection) -> list[Fault]:
         Fault.SHARED_MAP: inspection.shared_writable_maps > 0,
         Fault.WRITABLE_CODE: inspection.writable_executable_maps > 0,
         Fault.MEDIA_LIBRARY: inspection.media_libraries > 0,
+        Fault.OTHER_PROCESS: inspection.other_processes > 0,
     }
     return [fault for fault, is_wrong in wrong.items() if is_wrong]

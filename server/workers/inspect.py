@@ -1,4 +1,4 @@
-"""What a locked relay has, read from outside once: its descriptors, mappings and threads.
+"""What a locked relay has, read from outside once: descriptors, mappings, threads, other processes.
 
 It needs a process that may still be inspected, which is why a relay becomes undumpable only after it.
 """
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from server.guarantee.evidence import Inspection
+from server.workers import relatives
 from server.workers.proc import PROC, fields, hidden, names, read
 
 _NULL = os.makedev(1, 3)
@@ -62,7 +63,7 @@ def _may_write(process: Path, descriptor: str) -> bool:
 
 
 def inspect(pid: int) -> Inspection:
-    """Descriptors, mappings and threads of a locked relay that waits. Raises InspectionError."""
+    """Everything that a locked relay has, while it waits. Raises InspectionError."""
     process = PROC / str(pid)
     sockets = _sockets(process)
     writable = unexpected = rings = 0
@@ -95,4 +96,5 @@ def inspect(pid: int) -> Inspection:
         shared_writable_maps=shared,
         writable_executable_maps=code,
         media_libraries=len(libraries),
+        other_processes=relatives.count(pid),
     )

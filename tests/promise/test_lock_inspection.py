@@ -53,6 +53,7 @@ def test_what_a_relay_lives_by_is_no_fault() -> None:
         ("code = mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)", {Fault.WRITABLE_CODE}),
         ("threading.Thread(target=threading.Event().wait, daemon=True).start()", {Fault.THREADS}),
         ("import av", {Fault.MEDIA_LIBRARY}),
+        ("os.fork() or wait()", {Fault.OTHER_PROCESS}),
         (
             "import array; pair = socket.socketpair(); socket.send_fds(pair[0], [b'x'], [1])",
             {Fault.UNEXPECTED_DESCRIPTOR, Fault.WRITABLE_FILE},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -11,16 +10,20 @@ import pytest
 
 from server import _native
 from server.control.messages import Level
+from server.errors import OperatorError
 from server.relay.birth import LEAST_LANDLOCK_ABI
 from server.verify import run as verify
 from server.verify import warden
 from server.verify.attack import Group
 from server.verify.attacks import ATTACKS
-from server.verify.report import Report, Tried, summarise
+from server.verify.layers import Layer, without
+from server.verify.measures import MEASURES, State
+from server.verify.report import FORMAT, Report, summarise
+from server.verify.wire import Line, Outcome, Plan
 
 pytestmark = [
     pytest.mark.promise,
-    pytest.mark.timeout(150),  # two hundred processes are born; machines are slow at times
+    pytest.mark.timeout(150),  # hundreds of processes are born; machines are slow at times
     pytest.mark.skipif(_native.landlock_abi() < LEAST_LANDLOCK_ABI, reason="this kernel has no full lock"),
 ]
 KNOWN = {
@@ -38,63 +41,115 @@ def _check_identities(report: Report) -> None:
 def test_a_whole_lock_stops_everything_but_what_is_documented(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends: dict[str, Tried] = {}
+    ends: dict[str, Line] = {}
     run = verify.run
 
-    async def noted() -> Report:
-        return await run(lambda one, _total: ends.update({one.attack: one}))
+    async def noted(wanted: verify.Wanted, progress: verify.ProgressOf) -> Report:
+        def told(line: Line, total: int) -> None:
+            ends[line.attack] = line
+            progress(line, total)
+
+        return await run(wanted, told)
 
     monkeypatch.setattr(verify, "run", noted)
     before = set(Path("/dev/shm").iterdir())
-    assert verify.main(json=True) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert set(told) == {"level", "tried", "control_worked", "blocked", "open", "not_demonstrable"}
-    assert told["level"] == "full"
-    assert told["tried"] == len(ATTACKS) >= 40
-    assert told["control_worked"] >= 30
-    _check_identities(msgspec.convert(told, Report))
-    assert {found["attack"] for found in told["open"]} <= KNOWN
-    assert all(found["documented"] and found["host_measure"] for found in told["open"])
+    assert verify.main(verify.Wanted(), json=True) == 0
+    out, err = capsys.readouterr()
+    report = msgspec.json.decode(out, type=Report)  # the report and nothing else
+    assert f"attacks: {len(ATTACKS)} of {len(ATTACKS)}" in err
+    assert (report.format, report.level, report.matrix) == (FORMAT, "full", None)
+    assert report.tried + len(report.untested) == len(ATTACKS) >= 100
+    assert report.control_worked >= 30
+    _check_identities(report)
+    assert {found.attack for found in report.open} <= KNOWN
+    assert all(found.documented and found.closed_by and found.closed_by.text for found in report.open)
     assert set(Path("/dev/shm").iterdir()) == before
     # The lock stops the recorder: neither a missing module nor a recorder that never works would do.
     for recorder in ("aiortc_media_recorder", "pyav_container"):
-        assert (ends[recorder].control, ends[recorder].locked) == ("worked", "killed")
+        assert (ends[recorder].control.how, ends[recorder].locked) == (
+            "worked",
+            Outcome(False, "killed", Level.FULL),
+        )
 
 
 async def test_without_filters_the_attacks_get_through() -> None:
-    report = await verify.run(left_out=frozenset({"seccomp"}))
+    covered = ("write_a_path", "connect_by_tcp", "aiortc_media_recorder")
+    uncovered = ("data_in_a_time", "data_in_a_mode", "shared_memory_segment")
+    report = await verify.run(verify.Wanted(only=covered + uncovered), layers=without(Layer.SECCOMP))
     _check_identities(report)
     assert report.level == "none"
     assert not report.holds
-    opened = {found.attack for found in report.open} - KNOWN
-    # Landlock covers none of these.
-    assert {"data_in_a_time", "data_in_a_mode", "shared_memory_segment"} <= opened
-    # And these it does.
-    assert not {"write_a_path", "connect_by_tcp", "aiortc_media_recorder"} & opened
+    assert {found.attack for found in report.open} == {
+        "data_in_a_time",
+        "data_in_a_mode",
+        "shared_memory_segment",
+    }
+
+
+async def test_the_matrix_says_what_each_layer_stops() -> None:
+    chosen = (
+        "data_in_a_time",
+        "crash_for_a_core_file",
+        "write_through_old_mapping",
+        "ring_from_before_the_lock",
+    )
+    report = await verify.run(verify.Wanted(only=chosen, matrix=True))
+    assert report.holds
+    assert report.matrix is not None
+    rows = {row.attack: row for row in report.matrix.attacks}
+    assert set(rows) == set(chosen)
+    for row in rows.values():
+        assert set(row.alone) == set(row.without) == set(Layer)
+    assert rows["data_in_a_time"].only_stopped_by == rows["data_in_a_time"].alone_stopped == [Layer.SECCOMP]
+    assert rows["write_through_old_mapping"].only_stopped_by == [Layer.INSPECTION]
+    assert {Layer.LIMITS, Layer.LANDLOCK, Layer.NOT_DUMPABLE} <= set(
+        rows["crash_for_a_core_file"].alone_stopped
+    )
+    assert rows["crash_for_a_core_file"].only_stopped_by == []
+    assert {Layer.STAGE_0, Layer.INSPECTION} <= set(rows["ring_from_before_the_lock"].alone_stopped)
+    seccomp = next(each for each in report.matrix.layers if each.layer is Layer.SECCOMP)
+    assert seccomp.without_it_open == ["data_in_a_time"]
+    assert seccomp.alone_stops >= 1
 
 
 def test_attacks_are_named_once_and_spread_over_all_groups() -> None:
     assert len({attack.name for attack in ATTACKS}) == len(ATTACKS)
     assert {attack.group for attack in ATTACKS} == set(Group)
-    assert {attack.name for attack in ATTACKS if attack.known is not None} == KNOWN
+    assert {attack.name for attack in ATTACKS if attack.closed_by is not None} == KNOWN
+    assert {attack.closed_by for attack in ATTACKS} - {None} <= set(MEASURES)
 
 
-def _one(control: bool, locked: bool, measure: str | None) -> Tried:
-    return Tried("attack", "files", control, "ended", locked, "worked" if locked else "killed", measure)
+def test_a_name_that_no_attack_has_is_told() -> None:
+    with pytest.raises(OperatorError, match="write_a_poem"):
+        verify.main(verify.Wanted(only=("write_a_poem",)), json=True)
+
+
+def test_whether_a_measure_is_in_place_is_looked_up() -> None:
+    for measure in MEASURES:
+        assert measure.state() in State
+
+
+def _one(control: bool, locked: bool, closed_by: str = "") -> Line:
+    went = [Outcome(worked, "worked" if worked else "ended") for worked in (control, locked)]
+    return Line("attack", "files", went[0], went[1] if control else None, closed_by)
 
 
 def test_an_open_attack_that_nobody_documented_fails_the_verification() -> None:
-    report = summarise(Level.FULL, [_one(True, True, None)])
+    report = summarise(Level.FULL, [_one(True, True)], [])
     assert not report.holds
     assert not report.open[0].documented
 
 
 def test_counts_are_kept_apart() -> None:
-    tried = [_one(True, False, None), _one(True, True, "a firewall"), _one(False, False, None)]
-    report = summarise(Level.FULL, tried)
+    measure = MEASURES[0]
+    skipped = msgspec.structs.replace(_one(False, False), attack="skipped", skipped="not here")
+    lines = [_one(True, False), _one(True, True, measure.name), _one(False, False), skipped]
+    report = summarise(Level.FULL, lines, list(MEASURES))
     assert (report.tried, report.control_worked, report.blocked) == (3, 2, 1)
-    assert report.open[0].host_measure == "a firewall"
+    assert report.open[0].closed_by is not None
+    assert report.open[0].closed_by.text == measure.text
     assert report.not_demonstrable[0].reason == "ended"
+    assert [each.subject for each in report.untested] == ["skipped"]
     _check_identities(report)
     assert report.holds
 
@@ -112,11 +167,7 @@ async def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_an_attack_that_could_reach_the_host_is_not_run_without_its_namespace(tmp_path: Path) -> None:
     for one in ATTACKS:
         if one.needs:
-            told = warden.both(one, tmp_path, frozenset(), frozenset())
-            assert told["locked"] is None
-            assert told["control"] == {
-                "worked": False,
-                "how": "needs a namespace that this machine does not allow",
-                "level": Level.NONE,
-            }
+            told = warden.try_out(one, Plan(str(tmp_path)), frozenset())
+            assert told.locked is None
+            assert told.skipped or told.control == Outcome(False, warden.NOT_ISOLATED)
     assert os.listdir(tmp_path) == []

@@ -49,6 +49,7 @@ INSPECTION = Inspection(
     shared_writable_maps=0,
     writable_executable_maps=0,
     media_libraries=0,
+    other_processes=0,
 )
 LOCKED = Locked(
     level=Level.FULL,
@@ -120,6 +121,7 @@ INSPECTION_FAULTS: dict[str, tuple[Any, str]] = {
     "shared_writable_maps": (1, "no_shared_writable_memory"),
     "writable_executable_maps": (1, "no_writable_code"),
     "media_libraries": (1, "no_media_library"),
+    "other_processes": (1, "no_other_process"),
 }
 
 

@@ -14,6 +14,7 @@ import pty
 import socket
 import struct
 import threading
+import time
 from pathlib import Path
 
 from server.verify import kernel
@@ -210,6 +211,31 @@ def _old_thread(scene: Scene) -> None:
 def thread_from_before_the_lock(_scene: Scene) -> None:
     _orders.set()
     _done.wait(5)
+
+
+def _old_child(scene: Scene) -> None:
+    """A process from before the lock, which no layer of ours covers, and a pipe to it."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        os.dup2(reader, 3)
+        os.closerange(4, 1024)  # it would keep the ways of this process to its parent open
+        scene.loot.write_bytes(os.read(3, 64))
+        os._exit(0)
+    os.close(reader)
+    scene.descriptors["child"] = writer
+
+
+def _looted_by_the_child(scene: Scene) -> bool:
+    for _ in range(100):
+        if looted(scene):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@attack(Group.INHERITED, _looted_by_the_child, prepare=_old_child)
+def child_from_before_the_lock(scene: Scene) -> None:
+    os.write(scene.descriptors["child"], scene.marker)
 
 
 def _ring(scene: Scene) -> None:

@@ -10,7 +10,8 @@ import struct
 from pathlib import Path
 
 from server.verify import kernel
-from server.verify.attack import YES, Group, Known, Namespace, Scene, attack, holds, said_yes
+from server.verify.attack import YES, Group, Namespace, Scene, attack, holds, said_yes
+from server.verify.measures import HIDDEN_PROCESSES
 
 _IPC_CREATE = 0o1000
 _KEY = 0x0FF0
@@ -152,17 +153,11 @@ def _arguments_start(_scene: Scene) -> None:
     _scene.numbers["arguments"] = int(after_name[45])  # arg_start, field 48
 
 
-_HIDE = Known(
-    "mount /proc with hidepid=invisible (gid= the server's own group unless it starts as root), "
-    "so that other users do not see the process"
-)
-
-
 @attack(
     Group.KERNEL,
     lambda scene: holds(Path(f"/proc/{scene.pid}/cmdline"), scene.marker),
     prepare=_arguments_start,
-    known=_HIDE,
+    closed_by=HIDDEN_PROCESSES,
 )
 def data_in_the_command_line(scene: Scene) -> None:
     ctypes.memmove(scene.numbers["arguments"], scene.marker, len(scene.marker))
@@ -180,7 +175,7 @@ def _seen_in_the_mask(scene: Scene) -> bool:
     return {number + 1 for number in range(64) if mask >> number & 1} >= _blocked_signals(scene)
 
 
-@attack(Group.KERNEL, _seen_in_the_mask, known=_HIDE)
+@attack(Group.KERNEL, _seen_in_the_mask, closed_by=HIDDEN_PROCESSES)
 def data_in_the_signal_mask(scene: Scene) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _blocked_signals(scene))
 

@@ -8,7 +8,6 @@ import socket
 from server.verify.attack import (
     YES,
     Group,
-    Known,
     Namespace,
     Scene,
     accepted,
@@ -18,6 +17,7 @@ from server.verify.attack import (
     heard_by_stranger,
     said_yes,
 )
+from server.verify.measures import KNOWN_PEERS
 
 _ALL_PROTOCOLS = 0x0003
 
@@ -50,7 +50,7 @@ def connect_the_relay_socket(scene: Scene) -> None:
 @attack(
     Group.NETWORK,
     heard_by_stranger,
-    known=Known("an nftables set of known peers, default drop for the relay's source port"),
+    closed_by=KNOWN_PEERS,
 )
 def send_to_a_stranger_over_the_relay_socket(scene: Scene) -> None:
     _relay_socket(scene).sendto(scene.marker, scene.stranger_address)

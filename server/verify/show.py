@@ -1,0 +1,110 @@
+"""A verification as people read it."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from server.verify.layers import Layer
+from server.verify.report import Matrix, Open, Report
+from server.verify.wire import Line
+
+
+def plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def listing(names: list[tuple[str, str]]) -> None:
+    """Every attack by its name, for `--only`."""
+    table = _table("attack", "group")
+    for name, group in names:
+        table.add_row(name, group)
+    Console().print(table)
+
+
+def report(found: Report, lines: list[Line]) -> None:
+    console = Console()
+    console.print(f"A disposable relay, level [bold]{found.level}[/bold]")
+    console.print(_attacks(lines))
+    if found.matrix is not None:
+        _print_matrix(console, found.matrix)
+    console.print(
+        f"{found.tried} tried, {found.control_worked} work without the lock, "
+        f"{found.blocked} of these are blocked, {len(found.open)} are open."
+    )
+    for one in found.open:
+        console.print(f"  open: {_open(one)}")
+    for silent in found.not_demonstrable:
+        console.print(f"  not demonstrable: {plain(silent.attack)} (without the lock: {silent.reason})")
+    for untested in found.untested:
+        console.print(f"  untested here: {plain(untested.subject)} ({untested.reason})")
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading)
+    return table
+
+
+def _attacks(lines: list[Line]) -> Table:
+    table = _table("attack", "without the lock", "with the lock")
+    group = ""
+    for line in lines:
+        if line.skipped:
+            continue
+        if line.group != group:
+            group = line.group
+            table.add_section()
+            table.add_row(f"[bold]{group}[/bold]")
+        locked = ""
+        if line.locked is not None:
+            locked = f"[red]{line.locked.how}[/red]" if line.locked.worked else line.locked.how
+        table.add_row(plain(line.attack), line.control.how, locked)
+    return table
+
+
+def _open(one: Open) -> str:
+    if one.closed_by is None:
+        return f"{plain(one.attack)} ([red]NOT DOCUMENTED[/red])"
+    return f"{plain(one.attack)} (known; closed by: {one.closed_by.text}; here: {one.closed_by.state})"
+
+
+_LETTERS = {
+    Layer.PIPES: "P",
+    Layer.STAGE_0: "0",
+    Layer.LIMITS: "M",
+    Layer.IDENTITY: "U",
+    Layer.LANDLOCK: "L",
+    Layer.SECCOMP: "S",
+    Layer.INSPECTION: "I",
+    Layer.NOT_DUMPABLE: "D",
+}
+
+
+def _print_matrix(console: Console, matrix: Matrix) -> None:
+    """A letter per layer that stops the attack by itself; bold where no other layer would."""
+    table = _table("attack", "layers")
+    table.columns[0].no_wrap = True
+    for row in matrix.attacks:
+        cells = (
+            f"[bold]{letter}![/bold]"
+            if layer in row.only_stopped_by
+            else f"{letter if layer in row.alone_stopped else '·'} "
+            for layer, letter in _LETTERS.items()
+        )
+        table.add_row(plain(row.attack), "".join(cells))
+    legend = ", ".join(f"{letter} {layer}" for layer, letter in _LETTERS.items())
+    console.print(
+        f"[bold]Layers[/bold] that stop an attack alone: {legend}. ! means that nothing else would."
+    )
+    console.print(table)
+    summary = _table("layer", "alone stops", "stopped by no other")
+    for layer in matrix.layers:
+        summary.add_row(
+            layer.layer,
+            f"{layer.alone_stops} of {len(matrix.attacks)}",
+            ", ".join(map(plain, layer.without_it_open)) or "-",
+        )
+    console.print(summary)
