@@ -60,9 +60,8 @@ _MIMES = {
     "av1": "video/AV1",
 }
 
-# What may be published. RED is left out: a receiver without it would hear nothing, since the relay
-# forwards packets as they are and never makes Opus out of RED.
-ENABLED_CODECS = ("opus", "vp8", "h264", "vp9", "av1")
+# What may be published. RED only carries Opus, and is taken where the publisher did not disable it.
+ENABLED_CODECS = ("opus", "red", "vp8", "h264", "vp9", "av1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,7 +121,8 @@ def _track_info(request: AddTrackRequest, sid: str, codec: str) -> models.TrackI
         mime_type=mime,
         codecs=[one_codec],
         stereo=request.stereo,
-        disable_red=True,
+        # RED is taken apart for those who lack it: not where only participants can read what is in it.
+        disable_red=request.disable_red or request.encryption != models.Encryption.Type.NONE,
         encryption=request.encryption,
         stream=request.stream or _default_stream(request.source),
         audio_features=_audio_features(request),

@@ -298,9 +298,16 @@ class Publisher:
         return TrackOptions(
             stereo=features.TF_STEREO in track.info.audio_features,
             dtx=features.TF_NO_DTX not in track.info.audio_features,
+            red=_takes_red(track),
             preferred_codec=track.preferred_codec,
             takes_order=not self._firefox,
         )
+
+
+def _takes_red(track: Publication) -> bool:
+    """Whether the answer has RED. A producer that the relay made without it keeps being sent none."""
+    is_known = not track.producer or any(codec.name == "red" for codec in track.codecs)
+    return is_known and not track.info.disable_red
 
 
 def _cid(section: Section) -> str:
