@@ -51,6 +51,7 @@ class Relay(_Section, frozen=True):
 
 class Guarantee(_Section, frozen=True):
     minimum_level: Literal["full", "reduced", "none"] = "full"
+    host_firewall: Literal["off", "try", "require"] = "off"
     signing_key: Annotated[str, Meta(min_length=1)] = "offrecord-signing.pem"
 
 

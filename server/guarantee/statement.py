@@ -14,9 +14,17 @@ from typing import Literal, TypedDict
 from server.control.messages import Level
 from server.guarantee.incidents import SAYS as INCIDENT_SAYS
 from server.guarantee.incidents import Incident
-from server.guarantee.judge import Judgement, RelayJudgement, Source
+from server.guarantee.judge import FirewallJudgement, Judgement, RelayJudgement, Source
 from server.guarantee.software import Software
-from server.guarantee.words import CLAIMED_LESS, DOES_NOT_PROVE, NO_RELAY, SAYS, SOFTWARE_CHANGED, reason
+from server.guarantee.words import (
+    CLAIMED_LESS,
+    DOES_NOT_PROVE,
+    NO_RELAY,
+    SAYS,
+    SOFTWARE_CHANGED,
+    WITHOUT_FIREWALL,
+    reason,
+)
 
 VERSION = 1
 TYPE = "offrecord-statement+jwt"
@@ -39,6 +47,7 @@ _SOURCES = {
     "software": Source.SELF_REPORTED,
     "says": Source.SELF_REPORTED,
     "does_not_prove": Source.SELF_REPORTED,
+    "host_firewall": Source.KERNEL,
 }
 
 
@@ -134,6 +143,15 @@ class SoftwareJson(TypedDict):
     changed_at: str | None
 
 
+class HostFirewallJson(TypedDict):
+    """The host measure: whether the kernel lets relays send only to addresses that an invited participant
+    proved. `state` is "held", or why not; `observed_at` is null when it never was."""
+
+    held: bool
+    state: str
+    observed_at: str | None
+
+
 class Statement(TypedDict):
     """Payload of the JWS, and answer of `GET /guarantee`. `iat` and `exp` are seconds since the epoch
     (RFC 7519 section 2), other times RFC 3339 in UTC; levels are "full", "reduced" or "none"."""
@@ -152,6 +170,7 @@ class Statement(TypedDict):
     software: SoftwareJson
     says: list[str]
     does_not_prove: list[str]
+    host_firewall: HostFirewallJson
     sources: dict[str, str]
 
 
@@ -172,7 +191,8 @@ def statement(judgement: Judgement, circumstances: Circumstances, nonce: str | N
         server=ServerJson(version=software.version, started_at=_time(circumstances.started_at)),
         software=_software(software),
         says=[SAYS[judgement.level], *([SOFTWARE_CHANGED] if software.changed_at is not None else [])],
-        does_not_prove=list(DOES_NOT_PROVE),
+        does_not_prove=[*DOES_NOT_PROVE, *([] if judgement.firewall.held else [WITHOUT_FIREWALL])],
+        host_firewall=_firewall(judgement.firewall),
         sources={name: source.value for name, source in _SOURCES.items()},
     )
 
@@ -196,6 +216,15 @@ def _incident(incident: Incident) -> IncidentJson:
         kind=incident.kind.value,
         detail=incident.detail,
         says=INCIDENT_SAYS[incident.kind],
+    )
+
+
+def _firewall(judgement: FirewallJudgement) -> HostFirewallJson:
+    observed_at = judgement.observed_at
+    return HostFirewallJson(
+        held=judgement.held,
+        state=judgement.state.value,
+        observed_at=None if observed_at is None else _time(observed_at),
     )
 
 

@@ -13,7 +13,8 @@ from typing import Final
 
 from server.config import Config, relay_count
 from server.control.messages import Boot, Level, Notification
-from server.errors import OperatorError, RelayError
+from server.errors import OperatorError, RelayError, RelayFault
+from server.firewall.measure import HostFirewall
 from server.guarantee.evidence import RelayEvidence
 from server.workers.link import RelayChronicle, RelayLink, RelayListener
 from server.workers.worker import BirthRefused, RelayProcess
@@ -43,6 +44,12 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._changed = asyncio.Event()
+        wanted = config.guarantee.host_firewall
+        self._firewall = (
+            HostFirewall(required=wanted == "require", on_missing=self._unguarded)
+            if wanted != "off"
+            else None
+        )
 
     async def start(self) -> None:
         """Starts all relays. Raises OperatorError when one cannot be born: it would not be later."""
@@ -51,6 +58,8 @@ class Supervisor:
                 "relays are locked by Linux (Landlock and seccomp) and this is another system: "
                 "run the server in a Linux machine or container"
             )
+        if self._firewall is not None:
+            await self._firewall.start()
         births = [asyncio.create_task(self._give_birth(n)) for n in range(1, relay_count(self._config) + 1)]
         try:
             await asyncio.gather(*births)
@@ -71,6 +80,8 @@ class Supervisor:
         await asyncio.gather(*tasks, return_exceptions=True)
         relays, self._relays = self._relays, {}
         await asyncio.gather(*(relay.stop() for relay in relays.values()))
+        if self._firewall is not None:
+            await self._firewall.stop()
 
     def serving(self) -> list[RelayLink]:
         """The relays that can take a room, by number."""
@@ -115,7 +126,8 @@ class Supervisor:
     async def _give_birth(self, number: int) -> None:
         generation = self._generations.get(number, 0) + 1
         self._generations[number] = generation
-        relay = RelayProcess(boot_of(self._config, number), generation, self._notified, self._lost)
+        boot = boot_of(self._config, number)
+        relay = RelayProcess(boot, generation, self._notified, self._lost, self._firewall)
         await relay.start()
         self._relays[number] = relay
         self._changed.set()
@@ -137,6 +149,11 @@ class Supervisor:
             self._chronicle.relay_ended(relay.number, relay.generation, reason)
         if not self._stopping:
             self._begin(self._replace(relay))
+
+    def _unguarded(self) -> None:
+        """The host measure is required and could not be put back: no relay may serve until it is."""
+        for relay in list(self._relays.values()):
+            relay.condemn(RelayError("the host firewall is not in place", RelayFault.DRIFTED))
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -41,6 +41,8 @@ from server.control.messages import (
     Unborn,
 )
 from server.errors import RelayError, RelayFault
+from server.firewall.keeping import FirewallError
+from server.firewall.measure import HostFirewall
 from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
 from server.workers import faults, inspect, status
 from server.workers.epitaph import epitaph
@@ -90,6 +92,7 @@ class RelayProcess:
         generation: int,
         on_notification: Callable[[RelayProcess, Notification], None],
         on_lost: Callable[[RelayProcess, RelayError], None],
+        firewall: HostFirewall | None = None,
     ) -> None:
         self.number: Final = boot.relay
         self.generation: Final = generation
@@ -98,6 +101,7 @@ class RelayProcess:
         self._boot = boot
         self._on_notification = on_notification
         self._on_lost = on_lost
+        self._firewall = firewall
         self._last_id = 0
         self._ready: Ready | None = None
         self._locked: Locked | None = None
@@ -155,6 +159,8 @@ class RelayProcess:
         if self._serving and self._channel is not None:
             self._budget.earn(request)
             self._receivers.sent(request)
+            if self._firewall is not None:
+                self._firewall.sent(self, request)
             if isinstance(request, Create):
                 self._largest_id = max(self._largest_id, _named(request))
             self._channel.send(request)
@@ -187,6 +193,7 @@ class RelayProcess:
             status=self._status,
             self_test=self._self_test,
             self_test_at=self._self_test_at,
+            host_firewall=self._firewall.evidence(self) if self._firewall is not None else None,
         )
 
     async def start(self) -> None:
@@ -200,6 +207,7 @@ class RelayProcess:
             self._channel.send(Proceed())
             self._ready = await self._expect(Ready, READY_TIMEOUT, "did not become ready")
             self._look_again()
+            await self._guard()
         except BaseException:
             await self.kill()
             raise
@@ -231,6 +239,8 @@ class RelayProcess:
             self._channel.close()
         if process is not None:
             await process.wait()
+        if self._firewall is not None:
+            self._firewall.forget(self)
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         self._tasks.clear()
@@ -312,6 +322,14 @@ class RelayProcess:
                 f"relay {self.number} cannot be observed once it is locked: {error}"
             ) from error
         self._refuse(found)
+
+    async def _guard(self) -> None:
+        """Before the first participant. Raises BirthRefused where the host measure is required and fails."""
+        if self._firewall is not None:
+            try:
+                await self._firewall.guard(self)
+            except FirewallError as error:
+                raise BirthRefused(f"relay {self.number} may not serve: {error}") from error
 
     def _refuse(self, found: list[Fault]) -> None:
         if found:

@@ -1,0 +1,1 @@
+"""The host measure: the kernel lets relays send only to addresses that an invited participant proved."""

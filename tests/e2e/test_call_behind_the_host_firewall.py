@@ -1,0 +1,81 @@
+"""A whole call with the host measure required, in a network of its own, and no rule left after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.e2e.browser import chromium, eventually, join
+from tests.e2e.serving import ROOT, Server, is_alive, serving
+from tests.private_network import needs_root, private_network, run, tables
+
+pytestmark = needs_root
+OPEN = "media could leave by UDP if a relay were taken over"
+
+
+@pytest.fixture
+def network() -> Iterator[None]:
+    with private_network():
+        # Browsers take a machine without a network for offline.
+        run("ip link add net0 type veth peer name net1")
+        run("ip address add 192.0.2.10/24 dev net0")
+        run("ip link set net0 up")
+        run("ip link set net1 up")
+        run("ip route add default via 192.0.2.1")
+        yield
+
+
+@contextlib.asynccontextmanager
+async def desktop_app(server: Server) -> AsyncIterator[None]:
+    """In a process of its own, which is in this network with all of its threads."""
+    words = [sys.executable, "-m", "tests.e2e.stranger", server.ws_url, server.token("garden", "desk")]
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        assert process.stdout is not None
+        assert (await asyncio.to_thread(process.stdout.readline)).strip() == b"in"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+async def told(server: Server) -> tuple[bool, bool]:
+    """Whether the statement says that the measure is held, and whether that media could leave."""
+    async with aiohttp.ClientSession() as session, session.get(server.url + "/guarantee") as answer:
+        statement = await answer.json()
+    assert statement["level"] == "full"
+    return statement["host_firewall"]["held"], OPEN in statement["does_not_prove"]
+
+
+async def test_browsers_and_apps_talk_and_the_rules_leave_with_the_server(
+    tmp_path: Path, network: None
+) -> None:
+    (tmp_path / "config.toml").write_text('[guarantee]\nhost_firewall = "require"\n')
+    async with serving(tmp_path) as server, chromium() as browser:
+        assert await told(server) == (True, False)
+        ada = await join(browser, server.url, "Ada", "garden")
+        async with desktop_app(server):
+            await asyncio.gather(ada.sees(1), ada.hears(1))
+            assert await told(server) == (True, False)
+            keeper = int(run(f"pgrep -P {server.pid()} -f server.firewall.keeper"))
+            os.kill(keeper, signal.SIGKILL)
+            await eventually(lambda: told(server), lambda seen: seen == (False, True))
+            await eventually(lambda: told(server), lambda seen: seen == (True, False))
+            await asyncio.gather(ada.sees(1), ada.hears(1))
+        (keeper,) = map(int, run(f"pgrep -P {server.pid()} -f server.firewall.keeper").split())
+        server.kill()
+
+        async def left() -> tuple[bool, str]:
+            return is_alive(keeper), tables()
+
+        await eventually(left, lambda seen: seen == (False, ""))
+        server.stopped = True

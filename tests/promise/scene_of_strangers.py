@@ -1,0 +1,108 @@
+"""The host measure with plain sockets in the places of a relay, a participant and a stranger."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from server.control.messages import CloseTransport, CreateTransport, Receiver, Request
+from server.errors import RelayError
+from server.firewall.measure import HostFirewall
+from server.guarantee.host import FirewallState
+
+UFRAG = "abcdEFG2"
+PASSWORD = "p" * 32
+
+
+def binding_request(username: str, *before: tuple[int, bytes]) -> bytes:
+    """RFC 8489, without integrity: what the kernel cannot check is left to the relay. `before` are
+    attributes that come first."""
+    attributes = b""
+    for kind, value in (*before, (0x0006, username.encode())):
+        attributes += struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
+    return struct.pack("!HHI", 0x0001, len(attributes), 0x2112A442) + os.urandom(12) + attributes
+
+
+def udp(host: str = "127.0.0.1") -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    made.bind((host, 0))
+    made.setblocking(False)
+    return made
+
+
+@dataclass
+class Relay:
+    """A socket that a relay could have; a `RelayLink` as far as the measure asks."""
+
+    own: socket.socket
+    number: int = 1
+    generation: int = 1
+    fingerprint: bytes = b""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = self.own.getsockname()[:2]
+        return str(host), int(port)
+
+    @property
+    def ipv4_port(self) -> int:
+        return self.address[1]
+
+    ipv6_port = ipv4_port
+
+    def next_id(self) -> int:
+        raise NotImplementedError
+
+    def send(self, request: Request) -> None:
+        raise NotImplementedError
+
+    async def receivers(self, transport: int) -> tuple[Receiver, ...]:
+        raise NotImplementedError
+
+    def condemn(self, reason: RelayError) -> None:
+        raise NotImplementedError
+
+    def reaches(self, other: socket.socket) -> bool:
+        """Whether a datagram leaves for the other, and arrives."""
+        try:
+            self.own.sendto(b"media", other.getsockname())
+        except PermissionError:
+            return False
+        return bool(other.recv(100))  # loopback delivers before sending returns
+
+
+def invite(firewall: HostFirewall, relay: Relay, ufrag: str = UFRAG, transport: int = 1) -> None:
+    firewall.sent(relay, CreateTransport(transport, ufrag, PASSWORD, opens_data_channels=False))
+
+
+def dismiss(firewall: HostFirewall, relay: Relay, transport: int = 1) -> None:
+    firewall.sent(relay, CloseTransport(transport))
+
+
+def ask(relay: Relay, peer: socket.socket, request: bytes | None = None) -> None:
+    """A participant's connectivity check; the relay's answer is not needed here."""
+    peer.sendto(binding_request(f"{UFRAG}:theirs") if request is None else request, relay.address)
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
+async def until_reached(relay: Relay, peer: socket.socket) -> None:
+    """What was changed takes a moment: a participant asks again until the kernel lets the relay answer."""
+
+    def reached() -> bool:
+        ask(relay, peer)
+        return relay.reaches(peer)
+
+    await until(reached)
+
+
+def is_held(firewall: HostFirewall, relay: Relay) -> bool:
+    return firewall.evidence(relay).state is FirewallState.HELD
