@@ -14,17 +14,17 @@ _LINES = 5
 
 
 class Step(Protocol):
-    """Told what is done now, and how many there are."""
+    """Told what is done now, of which section, and how many there are."""
 
-    def __call__(self, done: int, total: int, what: str) -> None: ...
+    def __call__(self, section: str, done: int, total: int, what: str) -> None: ...
 
 
 @contextmanager
-def shown(section: str) -> Iterator[Step]:
-    """Progress through one section."""
+def shown() -> Iterator[Step]:
+    """Progress, one section after the other."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _plain(console, section)
+        yield _plain(console)
         return
     columns = (
         TextColumn("{task.description}"),
@@ -34,22 +34,22 @@ def shown(section: str) -> Iterator[Step]:
         TextColumn("{task.fields[what]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(section, what="")
+        task = bar.add_task("starting", total=None, what="")
 
-        def step(done: int, total: int, what: str) -> None:
-            bar.update(task, completed=done, total=total, what=what)
+        def step(section: str, done: int, total: int, what: str) -> None:
+            bar.update(task, description=section, completed=done, total=total, what=what)
 
         yield step
 
 
-def _plain(console: Console, section: str) -> Step:
-    told = -1
+def _plain(console: Console) -> Step:
+    told = ("", -1)
 
-    def step(done: int, total: int, what: str) -> None:
+    def step(section: str, done: int, total: int, what: str) -> None:
         nonlocal told
-        part = done * _LINES // max(total, 1)
-        if part != told:
-            told = part
+        now = (section, done * _LINES // max(total, 1))
+        if now != told:
+            told = now
             console.print(f"{section}: {done} of {total}", highlight=False, soft_wrap=True)
 
     return step

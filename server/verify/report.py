@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from server.control.messages import Level
 from server.verify.layers import Layer
 from server.verify.measures import HostMeasure
-from server.verify.wire import Line, Outcome
+from server.verify.wire import Line, Outcome, Planted
 
 REFUSED_AT_BIRTH: Final = "not born"
 """How a run ends when the inspection, or the lock itself, finds what must not be there."""
@@ -49,6 +50,17 @@ class Untested(_Part, frozen=True):
     reason: str
 
 
+class Recorder(_Part, frozen=True):
+    """One recorder that was planted in a relay with a call."""
+
+    recorder: str
+    what: str
+    control: str
+    locked: str
+    found_unlocked: bool  # what it recorded was found, without the lock
+    caught: bool  # and with the lock nothing was
+
+
 class LayerSummary(_Part, frozen=True):
     """Of the attacks that work without the lock."""
 
@@ -86,12 +98,18 @@ class Report(_Part, frozen=True):
     open: list[Open]
     not_demonstrable: list[NotDemonstrable]
     untested: list[Untested]
+    planted: list[Recorder]
     matrix: Matrix | None = None
 
     @property
     def holds(self) -> bool:
-        """Nothing is open but what is documented."""
-        return all(found.documented for found in self.open)
+        """Nothing is open but what is documented, and every recorder that works was caught."""
+        return all(found.documented for found in self.open) and not self.escaped
+
+    @property
+    def escaped(self) -> list[Recorder]:
+        """Recorders that worked in spite of the lock."""
+        return [recorder for recorder in self.planted if not recorder.caught]
 
 
 FORMAT: Final = 1
@@ -99,7 +117,13 @@ FORMAT: Final = 1
 
 
 def summarise(
-    level: Level, lines: list[Line], measures: list[HostMeasure], *, matrix: bool = False
+    level: Level,
+    lines: list[Line],
+    measures: Sequence[HostMeasure],
+    planted: Sequence[Planted] = (),
+    untested: Sequence[Untested] = (),
+    *,
+    matrix: bool = False,
 ) -> Report:
     """The counts. A measure's state is looked up for what is open."""
     known = {measure.name: measure for measure in measures}
@@ -120,8 +144,15 @@ def summarise(
         not_demonstrable=[
             NotDemonstrable(line.attack, line.control.how) for line in tried if not line.control.worked
         ],
-        untested=[Untested(line.attack, line.skipped) for line in lines if line.skipped],
+        untested=[*(Untested(line.attack, line.skipped) for line in lines if line.skipped), *untested],
+        planted=[_recorder(one) for one in planted],
         matrix=_matrix(worked) if matrix else None,
+    )
+
+
+def _recorder(one: Planted) -> Recorder:
+    return Recorder(
+        one.recorder, one.what, one.control.how, one.locked.how, one.control.worked, not one.locked.worked
     )
 
 

@@ -11,8 +11,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,12 +22,13 @@ import msgspec
 import server
 from server.control.messages import Level
 from server.errors import OperatorError
-from server.verify import show
+from server.verify import show, untested
 from server.verify.layers import WHOLE, Layers
 from server.verify.measures import MEASURES
+from server.verify.planted.plants import GROUP, PLANTS
 from server.verify.progress import shown
 from server.verify.report import REFUSED_AT_BIRTH, Report, summarise
-from server.verify.wire import Alive, Line, Plan
+from server.verify.wire import Alive, Line, Plan, Planted
 
 SECONDS: Final = 120.0
 """Bound of the whole; it takes a tenth of that."""
@@ -48,13 +49,13 @@ class _SilentError(Exception):
 class Wanted:
     """What is asked for on the command line."""
 
-    only: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()  # names of attacks and recorders; none: all
     matrix: bool = False
     host_settings: bool = False
 
 
-ProgressOf = Callable[[Line, int], None]
-"""Told each attack and how many there are."""
+ProgressOf = Callable[[Line | Planted, int], None]
+"""Told each attack and each recorder, and how many there are."""
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
@@ -132,11 +133,15 @@ async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | No
     return alive.serve.level, lines
 
 
-def _scratch() -> Path:
+@contextmanager
+def _scratch() -> Iterator[Path]:
     """The mount point; what is mounted there has its own rights."""
     scratch = Path(tempfile.mkdtemp(prefix="offrecord-verify-"))
     scratch.chmod(0o755)
-    return scratch
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 async def run(
@@ -146,43 +151,68 @@ async def run(
 
     `layers` are fewer than all in tests that show that a missing one is noticed.
     """
-    scratch = _scratch()
-    plan = Plan(str(scratch), wanted.only, layers, wanted.matrix, wanted.host_settings)
-    try:
+    with _scratch() as scratch:
+        plan = Plan(str(scratch), wanted.only or None, layers, wanted.matrix, wanted.host_settings)
         async with (
             helper("server.verify.warden", plan) as warden,
             asyncio.timeout(MATRIX_SECONDS if wanted.matrix else SECONDS),
         ):
             level, lines = await _collect(warden, progress)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    return summarise(Level(level), lines, list(MEASURES), matrix=wanted.matrix)
+    planted = await plant(wanted, progress) if layers == WHOLE else []
+    untested_here = untested.everywhere() if not wanted.only else []
+    return summarise(Level(level), lines, MEASURES, planted, untested_here, matrix=wanted.matrix)
+
+
+async def plant(wanted: Wanted, progress: ProgressOf | None = None) -> list[Planted]:
+    """The recorders, each in a relay with a call, without the lock and with it. Raises VerifyError."""
+    names = [plant.name for plant in PLANTS if not wanted.only or plant.name in wanted.only]
+    if not names:
+        return []
+    found: list[Planted] = []
+    with _scratch() as scratch:
+        plan = Plan(str(scratch), tuple(names))
+        async with helper("server.verify.planted", plan) as gardener, asyncio.timeout(SECONDS):
+            assert gardener.stdout is not None, "it is a pipe"
+            while len(found) < len(names):
+                line = await gardener.stdout.readline()
+                if not line:
+                    raise _SilentError
+                found.append(msgspec.json.decode(line, type=Planted))
+                if progress is not None:
+                    progress(found[-1], len(names))
+    return sorted(found, key=lambda one: names.index(one.recorder))
 
 
 async def _run_shown(wanted: Wanted) -> tuple[Report, list[Line]]:
     lines: list[Line] = []
-    with shown("attacks") as step:
+    recorders = 0
+    with shown() as step:
 
-        def told(line: Line, total: int) -> None:
-            lines.append(line)
-            step(len(lines), total, line.attack)
+        def told(one: Line | Planted, total: int) -> None:
+            nonlocal recorders
+            if isinstance(one, Line):
+                lines.append(one)
+                step("attacks", len(lines), total, one.attack)
+            else:
+                recorders += 1
+                step("planted recorders", recorders, total, one.recorder)
 
         return await run(wanted, told), lines
 
 
 def names() -> list[tuple[str, str]]:
-    """Name and group of every attack."""
+    """Name and group of every attack and recorder."""
     from server.verify.attacks import ATTACKS
 
-    return [(attack.name, attack.group) for attack in ATTACKS]
+    return [(attack.name, attack.group) for attack in ATTACKS] + [(plant.name, GROUP) for plant in PLANTS]
 
 
 def main(wanted: Wanted, *, json: bool) -> int:
-    """The exit status: 0 when nothing is open but what is documented, else 1.
+    """The exit status: 0 when nothing is open but what is documented and every recorder was caught, else 1.
 
     Raises VerifyError when nothing can be known, OperatorError for a name that no attack has.
     """
-    unknown = set(wanted.only) - {name for name, _ in names()} if wanted.only else set()
+    unknown = set(wanted.only) - {name for name, _ in names()} if wanted.only else set[str]()
     if unknown:
         raise OperatorError(
             f"no attack is called {', '.join(sorted(unknown))}: offrecord verify --list names them"

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.verify.layers import Layer
-from server.verify.report import Matrix, Open, Report
+from server.verify.report import Matrix, Open, Recorder, Report
 from server.verify.wire import Line
 
 
@@ -35,6 +35,14 @@ def report(found: Report, lines: list[Line]) -> None:
     )
     for one in found.open:
         console.print(f"  open: {_open(one)}")
+    if found.planted:
+        console.print("\n[bold]Planted recorders[/bold], each in a relay that carries a call")
+        console.print(_recorders(found.planted))
+        working = [one for one in found.planted if one.found_unlocked]
+        console.print(
+            f"{len(found.planted)} planted, {len(working)} record without the lock, "
+            f"{sum(one.caught for one in working)} of these are caught."
+        )
     for silent in found.not_demonstrable:
         console.print(f"  not demonstrable: {plain(silent.attack)} (without the lock: {silent.reason})")
     for untested in found.untested:
@@ -62,6 +70,15 @@ def _attacks(lines: list[Line]) -> Table:
         if line.locked is not None:
             locked = f"[red]{line.locked.how}[/red]" if line.locked.worked else line.locked.how
         table.add_row(plain(line.attack), line.control.how, locked)
+    return table
+
+
+def _recorders(planted: list[Recorder]) -> Table:
+    table = _table("recorder", "without the lock", "with the lock")
+    for one in planted:
+        control = "recorded" if one.found_unlocked else one.control
+        locked = one.locked if one.caught else "[red]recorded[/red]"
+        table.add_row(one.what, control, locked)
     return table
 
 

@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> None:
         isolation.forget_keys()
     gc.collect()
     gc.freeze()  # or every disposable process would copy all objects only to look at them
-    attacks = [attack for attack in ATTACKS if not plan.only or attack.name in plan.only]
+    attacks = [attack for attack in ATTACKS if plan.only is None or attack.name in plan.only]
     _say(_alive(plan, len(attacks)))
     for attack in attacks:
         _say(try_out(attack, plan, isolated))

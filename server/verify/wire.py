@@ -15,7 +15,7 @@ class Plan(_Value, frozen=True):
     """Which attacks, and against what."""
 
     scratch: str  # an empty directory, to be mounted over
-    only: tuple[str, ...] = ()  # names of attacks; none: all
+    only: tuple[str, ...] | None = None  # names; None: all
     layers: Layers = WHOLE  # of the run with the lock
     matrix: bool = False  # also each layer alone, and all but one
     host_settings: bool = False  # also what changes a setting of the whole machine, and puts it back

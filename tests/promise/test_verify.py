@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -18,8 +19,8 @@ from server.verify.attack import Group
 from server.verify.attacks import ATTACKS
 from server.verify.layers import Layer, without
 from server.verify.measures import MEASURES, State
-from server.verify.report import FORMAT, Report, summarise
-from server.verify.wire import Line, Outcome, Plan
+from server.verify.report import FORMAT, Recorder, Report, summarise
+from server.verify.wire import Line, Outcome, Plan, Planted
 
 pytestmark = [
     pytest.mark.promise,
@@ -45,9 +46,10 @@ def test_a_whole_lock_stops_everything_but_what_is_documented(
     run = verify.run
 
     async def noted(wanted: verify.Wanted, progress: verify.ProgressOf) -> Report:
-        def told(line: Line, total: int) -> None:
-            ends[line.attack] = line
-            progress(line, total)
+        def told(one: Line | Planted, total: int) -> None:
+            if isinstance(one, Line):
+                ends[one.attack] = one
+            progress(one, total)
 
         return await run(wanted, told)
 
@@ -58,11 +60,15 @@ def test_a_whole_lock_stops_everything_but_what_is_documented(
     report = msgspec.json.decode(out, type=Report)  # the report and nothing else
     assert f"attacks: {len(ATTACKS)} of {len(ATTACKS)}" in err
     assert (report.format, report.level, report.matrix) == (FORMAT, "full", None)
-    assert report.tried + len(report.untested) == len(ATTACKS) >= 100
+    skipped = {attack.name for attack in ATTACKS if attack.changes_host}
+    assert report.tried + len(skipped) == len(ATTACKS) >= 100
+    assert skipped <= {each.subject for each in report.untested}
     assert report.control_worked >= 30
     _check_identities(report)
     assert {found.attack for found in report.open} <= KNOWN
     assert all(found.documented and found.closed_by and found.closed_by.text for found in report.open)
+    assert all(each.subject and each.reason for each in report.untested)
+    _check_recorders(report.planted)
     assert set(Path("/dev/shm").iterdir()) == before
     # The lock stops the recorder: neither a missing module nor a recorder that never works would do.
     for recorder in ("aiortc_media_recorder", "pyav_container"):
@@ -70,6 +76,35 @@ def test_a_whole_lock_stops_everything_but_what_is_documented(
             "worked",
             Outcome(False, "killed", Level.FULL),
         )
+
+
+CAUGHT = {
+    "planted_media_recorder": "not born: media_library",
+    "planted_pyav_muxing": "not born: media_library",
+    "planted_program": "refused",
+    "planted_packet_dump": "killed",
+    "planted_memory_mapped_file": "not born: writable_file, unexpected_descriptor, shared_map",
+    "planted_shared_memory_segment": "killed",
+    "planted_log_line_per_packet": "not born: writable_file, unexpected_descriptor",
+    "planted_inherited_child": "not born: other_process",
+    "planted_inherited_thread": "not born: threads",
+    "planted_control_messages": "killed: it says more than a relay may",
+}
+
+
+def _check_recorders(planted: list[Recorder]) -> None:
+    """Each recorded a call when nothing was locked, and was caught by what is there to catch it."""
+    assert [one.recorder for one in planted if not one.found_unlocked] == []
+    # The kernel's log, where it can be read, names the call after "killed".
+    assert {one.recorder: one.locked.removesuffix(": openat") for one in planted if one.caught} == CAUGHT
+
+
+def test_a_recorder_that_escapes_fails_the_verification() -> None:
+    worked = Outcome(True, "worked")
+    escaped = Planted("planted_log", "a log", worked, worked)
+    report = summarise(Level.FULL, [], MEASURES, [escaped])
+    assert not report.holds
+    assert report.escaped == report.planted
 
 
 async def test_without_filters_the_attacks_get_through() -> None:
@@ -157,7 +192,7 @@ def test_counts_are_kept_apart() -> None:
 async def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    monkeypatch.setattr(verify, "_scratch", lambda: scratch)
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda prefix: str(scratch))
     monkeypatch.setattr(verify, "SECONDS", 0.0)
     with pytest.raises(verify.VerifyError):
         await verify.run()

@@ -33,7 +33,7 @@ async def _try_out(plant: type[Plant], scratch: Path, turn: asyncio.Semaphore) -
 
 async def _all(plan: Plan) -> None:
     turn = asyncio.Semaphore(AT_ONCE)
-    plants = [plant for plant in PLANTS if not plan.only or plant.name in plan.only]
+    plants = [plant for plant in PLANTS if plan.only is None or plant.name in plan.only]
     await asyncio.gather(*(_try_out(plant, Path(plan.scratch), turn) for plant in plants))
 
 

@@ -61,7 +61,7 @@ class Plant:
 
 
 class MediaRecorder(Plant):
-    name = "media_recorder"
+    name = "planted_media_recorder"
     what = "aiortc's MediaRecorder, loaded with FFmpeg"
 
     def early(self) -> None:
@@ -107,7 +107,7 @@ class MediaRecorder(Plant):
 
 
 class PyavMuxing(Plant):
-    name = "pyav_muxing"
+    name = "planted_pyav_muxing"
     what = "packets muxed into Matroska by PyAV, undecoded"
 
     def early(self) -> None:
@@ -135,7 +135,7 @@ class PyavMuxing(Plant):
 
 
 class Program(Plant):
-    name = "program"
+    name = "planted_program"
     what = "media piped into a program that writes, as into ffmpeg"
 
     def prepare(self) -> None:
@@ -153,7 +153,7 @@ class Program(Plant):
 
 
 class PacketDump(Plant):
-    name = "packet_dump"
+    name = "planted_packet_dump"
     what = "a debug dump of packets in pcap format"
 
     def packet(self, media: bytes, tell: Callable[[Notification], None]) -> None:
@@ -164,7 +164,7 @@ class PacketDump(Plant):
 
 
 class MemoryMappedFile(Plant):
-    name = "memory_mapped_file"
+    name = "planted_memory_mapped_file"
     what = "a file mapped into memory before the lock, its descriptor closed"
 
     def prepare(self) -> None:
@@ -177,7 +177,7 @@ class MemoryMappedFile(Plant):
 
 
 class SharedMemorySegment(Plant):
-    name = "shared_memory_segment"
+    name = "planted_shared_memory_segment"
     what = "a segment in /dev/shm that another process reads"
 
     def __init__(self, directory: Path) -> None:
@@ -193,7 +193,7 @@ class SharedMemorySegment(Plant):
 
 
 class LogLinePerPacket(Plant):
-    name = "log_line_per_packet"
+    name = "planted_log_line_per_packet"
     what = "a log that was opened at the start, and a line with each packet"
 
     def prepare(self) -> None:
@@ -208,7 +208,7 @@ class LogLinePerPacket(Plant):
 
 
 class InheritedChild(Plant):
-    name = "inherited_child"
+    name = "planted_inherited_child"
     what = "a child process from before the lock, fed through a pipe"
 
     def prepare(self) -> None:
@@ -226,7 +226,7 @@ class InheritedChild(Plant):
 
 
 class InheritedThread(Plant):
-    name = "inherited_thread"
+    name = "planted_inherited_thread"
     what = "a thread from before the lock that writes what it is given"
 
     def prepare(self) -> None:
@@ -244,7 +244,7 @@ class InheritedThread(Plant):
 
 
 class ControlMessages(Plant):
-    name = "control_messages"
+    name = "planted_control_messages"
     what = "media bytes as layer numbers in valid messages to signaling, as fast as they go"
 
     ROUNDS: ClassVar = 8
@@ -258,6 +258,7 @@ class ControlMessages(Plant):
         return known in bytes(each.layer for each in told if isinstance(each, ConsumerState))
 
 
+GROUP = "planted recorders"
 PLANTS: tuple[type[Plant], ...] = (
     MediaRecorder,
     PyavMuxing,
