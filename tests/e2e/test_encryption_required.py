@@ -1,0 +1,59 @@
+"""A room that requires end-to-end encryption: what is not declared encrypted goes nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from livekit import rtc
+
+from tests.e2e.browser import eventually
+from tests.e2e.encrypted import encrypted_room_token, encrypted_user
+from tests.e2e.serving import Server
+
+ROOM = "board"
+KEY = b"key"
+
+
+async def receivers(server: Server, identity: str) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {server.token(ROOM, identity)}"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}/api/receivers", headers=headers) as answer,
+    ):
+        assert answer.status == 200, await answer.text()
+        told: dict[str, Any] = await answer.json()
+        return told
+
+
+async def test_the_clear_is_refused_and_the_sealed_crosses(server: Server) -> None:
+    async with (
+        encrypted_user(server, encrypted_room_token(ROOM, "sender"), KEY) as sender,
+        encrypted_user(server, server.token(ROOM, "friend"), KEY) as friend,
+        encrypted_user(server, server.token(ROOM, "plain"), None) as plain,
+    ):
+        attributes = plain.room.local_participant.attributes
+        assert attributes == {"offrecord.encryption": "required"}
+        refused = asyncio.create_task(plain.publish(rtc.VideoCodec.VP8))
+        await plain.room.local_participant.publish_data(b"in the clear", reliable=True)
+
+        await sender.publish(rtc.VideoCodec.VP8)
+        await sender.room.local_participant.publish_data(b"sealed", reliable=True)
+
+        async def crossed() -> tuple[int, list[bytes]]:
+            return friend.flags, friend.data
+
+        await eventually(crossed, lambda seen: seen[0] >= 5 and seen[1] == [b"sealed"], 40)
+        told = await receivers(server, "sender")
+        assert told["encryption"] == "required"
+        assert all(track["encrypted"] for track in told["tracks"])
+        for track in told["tracks"]:
+            assert {one["identity"] for one in track["receivers"]} == {"friend", "plain"}
+
+        others = friend.room.remote_participants
+        assert others["plain"].track_publications == {}
+        assert (await receivers(server, "plain"))["tracks"] == []
+        assert (plain.flags, plain.others) == (0, 0)
+        refused.cancel()
+        await asyncio.gather(refused, return_exceptions=True)
