@@ -72,6 +72,7 @@ class Peer:
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
         self.certificate = certificate
         self.dtls_in: asyncio.Queue[bytes] = asyncio.Queue()
+        self.sources: set[int] = set()  # SSRCs of the media that came; whoever asks for it clears it
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.setblocking(False)
@@ -145,3 +146,5 @@ class Peer:
                 self._answers.put_nowait(datagram)
             elif datagram and 19 < datagram[0] < 64:
                 self.dtls_in.put_nowait(datagram)
+            elif len(datagram) >= 12 and not 192 <= datagram[1] < 224:  # RTP, not RTCP (RFC 5761)
+                self.sources.add(int.from_bytes(datagram[8:12], "big"))

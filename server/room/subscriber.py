@@ -46,7 +46,7 @@ class Subscriber:
         self._session = SubscriberSession(self.transport)
         self._wishes: dict[str, Wish] = {}
         self._refused: set[str] = set()  # tracks whose every codec the client refused
-        self._ssrcs: set[int] = set()
+        self._last_ssrc = secrets.randbelow(0xFFFF_FFFF)
         effects.relay(
             CreateTransport(
                 self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=True
@@ -201,12 +201,9 @@ class Subscriber:
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0
-        self._ssrcs -= {subscription.ssrc, subscription.rtx_ssrc}
 
     def _fresh_ssrc(self) -> int:
-        """Random and unique on the transport (RFC 3550 section 8.1)."""
-        while True:
-            ssrc = 1 + secrets.randbelow(0xFFFF_FFFF)
-            if ssrc not in self._ssrcs:
-                self._ssrcs.add(ssrc)
-                return ssrc
+        """Never used before on the transport. Upwards from a random one (RFC 3550 section 8.1): a relay
+        then knows what was used without keeping all of it."""
+        self._last_ssrc = self._last_ssrc % 0xFFFF_FFFF + 1
+        return self._last_ssrc

@@ -74,7 +74,10 @@ class Guest:
                 await self._changed.wait()
 
     async def publish(self, watcher: Guest, identity: str) -> None:
-        """Microphone and camera, until the watcher is offered both."""
+        """Microphone and camera, until the watcher, who receives nothing else, receives both."""
+        assert watcher.receiving is not None, "enters first"
+        heard = watcher.receiving.sources
+        heard.clear()
         for cid, kind in (("microphone", models.TrackType.AUDIO), ("camera", models.TrackType.VIDEO)):
             await self._send(add_track=AddTrackRequest(cid=cid, name=cid, type=kind))
         peer = Peer(self.certificate)
@@ -91,7 +94,7 @@ class Guest:
             self._channel = RTCDataChannel(await peer.associate(), RTCDataChannelParameters(label=CHANNEL))
         sequence = 0
         async with asyncio.timeout(SECONDS):
-            while watcher.tracks.get(identity, 0) < len(SECTIONS) or identity not in watcher.offered:
+            while identity not in watcher.offered or len(heard) < len(SECTIONS):
                 sequence += 1
                 for cid in SSRC:
                     self.sealed.append(_media(keys, text, cid, self.payloads[cid], sequence))

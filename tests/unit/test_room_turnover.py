@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from random import Random
 
 from livekit.protocol import models
@@ -197,3 +198,19 @@ def test_a_client_that_takes_no_section_back_goes_on_publishing() -> None:
     ada.publish("mic")
     settle(stage, watcher)
     assert offered(stage, watcher) == published(ada)
+
+
+def test_the_ssrcs_of_a_client_count_upwards_so_that_a_relay_need_not_keep_them_all() -> None:
+    stage = Stage()
+    watcher = stage.enter("watcher")
+    ada = Publisher(stage, "ada")
+    for _ in range(5):
+        for name in KINDS:
+            ada.publish(name)
+        settle(stage, watcher)
+        for name in KINDS:
+            ada.unpublish(name)
+        settle(stage, watcher)
+    used = [ssrc for one in stage.requests(CreateConsumer) for ssrc in (one.ssrc, one.rtx_ssrc) if ssrc]
+    assert len(used) == len(set(used)) == 5 * 6
+    assert [(after - before) % 0xFFFF_FFFF for before, after in pairwise(used)] == [1] * (len(used) - 1)

@@ -203,17 +203,17 @@ impl Forwarder {
         if transport.consumers.len() >= self.config.max_streams_per_transport {
             return Err(Refusal::Limit);
         }
-        let first_out = transport.claim_outgoing(options.ssrc, first_out).ok_or(Refusal::DuplicateId)?;
+        let first_out = transport.outgoing.claim(options.ssrc, first_out).ok_or(Refusal::DuplicateId)?;
         let repair = match options.rtx_ssrc {
             0 => None,
             ssrc if ssrc == options.ssrc => return Err(Refusal::DuplicateId),
-            ssrc => Some(transport.claim_outgoing(ssrc, first_rtx).ok_or(Refusal::DuplicateId)?),
+            ssrc => Some(transport.outgoing.claim(ssrc, first_rtx).ok_or(Refusal::DuplicateId)?),
         };
         let consumer = Consumer::new(options, transport_index, (producer_index, producer), first_out, repair);
         let at = self.consumers.insert(options.id, consumer);
-        transport.assign_outgoing(options.ssrc, at);
+        transport.outgoing.assign(options.ssrc, at);
         if repair.is_some() {
-            transport.assign_outgoing(options.rtx_ssrc, at);
+            transport.outgoing.assign(options.rtx_ssrc, at);
         }
         transport.consumers.push(at);
         producer.consumers.push(at);
@@ -259,9 +259,9 @@ impl Forwarder {
         }
         if let Some(transport) = self.transports.get_mut(consumer.transport) {
             transport.consumers.retain(|&at| at != index);
-            transport.release_outgoing(consumer.ssrc, consumer.next_index());
+            transport.outgoing.release(consumer.ssrc, consumer.next_index());
             if let Some((ssrc, next_index)) = consumer.repair_stream() {
-                transport.release_outgoing(ssrc, next_index);
+                transport.outgoing.release(ssrc, next_index);
             }
         }
     }

@@ -87,7 +87,7 @@ impl Forwarder {
 
     /// The consumer whose media this SSRC is.
     fn consumer_of(&self, index: usize, ssrc: u32) -> Option<usize> {
-        let at = self.transports.get(index)?.outgoing.get(&ssrc)?.consumer?;
+        let at = self.transports.get(index)?.outgoing.consumer(ssrc)?;
         (self.consumers.get(at)?.ssrc == ssrc).then_some(at)
     }
 

@@ -18,6 +18,7 @@ mod incoming;
 mod key_frames;
 mod media;
 mod missing;
+mod outgoing;
 mod path;
 mod producer;
 mod quality;

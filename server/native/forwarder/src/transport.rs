@@ -2,26 +2,15 @@
 
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
-use crate::hash::{Map, Seeded};
+use crate::hash::Seeded;
 use crate::incoming::{Incoming, Opened};
+use crate::outgoing::Outgoing;
 use crate::path::{Address, Path};
 use crate::quality::Losses;
 use crate::rtp::Header;
 use crate::srtp::{Opener, Sealer};
 use crate::transport_cc::Arrivals;
 use aws_lc_rs::hmac;
-
-/// SSRCs a peer was ever sent on. Their indices are kept, so that no nonce repeats.
-const MAX_OUTGOING: usize = 16_384;
-
-/// An SSRC that the peer receives on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Outgoing {
-    /// The consumer that uses it now.
-    pub consumer: Option<usize>,
-    /// First 48-bit index that was not sent by an earlier consumer.
-    pub next_index: u64,
-}
 
 /// An ICE-lite, DTLS-SRTP transport without its DTLS.
 pub(crate) struct Transport {
@@ -32,7 +21,7 @@ pub(crate) struct Transport {
     pub opener: Option<Opener>,
     pub sealer: Option<Sealer>,
     pub incoming: Incoming,
-    pub outgoing: Map<u32, Outgoing>,
+    pub outgoing: Outgoing,
     pub producers: Vec<usize>,
     pub consumers: Vec<usize>,
     pub arrivals: Arrivals,
@@ -48,6 +37,7 @@ pub(crate) struct Transport {
     pub dtls_window: (Micros, u32),
     /// Its participant is gone: no stream begins any more.
     pub is_ending: bool,
+    hasher: Seeded,
 }
 
 impl Transport {
@@ -66,7 +56,7 @@ impl Transport {
             opener: None,
             sealer: None,
             incoming: Incoming::new(hasher),
-            outgoing: Map::with_hasher(hasher),
+            outgoing: Outgoing::new(hasher),
             producers: Vec::new(),
             consumers: Vec::new(),
             arrivals: Arrivals::default(),
@@ -77,6 +67,7 @@ impl Transport {
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
             is_ending: false,
+            hasher,
         }
     }
 
@@ -86,8 +77,7 @@ impl Transport {
         if self.opener.is_some() {
             return false;
         }
-        let hasher = *self.outgoing.hasher();
-        match (Opener::new(profile, receive, hasher), Sealer::new(profile, send)) {
+        match (Opener::new(profile, receive, self.hasher), Sealer::new(profile, send)) {
             (Some(opener), Some(sealer)) => {
                 self.opener = Some(opener);
                 self.sealer = Some(sealer);
@@ -105,33 +95,6 @@ impl Transport {
     /// Opens an RTP packet in place. `None` if it is refused.
     pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header) -> Option<Opened> {
         self.incoming.open(self.opener.as_ref()?, packet, header)
-    }
-
-    /// The index a consumer with this SSRC may begin at: `first_index`, unless the SSRC was used
-    /// before. `None` if another consumer has it, or too many were used.
-    pub fn claim_outgoing(&mut self, ssrc: u32, first_index: u64) -> Option<u64> {
-        if let Some(outgoing) = self.outgoing.get(&ssrc) {
-            return outgoing.consumer.is_none().then_some(outgoing.next_index);
-        }
-        if self.outgoing.len() >= MAX_OUTGOING {
-            return None;
-        }
-        self.outgoing.insert(ssrc, Outgoing { consumer: None, next_index: first_index });
-        Some(first_index)
-    }
-
-    /// Gives a claimed SSRC to its consumer.
-    pub fn assign_outgoing(&mut self, ssrc: u32, consumer: usize) {
-        if let Some(outgoing) = self.outgoing.get_mut(&ssrc) {
-            outgoing.consumer = Some(consumer);
-        }
-    }
-
-    /// Gives an SSRC back; `next_index` is the first that was not sent.
-    pub fn release_outgoing(&mut self, ssrc: u32, next_index: u64) {
-        if let Some(outgoing) = self.outgoing.get_mut(&ssrc) {
-            *outgoing = Outgoing { consumer: None, next_index };
-        }
     }
 
     /// Sends what `write` appends as one sealed RTCP compound; nothing without keys and path.

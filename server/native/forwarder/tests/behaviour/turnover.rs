@@ -108,3 +108,18 @@ fn ssrcs_without_end_leave_those_in_use_as_they_are() {
     world.send_rtcp(1, picture_loss(1_001));
     assert_eq!(world.peers[0].picture_losses().last().map(|loss| loss.1), Some(20));
 }
+
+#[test]
+fn a_reader_is_sent_the_last_of_more_tracks_than_there_is_room_for_like_the_first() {
+    let mut world = World::connected(2);
+    world.produce(audio(1, 1, 9));
+    for id in 1..=20_000 {
+        world.consume(1, id, 1);
+        if id % 1_000 == 1 {
+            let before = world.peers[1].rtp().len();
+            world.send_rtp(0, &Rtp { ssrc: 9, index: id.into(), payload_type: AUDIO, ..Rtp::default() });
+            assert_eq!(world.peers[1].rtp().len(), before + 1, "track {id}");
+        }
+        world.command(Command::CloseConsumer { id });
+    }
+}
