@@ -16,7 +16,7 @@ from livekit.protocol.rtc import (
 )
 
 from server import ids
-from server.auth.grants import Claims, VideoGrants
+from server.auth.grants import Claims, Kind, VideoGrants
 from server.control.messages import (
     CreateProducer,
     ProducerLayers,
@@ -136,6 +136,7 @@ class Stage:
         auto_subscribe: bool = True,
         browser: str = "",
         room_metadata: str = "",
+        kind: Kind = Kind.STANDARD,
         **grants: Any,
     ) -> str:
         """A client joins; returns its sid."""
@@ -143,6 +144,7 @@ class Stage:
         claims = Claims(
             identity=identity,
             name=identity.title(),
+            kind=kind,
             grants=VideoGrants(room="hall", room_join=True, **grants),
             room_config=RoomConfiguration(metadata=room_metadata) if room_metadata else None,
             expires_at=self.now + 3600,
