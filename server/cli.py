@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, logs, verify, audit, manifest, config, version.
+"""The `offrecord` command: serve, logs, verify, doctor, audit, manifest, config, version.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -221,7 +221,7 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
 ) -> None:
-    """Check a running server from outside. Exit code 0: all as demanded, 1: something is not, 2: not asked."""
+    """Check a running server from outside. Exit code 0: all as demanded, 1: not so, 2: no answer."""
     from server.audit.run import main as audit_main
 
     raise typer.Exit(audit_main(url, manifest, level, ca, as_json=as_json))
@@ -235,6 +235,23 @@ def manifest(
     from server.audit.run import write_manifest
 
     write_manifest(out)
+
+
+@app.command()
+def doctor(
+    *,
+    dev: Annotated[bool, typer.Option("--dev", help="For `serve --dev`: no key, no HTTPS.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    config: ConfigPath = None,
+) -> None:
+    """Say what this host lacks for level full, and what to do, before anything is started.
+
+    Exit codes: 0 level full is possible, 1 a lower level is, 2 nothing can be served as it is.
+    """
+    from server.doctor.run import main as doctor_main
+
+    found = load(config)
+    raise typer.Exit(doctor_main(for_development(found) if dev else found, dev=dev, json=as_json))
 
 
 @config_app.command()

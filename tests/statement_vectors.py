@@ -93,6 +93,7 @@ STATEMENT: dict[str, Any] = {
     ],
     "says": ["Recording is blocked on this server. Participants can still record: ünïcödé included."],
     "does_not_prove": ["that participants do not record: their devices can"],
+    "host_firewall": {"held": True, "state": "held", "observed_at": "2023-11-14T22:13:19.000Z"},
     "sources": {"level": "self-reported"},
 }
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -22,7 +23,16 @@ from server.guarantee.judge import (
     STATUS_SECONDS,
     Source,
 )
-from server.guarantee.statement import LEVEL_NAMES, LIFETIME_SECONDS, TYPE, VERSION, RelayJson, Statement
+from server.guarantee.statement import (
+    LEVEL_NAMES,
+    LIFETIME_SECONDS,
+    TYPE,
+    VERSION,
+    CheckJson,
+    LevelName,
+    ServerJson,
+    SoftwareJson,
+)
 
 LEEWAY_SECONDS = 60.0
 """Clocks may differ by so much. A fresh nonce proves more than a clock: what answers it is no older."""
@@ -33,6 +43,28 @@ _EXPECTED = {
     **dict.fromkeys(INSPECTED_CHECKS, Source.INSPECTED),
     **dict.fromkeys(REPORTED_CHECKS, Source.SELF_REPORTED),
 }
+
+
+class ToldRelay(TypedDict):
+    """What a check needs of a relay."""
+
+    relay: int
+    level: LevelName
+    filters: str | None
+    checks: list[CheckJson]
+
+
+class Told(TypedDict):
+    """What a check needs of a statement: a later one may tell more, and an earlier one less of the rest."""
+
+    nonce: str | None
+    iat: int
+    exp: int
+    level: LevelName
+    relays: list[ToldRelay]
+    server: ServerJson
+    software: SoftwareJson
+    does_not_prove: list[str]
 
 
 class Verdict(StrEnum):
@@ -53,10 +85,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`statement` is there where the signature is good and the content is that of a statement."""
+    """`told` is there where the signature is good and the content is that of a statement, `claims` is then
+    all that was signed."""
 
     verdict: Verdict
-    statement: Statement | None
+    told: Told | None
+    claims: dict[str, Any]
 
 
 def check(compact: str, jwks: object, nonce: str, now: float, leeway: float = LEEWAY_SECONDS) -> Checked:
@@ -64,18 +98,18 @@ def check(compact: str, jwks: object, nonce: str, now: float, leeway: float = LE
     try:
         claims = jws.decode(compact, jwks, typ=TYPE)
     except jws.SignatureError as error:
-        return Checked(Verdict(error.fault.value), None)
+        return Checked(Verdict(error.fault.value), None, {})
     version = claims.get("statement")
     if isinstance(version, int) and version != VERSION:
-        return Checked(Verdict.WRONG_VERSION, None)
+        return Checked(Verdict.WRONG_VERSION, None, {})
     try:
-        told = msgspec.convert(claims, Statement)
+        told = msgspec.convert(claims, Told)
     except msgspec.ValidationError:
-        return Checked(Verdict.MALFORMED, None)
-    return Checked(_verdict(told, nonce, now, leeway), told)
+        return Checked(Verdict.MALFORMED, None, {})
+    return Checked(_verdict(told, nonce, now, leeway), told, claims)
 
 
-def _verdict(told: Statement, nonce: str, now: float, leeway: float) -> Verdict:
+def _verdict(told: Told, nonce: str, now: float, leeway: float) -> Verdict:
     if told["nonce"] != nonce:
         return Verdict.WRONG_NONCE
     if not 0 < told["exp"] - told["iat"] <= LIFETIME_SECONDS:
@@ -87,7 +121,7 @@ def _verdict(told: Statement, nonce: str, now: float, leeway: float) -> Verdict:
     return Verdict.VALID
 
 
-def shown_level(told: Statement) -> Level:
+def shown_level(told: Told) -> Level:
     """The level that the checks told of allow, never above what is stated: a check that is missing, that
     another source vouches for, or that the kernel was asked for too long ago, is not held."""
     relays = told["relays"]
@@ -95,7 +129,7 @@ def shown_level(told: Statement) -> Level:
     return min(LEVELS[told["level"]], min(shown, default=Level.NONE))
 
 
-def missing(relay: RelayJson, iat: int) -> set[str]:
+def missing(relay: ToldRelay, iat: int) -> set[str]:
     """Names of the checks that are not shown to hold."""
     shown = {check["name"] for check in relay["checks"] if check["held"]}
     for check in relay["checks"]:

@@ -26,7 +26,7 @@ async def test_every_relay_is_judged_from_evidence(server: Server) -> None:
         statement = await answer.json()
         keys = await (await session.get(server.url + "/.well-known/jwks.json")).json()
     checked = check(statement.pop("jws"), keys, NONCE, time.time())
-    assert (checked.verdict, checked.statement) == (Verdict.VALID, statement)
+    assert (checked.verdict, checked.claims) == (Verdict.VALID, statement)
     assert statement["level"] == "full"
     assert statement["reasons"] == []
     assert len(statement["relays"]) == (os.cpu_count() or 1) == len(server.relay_pids())

@@ -1,0 +1,1 @@
+"""Checks a server from outside, as anybody can: `offrecord audit`."""
