@@ -51,6 +51,18 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaTimes:
+    """How long media stays in a relay: what it may keep and, by its own account, what it did since its birth."""
+
+    observed_at: float  # seconds since the epoch
+    arena_bytes: int  # the one piece of memory that holds packets to be sent again
+    ring_packets: int  # kept of each stream at most
+    ring_milliseconds: int
+    oldest_milliseconds: int  # of what was kept
+    longest_residence_microseconds: int  # from the kernel's receive timestamp to the return of the send call
+
+
+@dataclass(frozen=True, slots=True)
 class RelayEvidence:
     relay: int
     generation: int
@@ -61,4 +73,5 @@ class RelayEvidence:
     status: KernelStatus | None
     self_test: SelfTest | None
     self_test_at: float | None
+    media: MediaTimes | None = None  # None: it has not told yet
     host_firewall: FirewallEvidence | None = None  # None: not configured

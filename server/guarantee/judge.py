@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.control.messages import FourWords, Level
-from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
+from server.guarantee.evidence import Inspection, KernelStatus, MediaTimes, RelayEvidence
 from server.guarantee.host import FirewallEvidence, FirewallState
 
 STATUS_SECONDS = 10.0
@@ -68,6 +68,7 @@ class RelayJudgement:
     filter_digest: bytes | None
     level: Level
     checks: tuple[Check, ...]
+    media: MediaTimes | None = None
     firewall: FirewallJudgement = WITHOUT_FIREWALL
 
 
@@ -120,6 +121,7 @@ def judge_relay(evidence: RelayEvidence, now: float) -> RelayJudgement:
         filter_digest=None if locked is None else _bytes(locked.filter_digest),
         level=min(level, Level.NONE if locked is None else locked.level),
         checks=checks,
+        media=evidence.media,
         firewall=_firewall(evidence.host_firewall, now),
     )
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal, TypedDict
 
 from server.control.messages import Level
+from server.guarantee.evidence import MediaTimes
 from server.guarantee.incidents import SAYS as INCIDENT_SAYS
 from server.guarantee.incidents import Incident
 from server.guarantee.judge import FirewallJudgement, Judgement, RelayJudgement, Source
@@ -43,6 +44,7 @@ _SOURCES = {
     "relays.started_at": Source.SELF_REPORTED,
     "relays.level": Source.SELF_REPORTED,
     "relays.filters": Source.SELF_REPORTED,
+    "relays.media": Source.SELF_REPORTED,
     "server": Source.SELF_REPORTED,
     "software": Source.SELF_REPORTED,
     "says": Source.SELF_REPORTED,
@@ -82,15 +84,27 @@ class CheckJson(TypedDict):
     observed_at: str | None
 
 
+class MediaJson(TypedDict):
+    """How long media stays in a relay: the bounds, and the greatest age and residence since its birth."""
+
+    arena_bytes: int
+    most_packets: int
+    most_milliseconds: int
+    oldest_milliseconds: int
+    longest_residence_microseconds: int
+    observed_at: str
+
+
 class RelayJson(TypedDict):
     """`generation` counts the processes that have had the number; `filters` is the digest of the system
-    call filters that the relay has set, null before it has."""
+    call filters that the relay has set, null before it has; `media` is null before it has told."""
 
     relay: int
     generation: int
     started_at: str
     level: LevelName
     filters: str | None
+    media: MediaJson | None
     checks: list[CheckJson]
 
 
@@ -249,6 +263,7 @@ def _relay(judgement: RelayJudgement) -> RelayJson:
         started_at=_time(judgement.started_at),
         level=LEVEL_NAMES[judgement.level],
         filters=None if filters is None else f"sha256:{filters.hex()}",
+        media=_media(judgement.media),
         checks=[
             CheckJson(
                 name=check.name,
@@ -258,6 +273,19 @@ def _relay(judgement: RelayJudgement) -> RelayJson:
             )
             for check in judgement.checks
         ],
+    )
+
+
+def _media(media: MediaTimes | None) -> MediaJson | None:
+    if media is None:
+        return None
+    return MediaJson(
+        arena_bytes=media.arena_bytes,
+        most_packets=media.ring_packets,
+        most_milliseconds=media.ring_milliseconds,
+        oldest_milliseconds=media.oldest_milliseconds,
+        longest_residence_microseconds=media.longest_residence_microseconds,
+        observed_at=_time(media.observed_at),
     )
 
 

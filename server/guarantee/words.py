@@ -27,6 +27,8 @@ DOES_NOT_PROVE = (
     "could lie, this statement included",
     "anything about the machine's owner: root, the hypervisor or a network tap are outside of it",
     "anything about code that ran before the lock was set",
+    "that nothing of a handshake or a data message stays in memory that cannot be wiped: it does until the "
+    "relay is replaced, after its last room; packets are wiped at once",
     "that media stays away from an address that a participant was invited from",
 )
 

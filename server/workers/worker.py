@@ -43,7 +43,7 @@ from server.control.messages import (
 from server.errors import RelayError, RelayFault
 from server.firewall.keeping import FirewallError
 from server.firewall.measure import HostFirewall
-from server.guarantee.evidence import Inspection, KernelStatus, RelayEvidence
+from server.guarantee.evidence import Inspection, KernelStatus, MediaTimes, RelayEvidence
 from server.workers import faults, inspect, status
 from server.workers.epitaph import epitaph
 from server.workers.faults import Drifted, Fault, Tripped
@@ -108,6 +108,7 @@ class RelayProcess:
         self._inspection: Inspection | None = None
         self._status: KernelStatus | None = None
         self._self_test: SelfTest | None = None
+        self._media: MediaTimes | None = None
         self._self_test_at: float | None = None
         self._birth: asyncio.Queue[Notification | RelayError] = asyncio.Queue()
         self._serving = False
@@ -193,6 +194,7 @@ class RelayProcess:
             status=self._status,
             self_test=self._self_test,
             self_test_at=self._self_test_at,
+            media=self._media,
             host_firewall=self._firewall.evidence(self) if self._firewall is not None else None,
         )
 
@@ -359,6 +361,7 @@ class RelayProcess:
         elif isinstance(notification, Stats):
             self._answered_at = time.monotonic()
             self.stats = notification
+            self._media = self._times_of_media(notification)
         elif isinstance(notification, SelfTest):
             self._self_test = notification
             self._self_test_at, self._tested_at = time.time(), time.monotonic()
@@ -370,6 +373,21 @@ class RelayProcess:
             if isinstance(notification, Refused):
                 self._receivers.refused(notification.id)
             self._on_notification(self, notification)
+
+    def _times_of_media(self, stats: Stats) -> MediaTimes:
+        """The greatest so far."""
+        oldest, longest = stats.oldest_media_milliseconds, stats.residence_longest_microseconds
+        if self._media is not None:
+            oldest = max(oldest, self._media.oldest_milliseconds)
+            longest = max(longest, self._media.longest_residence_microseconds)
+        return MediaTimes(
+            observed_at=time.time(),
+            arena_bytes=0 if self._locked is None else self._locked.arena_bytes,
+            ring_packets=self._boot.ring_packets,
+            ring_milliseconds=self._boot.ring_milliseconds,
+            oldest_milliseconds=oldest,
+            longest_residence_microseconds=longest,
+        )
 
     def _is_within_bounds(self, notification: Notification) -> bool:
         """Rate, names and numbers: see `budget`."""

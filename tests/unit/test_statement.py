@@ -10,7 +10,7 @@ import pytest
 
 from server.control.messages import Level
 from server.guarantee import words
-from server.guarantee.evidence import RelayEvidence
+from server.guarantee.evidence import MediaTimes, RelayEvidence
 from server.guarantee.judge import INSPECTED_CHECKS, KERNEL_CHECKS, REPORTED_CHECKS, Source, judge
 from server.guarantee.statement import Circumstances, RoomBinding, Statement, statement
 from tests.unit.guaranteed import CIRCUMSTANCES, SOFTWARE
@@ -36,6 +36,28 @@ def test_a_relay_is_named_with_its_birth_and_its_filters() -> None:
         "source": "kernel",
         "observed_at": "2023-11-14T22:13:19.000Z",
     }
+
+
+def test_how_long_media_stayed_in_a_relay_is_told() -> None:
+    media = MediaTimes(
+        observed_at=NOW - 1,
+        arena_bytes=1 << 26,
+        ring_packets=512,
+        ring_milliseconds=1000,
+        oldest_milliseconds=1010,
+        longest_residence_microseconds=750,
+    )
+    (relay,) = told([replace(FULL, media=media)])["relays"]
+    assert relay["media"] == {
+        "arena_bytes": 1 << 26,
+        "most_packets": 512,
+        "most_milliseconds": 1000,
+        "oldest_milliseconds": 1010,
+        "longest_residence_microseconds": 750,
+        "observed_at": "2023-11-14T22:13:19.000Z",
+    }
+    (silent,) = told()["relays"]
+    assert silent["media"] is None
 
 
 def test_every_field_says_where_it_comes_from() -> None:
