@@ -52,7 +52,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class MediaTimes:
-    """How long media stays in a relay: what it may keep and, by its own account, what it did since its birth."""
+    """How long media stays in a relay, since its birth: what it may keep and, as it tells, what it did."""
 
     observed_at: float  # seconds since the epoch
     arena_bytes: int  # the one piece of memory that holds packets to be sent again
