@@ -16,6 +16,7 @@ from server.control.messages import Boot, Level, Notification
 from server.errors import OperatorError, RelayError, RelayFault
 from server.firewall.measure import HostFirewall
 from server.guarantee.evidence import RelayEvidence
+from server.workers.advice import advice
 from server.workers.link import RelayChronicle, RelayLink, RelayListener
 from server.workers.worker import BirthRefused, RelayProcess
 
@@ -68,7 +69,7 @@ class Supervisor:
                 birth.cancel()
             await asyncio.gather(*births, return_exceptions=True)
             await self.stop()
-            raise OperatorError(_advice(refusal, self._config)) from refusal
+            raise OperatorError(advice(refusal, self._config)) from refusal
 
     async def stop(self) -> None:
         """Ends all relays; none is replaced. Idempotent."""
@@ -201,28 +202,3 @@ def boot_of(config: Config, number: int) -> Boot:
         user=relay.user if root else 0,
         minimum_level=_LEVELS[config.guarantee.minimum_level],
     )
-
-
-def _advice(refusal: BirthRefused, config: Config) -> str:
-    """The reason, and what an operator can do about the usual ones."""
-    text = str(refusal)
-    if "socket" in text:
-        return (
-            f"{text}. Is the UDP port free? [relay] udp_port is {config.relay.udp_port}, one port per relay."
-        )
-    if "identity" in text:
-        return (
-            f"{text}. [relay] user is {config.relay.user}: a container with a user namespace must have that "
-            "user. Choose one it has, or start the server as an ordinary user."
-        )
-    if "cannot be observed" in text:
-        return f"{text}. Is /proc mounted with hidepid? Then it needs gid= and the server's own group."
-    if "inspection: root" in text:
-        return f"{text}. Start the server as a user that is not root outside of its user namespace either."
-    if "level" in text or "landlock" in text:
-        return (
-            f"{text}. [guarantee] minimum_level is {config.guarantee.minimum_level!r}: run on a kernel with "
-            "Landlock (6.7 or later), allow it in the container, raise the limit on locked memory "
-            "(LimitMEMLOCK=infinity), or accept a lower level and show it to participants."
-        )
-    return text

@@ -1,0 +1,1 @@
+"""`offrecord doctor`: what this host lacks for level `full`, before anything is started."""
