@@ -27,7 +27,15 @@ from tests.relay.guest import KEY_FRAME, Guest, enter
 pytestmark = [pytest.mark.promise, pytest.mark.timeout(120)]
 MARK_BYTES = 32
 PACKETS = 10  # the last ones: what came before is overwritten by them at the latest
-CONFIG = "[relay]\nrelays = 1\n[rooms]\ndeparture_timeout_seconds = 0\n"
+RING_MILLISECONDS = 600
+SLACK_MILLISECONDS = 400  # a tick, a step of the number, and a machine that does more than this
+CONFIG = f"""
+[relay]
+relays = 1
+ring_milliseconds = {RING_MILLISECONDS}
+[rooms]
+departure_timeout_seconds = 0
+"""
 PLACES = [
     Path(place) for place in ("/tmp", "/var/tmp", "/var/log", "/var/crash", "/var/lib/systemd/coredump")
 ]
@@ -65,6 +73,12 @@ class Call:
         """In all that has changed since the call began, wherever a server may write."""
         places = [self.server.directory, SHARED_MEMORY, *PLACES]
         return in_files(self.marks | self.sent(), places, self.started)
+
+    async def oldest(self) -> int:
+        """Greatest age of a packet that was kept, in milliseconds, as the statement tells it."""
+        async with aiohttp.ClientSession() as http, http.get(self.server.url + "/guarantee") as answer:
+            (relay,) = (await answer.json())["relays"]
+        return relay["media"]["oldest_milliseconds"] if relay["media"] else 0
 
     def in_processes(self) -> list[Find]:
         """In the server and whatever relay it has by now."""
@@ -104,6 +118,8 @@ async def test_nothing_of_a_call_is_left_after_it(tmp_path: Path) -> None:
         # The search sees what is there: while the call goes on, its relay has to hold the media.
         assert {"picture", "data"} <= named(in_memory(call.marks, [relay]))
         assert call.on_disk() == []
+        age = await eventually(call.oldest, lambda milliseconds: milliseconds > 0)
+        assert age <= RING_MILLISECONDS + SLACK_MILLISECONDS
 
         await call.speaker.leave()
         await call.watcher.until(lambda: "speaker" not in call.watcher.tracks)
