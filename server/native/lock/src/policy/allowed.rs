@@ -42,7 +42,6 @@ pub const ALLOWED: &[Rule] = &[
         "the event loop's wake-up by another thread",
         unseen: "as recvfrom; asyncio swallows the refusal"
     ),
-    rule!(SYS_getsockname, "the port of a socket", unseen: "what `offrecord verify` calls to show that it lives"),
     rule!(SYS_close, "leaving"),
     rule!(SYS_lseek, "the lock reads its own status again, after the last filter"),
     rule!(SYS_ioctl, [[is(1, libc::FIONBIO)]], "control pipes become non-blocking"),
