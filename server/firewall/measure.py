@@ -158,7 +158,7 @@ class HostFirewall:
         except OSError as error:
             raise FirewallError(FirewallState.FAILED, f"no socket on loopback: {error.strerror}") from error
         self._keeping = keeping = await Keeping.start(self._changed.set)
-        self._table = f"offrecord_{secrets.token_hex(4)}"
+        self._table = rules.TABLE + secrets.token_hex(4)
         wanted = self._wanted()
         await keeping.run(rules.new_table(self._table) + rules.change(self._table, _NOTHING, wanted))
         self._known = wanted

@@ -28,6 +28,10 @@ class Nftables:
         library.nft_ctx_buffer_output(self._context)
         library.nft_ctx_buffer_error(self._context)
 
+    def close(self) -> None:
+        """Ends the context, and its tables with it. Nothing may be asked of it any more."""
+        self._library.nft_ctx_free(self._context)
+
     def run(self, commands: str, *, terse: bool) -> tuple[bool, str]:
         """One transaction: whether it was carried out, with its output or the reason."""
         flags = ctypes.c_uint(_TERSE if terse else 0)

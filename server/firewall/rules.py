@@ -20,6 +20,8 @@ from typing import Final
 
 UFRAG_BYTES: Final = 8
 """What a rule can compare at a fixed place; `ids.ice_ufrag` draws no other length."""
+TABLE: Final = "offrecord_"
+"""How the names of all our tables begin."""
 PEER_SECONDS: Final = 35
 """How long an address stays admitted without a request: five more than the relay's own consent lasts."""
 _COUNT = re.compile(r"packets (\d+) bytes \d+")

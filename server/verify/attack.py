@@ -72,6 +72,7 @@ class Scene:
     word: bytes = b""  # its word, once it is done
     relay_socket: socket.socket | None = None  # the one UDP socket it was born with
     loop: asyncio.AbstractEventLoop | None = None  # and its event loop
+    relay_address: tuple[str, int] = ("127.0.0.1", 0)  # where it is bound
 
     @property
     def text(self) -> str:

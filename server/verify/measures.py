@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from server.firewall.nftables import Nftables
+from server.firewall.rules import TABLE
+
 _MOUNTS = Path("/proc/self/mountinfo")
 _HIDDEN = {"hidepid=invisible", "hidepid=2", "hidepid=ptraceable", "hidepid=4"}
 
@@ -43,8 +46,17 @@ def _proc_is_hidden() -> State:
     return State.ON if _HIDDEN & set(options[-1].split(",")) else State.OFF
 
 
-def _not_looked_for() -> State:
-    return State.UNKNOWN
+def _has_rules() -> State:
+    """Whether a server has its rules in this network; who may not list them does not know."""
+    try:
+        nftables = Nftables()
+    except OSError:
+        return State.UNKNOWN
+    done, listing = nftables.run("list tables\n", terse=True)
+    nftables.close()
+    if not done:
+        return State.UNKNOWN
+    return State.ON if f" {TABLE}" in listing else State.OFF
 
 
 HIDDEN_PROCESSES = HostMeasure(
@@ -55,7 +67,8 @@ HIDDEN_PROCESSES = HostMeasure(
 )
 KNOWN_PEERS = HostMeasure(
     "nftables",
-    "an nftables set of known peers, default drop for the relay's source port",
-    _not_looked_for,
+    "`guarantee.host_firewall`: the kernel lets relays send only to addresses that an invited participant "
+    "proved",
+    _has_rules,
 )
 MEASURES = (HIDDEN_PROCESSES, KNOWN_PEERS)

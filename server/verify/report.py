@@ -10,6 +10,7 @@ import msgspec
 from server.control.messages import Level
 from server.verify.layers import Layer
 from server.verify.measures import HostMeasure
+from server.verify.strangers.wire import Attempted
 from server.verify.wire import Line, Outcome, Planted
 
 REFUSED_AT_BIRTH: Final = "not born"
@@ -61,6 +62,17 @@ class Recorder(_Part, frozen=True):
     caught: bool  # and with the lock nothing was
 
 
+class Stranger(_Part, frozen=True):
+    """One attempt of a locked process to reach who proved nothing, without the host measure and with it."""
+
+    attempt: str
+    what: str
+    control: str
+    guarded: str
+    reached_without: bool
+    reached: bool  # in spite of the measure
+
+
 class LayerSummary(_Part, frozen=True):
     """Of the attacks that work without the lock."""
 
@@ -99,12 +111,15 @@ class Report(_Part, frozen=True):
     not_demonstrable: list[NotDemonstrable]
     untested: list[Untested]
     planted: list[Recorder]
+    strangers: list[Stranger]
     matrix: Matrix | None = None
 
     @property
     def holds(self) -> bool:
-        """Nothing is open but what is documented, and every recorder that works was caught."""
-        return all(found.documented for found in self.open) and not self.escaped
+        """Nothing is open but what is documented, every recorder that works was caught, and where the host
+        measure was tried no stranger was reached."""
+        reached = any(stranger.reached for stranger in self.strangers)
+        return all(found.documented for found in self.open) and not self.escaped and not reached
 
     @property
     def escaped(self) -> list[Recorder]:
@@ -123,6 +138,7 @@ def summarise(
     planted: Sequence[Planted] = (),
     untested: Sequence[Untested] = (),
     *,
+    strangers: Sequence[Attempted] = (),
     matrix: bool = False,
 ) -> Report:
     """The counts. A measure's state is looked up for what is open."""
@@ -144,8 +160,17 @@ def summarise(
         not_demonstrable=[
             NotDemonstrable(line.attack, line.control.how) for line in tried if not line.control.worked
         ],
-        untested=[*(Untested(line.attack, line.skipped) for line in lines if line.skipped), *untested],
+        untested=[
+            *(Untested(line.attack, line.skipped) for line in lines if line.skipped),
+            *(
+                Untested(f"with the host measure: {one.what}", one.skipped)
+                for one in strangers
+                if one.skipped
+            ),
+            *untested,
+        ],
         planted=[_recorder(one) for one in planted],
+        strangers=[_stranger(one) for one in strangers if not one.skipped],
         matrix=_matrix(worked) if matrix else None,
     )
 
@@ -153,6 +178,12 @@ def summarise(
 def _recorder(one: Planted) -> Recorder:
     return Recorder(
         one.recorder, one.what, one.control.how, one.locked.how, one.control.worked, not one.locked.worked
+    )
+
+
+def _stranger(one: Attempted) -> Stranger:
+    return Stranger(
+        one.attempt, one.what, one.control.how, one.guarded.how, one.control.worked, one.guarded.worked
     )
 
 

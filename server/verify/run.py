@@ -28,6 +28,9 @@ from server.verify.measures import MEASURES
 from server.verify.planted.plants import GROUP, PLANTS
 from server.verify.progress import shown
 from server.verify.report import REFUSED_AT_BIRTH, Report, summarise
+from server.verify.strangers.attempts import ATTEMPTS
+from server.verify.strangers.attempts import GROUP as STRANGERS
+from server.verify.strangers.wire import Attempted
 from server.verify.wire import Alive, Line, Plan, Planted
 
 SECONDS: Final = 120.0
@@ -159,8 +162,11 @@ async def run(
         ):
             level, lines = await _collect(warden, progress)
     planted = await plant(wanted, progress) if layers == WHOLE else []
+    strangers = await attempt(wanted) if layers == WHOLE else []
     untested_here = untested.everywhere() if not wanted.only else []
-    return summarise(Level(level), lines, MEASURES, planted, untested_here, matrix=wanted.matrix)
+    return summarise(
+        Level(level), lines, MEASURES, planted, untested_here, strangers=strangers, matrix=wanted.matrix
+    )
 
 
 async def plant(wanted: Wanted, progress: ProgressOf | None = None) -> list[Planted]:
@@ -183,6 +189,27 @@ async def plant(wanted: Wanted, progress: ProgressOf | None = None) -> list[Plan
     return sorted(found, key=lambda one: names.index(one.recorder))
 
 
+async def attempt(wanted: Wanted) -> list[Attempted]:
+    """What a locked process reaches by its UDP socket, without the host measure and with it.
+
+    Raises VerifyError when nothing can be known: where a participant was cut off, a refusal proves nothing.
+    """
+    names = [one.name for one in ATTEMPTS if not wanted.only or one.name in wanted.only]
+    if not names:
+        return []
+    with _scratch() as scratch:
+        plan = Plan(str(scratch), tuple(names))
+        async with helper("server.verify.strangers", plan) as prober, asyncio.timeout(SECONDS):
+            assert prober.stdout is not None, "it is a pipe"
+            lines = [await prober.stdout.readline() for _ in names]
+            if not lines[0]:
+                raise _SilentError
+            found = [msgspec.json.decode(line, type=Attempted) for line in lines]
+    if cut_off := [one.attempt for one in found if not (one.skipped or one.participant_reached)]:
+        raise VerifyError(f"{cut_off[0]}: a participant was not reached")
+    return found
+
+
 async def _run_shown(wanted: Wanted) -> tuple[Report, list[Line]]:
     lines: list[Line] = []
     recorders = 0
@@ -201,10 +228,14 @@ async def _run_shown(wanted: Wanted) -> tuple[Report, list[Line]]:
 
 
 def names() -> list[tuple[str, str]]:
-    """Name and group of every attack and recorder."""
+    """Name and group of every attack, recorder and attempt."""
     from server.verify.attacks import ATTACKS
 
-    return [(attack.name, attack.group) for attack in ATTACKS] + [(plant.name, GROUP) for plant in PLANTS]
+    return [
+        *((attack.name, attack.group) for attack in ATTACKS),
+        *((plant.name, GROUP) for plant in PLANTS),
+        *((one.name, STRANGERS) for one in ATTEMPTS),
+    ]
 
 
 def main(wanted: Wanted, *, json: bool) -> int:

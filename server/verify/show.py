@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.verify.layers import Layer
-from server.verify.report import Matrix, Open, Recorder, Report
+from server.verify.report import Matrix, Open, Recorder, Report, Stranger
 from server.verify.wire import Line
 
 
@@ -43,6 +43,9 @@ def report(found: Report, lines: list[Line]) -> None:
             f"{len(found.planted)} planted, {len(working)} record without the lock, "
             f"{sum(one.caught for one in working)} of these are caught."
         )
+    if found.strangers:
+        console.print("\n[bold]A locked relay that sends to a stranger[/bold]")
+        console.print(_strangers(found.strangers))
     for silent in found.not_demonstrable:
         console.print(f"  not demonstrable: {plain(silent.attack)} (without the lock: {silent.reason})")
     for untested in found.untested:
@@ -79,6 +82,13 @@ def _recorders(planted: list[Recorder]) -> Table:
         control = "recorded" if one.found_unlocked else one.control
         locked = one.locked if one.caught else "[red]recorded[/red]"
         table.add_row(one.what, control, locked)
+    return table
+
+
+def _strangers(tried: list[Stranger]) -> Table:
+    table = _table("attempt", "without the host firewall", "with it")
+    for one in tried:
+        table.add_row(one.what, one.control, f"[red]{one.guarded}[/red]" if one.reached else "refused")
     return table
 
 

@@ -108,7 +108,7 @@ def _live(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: in
         birth.stage0()
     scene.loop = asyncio.new_event_loop()
     scene.relay_socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    scene.relay_socket.bind(("127.0.0.1", 0))
+    scene.relay_socket.bind(scene.relay_address)
     arena_bytes, arena_locked = _arena()
     attack.prepare(scene)
     level = _set(layers, scene.user, arena_bytes, arena_locked)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,18 +11,10 @@ from server.control.messages import CloseTransport, CreateTransport, Receiver, R
 from server.errors import RelayError
 from server.firewall.measure import HostFirewall
 from server.guarantee.host import FirewallState
+from server.verify.strangers.stun import binding_request
 
 UFRAG = "abcdEFG2"
 PASSWORD = "p" * 32
-
-
-def binding_request(username: str, *before: tuple[int, bytes]) -> bytes:
-    """RFC 8489, without integrity: what the kernel cannot check is left to the relay. `before` are
-    attributes that come first."""
-    attributes = b""
-    for kind, value in (*before, (0x0006, username.encode())):
-        attributes += struct.pack("!HH", kind, len(value)) + value + bytes(-len(value) % 4)
-    return struct.pack("!HHI", 0x0001, len(attributes), 0x2112A442) + os.urandom(12) + attributes
 
 
 def udp(host: str = "127.0.0.1") -> socket.socket:

@@ -19,12 +19,12 @@ from server.firewall import rules
 from server.firewall.keeping import FirewallError
 from server.firewall.measure import HostFirewall
 from server.guarantee.host import FirewallState
+from server.verify.strangers.stun import binding_request
 from tests.private_network import needs_root, private_network, run, tables
 from tests.promise.scene_of_strangers import (
     UFRAG,
     Relay,
     ask,
-    binding_request,
     dismiss,
     invite,
     is_held,
@@ -158,6 +158,29 @@ async def test_who_has_left_is_not_admitted_again(
     await until(let_in)  # what was told before is known by then
     ask(relay, stranger)
     assert not relay.reaches(stranger)
+
+
+async def test_who_asks_no_more_is_forgotten(monkeypatch: pytest.MonkeyPatch, relay: Relay) -> None:
+    monkeypatch.setattr(rules, "PEER_SECONDS", 1)
+    firewall = HostFirewall(required=True, on_missing=lambda: None)
+    await firewall.start()
+    await firewall.guard(relay)
+    invite(firewall, relay)
+    with udp() as peer:
+        await until_reached(relay, peer)
+        await until(lambda: not relay.reaches(peer))
+    await firewall.stop()
+
+
+async def test_a_datagram_with_options_is_refused(
+    firewall: HostFirewall, relay: Relay, peer: socket.socket
+) -> None:
+    """An option could name another way than the address does."""
+    await firewall.guard(relay)
+    invite(firewall, relay)
+    await until_reached(relay, peer)
+    relay.own.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"\x01" * 4)
+    assert not relay.reaches(peer)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])

@@ -1,0 +1,1 @@
+"""Attacks on the host measure: a locked process that was taken over sends to somebody who proved nothing."""
