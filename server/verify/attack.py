@@ -28,6 +28,8 @@ class Group(StrEnum):
     NETWORK = "network"
     MACHINE = "machine"
     LIBRARIES = "libraries"
+    SHOWN = "shown to others"
+    HOST = "settings of the machine"
 
 
 class Namespace(StrEnum):
@@ -70,9 +72,9 @@ class Scene:
     parent: socket.socket | None = None  # the parent's end, where it is a socket and no pipe
     pid: int = 0  # of the disposable process
     word: bytes = b""  # its word, once it is done
+    relay_address: tuple[str, int] = ("127.0.0.1", 0)  # where it is bound
     relay_socket: socket.socket | None = None  # the one UDP socket it was born with
     loop: asyncio.AbstractEventLoop | None = None  # and its event loop
-    relay_address: tuple[str, int] = ("127.0.0.1", 0)  # where it is bound
 
     @property
     def text(self) -> str:
@@ -102,6 +104,7 @@ class Attack:
     judged: Judge
     stage: Step = nothing
     prepare: Step = nothing
+    restore: Step = nothing  # puts back what `stage` changed, after the process has ended
     inherits: tuple[str, ...] = ()  # names of what `stage` made that the process gets
     needs: tuple[Namespace, ...] = ()
     wants_accomplice: bool = False
@@ -115,6 +118,7 @@ def attack(
     *,
     stage: Step = nothing,
     prepare: Step = nothing,
+    restore: Step = nothing,
     inherits: tuple[str, ...] = (),
     needs: tuple[Namespace, ...] = (),
     wants_accomplice: bool = False,
@@ -132,6 +136,7 @@ def attack(
             judged,
             stage,
             prepare,
+            restore,
             inherits,
             needs,
             wants_accomplice,

@@ -170,6 +170,7 @@ def run(attack: Attack, scratch: Path, user: int, layers: Layers) -> Outcome:
     except OSError as error:
         return Outcome(False, f"could not be staged: {error.strerror or error}")
     finally:
+        attack.restore(scene)
         _clear(scene)
 
 

@@ -29,7 +29,9 @@ pytestmark = [
 ]
 KNOWN = {
     "data_in_the_command_line",
+    "data_in_the_signal_handlers",
     "data_in_the_signal_mask",
+    "data_in_the_size_of_memory",
     "send_to_a_stranger_over_the_relay_socket",
 }
 

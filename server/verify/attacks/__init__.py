@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from server.verify.attack import Attack
-from server.verify.attacks import files, inherited, kept, libraries, machine, network, processes
+from server.verify.attacks import files, host, inherited, kept, libraries, machine, network, processes, shown
 
 
 def _of(module: ModuleType) -> list[Attack]:
@@ -14,6 +14,6 @@ def _of(module: ModuleType) -> list[Attack]:
 
 ATTACKS: tuple[Attack, ...] = tuple(
     found
-    for module in (files, inherited, kept, processes, network, machine, libraries)
+    for module in (files, inherited, kept, shown, processes, network, machine, libraries, host)
     for found in _of(module)
 )

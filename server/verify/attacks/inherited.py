@@ -213,6 +213,29 @@ def thread_from_before_the_lock(_scene: Scene) -> None:
     _done.wait(5)
 
 
+def _pipe_with_marker(scene: Scene) -> None:
+    scene.descriptors["reader"], scene.descriptors["writer"] = os.pipe()
+    os.write(scene.descriptors["writer"], scene.marker)
+    scene.sockets["channel"] = socket.socket(fileno=scene.channel)  # fails where it is none
+
+
+def _descriptor_arrived(scene: Scene) -> bool:
+    """The parent got a descriptor through its end, where that is a socket, and reads the marker from it."""
+    if scene.parent is None:
+        return False
+    scene.parent.settimeout(0.2)
+    _, descriptors, _, _ = socket.recv_fds(scene.parent, 1, 1)
+    with os.fdopen(descriptors[0], "rb") as received:
+        return scene.marker in received.read(len(scene.marker))
+
+
+@attack(Group.INHERITED, _descriptor_arrived, prepare=_pipe_with_marker)
+def pass_a_descriptor_to_the_parent(scene: Scene) -> None:
+    """What pipes are for: whatever a socket to signaling would carry, they carry bytes."""
+    rights = array.array("i", [scene.descriptors["reader"]])
+    scene.sockets["channel"].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
+
+
 def _old_child(scene: Scene) -> None:
     """A process from before the lock, which no layer of ours covers, and a pipe to it."""
     reader, writer = os.pipe()

@@ -88,6 +88,17 @@ def put_memory_into_core_files(scene: Scene) -> bytes:
     return _advise(scene, _DODUMP)
 
 
+def _locked_page(scene: Scene) -> None:
+    _page(scene)
+    kernel.libc("mlock", scene.numbers["page"], mmap.PAGESIZE)
+
+
+@attack(Group.MACHINE, said_yes, prepare=_locked_page)
+def let_locked_memory_be_swapped(scene: Scene) -> bytes:
+    kernel.libc("munlock", scene.numbers["page"], mmap.PAGESIZE)
+    return YES
+
+
 @attack(Group.MACHINE, said_yes, prepare=_page)
 def push_memory_into_swap(scene: Scene) -> bytes:
     return _advise(scene, _PAGEOUT)
