@@ -206,9 +206,9 @@ class RoomManager:
         """Which relay a room lives on, for the guarantee statement."""
         room = self._rooms.get(name)
         link = self._links.get(room) if room is not None else None
-        if link is None:
+        if room is None or link is None:
             return RoomBinding(name, None, None)
-        return RoomBinding(name, link.number, link.generation)
+        return RoomBinding(name, link.number, link.generation, room.encryption_required)
 
     async def receivers(self, name: str, identity: str) -> Heard | None:
         """Who receives what a participant sends; None when it is not in the room. Raises RelayError.

@@ -43,7 +43,7 @@ STATEMENT: dict[str, Any] = {
     "level": "full",
     "minimum_level": "full",
     "reasons": [],
-    "room": {"name": "garden", "relay": 1, "generation": 3, "level": "full"},
+    "room": {"name": "garden", "relay": 1, "generation": 3, "level": "full", "encryption_required": False},
     "relays": [
         {
             "relay": 1,

@@ -20,6 +20,7 @@ from server.guarantee.software import Software
 from server.guarantee.words import (
     CLAIMED_LESS,
     DOES_NOT_PROVE,
+    ENCRYPTION_DECLARED,
     NO_RELAY,
     SAYS,
     SOFTWARE_CHANGED,
@@ -55,11 +56,13 @@ _SOURCES = {
 
 @dataclass(frozen=True, slots=True)
 class RoomBinding:
-    """Which relay a room lives on; no relay while nobody is in it."""
+    """Which relay a room lives on, no relay while nobody is in it, and whether it requires end-to-end
+    encryption."""
 
     name: str
     relay: int | None
     generation: int | None
+    encryption_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +130,14 @@ class IncidentJson(TypedDict):
 
 
 class RoomJson(TypedDict):
-    """`relay`, `generation` and `level` are null while the room lives on no relay."""
+    """`relay`, `generation` and `level` are null while the room lives on no relay. `encryption_required`:
+    tracks that are not declared to be encrypted end to end are refused."""
 
     name: str
     relay: int | None
     generation: int | None
     level: LevelName | None
+    encryption_required: bool
 
 
 class ServerJson(TypedDict):
@@ -205,10 +210,19 @@ def statement(judgement: Judgement, circumstances: Circumstances, nonce: str | N
         server=ServerJson(version=software.version, started_at=_time(circumstances.started_at)),
         software=_software(software),
         says=[SAYS[judgement.level], *([SOFTWARE_CHANGED] if software.changed_at is not None else [])],
-        does_not_prove=[*DOES_NOT_PROVE, *([] if judgement.firewall.held else [WITHOUT_FIREWALL])],
+        does_not_prove=_limits(judgement, circumstances.room),
         host_firewall=_firewall(judgement.firewall),
         sources={name: source.value for name, source in _SOURCES.items()},
     )
+
+
+def _limits(judgement: Judgement, room: RoomBinding | None) -> list[str]:
+    limits = list(DOES_NOT_PROVE)
+    if not judgement.firewall.held:
+        limits.append(WITHOUT_FIREWALL)
+    if room is not None and room.encryption_required:
+        limits.append(ENCRYPTION_DECLARED)
+    return limits
 
 
 def _reasons(judgement: Judgement) -> list[ReasonJson]:
@@ -252,6 +266,7 @@ def _room(room: RoomBinding | None, relays: Sequence[RelayJudgement]) -> RoomJso
         relay=room.relay,
         generation=room.generation,
         level=None if room.relay is None else LEVEL_NAMES[Level.NONE if level is None else level],
+        encryption_required=room.encryption_required,
     )
 
 

