@@ -72,9 +72,10 @@ bench: build ## measure: one JSON line per figure
 fuzz: build .build/fuzzer ## fuzz our own parsers: SECONDS_IN_ALL=60, or EXECUTIONS= of each; TARGETS="stun sdp"
 	@scripts/fuzz.sh
 
-wheel: need-wheel .build/dev .build/web ## one wheel with the extension and the web client, in dist/
+wheel: need-wheel .build/dev .build/web ## one wheel with the extension and the web client, and its manifest, in dist/
 	$(QUIET) "wheel" $(BIN)/maturin build --release --locked --out dist
-	@ls dist/*.whl
+	$(QUIET) "manifest" scripts/manifest.sh
+	@ls dist/*
 
 lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock

@@ -1,4 +1,4 @@
-"""One wheel serves where there is neither Rust nor Node."""
+"""One wheel serves where there is neither Rust nor Node, and is what its manifest says."""
 
 from __future__ import annotations
 
@@ -48,3 +48,7 @@ async def test_wheel_serves_without_rust_and_node(wheel: Path, tmp_path: Path, b
         ada = await join(browser, server.url, "Ada", "garden")
         alan = await join(browser, server.url, "Alan", "garden")
         await asyncio.gather(ada.sees(1), ada.hears(1), alan.sees(1), alan.hears(1))
+        manifest = wheel.with_suffix(".manifest.json")
+        words = [command, "audit", server.url, "--manifest", str(manifest)]
+        audited = await asyncio.to_thread(subprocess.run, words, capture_output=True, text=True, check=False)
+        assert audited.returncode == 0, audited.stdout + audited.stderr
