@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 from livekit import rtc
+from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import eventually
+from tests.e2e.browser import eventually, join
 from tests.e2e.encrypted import encrypted_room_token, encrypted_user
-from tests.e2e.serving import Server
+from tests.e2e.serving import Server, serving
 
 ROOM = "board"
 KEY = b"key"
@@ -57,3 +59,16 @@ async def test_the_clear_is_refused_and_the_sealed_crosses(server: Server) -> No
         assert (plain.flags, plain.others) == (0, 0)
         refused.cancel()
         await asyncio.gather(refused, return_exceptions=True)
+
+
+async def test_the_page_says_that_it_has_no_keys(browser: Browser, tmp_path: Path) -> None:
+    """The room is one that the configuration names."""
+    (tmp_path / "config.toml").write_text('[rooms]\nrequire_encryption = ["board-*"]\n', "utf-8")
+    async with serving(tmp_path) as server:
+        ada = await join(browser, server.url, "Ada", "board-7")
+        await expect(ada.page.get_by_test_id("error")).to_contain_text("requires end-to-end encryption")
+        await ada.page.get_by_test_id("chat-button").click()
+        await ada.page.get_by_test_id("chat-text").fill("hello")
+        await ada.page.get_by_test_id("chat-text").press("Enter")
+        await expect(ada.page.get_by_test_id("chat-panel")).to_contain_text("this page has no keys")
+        await expect(ada.page.get_by_test_id("chat-message")).to_have_count(0)

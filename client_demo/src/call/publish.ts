@@ -4,6 +4,7 @@ import type { Room } from 'livekit-client';
 
 import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
+import { NEEDS_ENCRYPTION, requiresEncryption } from './encryption';
 
 /** Keeps publishing what is turned on until the answer is called. */
 export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (message: string) => void): () => void {
@@ -15,6 +16,10 @@ export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (messa
     if (!track || track.isMuted || underway.has(kind)) return;
     const published = [...room.localParticipant.trackPublications.values()].some((each) => each.track === track);
     if (published) return;
+    if (requiresEncryption(room)) {
+      onProblem(NEEDS_ENCRYPTION);
+      return;
+    }
     underway.add(kind);
     try {
       await room.localParticipant.publishTrack(track);

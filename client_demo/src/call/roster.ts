@@ -115,7 +115,8 @@ export function soundsOf(room: Room): Set<RemoteTrack> {
   const sounds = new Set<RemoteTrack>();
   for (const person of room.remoteParticipants.values()) {
     for (const publication of person.audioTrackPublications.values()) {
-      if (publication.audioTrack) sounds.add(publication.audioTrack as RemoteTrack);
+      // Without the key, encrypted sound would be noise.
+      if (publication.audioTrack && !publication.isEncrypted) sounds.add(publication.audioTrack as RemoteTrack);
     }
   }
   return sounds;

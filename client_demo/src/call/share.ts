@@ -3,6 +3,7 @@
 import { type Room, RoomEvent, type ScreenShareCaptureOptions, Track } from 'livekit-client';
 
 import { part, say } from '../dom';
+import { NEEDS_ENCRYPTION, requiresEncryption } from './encryption';
 
 /** The sound of what is shared as it is, without the call's own voices where the browser can keep them out. */
 const SHARED_SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, restrictOwnAudio: true };
@@ -54,6 +55,10 @@ export function bindShare(
   };
   const toggle = (): void => {
     if (busy || button.hidden) return;
+    if (requiresEncryption(room)) {
+      onProblem(NEEDS_ENCRYPTION);
+      return;
+    }
     busy = true;
     draw();
     room.localParticipant

@@ -2,6 +2,7 @@
 
 import { type Room, RoomEvent } from 'livekit-client';
 
+import { NEEDS_ENCRYPTION, requiresEncryption } from '../call/encryption';
 import { nameOf } from '../call/roster';
 import { make, part, say } from '../dom';
 import { listen, send } from './line';
@@ -84,6 +85,10 @@ export class ChatPanel {
   private async submit(): Promise<void> {
     const text = tidy(this.text.value);
     if (!text || this.sending) return;
+    if (requiresEncryption(this.options.room)) {
+      say(this.error, NEEDS_ENCRYPTION);
+      return;
+    }
     this.sending = true;
     this.form.setAttribute('aria-busy', 'true');
     try {
