@@ -1,9 +1,10 @@
-"""Runs a command as an ordinary user: `python ordinary_user.py [--proc=OPTIONS] COMMAND...`.
+"""Runs a command as an ordinary user: `python ordinary_user.py [--proc=OPTIONS] [--net-admin] COMMAND...`.
 
 Started as root it becomes a user without a name, with the capability sets of one, and in a mount namespace
 of its own brings within that user's reach what lies under directories only root may enter, the interpreter
 for example; there /proc can be mounted with other options. Started by anybody else it is an ordinary user
-already. In both cases little memory may be locked, as is usual for a service.
+already. In both cases little memory may be locked, as is usual for a service. With `--net-admin` it has that
+one capability, as a service can be given.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ USER = 54321
 _MS_BIND_RECURSIVE = (1 << 12) | (1 << 14)
 _SEARCHABLE = 0o001
 _PROC = "--proc="
+_NET_ADMIN = "--net-admin"
 
 
 def user() -> int:
@@ -40,7 +42,7 @@ def _closed_above(path: Path) -> Path | None:
     return next((one for one in above if not one.stat().st_mode & _SEARCHABLE), None)
 
 
-def _bring_within_reach() -> None:
+def bring_within_reach() -> None:
     """A closed directory is covered with an open one that has nothing but what is needed."""
     kernel.libc("unshare", kernel.CLONE_NEWNS)
     kernel.mount("none", "/", "", kernel.MS_PRIVATE_RECURSIVE)
@@ -63,14 +65,20 @@ def main(command: list[str]) -> None:
     """Becomes the command. Raises OSError."""
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (MEMLOCK_BYTES, MEMLOCK_BYTES))
     proc = command.pop(0).removeprefix(_PROC) if command[0].startswith(_PROC) else ""
+    may_set_rules = command[0] == _NET_ADMIN
+    del command[: int(may_set_rules)]
     if os.geteuid() == 0:
-        _bring_within_reach()
+        bring_within_reach()
         if proc:
             kernel.libc("mount", b"proc", b"/proc", b"proc", 0, proc.encode())
+        os.environ["HOME"] = tempfile.gettempdir()
+        if may_set_rules:
+            capability = ("--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin")
+            become = (f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
+            os.execvp("setpriv", ["setpriv", *become, *capability, "--", *command])
         os.setgroups([])
         os.setresgid(USER, USER, USER)
         os.setresuid(USER, USER, USER)
-        os.environ["HOME"] = tempfile.gettempdir()
     os.execvp(command[0], command)
 
 
