@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from livekit import rtc
 
-WIDTH, HEIGHT = 320, 240
+WIDTH, HEIGHT, RATE = 320, 240, 15
 SAMPLE_RATE = 48_000
 FRAME_SAMPLES = SAMPLE_RATE // 100
 TONE_HZ = 440
@@ -29,7 +29,7 @@ class Desktop:
     loudness: int = 12_000  # amplitude of its tone, of 32,768
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -38,9 +38,9 @@ class Desktop:
         @self.room.on("track_subscribed")
         def _(track: rtc.Track, _publication: object, sender: rtc.RemoteParticipant) -> None:
             if isinstance(track, rtc.RemoteVideoTrack):
-                self._start(self._watch(track, sender.identity))
+                self.start(self._watch(track, sender.identity))
             elif isinstance(track, rtc.RemoteAudioTrack):
-                self._start(self._hear(track, sender.identity))
+                self.start(self._hear(track, sender.identity))
 
         @self.room.on("data_received")
         def _(packet: rtc.DataPacket) -> None:
@@ -67,8 +67,8 @@ class Desktop:
         """Camera and microphone; returns once the server has accepted both."""
         video = rtc.VideoSource(WIDTH, HEIGHT)
         audio = rtc.AudioSource(SAMPLE_RATE, 1)
-        self._start(_move(video))
-        self._start(self._hum(audio))
+        self.start(move(video, WIDTH, HEIGHT, RATE))
+        self.start(self._hum(audio))
         for track, source in (
             (rtc.LocalVideoTrack.create_video_track("camera", video), rtc.TrackSource.SOURCE_CAMERA),
             (rtc.LocalAudioTrack.create_audio_track("microphone", audio), rtc.TrackSource.SOURCE_MICROPHONE),
@@ -92,17 +92,17 @@ class Desktop:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-async def _move(source: rtc.VideoSource) -> None:
-    """A picture that changes, 15 a second."""
-    picture = np.zeros((HEIGHT, WIDTH, 4), dtype=np.uint8)
+async def move(source: rtc.VideoSource, width: int, height: int, rate: int) -> None:
+    """A picture that changes, so many times a second."""
+    picture = np.zeros((height, width, 4), dtype=np.uint8)
     shade = 0
     with contextlib.suppress(asyncio.CancelledError):
         while True:
             shade = (shade + 5) % 256
             picture[:, :, :3] = shade
             picture[:, shade : shade + 40, 1] = 255 - shade
-            source.capture_frame(rtc.VideoFrame(WIDTH, HEIGHT, rtc.VideoBufferType.RGBA, picture.tobytes()))
-            await asyncio.sleep(1 / 15)
+            source.capture_frame(rtc.VideoFrame(width, height, rtc.VideoBufferType.RGBA, picture.tobytes()))
+            await asyncio.sleep(1 / rate)
 
 
 @contextlib.asynccontextmanager
