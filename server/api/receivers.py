@@ -19,10 +19,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypedDict
 
-import msgspec
 from aiohttp import web
 
-from server.auth.token import TokenError, verify
+from server.answers import answer, preflight, refusal
+from server.auth.bearer import bearer, member
+from server.auth.token import TokenError
 from server.clock import Clock
 from server.control.messages import MediaKind
 from server.errors import RelayError
@@ -30,14 +31,6 @@ from server.room.reception import Heard, Listener
 from server.workers.receivers import RelayBusy
 
 SAME_ANSWER_SECONDS = 1.0
-MAX_SUFFIX_CHARACTERS = 128  # as `publish` is cut when it is joined with
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-_PREFLIGHT = {**_HEADERS, "Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "86400"}
-
 
 Asked = Callable[[str, str], Awaitable[Heard | None]]
 """Room and identity; None when that participant is not there. Raises RelayError."""
@@ -83,39 +76,25 @@ class ReceiverRoutes:
         """To be added to an application."""
         return [
             web.get("/api/receivers", self.receivers),
-            web.options("/api/receivers", self.preflight),
+            web.options("/api/receivers", preflight),
         ]
-
-    async def preflight(self, request: web.Request) -> web.Response:
-        """Pages of other origins may ask, with a token (Fetch standard, CORS-preflight)."""
-        return web.Response(status=204, headers=_PREFLIGHT)
 
     async def receivers(self, request: web.Request) -> web.Response:
         """Asks the relay, or says what is in the way."""
         try:
-            room, identity = self._asker(request)
+            token = bearer(request.headers.get("Authorization", ""))
+            asker = member(token, self._keys, self._clock.now(), request.query.get("publish", ""))
         except TokenError as error:
-            return _error(error.status, str(error))
+            return refusal(error.status, str(error))
         try:
-            heard = await asyncio.shield(self._answer(room, identity))
+            heard = await asyncio.shield(self._answer(asker.room, asker.identity))
         except RelayBusy:
-            return _error(429, "Many ask at the moment. Ask again in a second.", {"Retry-After": "1"})
+            return refusal(429, "Many ask at the moment. Ask again in a second.", {"Retry-After": "1"})
         except RelayError:
-            return _error(503, "The relay of this room does not answer. Ask again in a moment.")
+            return refusal(503, "The relay of this room does not answer. Ask again in a moment.")
         if heard is None:
-            return _error(404, "Nobody of this identity is in the room. Join it first.")
-        return _json(200, _content(room, heard))
-
-    def _asker(self, request: web.Request) -> tuple[str, str]:
-        """Room and identity of the token. Raises TokenError."""
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise TokenError("send the access token in the header Authorization: Bearer")
-        claims = verify(token.strip(), self._keys, self._clock.now())
-        if not claims.grants.room_join or not claims.grants.room or not claims.identity:
-            raise TokenError("the access token is not one to join a room with")
-        second = request.query.get("publish", "")[:MAX_SUFFIX_CHARACTERS]
-        return claims.grants.room, f"{claims.identity}#{second}" if second else claims.identity
+            return refusal(404, "Nobody of this identity is in the room. Join it first.")
+        return answer(_content(asker.room, heard))
 
     def _answer(self, room: str, identity: str) -> asyncio.Task[Heard | None]:
         """One question for all who ask about the same within a second."""
@@ -163,16 +142,3 @@ def _listener(one: Listener) -> ListenerJson:
 
 def _time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _error(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    return _json(status, {"error": text[:1].upper() + text[1:]}, headers)
-
-
-def _json(status: int, content: object, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(content),
-        content_type="application/json",
-        headers={**_HEADERS, **(headers or {})},
-    )

@@ -16,9 +16,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import msgspec
 from aiohttp import web
 
+from server.answers import HEADERS, answer, preflight, refusal
+from server.auth.bearer import bearer
 from server.auth.token import TokenError, verify
 from server.guarantee.incidents import Incidents
 from server.guarantee.observe import EvidenceSource, observe
@@ -34,14 +35,8 @@ from server.guarantee.statement import (
 )
 
 _NONCE = re.compile(r"[A-Za-z0-9_-]{8,128}")
-_NONCE_WANTED = "nonce must be 8 to 128 characters of A-Z, a-z, 0-9, - and _"
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept, Authorization",
-}
-_PREFLIGHT = {**_HEADERS, "Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "86400"}
+_NONCE_WANTED = "the nonce must be 8 to 128 characters of A-Z, a-z, 0-9, - and _"
+_VARY = {"Vary": "Accept, Authorization"}
 # Relative to the address of the server, which a proxy may have moved below a path.
 ENDPOINTS = {"guarantee": "guarantee", "jwks": ".well-known/jwks.json"}
 
@@ -72,7 +67,7 @@ class GuaranteeRoutes:
         """To be added to an application."""
         return [
             web.get("/guarantee", self.guarantee),
-            web.options("/guarantee", self.preflight),
+            web.options("/guarantee", preflight),
             web.get("/.well-known/jwks.json", self.jwks),
             web.get("/.well-known/offrecord", self.discovery),
         ]
@@ -81,15 +76,15 @@ class GuaranteeRoutes:
         """The statement of now."""
         nonces = request.query.getall("nonce", [])
         if len(nonces) > 1 or (nonces and not _NONCE.fullmatch(nonces[0])):
-            return _json({"error": _NONCE_WANTED}, status=400)
+            return refusal(400, _NONCE_WANTED)
         wanted = request.query.get("format", "")
         if wanted not in {"", "json", "jws"}:
-            return _json({"error": "format must be json or jws"}, status=400)
+            return refusal(400, "format must be json or jws")
         now = self.clock()
         try:
             room = self._room(request.headers.get("Authorization", ""), now)
         except TokenError as error:
-            return _json({"error": str(error)}, status=error.status)
+            return refusal(error.status, str(error))
         told = statement(
             observe(self.evidence, now),
             Circumstances(
@@ -104,37 +99,24 @@ class GuaranteeRoutes:
         )
         jws = self.signer.sign(told, typ=TYPE)
         if wanted == "jws" or (not wanted and "application/jose" in request.headers.get("Accept", "")):
-            return web.Response(text=jws, content_type="application/jose", headers=_HEADERS)
-        return _json({**told, "jws": jws})
-
-    async def preflight(self, request: web.Request) -> web.Response:
-        """A page of another origin may send a token (Fetch, section 4.8)."""
-        return web.Response(status=204, headers=_PREFLIGHT)
+            return web.Response(text=jws, content_type="application/jose", headers={**HEADERS, **_VARY})
+        return answer({**told, "jws": jws}, headers=_VARY)
 
     async def jwks(self, request: web.Request) -> web.Response:
         """The keys to check with (RFC 7517), retired ones included."""
-        return _json(self.signer.jwks())
+        return answer(self.signer.jwks())
 
     async def discovery(self, request: web.Request) -> web.Response:
         """Where everything is, and in which version."""
         software = await self.software.software()
         about = {"version": VERSION, "type": TYPE, "lifetime_seconds": LIFETIME_SECONDS}
-        return _json({"version": software.version, "statement": about, "endpoints": ENDPOINTS})
+        return answer({"version": software.version, "statement": about, "endpoints": ENDPOINTS})
 
     def _room(self, authorization: str, now: float) -> RoomBinding | None:
         """None for who shows no token. Raises TokenError."""
         if not authorization:
             return None
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer":
-            raise TokenError("send the access token as Authorization: Bearer")
-        grants = verify(token.strip(), self.keys, now).grants
+        grants = verify(bearer(authorization), self.keys, now).grants
         if not (grants.room_join and grants.room):
             raise TokenError("the access token is for no room", status=403)
         return self.room(grants.room)
-
-
-def _json(content: object, status: int = 200) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(content), status=status, content_type="application/json", headers=_HEADERS
-    )
