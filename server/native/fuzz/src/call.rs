@@ -198,6 +198,7 @@ impl Call {
         let paused = other & 1 == 1;
         self.command(match kind {
             0 => create_transport(script.below(8)),
+            1 if paused => Command::EndStreams { id: id & 7 },
             1 => Command::CloseTransport { id: id & 7 },
             2 => {
                 let profile = PROFILES[usize::from(other) % PROFILES.len()];
@@ -215,6 +216,7 @@ impl Call {
             10 | 11 => Command::PauseConsumer { id, paused },
             12 | 13 => Command::SetPreferredLayer { id, layer: other },
             14 => Command::CloseConsumer { id },
+            _ if paused => Command::ListReceivers { id: id & 7, sequence: other.into() },
             _ => Command::RequestKeyFrame { id },
         });
     }

@@ -95,11 +95,12 @@ fn authentic_nonsense() {
         world.send_rtcp(peer, compound);
         if round % 50 == 0 {
             let id = 1 + random.below(6) as u32;
-            let command = match random.below(5) {
+            let command = match random.below(6) {
                 0 => Command::PauseConsumer { id, paused: random.below(2) == 0 },
                 1 => Command::SetPreferredLayer { id, layer: random.below(5) as u8 },
                 2 => Command::PauseProducer { id, paused: random.below(2) == 0 },
                 3 => Command::RequestKeyFrame { id },
+                4 => Command::ListReceivers { id, sequence: round as u32 },
                 _ => Command::CloseConsumer { id: 100 },
             };
             world.command(command);
