@@ -8,6 +8,7 @@ command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(
 command -v strace >/dev/null || missing+=(strace)
 [ -x /usr/sbin/nft ] || missing+=(nftables)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
