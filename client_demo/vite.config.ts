@@ -20,6 +20,7 @@ export default defineConfig({
     proxy: {
       '/api': SERVER,
       '/guarantee': SERVER,
+      '/.well-known': SERVER,
       '/rtc': { target: SERVER, ws: true },
     },
   },

@@ -39,7 +39,7 @@ _LIMIT = (
 def main(url: str, manifest: Path | None, level: LevelName, ca: Path | None, *, as_json: bool) -> int:
     """Asks, prints what was found, and returns the exit code. Raises OperatorError when it cannot ask."""
     expected = _manifest(manifest) if manifest is not None else None
-    answers = asyncio.run(fetch(url, _trusting(ca) if ca is not None else None))
+    answers = asyncio.run(fetch(url, trusting(ca) if ca is not None else None))
     found = audit(
         answers.statement,
         answers.jwks,
@@ -48,7 +48,7 @@ def main(url: str, manifest: Path | None, level: LevelName, ca: Path | None, *, 
         demanded=LEVELS[level],
         manifest=expected,
     )
-    notes = [_PLAIN] * _is_plain(url) + [_LIMIT]
+    notes = [_PLAIN] * is_plain(url) + [_LIMIT]
     if as_json:
         _print_json(url, found, notes)
     else:
@@ -78,7 +78,7 @@ def _manifest(path: Path) -> Manifest:
         raise OperatorError(f"{path} cannot be read: {error.strerror}") from None
 
 
-def _trusting(path: Path) -> ssl.SSLContext:
+def trusting(path: Path) -> ssl.SSLContext:
     """Certificates that are believed, such as the one that `serve --lan` makes for itself."""
     try:
         return ssl.create_default_context(cafile=str(path))
@@ -86,7 +86,7 @@ def _trusting(path: Path) -> ssl.SSLContext:
         raise OperatorError(f"{path} cannot be read as certificates in PEM") from None
 
 
-def _is_plain(url: str) -> bool:
+def is_plain(url: str) -> bool:
     """Over http, and to another machine."""
     parts = urlsplit(url)
     if parts.scheme != "http" or parts.hostname == "localhost":

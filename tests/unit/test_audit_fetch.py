@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from pytest_aiohttp.plugin import AiohttpServer
 
+from server import lan
 from server.audit import fetch as fetching
 from server.audit.fetch import LARGEST_SMALL, fetch
+from server.audit.run import is_plain, trusting
 from server.errors import OperatorError
 
 ENDPOINTS = {"guarantee": "guarantee", "jwks": ".well-known/jwks.json"}
@@ -133,3 +137,38 @@ async def test_silence_has_an_end(aiohttp_server: AiohttpServer, monkeypatch: py
     with pytest.raises(OperatorError, match="no answer within"):
         await fetch(url)
     over.set()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_believed_by_name_only(
+    aiohttp_server: AiohttpServer, tmp_path: Path
+) -> None:
+    files = lan.certificate_for(["127.0.0.1"], tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    app = web.Application()
+    app.router.add_get("/.well-known/offrecord", answering({"endpoints": ENDPOINTS}))
+    app.router.add_get("/guarantee", answering({"told": 1}))
+    app.router.add_get("/.well-known/jwks.json", answering({"keys": []}))
+    server: Any = await aiohttp_server(app, ssl=context)
+    url = str(server.make_url("/"))
+    assert url.startswith("https://")
+    with pytest.raises(OperatorError, match="--ca"):
+        await fetch(url)
+    assert (await fetch(url, trusting(files.certificate))).statement == {"told": 1}
+    with pytest.raises(OperatorError, match="PEM"):
+        trusting(tmp_path / "missing.pem")
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("https://meet.example", False),
+        ("http://meet.example", True),
+        ("http://192.0.2.1:7880", True),
+        ("http://localhost:7880", False),
+        ("http://127.0.0.1", False),
+        ("http://[::1]", False),
+    ],
+)
+def test_plain_http_to_another_machine_is_told(url: str, plain: bool) -> None:
+    assert is_plain(url) is plain
