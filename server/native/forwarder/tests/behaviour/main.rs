@@ -30,6 +30,7 @@ mod residence;
 mod retransmission;
 mod rtx;
 mod speakers;
+mod strangers;
 mod transport_feedback;
 mod turnover;
 mod wrap;

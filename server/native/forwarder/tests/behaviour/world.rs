@@ -26,6 +26,8 @@ pub struct World {
     pub up: Link,
     pub down: Link,
     pub random: Random,
+    /// Where datagrams were sent to, and when last; since somebody emptied it.
+    pub destinations: BTreeMap<SocketAddr, u64>,
     out: Outbox,
     /// Under way: by arrival and number, the sender's or receiver's address, and up or down.
     flight: BTreeMap<(u64, u64), (SocketAddr, bool, Vec<u8>)>,
@@ -58,6 +60,7 @@ impl World {
             up: Link::default(),
             down: Link::default(),
             random: Random(1),
+            destinations: BTreeMap::new(),
             out: Outbox::default(),
             flight: BTreeMap::new(),
             launched: 0,
@@ -101,6 +104,7 @@ impl World {
     fn flush(&mut self) {
         for transmit in &self.out.transmits {
             let datagram = self.out.datagram(transmit).to_vec();
+            self.destinations.insert(transmit.to, self.now);
             for arrival in self.down.arrivals(self.now, &mut self.random) {
                 self.launched += 1;
                 self.flight.insert((arrival, self.launched), (transmit.to, false, datagram.clone()));
