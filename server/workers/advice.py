@@ -18,6 +18,11 @@ def remedy(refusal: BirthRefused, config: Config) -> str:
         )
     if "cannot be observed" in text:
         return "Is /proc mounted with hidepid? Then it needs gid= and the server's own group."
+    if "could not be inspected" in text:
+        return (
+            "Start the server as an ordinary user, or give it CAP_SYS_PTRACE: root of a container may not "
+            "look at another user's process without it."
+        )
     if "inspection: root" in text:
         return "Start the server as a user that is not root outside of its user namespace either."
     if "level" in text or "landlock" in text:
