@@ -171,8 +171,8 @@ def _kernel_log(host: Host) -> Finding:
         return ok("kernel log", "The call that a relay was killed for can be told.")
     return warning(
         "kernel log",
-        'It is closed to this user: a relay killed at a forbidden call is recorded with the call "unknown".',
-        "Nothing need be done; as root, `journalctl -k` has the call (type=1326).",
+        'It cannot be read from here: a relay killed at a forbidden call is recorded with the call "unknown".',
+        "Nothing need be done; on the machine itself `journalctl -k` has the call (type=1326).",
     )
 
 

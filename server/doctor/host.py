@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server import _native
+from server.workers.tripwire import KernelLog
 
 _LONGEST = 64 * 1024  # bytes of one file
 _TIMEX_BYTES = 512  # more than `struct timex` has
@@ -64,7 +65,7 @@ def read_host(root: Path = Path("/")) -> Host:
         rings_disabled=_number(kernel / "io_uring_disabled"),
         receive_bytes=_number(network / "rmem_max"),
         send_bytes=_number(network / "wmem_max"),
-        kernel_log_readable=_is_readable(root / "dev" / "kmsg"),
+        kernel_log_readable=_is_readable(KernelLog(root / "dev" / "kmsg")),
         clock_synchronised=_clock_synchronised(),
     )
 
@@ -83,13 +84,11 @@ def _number(path: Path) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def _is_readable(path: Path) -> bool:
+def _is_readable(log: KernelLog) -> bool:
     """By opening it: rights alone do not say (kernel.dmesg_restrict)."""
-    try:
-        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
+    readable = log.is_readable()
+    log.close()
+    return readable
 
 
 def _release(text: str) -> tuple[int, int] | None:

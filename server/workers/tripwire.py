@@ -30,6 +30,7 @@ MOST_RECORDS: Final = 10_000
 _LONGEST_RECORD: Final = 8192
 _AGAIN: Final = 0.02
 _X32: Final = 0x4000_0000
+_FIRST_PID_NAMESPACE: Final = 0xEFFF_FFFC  # PROC_PID_INIT_INO, linux/proc_ns.h
 _AUDIT_ARCHITECTURE: Final = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 # Priority and facility, sequence, microseconds, flags; then the record. Text that a process chooses is quoted
 # or in hexadecimal there, and what processes write into the log has another facility than 0.
@@ -55,16 +56,31 @@ def call_of(record: bytes, pid: int) -> str | None:
     return _names().get(number, UNKNOWN_CALL)
 
 
+@cache
+def _numbers_are_the_kernels() -> bool:
+    """In a namespace of processes, as in a container, our process ids are not those of the log."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino == _FIRST_PID_NAMESPACE
+    except OSError:
+        return False
+
+
 class KernelLog:
     """Reads what the kernel says from now on. Where that is not allowed, it says nothing."""
 
     def __init__(self, path: Path = KMSG) -> None:
         self._descriptor: int | None = None
+        if not _numbers_are_the_kernels():
+            return
         try:
             self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             os.lseek(self._descriptor, 0, os.SEEK_END)
         except OSError:
             self.close()
+
+    def is_readable(self) -> bool:
+        """Whether it may say something at all."""
+        return self._descriptor is not None
 
     def close(self) -> None:
         """Idempotent."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server import _native
+from server.workers import tripwire
 from server.workers.faults import UNKNOWN_CALL
 from server.workers.tripwire import FOREIGN_ABI, KernelLog, call_of
 
@@ -66,8 +67,9 @@ def test_calls_that_have_no_name() -> None:
     assert call_of(record(call=999), PID) == UNKNOWN_CALL
 
 
-async def test_only_what_is_said_from_now_on_counts(tmp_path: Path) -> None:
+async def test_only_what_is_said_from_now_on_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Process ids are used again."""
+    monkeypatch.setattr(tripwire, "_numbers_are_the_kernels", lambda: True)
     path = tmp_path / "kmsg"
     path.write_bytes(record())
     log = KernelLog(path)
@@ -76,6 +78,17 @@ async def test_only_what_is_said_from_now_on_counts(tmp_path: Path) -> None:
         kernel.write(record())
     assert await log.call_that_killed(PID) == "execve"
     log.close()
+    assert await log.call_that_killed(PID) == UNKNOWN_CALL
+
+
+async def test_in_a_namespace_of_processes_the_log_means_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tripwire, "_numbers_are_the_kernels", lambda: False)
+    path = tmp_path / "kmsg"
+    path.touch()
+    log = KernelLog(path)
+    path.write_bytes(record())
     assert await log.call_that_killed(PID) == UNKNOWN_CALL
 
 
