@@ -30,7 +30,7 @@ fn fresh(number: &mut u16) -> SocketAddr {
 /// Sends what each peer has to send, from where it is now.
 fn talk(world: &mut World, index: u64) {
     world.send_rtp(0, &Rtp { ssrc: 10, index, payload_type: AUDIO, ..Rtp::default() });
-    let payload = vp8(index % 30 == 0, index as u16, 0);
+    let payload = vp8(index.is_multiple_of(30), index as u16, 0);
     world.send_rtp(1, &Rtp { ssrc: 20, index, payload_type: VIDEO, payload, ..Rtp::default() });
     world.send_rtcp(2, nack(1_004, &[index as u16, index.wrapping_sub(1) as u16]));
     world.send_rtcp(0, picture_loss(1_003));
