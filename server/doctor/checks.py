@@ -171,7 +171,7 @@ def _kernel_log(host: Host) -> Finding:
         return ok("kernel log", "The call that a relay was killed for can be told.")
     return warning(
         "kernel log",
-        'It cannot be read from here: a relay killed at a forbidden call is recorded with the call "unknown".',
+        'It cannot be read from here: the call that a relay was killed for is recorded as "unknown".',
         "Nothing need be done; on the machine itself `journalctl -k` has the call (type=1326).",
     )
 
