@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from server.guarantee import installed
 from server.guarantee.installed import InstalledSoftware, marks, platform, read
 from server.guarantee.software import digest_of
 from tests.unit.guaranteed import SOFTWARE
@@ -17,7 +18,10 @@ NOW = 1_700_000_000.0
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Path:
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small one that uses no packages."""
+    monkeypatch.setattr(installed, "_distributions", dict)
+    monkeypatch.setattr(installed, "_package_paths", tuple)
     root = tmp_path / "server"
     for name, content in {
         "app.py": "one",
@@ -74,25 +78,25 @@ def test_the_packages_in_use_are_read_and_no_others() -> None:
 async def test_a_change_on_disk_is_told_for_as_long_as_the_server_lives() -> None:
     content, times = [SOFTWARE], iter([1.0, 2.0, 3.0])
     touched = [0]
-    installed = InstalledSoftware(
+    watched = InstalledSoftware(
         read=lambda now: replace(content[0], read_at=now),
         marks=lambda: frozenset({("app.py", 1, 1, touched[0], 0)}),
         clock=lambda: next(times),
     )
-    watching = asyncio.create_task(installed.watch())
+    watching = asyncio.create_task(watched.watch())
     try:
-        assert await installed.software() == replace(SOFTWARE, read_at=1.0)
-        await installed.look_again()
+        assert await watched.software() == replace(SOFTWARE, read_at=1.0)
+        await watched.look_again()
         touched[0] = 1  # and the same inside
-        await installed.look_again()
-        assert (await installed.software()).changed_at is None
+        await watched.look_again()
+        assert (await watched.software()).changed_at is None
         content[0], touched[0] = replace(SOFTWARE, code="sha256:other"), 2
-        await installed.look_again()
-        changed = await installed.software()
+        await watched.look_again()
+        changed = await watched.software()
         assert (changed.changed_at, changed.code) == (3.0, SOFTWARE.code)
         content[0], touched[0] = SOFTWARE, 3
-        await installed.look_again()
-        assert (await installed.software()).changed_at == 3.0
+        await watched.look_again()
+        assert (await watched.software()).changed_at == 3.0
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
