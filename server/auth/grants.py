@@ -148,6 +148,15 @@ def requires_encryption(claims: Claims) -> bool:
     return word == "required"
 
 
+def insisting_on_encryption(claims: Claims) -> Claims:
+    """The same, joining only where end-to-end encryption is required."""
+    config = RoomConfiguration()
+    if claims.room_config is not None:
+        config.CopyFrom(claims.room_config)
+    config.tags[ENCRYPTION_TAG] = "required"
+    return replace(claims, room_config=config)
+
+
 def refuse_recording(claims: Claims) -> None:
     """Raises GrantError when joining with this token would record or hide its holder.
 

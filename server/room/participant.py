@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from livekit.protocol import models
 
+from server.auth.grants import insisting_on_encryption
 from server.protocol import translate
 from server.room.inputs import Join
 from server.room.pace import Pace
@@ -38,7 +39,8 @@ class Participant:
         encryption_required: bool,
     ) -> None:
         self.sid = join.sid
-        self.claims = join.claims
+        # Renewed tokens insist on it: whoever comes back first opens the room anew.
+        self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
         self.joined_at = now

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from collections.abc import AsyncIterator
 from functools import partial
 
@@ -22,6 +24,7 @@ from server.control.messages import (
     TransportState,
 )
 from server.errors import RelayError, RelayFault
+from server.workers import worker
 from tests.relay.conftest import Relay
 from tests.relay.peer import AUDIO_PT, MID_ID, Offered, Peer, Section, Tone, on_loopback
 
@@ -173,6 +176,19 @@ async def test_a_relay_that_forwards_otherwise_than_asked_is_ended(hall: Hall) -
         await hall.told()
     reason = await hall.relay.until_lost()
     assert reason.fault is RelayFault.STRANGE_RECEIVER
+
+
+async def test_a_relay_that_does_not_answer_is_not_waited_for(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "ANSWER_TIMEOUT", 0.2)
+    pid = hall.relay.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(RelayError) as silence:
+        await hall.told()
+    assert silence.value.fault is RelayFault.SILENT
+    os.kill(pid, signal.SIGCONT)
+    assert await hall.told() == {}  # the late answer disturbs nobody
 
 
 async def test_whoever_asks_learns_that_the_relay_died(hall: Hall) -> None:

@@ -14,7 +14,8 @@ from server.auth.grants import Claims, GrantError, VideoGrants, requires_encrypt
 from server.auth.token import sign
 from server.config import ConfigError, Rooms, parse
 from server.control.messages import CreateProducer, DataMember, DataRefused
-from server.room.inputs import RelayNotified
+from server.room.effects import RenewToken
+from server.room.inputs import Join, RelayNotified
 from server.room.room import RoomLimits
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect
 from tests.unit.stage import Sending, Stage
@@ -137,6 +138,19 @@ async def test_who_opens_the_room_asks_for_all_who_come_later(aiohttp_client: Cl
     await connect(client, insisting(server, "ada"))
     peer = await connect(client, server.token("bob"))
     assert (await peer.next("join")).join.participant.attributes["offrecord.encryption"] == "required"
+
+
+def test_who_comes_back_with_a_renewed_token_insists_too() -> None:
+    stage = Stage(ENCRYPTED)
+    stage.enter("ada", room_metadata="of the board")
+    stage.pass_time(3)
+    (renewed,) = [effect for effect in stage.log if isinstance(effect, RenewToken)]
+    assert requires_encryption(renewed.claims)
+    assert renewed.claims.room_config is not None
+    assert renewed.claims.room_config.metadata == "of the board"
+    again = Stage()
+    again.put(Join("PA_again", renewed.claims, models.ClientInfo(), True, again.relay))
+    assert again.room.encryption_required
 
 
 async def test_who_insists_is_not_let_into_a_room_in_the_clear(aiohttp_client: ClientMaker) -> None:
