@@ -79,38 +79,37 @@ async def _native(plan: bytes, descriptors: list[int], *words: str) -> list[int]
     return [int(word) for word in output.split()[1::2]]
 
 
-async def _relay(subscribers: int) -> tuple[float, dict[str, object], int]:
+async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], int]:
     """Forwarded packets per CPU-second, how that was measured, and the residence time (p99, us)."""
     rate = RATES[subscribers]
-    async with one_relay() as relay:
-        transport, publisher, keys = await relay.connect()
-        publisher.release()
-        relay.peers.append(publisher)
-        producer = relay.next_id()
-        relay.ask(
-            messages.CreateProducer(
-                producer,
-                transport,
-                messages.MediaKind.VIDEO,
-                mid="0",
-                codecs=[messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.VP8, 90_000)],
-                extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
-                encodings=[messages.Encoding("", SSRC, 0)],
-            )
+    transport, publisher, keys = await relay.connect()
+    publisher.release()
+    relay.peers.append(publisher)
+    producer = relay.next_id()
+    relay.ask(
+        messages.CreateProducer(
+            producer,
+            transport,
+            messages.MediaKind.VIDEO,
+            mid="0",
+            codecs=[messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.VP8, 90_000)],
+            extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
+            encodings=[messages.Encoding("", SSRC, 0)],
         )
-        readers = await _subscribe(relay, producer, subscribers)
-        await relay.stats()  # the requests before it are carried out
-        before = relay.cpu_seconds()
-        descriptors = [publisher.socket.fileno(), *readers]
-        sent, received = await _native(_plan(publisher.socket, readers, keys, rate), descriptors)
-        spent = relay.cpu_seconds() - before
-        stats = await relay.stats()
-        how: dict[str, object] = {
-            "packets_in": sent,
-            "delivered": round(received / (sent * subscribers), 4),
-            "relay_cpu_seconds": round(spent, 2),
-        }
-        return received / spent, how, stats.residence_p99_microseconds
+    )
+    readers = await _subscribe(relay, producer, subscribers)
+    await relay.stats()  # the requests before it are carried out
+    before = relay.cpu_seconds()
+    descriptors = [publisher.socket.fileno(), *readers]
+    sent, received = await _native(_plan(publisher.socket, readers, keys, rate), descriptors)
+    spent = relay.cpu_seconds() - before
+    stats = await relay.stats()
+    how: dict[str, object] = {
+        "packets_in": sent,
+        "delivered": round(received / (sent * subscribers), 4),
+        "relay_cpu_seconds": round(spent, 2),
+    }
+    return received / spent, how, stats.residence_p99_microseconds
 
 
 async def _bare(subscribers: int) -> float:
@@ -142,7 +141,8 @@ async def _bare(subscribers: int) -> float:
 
 async def run() -> None:
     for subscribers, rate in RATES.items():
-        value, how, residence = await _relay(subscribers)
+        async with one_relay() as relay:
+            value, how, residence = await forwarded(relay, subscribers)
         bare = await _bare(subscribers)
         asked = {
             "subscribers": subscribers,

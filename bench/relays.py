@@ -120,7 +120,7 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def one_relay() -> AsyncIterator[Relay]:
+async def one_relay(minimum_level: str = "full") -> AsyncIterator[Relay]:
     """Started, asked, stopped."""
     config = Config()
     config = msgspec.structs.replace(
@@ -128,6 +128,7 @@ async def one_relay() -> AsyncIterator[Relay]:
         relay=msgspec.structs.replace(
             config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0
         ),
+        guarantee=msgspec.structs.replace(config.guarantee, minimum_level=minimum_level),
     )
     relay = Relay()
     relay.supervisor = Supervisor(config, relay)
