@@ -110,6 +110,7 @@ async def test_what_is_no_request_with_a_live_fragment_admits_nobody(
         binding_request(UFRAG + "h:theirs"),
         binding_request(UFRAG[:7] + ":theirs"),
         binding_request(f"{UFRAG}:theirs", (0x0024, bytes(4))),
+        binding_request("abcdEFG3:theirs", (0x8022, f"{UFRAG}:theirs".encode())),
         b"\x01\x01" + genuine[2:],
         genuine[:4] + bytes(4) + genuine[8:],
         genuine[:28],
