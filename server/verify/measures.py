@@ -59,6 +59,10 @@ def _has_rules() -> State:
     return State.ON if f" {TABLE}" in listing else State.OFF
 
 
+def _not_looked_for() -> State:
+    return State.UNKNOWN
+
+
 HIDDEN_PROCESSES = HostMeasure(
     "hidepid",
     "mount /proc with hidepid=invisible (gid= the server's own group unless it starts as root), "
@@ -71,4 +75,9 @@ KNOWN_PEERS = HostMeasure(
     "proved",
     _has_rules,
 )
-MEASURES = (HIDDEN_PROCESSES, KNOWN_PEERS)
+OWN_PROCESSORS = HostMeasure(
+    "own-processors",
+    "a machine of its own, or processors that nothing else runs on",
+    _not_looked_for,
+)
+MEASURES = (HIDDEN_PROCESSES, KNOWN_PEERS, OWN_PROCESSORS)

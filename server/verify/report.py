@@ -11,7 +11,7 @@ from server.control.messages import Level
 from server.verify.layers import Layer
 from server.verify.measures import HostMeasure
 from server.verify.strangers.wire import Attempted
-from server.verify.wire import Line, Outcome, Planted
+from server.verify.wire import How, Line, Measured, Outcome, Planted
 
 REFUSED_AT_BIRTH: Final = "not born"
 """How a run ends when the inspection, or the lock itself, finds what must not be there."""
@@ -73,6 +73,16 @@ class Stranger(_Part, frozen=True):
     reached: bool  # in spite of the measure
 
 
+class Limit(_Part, frozen=True):
+    """A way out that is narrow and not closed. Of `how`, "measured" is about this machine."""
+
+    subject: str
+    how: How
+    bits_per_second: float | None
+    note: str
+    closed_by: Measure | None
+
+
 class LayerSummary(_Part, frozen=True):
     """Of the attacks that work without the lock."""
 
@@ -112,6 +122,7 @@ class Report(_Part, frozen=True):
     untested: list[Untested]
     planted: list[Recorder]
     strangers: list[Stranger]
+    limits: list[Limit]
     matrix: Matrix | None = None
 
     @property
@@ -139,6 +150,7 @@ def summarise(
     untested: Sequence[Untested] = (),
     *,
     strangers: Sequence[Attempted] = (),
+    limits: Sequence[Measured] = (),
     matrix: bool = False,
 ) -> Report:
     """The counts. A measure's state is looked up for what is open."""
@@ -171,6 +183,16 @@ def summarise(
         ],
         planted=[_recorder(one) for one in planted],
         strangers=[_stranger(one) for one in strangers if not one.skipped],
+        limits=[
+            Limit(
+                one.subject,
+                one.how,
+                one.bits_per_second,
+                one.note,
+                _measure(known[one.closed_by]) if one.closed_by else None,
+            )
+            for one in limits
+        ],
         matrix=_matrix(worked) if matrix else None,
     )
 

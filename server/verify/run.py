@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ import msgspec
 import server
 from server.control.messages import Level
 from server.errors import OperatorError
-from server.verify import show, untested
+from server.verify import settings, show, untested
 from server.verify.layers import WHOLE, Layers
 from server.verify.measures import MEASURES
 from server.verify.planted.plants import GROUP, PLANTS
@@ -31,7 +31,7 @@ from server.verify.report import REFUSED_AT_BIRTH, Report, summarise
 from server.verify.strangers.attempts import ATTEMPTS
 from server.verify.strangers.attempts import GROUP as STRANGERS
 from server.verify.strangers.wire import Attempted
-from server.verify.wire import Alive, Line, Plan, Planted
+from server.verify.wire import Alive, Line, Measured, Plan, Planted
 
 SECONDS: Final = 120.0
 """Bound of the whole; it takes a tenth of that."""
@@ -94,7 +94,10 @@ async def helper(module: str, plan: msgspec.Struct) -> AsyncIterator[asyncio.sub
     except _SilentError:
         raise VerifyError(f"the process that runs the attacks did not start: {await complaint}") from None
     except (TimeoutError, ValueError, msgspec.MsgspecError) as error:
-        raise VerifyError("the process that runs the attacks did not finish them") from error
+        with suppress(ProcessLookupError):
+            process.kill()
+        last = await complaint or type(error).__name__
+        raise VerifyError(f"the process that runs the attacks did not finish them: {last}") from error
     finally:
         if process.returncode is None:
             process.kill()
@@ -120,8 +123,10 @@ def _tried(line: bytes) -> Line:
     return one
 
 
-async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | None) -> tuple[int, list[Line]]:
-    """The level that was held, and what came of each attack."""
+async def _collect(
+    warden: asyncio.subprocess.Process, progress: ProgressOf | None
+) -> tuple[int, list[Line], list[Measured]]:
+    """The level that was held, what came of each attack, and what is limited only."""
     assert warden.stdout is not None, "it is a pipe"
     first = await warden.stdout.readline()
     if not first:
@@ -132,8 +137,9 @@ async def _collect(warden: asyncio.subprocess.Process, progress: ProgressOf | No
         lines.append(_tried(await warden.stdout.readline()))
         if progress is not None:
             progress(lines[-1], alive.attacks)
-    _born(await warden.stdout.readline(), "after the attacks")
-    return alive.serve.level, lines
+    after = _born(await warden.stdout.readline(), "after the attacks")
+    limits = [msgspec.json.decode(await warden.stdout.readline(), type=Measured) for _ in range(after.limits)]
+    return alive.serve.level, lines, limits
 
 
 @contextmanager
@@ -154,18 +160,25 @@ async def run(
 
     `layers` are fewer than all in tests that show that a missing one is noticed.
     """
-    with _scratch() as scratch:
+    with _scratch() as scratch, settings.put_back() if wanted.host_settings else nullcontext():
         plan = Plan(str(scratch), wanted.only or None, layers, wanted.matrix, wanted.host_settings)
         async with (
             helper("server.verify.warden", plan) as warden,
             asyncio.timeout(MATRIX_SECONDS if wanted.matrix else SECONDS),
         ):
-            level, lines = await _collect(warden, progress)
+            level, lines, limits = await _collect(warden, progress)
     planted = await plant(wanted, progress) if layers == WHOLE else []
     strangers = await attempt(wanted) if layers == WHOLE else []
     untested_here = untested.everywhere() if not wanted.only else []
     return summarise(
-        Level(level), lines, MEASURES, planted, untested_here, strangers=strangers, matrix=wanted.matrix
+        Level(level),
+        lines,
+        MEASURES,
+        planted,
+        untested_here,
+        strangers=strangers,
+        limits=limits,
+        matrix=wanted.matrix,
     )
 
 

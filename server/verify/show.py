@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from server.verify.layers import Layer
-from server.verify.report import Matrix, Open, Recorder, Report, Stranger
+from server.verify.report import Limit, Matrix, Open, Recorder, Report, Stranger
 from server.verify.wire import Line
 
 
@@ -33,8 +33,8 @@ def report(found: Report, lines: list[Line]) -> None:
         f"{found.tried} tried, {found.control_worked} work without the lock, "
         f"{found.blocked} of these are blocked, {len(found.open)} are open."
     )
-    for one in found.open:
-        console.print(f"  open: {_open(one)}")
+    for closed_by, names in _open_by_measure(found.open).items():
+        console.print(f"  open, {closed_by}: {', '.join(names)}")
     if found.planted:
         console.print("\n[bold]Planted recorders[/bold], each in a relay that carries a call")
         console.print(_recorders(found.planted))
@@ -46,10 +46,34 @@ def report(found: Report, lines: list[Line]) -> None:
     if found.strangers:
         console.print("\n[bold]A locked relay that sends to a stranger[/bold]")
         console.print(_strangers(found.strangers))
-    for silent in found.not_demonstrable:
-        console.print(f"  not demonstrable: {plain(silent.attack)} (without the lock: {silent.reason})")
-    for untested in found.untested:
-        console.print(f"  untested here: {plain(untested.subject)} ({untested.reason})")
+    _print_list(
+        console,
+        "Narrow, not closed: what one simple sender got through, and a better one gets more",
+        [(one.subject, _limit(one)) for one in found.limits],
+    )
+    _print_list(
+        console,
+        "Not demonstrable: these fail without the lock too, which proves nothing",
+        [(plain(silent.attack), silent.reason) for silent in found.not_demonstrable],
+    )
+    _print_list(
+        console,
+        "Untested here, and not counted as blocked",
+        [(plain(one.subject), one.reason) for one in found.untested],
+    )
+
+
+def _print_list(console: Console, heading: str, items: list[tuple[str, str]]) -> None:
+    if items:
+        console.print(f"\n[bold]{heading}[/bold]")
+    for subject, text in items:
+        console.print(f"  {subject}: {text}", highlight=False)
+
+
+def _limit(one: Limit) -> str:
+    rate = f"{one.bits_per_second:.0f} bit/s, " if one.bits_per_second is not None else ""
+    measure = f"; closed by: {one.closed_by.text}; here: {one.closed_by.state}" if one.closed_by else ""
+    return f"{rate}{one.how}: {one.note}{measure}"
 
 
 def _table(*headings: str) -> Table:
@@ -92,10 +116,16 @@ def _strangers(tried: list[Stranger]) -> Table:
     return table
 
 
-def _open(one: Open) -> str:
-    if one.closed_by is None:
-        return f"{plain(one.attack)} ([red]NOT DOCUMENTED[/red])"
-    return f"{plain(one.attack)} (known; closed by: {one.closed_by.text}; here: {one.closed_by.state})"
+def _open_by_measure(found: list[Open]) -> dict[str, list[str]]:
+    """Names of the attacks by what closes them."""
+    grouped: dict[str, list[str]] = {}
+    for one in found:
+        known = one.closed_by
+        heading = (
+            f"known; closed by: {known.text}; here: {known.state}" if known else "[red]NOT DOCUMENTED[/red]"
+        )
+        grouped.setdefault(heading, []).append(plain(one.attack))
+    return grouped
 
 
 _LETTERS = {

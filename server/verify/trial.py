@@ -128,8 +128,8 @@ def _birth_faults(pid: int, layers: Layers, level: Level) -> list[Fault]:
 def _judge(attack: Attack, scene: Scene) -> bool:
     try:
         return attack.judged(scene)
-    except OSError:
-        return False
+    except (OSError, ValueError, LookupError, StopIteration):
+        return False  # a process that has ended shows little of itself, and nothing in place of its word
 
 
 def _failure(said: bytes | None) -> str:

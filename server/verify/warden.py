@@ -1,7 +1,7 @@
 """Runs the attacks, each without the lock and with it, and says what came out.
 
 Started by `run` as a process of its own with a `Plan`; writes a `Line` per attack to standard output,
-between two `Alive`. It loads everything once and forks a disposable process per run.
+between two `Alive`, and then the limits. It loads everything once and forks a disposable process per run.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from server.config import Relay
 from server.verify import isolation
 from server.verify.attack import YES, Attack, Group, Namespace, Scene, nothing, said_yes
 from server.verify.attacks import ATTACKS
-from server.verify.layers import NONE, Layer, Layers, alone, without
+from server.verify.layers import NONE, WHOLE, Layer, Layers, alone, without
+from server.verify.limits import limits
 from server.verify.trial import run
-from server.verify.wire import Alive, Line, Outcome, Plan
+from server.verify.wire import Alive, Line, Measured, Outcome, Plan
 
 NOT_ISOLATED = "needs a namespace that this machine does not allow"
 
@@ -81,7 +82,14 @@ def try_out(attack: Attack, plan: Plan, isolated: frozenset[Namespace]) -> Line:
     )
 
 
-def _alive(plan: Plan, attacks: int) -> Alive:
+def _limits(plan: Plan) -> list[Measured]:
+    """Only with everything: they take seconds."""
+    if plan.only is not None:
+        return []
+    return limits(lambda attack: run(attack, Path(plan.scratch), _user(), WHOLE))
+
+
+def _alive(plan: Plan, attacks: int, limits: int = 0) -> Alive:
     """A process that does nothing wrong is born with every combination of layers that is used."""
     scratch = Path(plan.scratch)
     serve = run(SERVE, scratch, _user(), plan.layers)
@@ -89,10 +97,10 @@ def _alive(plan: Plan, attacks: int) -> Alive:
         for layers in (*map(alone, Layer), *map(without, Layer)):
             if not (outcome := run(SERVE, scratch, _user(), layers)).worked:
                 return Alive(serve, f"{', '.join(sorted(layers))}: {outcome.how}", attacks)
-    return Alive(serve, "", attacks)
+    return Alive(serve, "", attacks, limits)
 
 
-def _say(value: Alive | Line) -> None:
+def _say(value: Alive | Line | Measured) -> None:
     sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
     sys.stdout.buffer.flush()
 
@@ -109,7 +117,10 @@ def main(arguments: list[str]) -> None:
     _say(_alive(plan, len(attacks)))
     for attack in attacks:
         _say(try_out(attack, plan, isolated))
-    _say(_alive(plan, len(attacks)))
+    narrow = _limits(plan)
+    _say(_alive(plan, len(attacks), len(narrow)))
+    for limit in narrow:
+        _say(limit)
     os._exit(0)  # the first process of a namespace takes all others with it
 
 

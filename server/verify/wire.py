@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
 
 from server.verify.layers import WHOLE, Layer, Layers
@@ -43,12 +45,31 @@ class Line(_Value, frozen=True):
     without: dict[Layer, Outcome] = {}
 
 
+class How(StrEnum):
+    """Where a limit comes from."""
+
+    MEASURED = "measured"
+    COMPUTED = "computed"
+    STATED = "stated"
+
+
+class Measured(_Value, frozen=True):
+    """A way out that is narrow and not closed."""
+
+    subject: str
+    how: How
+    bits_per_second: float | None
+    note: str
+    closed_by: str = ""  # name of a host measure
+
+
 class Alive(_Value, frozen=True):
     """Said before and after all attacks, of a process that does nothing wrong."""
 
     serve: Outcome  # with the layers of the run with the lock
     lifeless: str = ""  # the first combination of layers under which it did not live
     attacks: int = 0
+    limits: int = 0
 
 
 class Planted(_Value, frozen=True):

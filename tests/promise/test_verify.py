@@ -20,7 +20,7 @@ from server.verify.attacks import ATTACKS
 from server.verify.layers import Layer, without
 from server.verify.measures import MEASURES, State
 from server.verify.report import FORMAT, Recorder, Report, summarise
-from server.verify.wire import Line, Outcome, Plan, Planted
+from server.verify.wire import How, Line, Outcome, Plan, Planted
 
 pytestmark = [
     pytest.mark.promise,
@@ -70,6 +70,7 @@ def test_a_whole_lock_stops_everything_but_what_is_documented(
     assert {found.attack for found in report.open} <= KNOWN
     assert all(found.documented and found.closed_by and found.closed_by.text for found in report.open)
     assert all(each.subject and each.reason for each in report.untested)
+    assert {one.how for one in report.limits} == set(How)
     _check_recorders(report.planted)
     assert set(Path("/dev/shm").iterdir()) == before
     # The lock stops the recorder: neither a missing module nor a recorder that never works would do.

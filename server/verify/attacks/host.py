@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from server.verify.attack import Group, Scene, attack
+from server.verify.settings import CORE_PATTERN
 
-_PATTERN = Path("/proc/sys/kernel/core_pattern")
 _HANDLER = Path("/usr/bin/dd")
 _KEPT = "/var/tmp"  # noqa: S108 - seen by the machine's own processes too, unlike our scratch directory
 _GROUPS = tuple(map(Path, ("/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd")))
@@ -25,16 +25,16 @@ def _core_goes_to_a_program(scene: Scene) -> None:
     """The program keeps 64 bytes: enough to see that it was given a core."""
     if not _HANDLER.exists():
         raise OSError("there is no dd to give cores to")
-    before = _PATTERN.read_bytes()
+    before = CORE_PATTERN.read_bytes()
     kept = Path(tempfile.mkdtemp(prefix="offrecord-", dir=_KEPT))
     scene.things["kept"] = bytes(kept)
-    _PATTERN.write_text(f"|{_HANDLER} of={kept / 'core'} bs=64 count=1")
+    CORE_PATTERN.write_text(f"|{_HANDLER} of={kept / 'core'} bs=64 count=1")
     scene.things["pattern"] = before
 
 
 def _put_pattern_back(scene: Scene) -> None:
     if "pattern" in scene.things:
-        _PATTERN.write_bytes(scene.things["pattern"])
+        CORE_PATTERN.write_bytes(scene.things["pattern"])
     if "kept" in scene.things:
         shutil.rmtree(scene.things["kept"].decode(), ignore_errors=True)
 
