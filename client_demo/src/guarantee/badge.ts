@@ -58,6 +58,7 @@ export class Badge {
 
   private open(open: boolean, moveFocus = true): void {
     this.panel.hidden = !open;
+    if (open) this.panel.scrollTop = 0; // plain words first, wherever a reader was the last time
     this.button.setAttribute('aria-expanded', String(open));
     if (moveFocus) (open ? this.panel : this.button).focus();
   }
