@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
+import msgspec
 import pytest
 
+from bench.unlocked import unlocked_relays
 from server import _native
 from server.control.messages import Level
 from server.relay.birth import LEAST_LANDLOCK_ABI
 from server.workers.faults import Fault, birth_faults, serving_faults
 from server.workers.inspect import inspect
 from server.workers.status import read_status
+from server.workers.worker import BirthRefused
 from tests.promise.lock_child import child
+from tests.relay.conftest import Relay, loopback
 
 pytestmark = [
     pytest.mark.promise,
@@ -102,12 +107,105 @@ def test_signaling_sees_that_only_stage_0_stands() -> None:
         assert Fault.FEW_FILTERS in serving_faults(read_status(lacking.pid), Level.REDUCED, 0)
 
 
+@pytest.mark.parametrize(
+    ("limit", "resource"),
+    [
+        ("Max file size", "FSIZE"),
+        ("Max core file size", "CORE"),
+        ("Max msgqueue size", "MSGQUEUE"),
+        ("Max open files", "NOFILE"),
+    ],
+)
+def test_every_limit_is_nothing_and_missed_where_it_is_not_set(limit: str, resource: str) -> None:
+    with child(LOCKED.format(left_out="")) as whole, child(LOCKED.format(left_out="limits=True")) as lacking:
+        held = []
+        for relay in (whole, lacking):
+            relay.hear()
+            limits = Path(f"/proc/{relay.pid}/limits").read_text().splitlines()
+            words = next(line for line in limits if line.startswith(limit)).removeprefix(limit).split()
+            held.append(words[:2])
+        assert held[0] == ["0", "0"], resource
+        assert held[1] != ["0", "0"] or resource == "CORE", "as the test was started"
+
+
+def test_memory_that_only_seems_locked_is_no_level() -> None:
+    """Who made the arena says that it is locked; the kernel counts."""
+    with child(LOCKED.format(left_out="arena=lambda: None")) as relay:
+        assert relay.hear()["level"] == Level.NONE
+
+
+def test_a_relay_that_stays_dumpable_is_found_by_itself_and_from_outside() -> None:
+    """Who stops being root is not dumpable any more; a relay of an ordinary user is, until it finishes."""
+    script = """
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(61234, 61234, 61234)
+            os.setresuid(61234, 61234, 61234)
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+        birth.stage0()
+        birth.settle()
+        lock()
+        test = birth.self_test()
+        say(unchanged=test.status_unchanged)
+        wait()
+        birth.finish()
+        test = birth.self_test()
+        say(unchanged=test.status_unchanged)
+        wait()
+    """
+    with child(script) as relay:
+        assert relay.hear() == {"unchanged": False}
+        assert Fault.DUMPABLE in serving_faults(read_status(relay.pid), Level.FULL, 0)
+        relay.proceed()
+        assert relay.hear() == {"unchanged": True}
+        assert Fault.DUMPABLE not in serving_faults(read_status(relay.pid), Level.FULL, 0)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "covered_from"),
+    [
+        ("open('/dev/null', 'w')", 1),
+        ("open('/proc/self/status')", 1),
+        ("os.listdir('/')", 1),
+        ("socket.create_server(('127.0.0.1', 0))", 4),
+        ("socket.socket(socket.AF_UNIX).connect(name)", 6),
+        ("os.kill(os.getppid(), 0)", 6),
+    ],
+)
+def test_landlock_alone_refuses(attempt: str, covered_from: int) -> None:
+    if _native.landlock_abi() < covered_from:
+        pytest.skip("this kernel's Landlock does not cover it")
+    script = f"""
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(b"\\0offrecord-test-%d" % os.getpid())
+        listener.listen()
+        name = listener.getsockname()
+        {attempt}
+        lock(limits=True, identity=True, seccomp=True)
+        try:
+            {attempt}
+        except PermissionError:
+            say(refused=True)
+    """
+    with child(script) as relay:
+        assert relay.hear() == {"refused": True}
+
+
+@pytest.mark.parametrize("minimum_level", ["full", "reduced"])
+async def test_the_unlocked_relay_of_benchmarks_is_accepted_by_no_server(minimum_level: str) -> None:
+    config = loopback()
+    guarantee = msgspec.structs.replace(config.guarantee, minimum_level=minimum_level)
+    relay = Relay(msgspec.structs.replace(config, guarantee=guarantee))
+    with unlocked_relays(), pytest.raises(BirthRefused, match="refused to be born: level"):
+        await relay.process.start()
+
+
 def test_a_relay_below_the_minimum_level_is_not_born() -> None:
     script = """
         birth.stage0()
         birth.settle()
         try:
-            birth.lock(boot(Level.FULL), 65536, False)
+            birth.lock(boot(Level.FULL), ARENA, False)
         except birth.BirthError as error:
             say(reason=error.reason.name)
     """
