@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -13,8 +14,10 @@ import pytest
 
 from server.control import budget
 from server.errors import RelayFault
-from server.workers import worker
+from server.guarantee.evidence import KernelStatus
+from server.workers import status, worker
 from server.workers.faults import Drifted, Fault
+from server.workers.proc import InspectionError
 from tests.relay.conftest import Relay, loopback
 from tests.relay.tampered import CLAIMS_LESS, THREADED, UNTESTED, executable
 
@@ -51,6 +54,37 @@ async def test_a_debugger(tampered: Tamper) -> None:
     ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     assert ptrace(_PTRACE_SEIZE, relay.process.pid, None, None) == 0, os.strerror(ctypes.get_errno())
     assert await lost_by(relay) == (Fault.TRACED,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change a relay's limits")
+async def test_a_limit_that_is_raised_from_outside(tampered: Tamper) -> None:
+    relay = tampered("")
+    await relay.process.start()
+    try:
+        resource.prlimit(relay.process.pid, resource.RLIMIT_CORE, (1, 1))
+    except PermissionError:
+        await relay.process.stop()
+        pytest.skip("root has no CAP_SYS_RESOURCE here")
+    assert await lost_by(relay) == (Fault.CORE_LIMIT,)
+
+
+async def test_an_account_that_the_kernel_no_longer_gives(
+    tampered: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where /proc is mounted in another way while it serves. A moment of it is no drift."""
+    monkeypatch.setattr(worker, "UNOBSERVED", 0.5)
+    relay = tampered("")
+    await relay.process.start()
+    asked = 0
+
+    def nothing(_: int) -> KernelStatus:
+        nonlocal asked
+        asked += 1
+        raise InspectionError("/proc does not show the relay (errno 2)")
+
+    monkeypatch.setattr(status, "read_status", nothing)
+    assert await lost_by(relay) == (Fault.HIDDEN,)
+    assert asked > 1
 
 
 async def test_a_thread_more_than_it_needs(tampered: Tamper) -> None:
