@@ -90,6 +90,22 @@ fn packets_that_overtake_each_other_at_the_start_of_a_track_all_arrive() {
     assert_eq!(taken, 0);
 }
 
+/// What the protocol's documentation says is the most.
+const MOST_SSRCS: u32 = 7_168;
+
+#[test]
+fn so_many_ssrcs_are_taken_and_no_more() {
+    for (others, is_taken) in [(MOST_SSRCS - 1, true), (MOST_SSRCS, false)] {
+        let mut world = World::connected(2);
+        world.produce(audio(1, 1, 0));
+        world.consume(1, 1, 1);
+        (0..others).for_each(|at| world.send_rtp(0, &media(1_000 + at, 1)));
+        let extensions = vec![(MID, b"0".to_vec())];
+        world.send_rtp(0, &Rtp { ssrc: 9, index: 1, payload_type: AUDIO, extensions, ..Rtp::default() });
+        assert_eq!(world.peers[1].rtp().len(), usize::from(is_taken));
+    }
+}
+
 #[test]
 fn ssrcs_without_end_leave_those_in_use_as_they_are() {
     let mut world = World::connected(2);
