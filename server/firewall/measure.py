@@ -24,6 +24,9 @@ from server.workers.link import RelayLink
 
 CHECK_EVERY: Final = 2.0
 """Seconds between two looks at what the kernel has."""
+MANY: Final = 50
+"""Refused datagrams between two looks that are worth a warning. A few are answers to somebody who asked in
+the moment before the kernel knew of the invitation."""
 LONGEST_RETRY: Final = 30.0
 _NOTHING: Final = (frozenset[int](), rules.NOBODY)
 _log = logging.getLogger("offrecord.firewall")
@@ -221,8 +224,10 @@ class HostFirewall:
         self._state = FirewallState.HELD
 
     def _count(self, refused: int) -> None:
-        if refused > self._refused:
-            _log.warning("%d datagrams of relays to strangers were refused", refused - self._refused)
+        since = refused - self._refused
+        if since > 0:
+            level = logging.WARNING if since >= MANY else logging.INFO
+            _log.log(level, "%d datagrams of relays to strangers were refused", since)
         self._refused = refused
 
 
