@@ -1,5 +1,6 @@
 //! Nothing is sent to an address that no peer proved lately, whatever anybody sends.
 
+use crate::crypto::binding_request;
 use crate::peer::{Rtp, nack, picture_loss};
 use crate::world::{AUDIO, MILLISECOND, SECOND, VIDEO, World, audio, video, vp8};
 use core::net::SocketAddr;
@@ -64,16 +65,17 @@ fn every_destination_was_proved() {
                     world.peers[peer].address = stranger;
                 }
             }
-            // Somebody copies its request, changes one, or sends what it would send.
+            // Somebody copies its request, makes one without the password, or sends what it would send.
             4 if !captured.is_empty() => {
                 let newest = captured.len() - 1;
                 world.deliver(stranger, captured[newest].clone());
             }
             5 => {
-                let mut check = world.peers[peer].check(true);
-                let at = 20 + world.random.below(check.len() as u64 - 20) as usize;
-                check[at] ^= 1 << world.random.below(8);
-                world.deliver(stranger, check);
+                let username = format!("local{}:remote", peer + 1);
+                let attributes: [(u16, &[u8]); 2] = [(0x802a, &[1; 8]), (0x0025, &[])];
+                let mut transaction = [0; 12];
+                transaction[4..].copy_from_slice(&index.to_be_bytes());
+                world.deliver(stranger, binding_request(&username, b"a guess", transaction, &attributes));
             }
             6 => {
                 let sealed = world.peers[peer].seal(&Rtp {
