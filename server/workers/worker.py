@@ -43,10 +43,10 @@ from server.control.messages import (
 from server.errors import RelayError, RelayFault
 from server.firewall.keeping import FirewallError
 from server.firewall.measure import HostFirewall
-from server.guarantee.evidence import Inspection, KernelStatus, MediaTimes, RelayEvidence
-from server.workers import faults, inspect, status
+from server.guarantee.evidence import MediaTimes, RelayEvidence
 from server.workers.epitaph import epitaph
 from server.workers.faults import Drifted, Fault, Tripped
+from server.workers.observation import Observation
 from server.workers.proc import InspectionError
 from server.workers.receivers import Answer, ReceiverBook
 from server.workers.tripwire import KernelLog
@@ -64,10 +64,6 @@ STOP_TIMEOUT: Final = 3.0
 EPITAPH_TIMEOUT: Final = 5.0
 """So long may a process that closed its pipes take to end, before it is lost without a reason."""
 MOST_STDERR: Final = 16 * 1024
-UNTESTED: Final = 30.0
-"""Seconds without the repeated probes after which they count as failed; they are due every ten."""
-UNOBSERVED: Final = 10.0
-"""Seconds without the kernel's account after which nothing is known of a relay any more."""
 
 N = TypeVar("N", bound=Notification)
 Create = CreateTransport | CreateProducer | CreateConsumer
@@ -105,11 +101,8 @@ class RelayProcess:
         self._last_id = 0
         self._ready: Ready | None = None
         self._locked: Locked | None = None
-        self._inspection: Inspection | None = None
-        self._status: KernelStatus | None = None
-        self._self_test: SelfTest | None = None
+        self._observation = Observation()
         self._media: MediaTimes | None = None
-        self._self_test_at: float | None = None
         self._birth: asyncio.Queue[Notification | RelayError] = asyncio.Queue()
         self._serving = False
         self._process: asyncio.subprocess.Process | None = None
@@ -117,7 +110,7 @@ class RelayProcess:
         self._tasks: list[asyncio.Task[None]] = []
         self._kernel_log: KernelLog | None = None
         self._stderr = bytearray()
-        self._answered_at = self._tested_at = self._observed_at = 0.0  # monotonic
+        self._answered_at = 0.0
         self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
         self._receivers = ReceiverBook()
         self._largest_id = 0
@@ -184,16 +177,17 @@ class RelayProcess:
 
     def evidence(self) -> RelayEvidence:
         """What has been observed so far."""
+        observed = self._observation
         return RelayEvidence(
             relay=self.number,
             generation=self.generation,
             pid=self.pid,
             started_at=self.started_at,
             locked=self._locked,
-            inspection=self._inspection,
-            status=self._status,
-            self_test=self._self_test,
-            self_test_at=self._self_test_at,
+            inspection=observed.inspection,
+            status=observed.status,
+            self_test=observed.self_test,
+            self_test_at=observed.self_test_at,
             media=self._media,
             host_firewall=self._firewall.evidence(self) if self._firewall is not None else None,
         )
@@ -214,7 +208,8 @@ class RelayProcess:
             await self.kill()
             raise
         self._serving = True
-        self.serving_since = self._answered_at = self._tested_at = time.monotonic()
+        self.serving_since = self._answered_at = time.monotonic()
+        self._observation.serves()
         self._tasks.append(asyncio.create_task(self._watch()))
 
     async def stop(self) -> None:
@@ -305,11 +300,10 @@ class RelayProcess:
         if self._locked.level < self._boot.minimum_level:
             raise BirthRefused(f"relay {self.number} holds level {self._locked.level.name.lower()} only")
         try:
-            self._inspection = inspect.inspect(self.pid)
-            self._status = status.read_status(self.pid)
+            found = self._observation.at_birth(self.pid, self._locked.level)
         except InspectionError as error:
             raise BirthRefused(f"relay {self.number} could not be inspected: {error}") from error
-        self._refuse(faults.birth_faults(self._inspection, self._status, self._locked.level))
+        self._refuse(found)
 
     def _look_again(self) -> None:
         """It is undumpable now. Where /proc hides such a process, nothing can be observed of it any more, and
@@ -318,7 +312,7 @@ class RelayProcess:
         if self._boot.minimum_level is Level.NONE:
             return
         try:
-            found = self._serving_faults()
+            found = self._observation.of_now(self.pid, self._locked)
         except InspectionError as error:
             raise BirthRefused(
                 f"relay {self.number} cannot be observed once it is locked: {error}"
@@ -337,17 +331,6 @@ class RelayProcess:
         if found:
             raise BirthRefused(f"relay {self.number} failed inspection: {', '.join(found)}")
 
-    def _serving_faults(self) -> list[Fault]:
-        """The kernel's account, read again and judged. Raises InspectionError."""
-        assert self._locked is not None, "follows Locked"
-        self._status, self._observed_at = status.read_status(self.pid), time.monotonic()
-        return faults.serving_faults(
-            self._status,
-            self._locked.level,
-            self._locked.arena_bytes,
-            may_be_traced=status.are_we_traced(),
-        )
-
     def _notified(self, notification: Notification) -> None:
         if not self._serving:
             self._birth.put_nowait(notification)
@@ -363,9 +346,7 @@ class RelayProcess:
             self.stats = notification
             self._media = self._times_of_media(notification)
         elif isinstance(notification, SelfTest):
-            self._self_test = notification
-            self._self_test_at, self._tested_at = time.time(), time.monotonic()
-            if found := faults.self_test_faults(notification):
+            if found := self._observation.tested(notification):
                 self._lost(Drifted(found))
         elif isinstance(notification, Locked | Ready | Unborn):
             self._lost(RelayError("it spoke of its birth while serving"))
@@ -401,6 +382,8 @@ class RelayProcess:
 
     async def _watch(self) -> None:
         """Liveness, and the kernel's word, for as long as it serves."""
+        assert self._locked is not None, "serving"
+        may_hide = self._boot.minimum_level is Level.NONE
         sequence = 0
         while self._serving:
             sequence = (sequence + 1) & 0xFFFF_FFFF
@@ -408,18 +391,8 @@ class RelayProcess:
             await asyncio.sleep(budget.STATS_EVERY)
             if time.monotonic() - self._answered_at > SILENCE:
                 self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds", RelayFault.SILENT))
-            elif found := self._drift():
+            elif found := self._observation.drift(self.pid, self._locked, may_hide=may_hide):
                 self._lost(Drifted(found))
-
-    def _drift(self) -> list[Fault]:
-        """What is no longer observed. A moment without an account is none: the end of the process tells."""
-        now = time.monotonic()
-        if now - self._tested_at > UNTESTED:
-            return [Fault.SELF_TEST_MISSING]
-        try:
-            return self._serving_faults()
-        except InspectionError:
-            return [Fault.HIDDEN] if now - self._observed_at > UNOBSERVED else []
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
         """Reads what a failing birth prints, of that the end, and notices when it has died."""

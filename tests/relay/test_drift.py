@@ -15,7 +15,7 @@ import pytest
 from server.control import budget
 from server.errors import RelayFault
 from server.guarantee.evidence import KernelStatus
-from server.workers import status, worker
+from server.workers import observation, status
 from server.workers.faults import Drifted, Fault
 from server.workers.proc import InspectionError
 from tests.relay.conftest import Relay, loopback
@@ -72,7 +72,7 @@ async def test_an_account_that_the_kernel_no_longer_gives(
     tampered: Tamper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where /proc is mounted in another way while it serves. A moment of it is no drift."""
-    monkeypatch.setattr(worker, "UNOBSERVED", 0.5)
+    monkeypatch.setattr(observation, "UNOBSERVED", 0.5)
     relay = tampered("")
     await relay.process.start()
     asked = 0
@@ -101,7 +101,7 @@ async def test_probes_that_are_no_longer_refused(tampered: Tamper) -> None:
 
 
 async def test_probes_that_are_no_longer_made(tampered: Tamper, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "UNTESTED", 0.5)
+    monkeypatch.setattr(observation, "UNTESTED", 0.5)
     relay = tampered(UNTESTED)
     await relay.process.start()
     assert await lost_by(relay) == (Fault.SELF_TEST_MISSING,)

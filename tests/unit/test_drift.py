@@ -9,9 +9,11 @@ import pytest
 
 from server import _native
 from server.control.messages import Level, SelfTest
+from server.workers import observation, status
 from server.workers.faults import Fault, self_test_faults, serving_faults
 from server.workers.proc import InspectionError
 from server.workers.status import read_status
+from tests.unit.test_judge import LOCKED
 
 PID = 4242
 FILTERS = _native.filter_count()
@@ -174,3 +176,12 @@ def test_an_account_that_lacks_a_field_is_an_error(proc: Proc) -> None:
 def test_each_probe_counts(field: str, fault: Fault) -> None:
     held = {name: name != field for name in SelfTest.__struct_fields__}
     assert self_test_faults(SelfTest(**held)) == [fault]
+
+
+@pytest.mark.parametrize(("may_hide", "expected"), [(True, []), (False, [Fault.HIDDEN])])
+def test_where_no_level_is_asked_for_a_relay_may_be_hidden(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, may_hide: bool, expected: list[Fault]
+) -> None:
+    monkeypatch.setattr(observation, "UNOBSERVED", -1.0)
+    monkeypatch.setattr(status, "read_status", lambda pid: read_status(pid, tmp_path))
+    assert observation.Observation().drift(PID, LOCKED, may_hide=may_hide) == expected
