@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -28,6 +27,7 @@ from tests.promise.scene_of_strangers import (
     dismiss,
     invite,
     is_held,
+    keeper,
     udp,
     until,
     until_reached,
@@ -221,13 +221,6 @@ async def test_nobody_else_can_change_it(
     run(f"nft add {SOMEBODY_ELSES}")
 
 
-def _keeper() -> int:
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return next(
-        int(pid) for pid in children if b"server.firewall.keeper" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
-
-
 async def test_it_is_put_back_when_it_is_lost_and_not_said_to_hold_meanwhile(
     firewall: HostFirewall, relay: Relay, peer: socket.socket, stranger: socket.socket
 ) -> None:
@@ -235,7 +228,7 @@ async def test_it_is_put_back_when_it_is_lost_and_not_said_to_hold_meanwhile(
     invite(firewall, relay)
     await until_reached(relay, peer)
     observed = firewall.evidence(relay).observed_at
-    os.kill(_keeper(), signal.SIGKILL)
+    os.kill(keeper(), signal.SIGKILL)
     await until(lambda: not is_held(firewall, relay))
     await until(lambda: is_held(firewall, relay))
     assert firewall.evidence(relay).observed_at != observed
@@ -258,7 +251,7 @@ async def test_what_cannot_be_put_back_ends_the_relays_where_it_is_required(
     await firewall.start()
     await firewall.guard(relay)
     monkeypatch.setattr(rules, "new_table", lambda _: "this is no command\n")
-    os.kill(_keeper(), signal.SIGKILL)
+    os.kill(keeper(), signal.SIGKILL)
     await until(lambda: bool(missed))
     assert firewall.evidence(relay).state is FirewallState.FAILED
     with pytest.raises(FirewallError):
