@@ -196,7 +196,7 @@ class PolicyRule:
 
     @property
     def table(self) -> str:
-        """"stage_0", "allowed", "absent" or "tripwires"."""
+        """ "stage_0", "allowed", "absent" or "tripwires"."""
 
     @property
     def answer(self) -> str:
