@@ -32,6 +32,9 @@ from server.metadata.retention import Retention
 from server.metadata.store import Ledger
 from server.metadata.subject import Subjects
 from server.options import ServeOptions
+from server.policy.own import check as check_policy
+from server.policy.own import read as read_policy
+from server.policy.route import PolicyRoutes
 from server.rooms import RoomManager
 from server.signaling.route import SignalRoutes
 from server.workers.placement import Placement
@@ -67,6 +70,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     """
     addresses = advertised(config)
     tls = _tls(config)
+    policy = read_policy(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
     clock = Clock()
     retention = Retention.configured(config.metadata)
@@ -89,6 +93,7 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     )
     kept_seconds = retention.seconds(Expiry.SESSION)
     app.add_routes(ReceiptRoutes(subjects, config.keys, signer, clock, kept_seconds).routes())
+    app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
     runner = http_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

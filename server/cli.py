@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, logs, verify, doctor, audit, manifest, config, version.
+"""The `offrecord` command: serve, logs, verify, doctor, audit, policy, manifest, config, version.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -39,6 +39,8 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
+policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_args_is_help=True)
+app.add_typer(policy_app, name="policy")
 
 ConfigPath = Annotated[
     Path | None,
@@ -252,6 +254,31 @@ def doctor(
 
     found = load(config)
     raise typer.Exit(doctor_main(for_development(found) if dev else found, dev=dev, json=as_json))
+
+
+@policy_app.command("init")
+def policy_init(
+    path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("policy.toml"),
+) -> None:
+    """Write a policy that fits this server, to be completed by whoever answers for it."""
+    from server.policy.run import write_template
+
+    write_template(path)
+
+
+@policy_app.command("check")
+def policy_check(
+    *,
+    url: Annotated[
+        str | None, typer.Option(help="The running server; that of the configuration if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Every clause as JSON.")] = False,
+    config: ConfigPath = None,
+) -> None:
+    """Say of every promise whether the running server keeps it. Exit code 0: all, 1: not all."""
+    from server.policy.run import main as policy_main
+
+    raise typer.Exit(policy_main(load(config), url, json=as_json))
 
 
 @config_app.command()

@@ -79,6 +79,10 @@ class Metadata(_Section, frozen=True):
     operation_days: Annotated[int, Meta(ge=1, le=3650)] = 395
 
 
+class PrivacyPolicy(_Section, frozen=True):
+    file: str = ""  # "": none is published
+
+
 class Config(_Section, frozen=True):
     """Everything an operator can set."""
 
@@ -88,6 +92,7 @@ class Config(_Section, frozen=True):
     rooms: Rooms = Rooms()
     guests: Guests = Guests()
     metadata: Metadata = Metadata()
+    policy: PrivacyPolicy = PrivacyPolicy()
     keys: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -1,0 +1,118 @@
+"""Looking at the whole ledger for what must not be in it."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.metadata.database import LedgerError, events, reading_engine, sqlite_path, tables
+from server.metadata.event import EVENT_TYPES, EventError, decode, expiry_of, name_of
+from server.metadata.retention import Retention
+
+PAGE_ROWS = 5_000
+CLOCK_SECONDS = 1.0
+# Anything that could be an address is looked at closely; a version has three numbers at most.
+_MAYBE = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:.]*)(?![\w.:])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    strange: int
+    addresses: int
+    overdue: int
+
+
+class Scrutiny:
+    """Reads the ledger at `url` once, row by row, beside a running server."""
+
+    def __init__(self, url: str, retention: Retention, *, clock: Callable[[], float] = time.time) -> None:
+        self._url = url
+        self._retention = retention
+        self._clock = clock
+        self._findings: dict[float, _Findings] = {}
+
+    async def strange_rows(self) -> int:
+        """Rows and columns that no declaration knows. Raises LedgerError."""
+        return (await self._look(0.0)).strange
+
+    async def addresses(self) -> int:
+        """Rows with something in them that is an IP address. Raises LedgerError."""
+        return (await self._look(0.0)).addresses
+
+    async def overdue(self, slack: float) -> int:
+        """Rows that should have been gone `slack` seconds ago, or would stay for longer than the
+        configuration allows. Raises LedgerError."""
+        return (await self._look(slack)).overdue
+
+    async def _look(self, slack: float) -> _Findings:
+        if slack not in self._findings:
+            self._findings[slack] = await self._read(slack)
+        return self._findings[slack]
+
+    async def _read(self, slack: float) -> _Findings:
+        now = self._clock()
+        strange = addresses = overdue = 0
+        longest = {name_of(kind): self._retention.seconds(expiry_of(kind)) for kind in EVENT_TYPES}
+        engine = reading_engine(sqlite_path(self._url))
+        last = 0
+        try:
+            async with engine.connect() as connection:
+                strange += await connection.run_sync(_undeclared_columns)
+            while True:
+                query = (
+                    select(events.c.id, events.c.at, events.c.expires_at, events.c.event, events.c.body)
+                    .where(events.c.id > last)
+                    .order_by(events.c.id)
+                    .limit(PAGE_ROWS)
+                )
+                async with engine.connect() as connection:
+                    page = (await connection.execute(query)).all()
+                for row in page:
+                    strange += not _is_declared(row.event, row.body)
+                    addresses += _has_address(row.body)
+                    kept = longest.get(row.event, 0.0)
+                    overdue += row.expires_at < now - slack or row.expires_at > row.at + kept + CLOCK_SECONDS
+                if len(page) < PAGE_ROWS:
+                    return _Findings(strange, addresses, overdue)
+                last = page[-1].id
+        except SQLAlchemyError as error:
+            raise LedgerError(f"the ledger cannot be read: {type(error).__name__}") from None
+        finally:
+            await engine.dispose()
+
+
+def _undeclared_columns(connection: Connection) -> int:
+    """Columns and tables of the file beyond those that are declared."""
+    known = {(table.name, column.name) for table in tables.tables.values() for column in table.columns}
+    inspector = inspect(connection)
+    found = {
+        (table, column["name"])
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    }
+    return len({one for one in found if one not in known and not one[0].startswith("sqlite_")})
+
+
+def _is_declared(name: str, body: str) -> bool:
+    try:
+        return name_of(decode(body)) == name
+    except EventError:
+        return False
+
+
+def _has_address(body: str) -> bool:
+    for candidate in _MAYBE.findall(body):
+        try:
+            ipaddress.ip_address(candidate)
+        except ValueError:
+            continue
+        return True
+    return False

@@ -1,0 +1,205 @@
+"""Whether a promise is kept right now, by looking: at the pages, the ledger, the files and the guarantee.
+
+A check says what is wrong, or nothing. What cannot be looked at counts as not kept.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from server.config import Config
+from server.policy.document import Policy
+from server.policy.site import Site
+
+SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
+_LEVELS = ("none", "reduced", "full")
+_STORAGE = re.compile(r"\b(?:sessionStorage|indexedDB|openDatabase|caches\.open)\b")
+_KEPT = re.compile(r"localStorage\.setItem\(")
+_COOKIE = re.compile(r"document\.cookie\s*=(?!=)")
+# The logger inside the LiveKit library could keep its level where a page asks for that; this page does not,
+# which is tested in a browser. What it would write is known, so that any other cookie is noticed.
+_LOGGER = re.compile(r"document\.cookie=encodeURIComponent\(\w+\)\+`=")
+_LOADED = re.compile(
+    r"""<(?:script|img|iframe|link|video|audio|source|embed|object)\b[^>]*?(?:src|href|data)\s*=\s*["']([^"']+)""",
+    re.IGNORECASE,
+)
+_FIELDS = re.compile(r"""<input\b[^>]*type\s*=\s*["'](email|tel|date|file)["']""", re.IGNORECASE)
+
+
+class LedgerView(Protocol):
+    """What the checks ask of the ledger. Each raises OperatorError when it cannot be read."""
+
+    async def strange_rows(self) -> int:
+        """Rows and columns that no declaration knows."""
+
+    async def addresses(self) -> int:
+        """Rows with something in them that is an IP address."""
+
+    async def overdue(self, slack: float) -> int:
+        """Rows that should have been deleted more than `slack` seconds ago, or would be kept for longer
+        than the configuration says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where the checks look."""
+
+    policy: Policy
+    config: Config
+    site: Site
+    ledger: LedgerView
+    files: tuple[Path, ...]  # that only the server's user may read
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`control` is what makes it so, in plain words; `look` says what is wrong, "" if nothing."""
+
+    control: str
+    look: Callable[[Scene], Awaitable[str]]
+
+
+async def _media_not_stored(scene: Scene) -> str:
+    answer = await scene.site.get("guarantee")
+    try:
+        told = msgspec.json.decode(answer.text)
+        level, minimum = told["level"], scene.config.guarantee.minimum_level
+        held = _LEVELS.index(level) >= max(1, _LEVELS.index(minimum))
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError):
+        return "the server gives no statement of what it guarantees"
+    return "" if held else f"the lock of the relays is at level {level!r}"
+
+
+async def _ledger_closed(scene: Scene) -> str:
+    count = await scene.ledger.strange_rows()
+    return f"{count} rows or columns of the ledger are not declared" if count else ""
+
+
+async def _no_addresses(scene: Scene) -> str:
+    count = await scene.ledger.addresses()
+    return f"{count} rows of the ledger hold what looks like an IP address" if count else ""
+
+
+async def _expiry(scene: Scene) -> str:
+    count = await scene.ledger.overdue(SWEEP_SLACK_SECONDS)
+    return f"{count} rows of the ledger are kept for longer than the configuration says" if count else ""
+
+
+async def _no_cookies(scene: Scene) -> str:
+    answers = [
+        *await scene.site.pages(),
+        await scene.site.get("guarantee"),
+        await scene.site.get("api/receipt"),
+    ]
+    for answer in answers:
+        if answer.sets_cookie:
+            return f"/{answer.path} sets a cookie"
+        if answer.path.endswith(".js") and _COOKIE.search(_LOGGER.sub("", answer.text)):
+            return f"/{answer.path} can set a cookie"
+    return ""
+
+
+async def _no_third_parties(scene: Scene) -> str:
+    for answer in await scene.site.pages():
+        strange = next((link for link in _LOADED.findall(answer.text) if not scene.site.is_own(link)), None)
+        if strange is not None:
+            return f"/{answer.path} loads something from elsewhere"
+    for path in ("", "privacy"):
+        rules = (await scene.site.get(path)).headers.get("content-security-policy", "")
+        if "default-src 'self'" not in rules and "default-src 'none'" not in rules:
+            return f"/{path} does not forbid the browser to load things from elsewhere"
+    return ""
+
+
+async def _no_browser_storage(scene: Scene) -> str:
+    kept = 0
+    for answer in await scene.site.pages():
+        if found := _STORAGE.search(answer.text):
+            return f"/{answer.path} can store things in the browser ({found[0]})"
+        kept += len(_KEPT.findall(answer.text))
+    return f"{kept} different things are stored in the browser" if kept > 1 else ""
+
+
+async def _no_registration(scene: Scene) -> str:
+    for answer in await scene.site.pages():
+        if answer.headers.get("content-type", "").startswith("text/html") and (
+            found := _FIELDS.search(answer.text)
+        ):
+            return f"/{answer.path} asks for something of type {found[1]!r}"
+    return ""
+
+
+async def _access(scene: Scene) -> str:
+    answer = await scene.site.get("api/receipt")
+    return (
+        ""
+        if answer.status == 401
+        else f"/api/receipt answers {answer.status} where it should ask for a token"
+    )
+
+
+async def _security(scene: Scene) -> str:
+    for path in scene.files:
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            return f"{path.name} cannot be looked at"
+        if not stat.S_ISREG(mode) or mode & 0o077:
+            return f"{path.name} can be read by others: chmod 600"
+    return await _media_not_stored(scene)
+
+
+async def _change_notice(scene: Scene) -> str:
+    page, shown = await scene.site.get("privacy"), await scene.site.get("privacy.json")
+    try:
+        version = msgspec.json.decode(shown.text)["version"]
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return "/privacy.json does not tell the version"
+    if version != scene.policy.version:
+        return "the server shows another version than this: it has to be started again"
+    if scene.policy.revised.isoformat() not in page.text:
+        return "/privacy does not tell when it was revised"
+    return "" if 'href="privacy"' in (await scene.site.get("")).text else "the join page does not lead to it"
+
+
+async def _contact_given(scene: Scene) -> str:
+    page = await scene.site.get("privacy")
+    given = msgspec.json.decode((await scene.site.get("privacy.json")).text)
+    missing = page.status != 200 or given.get("contact") != scene.policy.contact
+    return "/privacy does not tell whom to write to" if missing else ""
+
+
+CHECKS: dict[str, Check] = {
+    "media_not_stored": Check(
+        "the kernel lets the processes that have media write nothing", _media_not_stored
+    ),
+    "ledger_closed": Check(
+        "the ledger takes declared fields only; there is none for content", _ledger_closed
+    ),
+    "no_addresses": Check("the ledger has no field for an address", _no_addresses),
+    "expiry": Check("each row carries the moment of its deletion; a sweep deletes hourly", _expiry),
+    "no_cookies": Check("nothing in the server or in its page sets a cookie", _no_cookies),
+    "no_third_parties": Check(
+        "all is served from here, and a content security policy forbids anything else", _no_third_parties
+    ),
+    "no_browser_storage": Check("the page stores the name alone, and only when asked", _no_browser_storage),
+    "no_registration": Check("joining takes a name and a room", _no_registration),
+    "access": Check("signed receipts, with the token that was joined with", _access),
+    "security": Check("files for the server's user only; relays locked by the kernel", _security),
+    "change_notice": Check("the policy is shown with its date, its version and what changed", _change_notice),
+    "contact_given": Check("the policy is not served without a contact", _contact_given),
+}
+
+
+def private_files(config: Config, ledger: Path) -> tuple[Path, ...]:
+    """What only the server's user may read."""
+    key = Path(config.guarantee.signing_key)
+    tls = (Path(config.http.tls_key),) if config.http.tls_key else ()
+    return (ledger, key, *tls)

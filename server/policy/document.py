@@ -1,0 +1,118 @@
+"""A privacy policy as a file: who answers for it, since when, and its clauses. PURE.
+
+    controller = "Example Ltd, 1 Main Street, Example Town"
+    contact = "privacy@example.org"
+    revised = 2026-11-22
+    changes = "First version."
+
+    [[clause]]
+    id = "media-not-stored"
+    type = "promise"
+    text = "We do not store or record video or audio communications."
+    check = "media_not_stored"
+
+`{controller}`, `{contact}`, `{revised}`, `{session_days}` and `{operation_days}` in a text are filled in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from importlib import resources
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from server.errors import OperatorError
+
+MAX_BYTES = 256 * 1024
+MAX_CLAUSES = 200
+
+
+class PolicyError(OperatorError):
+    """The policy cannot be used; the message names the key and what it accepts."""
+
+
+class ClauseType(StrEnum):
+    """What a clause does, which decides how it is checked."""
+
+    PROMISE = "promise"  # what we do or do not do: has a check, or fails
+    PERMISSION = "permission"  # what we may do, within what the promises leave
+    DISCLAIMER = "disclaimer"  # what we do not answer for
+
+
+class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One paragraph. `check` names one of `checks.CHECKS`; only promises have one."""
+
+    id: Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{1,48}\Z")]
+    type: ClauseType
+    text: Annotated[str, Meta(min_length=10, max_length=4000)]
+    check: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    controller: Annotated[str, Meta(max_length=300)]
+    contact: Annotated[str, Meta(max_length=200)]
+    revised: date
+    clause: Annotated[list[Clause], Meta(min_length=1, max_length=MAX_CLAUSES)]
+    changes: Annotated[str, Meta(max_length=2000)] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`version` changes with every change of what people read: the date, and a digest of the rest."""
+
+    controller: str
+    contact: str
+    revised: date
+    changes: str
+    clauses: tuple[Clause, ...]
+    version: str
+
+
+def parse(text: str, *, session_days: int, operation_days: int) -> Policy:
+    """Reads a policy. Raises PolicyError."""
+    if len(text.encode()) > MAX_BYTES:
+        raise PolicyError(f"the policy is longer than {MAX_BYTES} bytes")
+    try:
+        file = msgspec.convert(tomllib.loads(text), _File)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"the policy is not TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise PolicyError(f"the policy is wrong: {error}") from None
+    for name, value in (("controller", file.controller), ("contact", file.contact)):
+        if not value.strip():
+            raise PolicyError(f"the policy has no {name}: say who answers for it, and where to write to")
+    twice = [one for one, count in Counter(clause.id for clause in file.clause).items() if count > 1]
+    if twice:
+        raise PolicyError(f"the policy has two clauses with the id {twice[0]!r}")
+    filled = {
+        "controller": file.controller,
+        "contact": file.contact,
+        "revised": file.revised.isoformat(),
+        "session_days": str(session_days),
+        "operation_days": str(operation_days),
+    }
+    clauses = tuple(
+        msgspec.structs.replace(clause, text=_fill(clause.text, filled)) for clause in file.clause
+    )
+    content = msgspec.json.encode((file.controller, file.contact, clauses))
+    version = f"{file.revised.isoformat()}-{hashlib.sha256(content).hexdigest()[:8]}"
+    return Policy(file.controller, file.contact, file.revised, file.changes, clauses, version)
+
+
+def template() -> str:
+    """The policy that fits this server, without the names that only its operator knows."""
+    return resources.files("server.policy").joinpath("template.toml").read_text("utf-8")
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    """Only the known names: a brace in a text is a brace."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text

@@ -1,0 +1,57 @@
+"""Sentences that privacy policies often have and that would be false of this server. PURE."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Falsehood:
+    """A kind of sentence, and why it is not true here."""
+
+    pattern: re.Pattern[str]
+    why: str
+
+
+def _of(words: str, why: str) -> Falsehood:
+    return Falsehood(re.compile(words, re.IGNORECASE | re.DOTALL), why)
+
+
+_NO = r"\b(?:do(?:es)? not|don't|never|no|nothing|without|neither|nor|not)\b"
+_TRACES = "cookie|web beacon|clear gif|pixel tag"
+
+FALSEHOODS = (
+    _of(
+        r"(?:statistical|anonymous|aggregate)\w*\b.{0,80}\b(?:not|never)\b.{0,20}\bidentif",
+        "a ledger of who was in which room identifies people",
+    ),
+    _of(
+        r"\b(?:do|does|did) not\b.{0,30}\bpersonal information\b.{0,30}\bautomatically",
+        "who connected, and when, is kept automatically, and it is personal information",
+    ),
+    _of(
+        r"\b(?:cannot|can not|impossible|unable)\b.{0,40}\brecord",
+        "participants can record on their devices, and who changes the server can make it record",
+    ),
+    _of(
+        rf"^(?!.*{_NO}.{{0,60}}(?:{_TRACES})).*\b(?:{_TRACES})s?\b",
+        "this server sets no cookies and has no beacons",
+    ),
+    _of(r"\bflash\b.{0,20}\b(?:cookie|player|object)", "nothing here uses Flash"),
+    _of(
+        r"\brecogni[sz]e you\b.{0,30}\breturn",
+        "nothing recognises somebody who returns",
+    ),
+    _of(
+        rf"^(?!.*{_NO}.{{0,60}}IP address).*\b(?:collect|keep|store|log|record)\w*\b.{{0,80}}\bIP address",
+        "IP addresses are not kept",
+    ),
+    _of(r"\bend-to-end encrypted\b(?!.{0,40}\b(?:if|where|when|can|may)\b)", "only rooms that demand it are"),
+)
+
+
+def untrue(text: str) -> str:
+    """Why the text is false here; empty if no known falsehood is in it."""
+    sentences = re.split(r"(?<=[.!?;])\s+", text)
+    return next((one.why for sentence in sentences for one in FALSEHOODS if one.pattern.search(sentence)), "")

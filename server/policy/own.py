@@ -1,0 +1,44 @@
+"""This server's own policy: read from its file, and checked against itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+
+from server.config import Config
+from server.metadata.database import sqlite_path
+from server.metadata.retention import Retention
+from server.metadata.scrutiny import Scrutiny
+from server.policy import checks, report
+from server.policy.document import Policy, PolicyError, parse
+from server.policy.report import Row
+from server.policy.site import Site
+
+
+def read(config: Config) -> Policy | None:
+    """The operator's policy; None where there is none. Raises PolicyError."""
+    if not config.policy.file:
+        return None
+    path = Path(config.policy.file)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"[policy] file = {str(path)!r} cannot be read: {error}") from None
+    days = config.metadata
+    return parse(text, session_days=days.session_days, operation_days=days.operation_days)
+
+
+async def check(
+    config: Config,
+    policy: Policy,
+    http: aiohttp.ClientSession,
+    url: str,
+    clock: Callable[[], float] = time.time,
+) -> list[Row]:
+    """Every clause, against the server at `url` that runs with this configuration on this machine."""
+    scrutiny = Scrutiny(config.metadata.url, Retention.configured(config.metadata), clock=clock)
+    files = checks.private_files(config, sqlite_path(config.metadata.url))
+    return await report.check(checks.Scene(policy, config, Site(http, url), scrutiny, files))

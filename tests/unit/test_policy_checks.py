@@ -1,0 +1,218 @@
+"""Each promise is looked at where it would be broken: whatever is planted is found by its own check."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from msgspec import structs
+
+from server.config import Config, Guarantee, Metadata
+from server.metadata.retention import Retention
+from server.metadata.store import Ledger
+from server.policy.document import ClauseType
+from server.policy.own import check
+from server.policy.report import Row
+from server.policy.route import PolicyRoutes
+from tests.unit.ledger import joined
+from tests.unit.signaling import ClientMaker
+from tests.unit.test_policy_document import completed, read
+
+POLICY = read(completed())
+PAGE = '<link href="style.css" rel="stylesheet"><script src="app.js"></script><a href="privacy">Privacy</a>'
+SCRIPT = 'localStorage.setItem("offrecord.name", name)'
+RULES = {"Content-Security-Policy": "default-src 'self'"}
+
+
+class Place:
+    """A server that keeps its policy, until something is planted in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = Config(
+            metadata=Metadata(url=f"sqlite:///{directory}/ledger.db"),
+            guarantee=Guarantee(signing_key=f"{directory}/key.pem"),
+        )
+        self.page, self.script, self.rules, self.level = PAGE, SCRIPT, dict(RULES), "full"
+        self.cookies: list[str] = []
+        self.receipt_status = 401
+        self.shown = POLICY
+
+    def application(self) -> web.Application:
+        async def index(_: web.Request) -> web.Response:
+            answer = web.Response(text=self.page, content_type="text/html", headers=self.rules)
+            for name in self.cookies:
+                answer.set_cookie(name, "1")
+            return answer
+
+        async def script(_: web.Request) -> web.Response:
+            return web.Response(text=self.script, content_type="text/javascript")
+
+        async def style(_: web.Request) -> web.Response:
+            return web.Response(text="body {}", content_type="text/css")
+
+        async def guarantee(_: web.Request) -> web.Response:
+            return web.json_response({"level": self.level})
+
+        async def receipt(_: web.Request) -> web.Response:
+            return web.Response(status=self.receipt_status)
+
+        app = web.Application()
+        app.add_routes(
+            [
+                web.get("/", index),
+                web.get("/app.js", script),
+                web.get("/style.css", style),
+                web.get("/guarantee", guarantee),
+                web.get("/api/receipt", receipt),
+            ]
+        )
+
+        async def never(*_: object) -> list[Row]:
+            raise AssertionError("nobody asks for the status")
+
+        app.add_routes(PolicyRoutes(self.shown, never).routes())
+        return app
+
+    def sql(self, statement: str, *values: object) -> None:
+        with sqlite3.connect(self.directory / "ledger.db") as connection:
+            connection.execute(statement, values)
+        connection.close()
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    ledger = await Ledger.open(made.config.metadata.url, Retention.configured(made.config.metadata))
+    ledger.record(joined())
+    await ledger.close()
+    (tmp_path / "key.pem").touch(mode=0o600)
+    return made
+
+
+async def rows(place: Place, aiohttp_client: ClientMaker) -> dict[str, Row]:
+    client = await aiohttp_client(place.application())
+    async with aiohttp.ClientSession() as http:
+        found = await check(place.config, POLICY, http, f"http://127.0.0.1:{client.port}")
+    return {row["id"]: row for row in found}
+
+
+async def test_a_server_that_keeps_its_policy_passes(place: Place, aiohttp_client: ClientMaker) -> None:
+    found = await rows(place, aiohttp_client)
+    assert {row["finding"] for row in found.values()} == {""}
+    assert all(row["passed"] for row in found.values())
+    assert set(found["no-cookies"]) == {"id", "type", "clause", "control", "check", "passed", "finding"}
+    assert found["no-cookies"]["clause"] == "We set no cookies."
+
+
+def _page(text: str) -> Callable[[Place], None]:
+    return lambda place: setattr(place, "page", PAGE + text)
+
+
+def _script(text: str) -> Callable[[Place], None]:
+    return lambda place: setattr(place, "script", SCRIPT + ";" + text)
+
+
+def _row(body: str) -> Callable[[Place], None]:
+    def plant(place: Place) -> None:
+        columns = "at, expires_at, event"
+        place.sql(f"INSERT INTO events ({columns}, body) SELECT {columns}, ? FROM events LIMIT 1", body)
+
+    return plant
+
+
+def _sql(statement: str) -> Callable[[Place], None]:
+    return lambda place: place.sql(statement)
+
+
+PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
+    "a cookie": (lambda place: place.cookies.append("visitor"), {"no-cookies"}),
+    "a cookie set by the page": (_script('document.cookie = "visitor=1"'), {"no-cookies"}),
+    "a beacon": (_page('<img src="https://elsewhere.example/pixel.gif">'), {"no-beacons"}),
+    "a script from elsewhere": (_page('<script src="//cdn.example/x.js"></script>'), {"no-beacons"}),
+    "no rules": (lambda place: place.rules.clear(), {"no-beacons"}),
+    "storage": (_script('sessionStorage.visits = "1"'), {"no-browser-storage"}),
+    "more storage": (_script('localStorage.setItem("visitor", id)'), {"no-browser-storage"}),
+    "a form": (_page('<input type="email" name="mail">'), {"no-forms"}),
+    "a lower level": (lambda place: setattr(place, "level", "reduced"), {"media-not-stored", "security"}),
+    "no token asked for": (lambda place: setattr(place, "receipt_status", 200), {"access"}),
+    "a key that others can read": (lambda place: (place.directory / "key.pem").chmod(0o644), {"security"}),
+    "no link to the policy": (
+        lambda place: setattr(place, "page", PAGE.replace("privacy", "terms")),
+        {"changes"},
+    ),
+    "another version": (
+        lambda place: setattr(place, "shown", read(completed().replace("no cookies.", "no cookies, ever."))),
+        {"changes"},
+    ),
+    "a row that would stay": (_sql("UPDATE events SET expires_at = at + 40 * 86400"), {"expiry"}),
+    "a row that is overdue": (
+        _sql("UPDATE events SET at = at - 31 * 86400, expires_at = expires_at - 31 * 86400"),
+        {"expiry"},
+    ),
+    "a column": (
+        _sql("ALTER TABLE events ADD COLUMN transcript TEXT"),
+        {"messages-not-stored", "what-is-kept", "no-search-log"},
+    ),
+    "a table": (
+        _sql("CREATE TABLE searches (words TEXT)"),
+        {"messages-not-stored", "what-is-kept", "no-search-log"},
+    ),
+    "a row with a field": (
+        _row('{"event":"server_stopped","said":"hello"}'),
+        {"messages-not-stored", "what-is-kept", "no-search-log"},
+    ),
+    "no ledger": (
+        lambda place: (place.directory / "ledger.db").unlink(),
+        {"messages-not-stored", "what-is-kept", "no-search-log", "no-addresses", "expiry", "security"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS)
+async def test_what_is_planted_is_found(name: str, place: Place, aiohttp_client: ClientMaker) -> None:
+    plant, broken = PLANTS[name]
+    plant(place)
+    found = await rows(place, aiohttp_client)
+    assert {row["id"] for row in found.values() if not row["passed"]} == broken
+    assert all(found[one]["finding"] for one in broken)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::7"])
+async def test_an_address_is_found(address: str, place: Place, aiohttp_client: ClientMaker) -> None:
+    place.sql("UPDATE events SET body = replace(body, 'ada', ?)", f"from {address}")
+    found = await rows(place, aiohttp_client)
+    assert [row["id"] for row in found.values() if not row["passed"]] == ["no-addresses"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "told"),
+    [
+        ({"text": "This data is statistical and does not identify anybody."}, "false", "identifies people"),
+        ({"check": ""}, "promise", "nothing checks"),
+        ({"check": "good_will"}, "promise", "no check named"),
+    ],
+)
+async def test_a_false_sentence_and_an_unchecked_promise_fail(
+    change: dict[str, str], kind: str, told: str, place: Place, aiohttp_client: ClientMaker
+) -> None:
+    client = await aiohttp_client(place.application())
+    promise = next(one for one in POLICY.clauses if one.type is ClauseType.PROMISE)
+    planted = dataclasses.replace(POLICY, clauses=(structs.replace(promise, **change),))
+    async with aiohttp.ClientSession() as http:
+        (row,) = await check(place.config, planted, http, f"http://127.0.0.1:{client.port}")
+    assert (row["passed"], row["type"]) == (False, kind)
+    assert told in row["finding"]
+
+
+async def test_a_server_that_does_not_answer_keeps_nothing(place: Place, unused_tcp_port: int) -> None:
+    async with aiohttp.ClientSession() as http:
+        found = await check(place.config, POLICY, http, f"http://127.0.0.1:{unused_tcp_port}")
+    failed = {row["id"] for row in found if not row["passed"]}
+    assert {"media-not-stored", "no-cookies", "contact", "changes"} <= failed

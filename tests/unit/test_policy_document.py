@@ -1,0 +1,83 @@
+"""A policy is complete, or it is refused with the name of what is missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.policy import page
+from server.policy.checks import CHECKS
+from server.policy.document import ClauseType, Policy, PolicyError, parse, template
+from server.policy.falsehoods import untrue
+
+
+def completed(text: str = "") -> str:
+    text = text or template()
+    text = text.replace('controller = ""', 'controller = "Garden <Ltd>"', 1)
+    return text.replace('contact = ""', 'contact = "privacy@garden.example"', 1)
+
+
+def read(text: str) -> Policy:
+    return parse(text, session_days=30, operation_days=395)
+
+
+def test_the_template_needs_its_operators_names() -> None:
+    with pytest.raises(PolicyError, match="controller"):
+        read(template())
+    with pytest.raises(PolicyError, match="contact"):
+        read(template().replace('controller = ""', 'controller = "Garden Ltd"', 1))
+    assert read(completed()).contact == "privacy@garden.example"
+
+
+def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false() -> None:
+    for clause in read(completed()).clauses:
+        assert (clause.check in CHECKS) == (clause.type is ClauseType.PROMISE), clause.id
+        assert untrue(clause.text) == "", clause.id
+
+
+def test_every_check_is_used_by_the_template() -> None:
+    assert {clause.check for clause in read(completed()).clauses} == {*CHECKS, ""}
+
+
+def test_the_template_speaks_of_this_server_and_of_no_other_company() -> None:
+    text = template().lower()
+    assert "cafe" not in text
+    assert "justchimein" not in text
+    assert "30 days" in " ".join(clause.text for clause in read(completed()).clauses)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("revised = 2026-01-01", 'revised = "soon"'), "revised"),
+        (("revised = 2026-01-01\n", ""), "revised"),
+        (('id = "scope"', 'id = "media-not-stored"'), "media-not-stored"),
+        (('id = "scope"', 'id = "Über"'), "id"),
+        (('type = "disclaimer"', 'type = "hope"'), "type"),
+        (("[[clause]]", "[[paragraph]]"), "paragraph"),
+        (('id = "scope"', 'id = "scope"\nmood = "good"'), "mood"),
+        (("revised =", "revised = ="), "TOML"),
+    ],
+)
+def test_what_is_wrong_is_named(change: tuple[str, str], told: str) -> None:
+    with pytest.raises(PolicyError, match=told):
+        read(completed(completed().replace(*change, 1)))
+
+
+def test_the_version_follows_every_change_of_the_words() -> None:
+    first = read(completed())
+    assert first.version.startswith("2026-01-01-")
+    assert read(completed()).version == first.version
+    changes = (("We set no cookies.", "We set no cookies at all."), ("Garden", "Meadow"), ("01-01", "02-03"))
+    for change in changes:
+        assert read(completed().replace(*change, 1)).version != first.version
+    assert parse(completed(), session_days=29, operation_days=395).version != first.version
+
+
+def test_the_page_has_every_clause_and_no_markup_of_the_policy() -> None:
+    policy = read(completed())
+    shown = page.page(policy)
+    assert "Garden &lt;Ltd&gt;" in shown
+    assert all(f'id="{clause.id}"' in shown for clause in policy.clauses)
+    assert policy.version in shown
+    assert 'href="mailto:privacy@garden.example"' in shown
+    assert page.UNPUBLISHED in page.page(None)
