@@ -31,7 +31,7 @@ from server.verify.report import REFUSED_AT_BIRTH, Report, summarise
 from server.verify.strangers.attempts import ATTEMPTS
 from server.verify.strangers.attempts import GROUP as STRANGERS
 from server.verify.strangers.wire import Attempted
-from server.verify.wire import Alive, Line, Measured, Plan, Planted
+from server.verify.wire import NO_CALL, Alive, Line, Measured, Plan, Planted
 
 SECONDS: Final = 120.0
 """Bound of the whole; it takes a tenth of that."""
@@ -199,6 +199,8 @@ async def plant(wanted: Wanted, progress: ProgressOf | None = None) -> list[Plan
                 found.append(msgspec.json.decode(line, type=Planted))
                 if progress is not None:
                     progress(found[-1], len(names))
+    if silent := [one.recorder for one in found if one.control.worked and one.locked.how == NO_CALL]:
+        raise VerifyError(f"{silent[0]}: {NO_CALL} with the lock, so nothing is known of it")
     return sorted(found, key=lambda one: names.index(one.recorder))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -70,6 +71,10 @@ class Alive(_Value, frozen=True):
     lifeless: str = ""  # the first combination of layers under which it did not live
     attacks: int = 0
     limits: int = 0
+
+
+NO_CALL: Final = "no call came about"
+"""How a run of a recorder ends that shows nothing: no media went through its relay."""
 
 
 class Planted(_Value, frozen=True):

@@ -20,7 +20,7 @@ from server.verify.attacks import ATTACKS
 from server.verify.layers import Layer, without
 from server.verify.measures import MEASURES, State
 from server.verify.report import FORMAT, Recorder, Report, summarise
-from server.verify.wire import How, Line, Outcome, Plan, Planted
+from server.verify.wire import NO_CALL, How, Line, Outcome, Plan, Planted
 
 pytestmark = [
     pytest.mark.promise,
@@ -209,3 +209,10 @@ def test_an_attack_that_could_reach_the_host_is_not_run_without_its_namespace(tm
             assert told.locked is None
             assert told.skipped or told.control == Outcome(False, warden.NOT_ISOLATED)
     assert os.listdir(tmp_path) == []
+
+
+async def test_a_recorder_whose_relay_carried_no_call_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Planted("planted_packet_dump", "a dump", Outcome(True, "worked"), Outcome(False, NO_CALL))
+    monkeypatch.setattr(msgspec.json, "decode", lambda _line, type: said)
+    with pytest.raises(verify.VerifyError, match="planted_packet_dump"):
+        await verify.plant(verify.Wanted(only=("planted_packet_dump",)))

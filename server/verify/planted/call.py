@@ -26,14 +26,13 @@ from server.errors import RelayError
 from server.verify.planted.caller import CLOCK_RATE, PAYLOAD_TYPE, Caller
 from server.verify.planted.plants import PACKETS, Plant
 from server.verify.report import REFUSED_AT_BIRTH
-from server.verify.wire import Outcome
+from server.verify.wire import NO_CALL, Outcome
 from server.workers.faults import UNKNOWN_CALL, Tripped
 from server.workers.supervisor import boot_of
 from server.workers.worker import BirthRefused, RelayProcess
 
 CALL_SECONDS: Final = 30.0
 """Bound of one call, the birth of its relay included; it takes about two."""
-NO_CALL: Final = "no call came about"
 _PATIENCE: Final = 2.0
 """Seconds after the last packet in which what was recorded must show."""
 _SENDER, _RECEIVER, _PRODUCER, _CONSUMER = 1, 2, 1, 1
