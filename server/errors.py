@@ -17,8 +17,28 @@ class OffrecordError(Exception):
     """Base of everything this server raises on purpose."""
 
 
+class Refusal(StrEnum):
+    """Why a join was refused, in closed words: first what can be wrong with a token."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"  # or not signed with the secret of its key
+    UNKNOWN_KEY = "unknown_key"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    UNUSABLE = "unusable"  # it names no room or nobody, or does not grant to join
+    NEVER_GRANTED = "never_granted"  # it asks to record, or to be hidden
+    ROOM_MISSING = "room_missing"
+    ROOM_FULL = "room_full"
+    ROOM_UNENCRYPTED = "room_unencrypted"
+    NO_RELAY = "no_relay"
+    STOPPING = "stopping"
+    BAD_REQUEST = "bad_request"
+
+
 class ClientError(OffrecordError):
     """Refused: bad input of a participant. The message is shown to its sender and holds no secret."""
+
+    refusal = Refusal.BAD_REQUEST
 
 
 class OperatorError(OffrecordError):

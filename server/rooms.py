@@ -27,7 +27,7 @@ from server.control.messages import (
     TransportQuality,
     TransportState,
 )
-from server.errors import ClientError, RelayError
+from server.errors import ClientError, Refusal, RelayError
 from server.facts import event_of
 from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
@@ -51,9 +51,10 @@ ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these wo
 class JoinRefused(ClientError):
     """A join that cannot be. `status` is the HTTP status."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, refusal: Refusal) -> None:
         super().__init__(message)
         self.status = status
+        self.refusal = refusal
 
 
 class Session(Protocol):
@@ -133,6 +134,11 @@ class RoomManager:
     def __len__(self) -> int:
         return len(self._rooms)
 
+    @property
+    def participants(self) -> int:
+        """Sessions in all rooms."""
+        return len(self._sessions)
+
     async def until_ready(self) -> None:
         """Returns when a join can find a relay; after seconds without one too, for the join to be refused."""
         if not self._stopping:
@@ -141,15 +147,15 @@ class RoomManager:
     def check(self, claims: Claims, parameters: JoinParameters) -> None:
         """Whether this join would be let in now. Raises JoinRefused."""
         if self._stopping:
-            raise JoinRefused("the server is stopping", 503)
+            raise JoinRefused("the server is stopping", 503, Refusal.STOPPING)
         name = claims.grants.room
         room = self._rooms.get(name)
         if room is None and not self._config.rooms.auto_create:
-            raise JoinRefused(ROOM_MISSING, 404)
+            raise JoinRefused(ROOM_MISSING, 404, Refusal.ROOM_MISSING)
         if room is not None and room.is_full(_claims_as(claims, parameters).identity):
-            raise JoinRefused("the room is full", 503)
+            raise JoinRefused("the room is full", 503, Refusal.ROOM_FULL)
         if requires_encryption(claims) and room is not None and not room.may_require_encryption:
-            raise JoinRefused(UNENCRYPTED_ROOM, 403)
+            raise JoinRefused(UNENCRYPTED_ROOM, 403, Refusal.ROOM_UNENCRYPTED)
         if room is None or room not in self._links:
             self._relay_for(name)
             self._placed().release(name)  # nobody may come after asking
@@ -250,7 +256,7 @@ class RoomManager:
         try:
             return self._placed().relay_for(name)
         except RelayError:
-            raise JoinRefused("no relay is ready; try again", 503) from None
+            raise JoinRefused("no relay is ready; try again", 503, Refusal.NO_RELAY) from None
 
     def _handle(self, room: Room, happened: Input) -> None:
         self._perform(room, room.handle(self._clock.now(), happened))

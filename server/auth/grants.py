@@ -13,13 +13,14 @@ from enum import StrEnum
 import msgspec
 from livekit.protocol.room import RoomConfiguration
 
-from server.errors import ClientError
+from server.errors import ClientError, Refusal
 
 
 class GrantError(ClientError):
     """The token is genuine but asks for what this server never gives. `status` is the HTTP status."""
 
     status = 403
+    refusal = Refusal.NEVER_GRANTED
 
 
 class Kind(StrEnum):

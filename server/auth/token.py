@@ -14,7 +14,7 @@ from jwt.algorithms import HMACAlgorithm
 from livekit.protocol.room import RoomConfiguration
 
 from server.auth.grants import Claims, Kind, VideoClaim, VideoGrants
-from server.errors import ClientError
+from server.errors import ClientError, Refusal
 
 __all__ = ["LEEWAY_SECONDS", "MAX_TOKEN_BYTES", "Claims", "TokenError", "sign", "verify"]
 
@@ -28,9 +28,10 @@ MAX_ATTRIBUTES = 256
 class TokenError(ClientError):
     """The token does not admit anybody. `status` is the HTTP status: 401, or 400 for an unusable name."""
 
-    def __init__(self, message: str, status: int = 401) -> None:
+    def __init__(self, message: str, status: int = 401, refusal: Refusal = Refusal.MALFORMED) -> None:
         super().__init__(message)
         self.status = status
+        self.refusal = refusal
 
 
 class _ConfiguredKeyHmac(HMACAlgorithm):
@@ -83,7 +84,7 @@ def verify(token: str, keys: Mapping[str, str], now: float) -> Claims:
         unverified = _JWS.decode_complete(token, options={"verify_signature": False})
         secret = keys.get(_read(unverified["payload"]).iss or "")
         if secret is None:
-            raise TokenError("the access token names an unknown API key")
+            raise TokenError("the access token names an unknown API key", refusal=Refusal.UNKNOWN_KEY)
         payload = _read(_JWS.decode_complete(token, secret, [ALGORITHM])["payload"])
     except (jwt.PyJWTError, ValueError, RecursionError):  # msgspec.DecodeError is a ValueError
         raise TokenError("the access token is malformed or not signed with the right secret") from None
@@ -122,9 +123,9 @@ def _valid_until(payload: _Payload, now: float) -> float:
     if payload.exp is None:
         raise TokenError("the access token has no expiry")
     if now >= payload.exp + LEEWAY_SECONDS:
-        raise TokenError("the access token has expired")
+        raise TokenError("the access token has expired", refusal=Refusal.EXPIRED)
     if payload.nbf is not None and now < payload.nbf - LEEWAY_SECONDS:
-        raise TokenError("the access token is not valid yet")
+        raise TokenError("the access token is not valid yet", refusal=Refusal.NOT_YET_VALID)
     return payload.exp
 
 
@@ -134,10 +135,12 @@ def _claims(payload: _Payload, expires_at: float) -> Claims:
     grants = VideoGrants.from_claim(payload.video or VideoClaim())
     for what, value in (("identity", identity), ("name", name), ("room name", grants.room)):
         if len(value) > MAX_NAME_CHARACTERS:
-            raise TokenError(f"the {what} is longer than {MAX_NAME_CHARACTERS} characters", status=400)
+            raise TokenError(
+                f"the {what} is longer than {MAX_NAME_CHARACTERS} characters", 400, Refusal.UNUSABLE
+            )
     attributes = payload.attributes or {}
     if len(attributes) > MAX_ATTRIBUTES:
-        raise TokenError(f"more than {MAX_ATTRIBUTES} attributes", status=400)
+        raise TokenError(f"more than {MAX_ATTRIBUTES} attributes", 400, Refusal.UNUSABLE)
     return Claims(
         identity=identity,
         name=name,

@@ -122,6 +122,16 @@ class Ledger:
         self._idle.clear()
         self._wake.set()
 
+    @property
+    def waiting(self) -> int:
+        """Events that are not in the database yet, of at most QUEUE_EVENTS."""
+        return len(self._queue)
+
+    @property
+    def accepts(self) -> bool:
+        """Whether an event that happens now would be kept."""
+        return not self._closed and len(self._queue) < QUEUE_EVENTS
+
     async def flush(self) -> None:
         """Returns once everything recorded before is in the file."""
         await self._idle.wait()

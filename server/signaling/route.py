@@ -7,7 +7,7 @@ as a dead server and never fall back to `/rtc`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
 from server.auth.grants import Claims, GrantError, refuse_recording
 from server.auth.token import TokenError, verify
 from server.clock import Clock
-from server.errors import ClientError
+from server.errors import ClientError, Refusal
 from server.protocol.translate import JoinParameters, join_parameters
 from server.rooms import JoinRefused, Session
 from server.signaling.session import SignalSession
@@ -44,12 +44,20 @@ class Doorkeeper(Protocol):
 
 
 class SignalRoutes:
-    """The handlers. `keys` are secrets by API key."""
+    """The handlers. `keys` are secrets by API key; `on_refused` is told why a connection was refused, for
+    counting."""
 
-    def __init__(self, rooms: Doorkeeper, keys: Mapping[str, str], clock: Clock) -> None:
+    def __init__(
+        self,
+        rooms: Doorkeeper,
+        keys: Mapping[str, str],
+        clock: Clock,
+        on_refused: Callable[[Refusal], None] = lambda refusal: None,
+    ) -> None:
         self._rooms = rooms
         self._keys = keys
         self._clock = clock
+        self._on_refused = on_refused
 
     def routes(self) -> list[web.RouteDef]:
         """All of them, to be added to an application."""
@@ -67,6 +75,7 @@ class SignalRoutes:
         try:
             claims, parameters = await self._admit(request)
         except ClientError as error:
+            self._on_refused(error.refusal)
             return _refusal(error)
         session = SignalSession()
         await session.socket.prepare(request)
@@ -76,8 +85,9 @@ class SignalRoutes:
             await self._rooms.until_ready()  # the relay may have gone while the WebSocket was prepared
             user_agent = request.headers.get("User-Agent", "")
             sid = self._rooms.join(session, claims, parameters, user_agent)
-        except JoinRefused:
+        except JoinRefused as error:
             # Checked a moment ago: a place went while the WebSocket was prepared.
+            self._on_refused(error.refusal)
             await session.socket.close(code=1013)
             return session.socket
         logger.info("%s connected", sid)
@@ -100,11 +110,11 @@ class SignalRoutes:
         """Raises ClientError; see `_refusal` for the status."""
         claims = verify(_token(request), self._keys, self._clock.now())
         if not claims.grants.room_join:
-            raise TokenError("the access token does not grant roomJoin")
+            raise TokenError("the access token does not grant roomJoin", refusal=Refusal.UNUSABLE)
         if not claims.grants.room:
-            raise TokenError("the access token names no room", status=400)
+            raise TokenError("the access token names no room", 400, Refusal.UNUSABLE)
         if not claims.identity:
-            raise TokenError("the access token has no identity", status=400)
+            raise TokenError("the access token has no identity", 400, Refusal.UNUSABLE)
         refuse_recording(claims)
         parameters = join_parameters(request.query)
         if not parameters.reconnect:
@@ -120,7 +130,7 @@ def _token(request: web.Request) -> str:
         return token.strip()
     token = request.query.get("access_token", "")
     if not token:
-        raise TokenError("an access token is needed")
+        raise TokenError("an access token is needed", refusal=Refusal.MISSING)
     return token
 
 
