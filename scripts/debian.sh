@@ -8,6 +8,7 @@ command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(
 command -v strace >/dev/null || missing+=(strace)
 [ -x /usr/sbin/nft ] || missing+=(nftables)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

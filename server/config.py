@@ -78,6 +78,10 @@ class Metadata(_Section, frozen=True):
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     operation_days: Annotated[int, Meta(ge=1, le=3650)] = 395
 
+    def __repr__(self) -> str:
+        """The address may hold a password, which never prints."""
+        return f"<Metadata session_days={self.session_days} operation_days={self.operation_days}>"
+
 
 class PrivacyPolicy(_Section, frozen=True):
     file: str = ""  # "": none is published

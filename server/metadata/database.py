@@ -1,29 +1,29 @@
-"""The one table of events, and how its database is opened.
+"""The tables of a ledger, and how it is opened: to write, by one server; to read, beside it.
 
-Only `server.metadata` imports a database. SQLite is tuned for forgetting rather than for speed: deleted
-content is overwritten at once (`secure_delete`), and the rollback journal is used instead of a
-write-ahead log, which would keep old pages in a second file until some later checkpoint.
+Only `server.metadata` imports a database. What differs between the two that can hold a ledger is in
+`sqlite` and `postgres`; everything else of this package speaks to either through SQLAlchemy.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.errors import OperatorError
+from server.metadata import address
+from server.metadata.address import File, LedgerError
 
-BUSY_SECONDS = 5.0
+FAILURES = (SQLAlchemyError, OSError, LedgerError)
+"""What a database that is away, busy or slow raises; time-outs are among them."""
+
 _BIG = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
 tables = MetaData()
 
+# The tables as the last of `migrations` leaves them; a test compares.
 # `body` is the event as `event.encode` wrote it; the other columns are what is searched or swept by.
 events = Table(
     "events",
@@ -51,85 +51,70 @@ alive = Table(
     Column("at", Double, nullable=False),
 )
 
+# One row: whether deleted rows still have to be written out of the file, and which batch came last.
+upkeep = Table(
+    "upkeep",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("rewrite_due", Integer, nullable=False),
+    Column("batch", String(40), nullable=False),
+)
 
-class LedgerError(OperatorError):
-    """The ledger cannot be opened; the message says what to do."""
-
-
-def sqlite_path(url: str) -> Path:
-    """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`. Raises LedgerError."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise LedgerError('metadata.url is not a database address; "sqlite:///offrecord.db" is one') from None
-    if parsed.get_backend_name() != "sqlite":
-        raise LedgerError(f"metadata.url names {parsed.get_backend_name()!r}; this version keeps SQLite only")
-    if not parsed.database or parsed.database == ":memory:" or parsed.query:
-        raise LedgerError('metadata.url must name a file and nothing else, as in "sqlite:///offrecord.db"')
-    return Path(parsed.database)
-
-
-def writing_engine(path: Path) -> AsyncEngine:
-    """The server's own engine: creates, writes, deletes for good."""
-    return _engine(URL.create("sqlite+aiosqlite", database=str(path)), writes=True)
+# One row: the number of the last migration.
+schema_version = Table(
+    "schema_version",
+    tables,
+    Column("id", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
 
 
-def reading_engine(path: Path) -> AsyncEngine:
-    """Beside a running server: opened read-only by SQLite itself. The file must exist."""
-    if not path.is_file():
-        raise LedgerError(f"there is no ledger at {path}: has a server run here, with this configuration?")
-    if not os.access(path, os.R_OK):
-        raise LedgerError(f"the ledger {path} is not yours to read: run this as the server's user")
-    address = path.resolve().as_uri()
-    url = URL.create("sqlite+aiosqlite", database=address, query={"mode": "ro", "uri": "true"})
-    return _engine(url, writes=False)
+class Claim(Protocol):
+    """A ledger that this process alone writes. Prints as where it is, without anything secret."""
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """Creates, writes, deletes for good."""
+
+    async def release(self) -> None:
+        """Closes the engine and lets another server have the ledger."""
 
 
-def _engine(url: URL, *, writes: bool) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=1, max_overflow=0)
+async def claim(url: str) -> Claim:
+    """Raises LedgerError: no such place, unreachable, not ours to write, or another server has it."""
+    place = address.parse(url)
+    if isinstance(place, File):
+        from server.metadata import sqlite
 
-    def configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        if writes:
-            cursor.execute("PRAGMA secure_delete = ON")
-            cursor.execute("PRAGMA journal_mode = DELETE")
-            cursor.execute("PRAGMA temp_store = MEMORY")  # nothing beside the ledger, VACUUM's copy included
-        else:
-            cursor.execute("PRAGMA query_only = ON")
-        cursor.close()
+        return sqlite.FileClaim(place.path)
+    from server.metadata import postgres
 
-    event.listen(engine.sync_engine, "connect", configure)
-    return engine
+    return await postgres.claim(place)
 
 
-class Claim:
-    """One server per ledger: a second one would take the first one's open sessions for crashed.
+def reading_engine(url: str) -> AsyncEngine:
+    """Beside a running server: the database itself refuses to write. Raises LedgerError."""
+    place = address.parse(url)
+    if isinstance(place, File):
+        from server.metadata import sqlite
 
-    Holds the file open, for its owner only (0600), from before SQLite opens it until after SQLite has
-    closed it: closing any descriptor of a file drops the process's POSIX locks on it, SQLite's too.
-    """
+        return sqlite.reading_engine(place.path)
+    from server.metadata import postgres
 
-    def __init__(self, path: Path) -> None:
-        try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise LedgerError(f"the ledger {path} cannot be opened: {error.strerror}") from None
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._descriptor)
-            raise LedgerError(
-                f"another server keeps its ledger in {path}: stop it, or set metadata.url to another file"
-            ) from None
-
-    def release(self) -> None:
-        os.close(self._descriptor)
+    return postgres.reading_engine(place)
 
 
-async def create_tables(engine: AsyncEngine, path: Path) -> None:
-    """Idempotent. Raises LedgerError when the file is not a ledger or cannot be written."""
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(tables.create_all)
-    except SQLAlchemyError as error:
-        raise LedgerError(f"the ledger {path} cannot be used: {type(error).__name__}") from None
+def ledger_file(url: str) -> Path | None:
+    """The file of a ledger that is kept on this machine; None for a database. Raises LedgerError."""
+    place = address.parse(url)
+    return place.path if isinstance(place, File) else None
+
+
+def unreadable(url: str, error: BaseException) -> LedgerError:
+    """What to tell of a failure while reading: never the database's own words, which may quote a row."""
+    if isinstance(error, LedgerError):
+        return error
+    where = address.parse(url)
+    if isinstance(error, ProgrammingError):
+        return LedgerError(f"there is no ledger in {where} that you may read: has a server run with it?")
+    return LedgerError(f"the ledger {where} cannot be read: {type(error).__name__}")

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.config import Metadata
-from server.metadata.database import events
+from server.metadata.database import events, upkeep
 from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
 
 DAY = 86_400.0
 SWEEP_SECONDS = 3600.0
-_VACUUM_DUE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +54,28 @@ async def shorten(engine: AsyncEngine, retention: Retention) -> None:
 async def sweep(engine: AsyncEngine, now: float) -> int:
     """Deletes what has expired at `now`, for good. Returns how many rows.
 
-    `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
-    their slack; VACUUM writes every page anew, so that nothing of a deleted row is left in the file.
-    That it is due is kept in the file (`user_version`, in the deleting transaction), so that a crash
-    or a busy database in between only delays it to the next sweep.
+    SQLite: `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
+    their slack; VACUUM writes every page anew. PostgreSQL: a deleted row stays in the table's file until it
+    is vacuumed, and its bytes until they are needed; VACUUM FULL writes the table into a new file.
+    That this is due is kept with the rows (in the deleting transaction), so that a crash or a busy
+    database in between only delays it to the next sweep.
     """
     async with engine.begin() as connection:
         gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
         if gone:
-            await connection.exec_driver_sql(f"PRAGMA user_version = {_VACUUM_DUE}")
+            await connection.execute(update(upkeep).values(rewrite_due=1))
     async with engine.connect() as connection:
-        due = (await connection.exec_driver_sql("PRAGMA user_version")).scalar()
-    if due == _VACUUM_DUE:
-        await _vacuum(engine)
+        due = await connection.scalar(select(upkeep.c.rewrite_due))
+    if due:
+        await _rewrite(engine)
     return int(gone)
 
 
-async def _vacuum(engine: AsyncEngine) -> None:
+_REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events"}
+
+
+async def _rewrite(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await autocommit.exec_driver_sql("VACUUM")
-        await autocommit.exec_driver_sql("PRAGMA user_version = 0")
+        await autocommit.exec_driver_sql(_REWRITE[engine.dialect.name])
+        await autocommit.execute(update(upkeep).values(rewrite_due=0))

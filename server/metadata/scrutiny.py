@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, inspect, select
-from sqlalchemy.exc import SQLAlchemyError
 
-from server.metadata.database import LedgerError, events, reading_engine, sqlite_path, tables
+from server.metadata.database import FAILURES, events, reading_engine, tables, unreadable
 from server.metadata.event import EVENT_TYPES, EventError, decode, expiry_of, name_of
 from server.metadata.retention import Retention
 
@@ -61,7 +60,7 @@ class Scrutiny:
         now = self._clock()
         strange = addresses = overdue = 0
         longest = {name_of(kind): self._retention.seconds(expiry_of(kind)) for kind in EVENT_TYPES}
-        engine = reading_engine(sqlite_path(self._url))
+        engine = reading_engine(self._url)
         last = 0
         try:
             async with engine.connect() as connection:
@@ -83,14 +82,14 @@ class Scrutiny:
                 if len(page) < PAGE_ROWS:
                     return _Findings(strange, addresses, overdue)
                 last = page[-1].id
-        except SQLAlchemyError as error:
-            raise LedgerError(f"the ledger cannot be read: {type(error).__name__}") from None
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
         finally:
             await engine.dispose()
 
 
 def _undeclared_columns(connection: Connection) -> int:
-    """Columns and tables of the file beyond those that are declared."""
+    """Columns and tables of the ledger beyond those that are declared."""
     known = {(table.name, column.name) for table in tables.tables.values() for column in table.columns}
     inspector = inspect(connection)
     found = {

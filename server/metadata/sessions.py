@@ -1,7 +1,7 @@
 """The ledger as sessions: who was connected, when, from what kind of client, for how long; or row by row.
 
-Read through a connection of its own that SQLite opens read-only, beside a running server. What has
-expired is not shown, swept or not.
+Read through a connection of its own to which the database refuses all writing, beside a running server.
+What has expired is not shown, swept or not.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from contextlib import suppress
 
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.metadata.database import LedgerError, events, reading_engine, sqlite_path
+from server.metadata.database import FAILURES, events, reading_engine, unreadable
 from server.metadata.event import (
     Browser,
     Event,
@@ -83,8 +82,8 @@ class Reader:
 
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
         """Raises LedgerError when there is no such ledger."""
-        self._path = sqlite_path(url)
-        self._engine: AsyncEngine = reading_engine(self._path)
+        self._url = url
+        self._engine: AsyncEngine = reading_engine(url)
         self._clock = clock
 
     async def sessions(self, query: Query) -> AsyncIterator[Session]:
@@ -106,8 +105,8 @@ class Reader:
                 if len(page) < PAGE_SESSIONS:
                     return
                 after = (page[-1].at, page[-1].id)
-        except SQLAlchemyError as error:
-            raise LedgerError(f"the ledger {self._path} cannot be read: {type(error).__name__}") from None
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
 
     async def events(self, query: Query) -> AsyncIterator[KeptEvent]:
         """Every row, oldest first. Raises LedgerError when the ledger cannot be read."""
@@ -123,8 +122,8 @@ class Reader:
                 if len(page) < PAGE_EVENTS:
                     return
                 after = (page[-1].at, page[-1].id)
-        except SQLAlchemyError as error:
-            raise LedgerError(f"the ledger {self._path} cannot be read: {type(error).__name__}") from None
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
 
     async def aclose(self) -> None:
         await self._engine.dispose()

@@ -1,32 +1,26 @@
 """The ledger: what the server writes, and the only thing of a conference it ever writes.
 
 `record` never blocks and never raises: an event goes to a bounded queue, one task writes it. When the
-disk cannot keep up, events are dropped and counted; a conference does not wait for its bookkeeping.
+disk cannot keep up or the database is away, events wait in the queue, and are dropped and counted beyond
+it; a conference does not wait for its bookkeeping.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.metadata.database import (
-    Claim,
-    LedgerError,
-    alive,
-    create_tables,
-    events,
-    sqlite_path,
-    writing_engine,
-)
+from server.metadata import database
+from server.metadata.address import LedgerError
+from server.metadata.database import FAILURES, Claim, alive, events, upkeep
 from server.metadata.event import (
     Event,
     EventError,
@@ -37,6 +31,7 @@ from server.metadata.event import (
     encode,
     name_of,
 )
+from server.metadata.migrations.run import migrate
 from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
 
 logger = logging.getLogger(__name__)
@@ -44,6 +39,8 @@ logger = logging.getLogger(__name__)
 QUEUE_EVENTS = 10_000
 BATCH_EVENTS = 500
 RETRY_SECONDS = 1.0
+WRITE_SECONDS = 30.0
+"""A batch that takes longer is tried again over a new connection."""
 ALIVE_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 
@@ -53,10 +50,8 @@ Row = dict[str, object]
 class Ledger:
     """Open with `Ledger.open`; `close` writes what is queued."""
 
-    def __init__(
-        self, engine: AsyncEngine, claim: Claim, retention: Retention, clock: Callable[[], float]
-    ) -> None:
-        self._engine = engine
+    def __init__(self, claim: Claim, retention: Retention, clock: Callable[[], float]) -> None:
+        self._engine = claim.engine
         self._claim = claim
         self._retention = retention
         self._clock = clock
@@ -79,27 +74,26 @@ class Ledger:
         *,
         clock: Callable[[], float] = time.time,
     ) -> Ledger:
-        """Opens or creates the ledger at `url` (`sqlite:///file`), sweeps it, ends crashed sessions.
+        """Opens or creates the ledger at `url` (`sqlite:///file`, `postgresql://user@host/database`),
+        brings its tables up to date, sweeps it, ends crashed sessions.
 
         `clock` gives seconds since the epoch. Raises LedgerError (an OperatorError).
         """
         retention = retention or Retention()
-        path: Path = sqlite_path(url)
-        claim = Claim(path)
-        engine = writing_engine(path)
+        claim = await database.claim(url)
+        engine = claim.engine
         try:
-            await create_tables(engine, path)
+            await migrate(engine, claim)
             await shorten(engine, retention)
             await sweep(engine, clock())
             await _end_crashed_sessions(engine, retention, clock())
             await _mark_alive(engine, clock())
         except BaseException as error:
-            await engine.dispose()
-            claim.release()
-            if isinstance(error, SQLAlchemyError):
-                raise LedgerError(f"the ledger {path} cannot be used: {type(error).__name__}") from None
+            await claim.release()
+            if isinstance(error, FAILURES) and not isinstance(error, LedgerError):
+                raise LedgerError(f"the ledger {claim} cannot be used: {type(error).__name__}") from None
             raise
-        ledger = cls(engine, claim, retention, clock)
+        ledger = cls(claim, retention, clock)
         ledger._tasks = [
             asyncio.create_task(ledger._write(), name="ledger-write"),
             asyncio.create_task(ledger._every(ALIVE_SECONDS, ledger._stay_alive), name="ledger-alive"),
@@ -154,8 +148,9 @@ class Ledger:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._engine.dispose()
-        self._claim.release()
+        with suppress(*FAILURES):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._claim.release()
 
     async def _write(self) -> None:
         while True:
@@ -163,22 +158,35 @@ class Ledger:
             self._wake.clear()
             while self._queue:
                 batch = [self._queue[index] for index in range(min(BATCH_EVENTS, len(self._queue)))]
-                try:
-                    await _insert_rows(self._engine, batch)
-                except SQLAlchemyError as error:
-                    logger.error("the ledger cannot be written (%s); trying again", type(error).__name__)
-                    await asyncio.sleep(RETRY_SECONDS)
-                    continue
+                await self._insert(batch)
                 for _ in batch:
                     self._queue.popleft()
             self._idle.set()
+
+    async def _insert(self, batch: list[Row]) -> None:
+        """Until it is done, and once: a batch has a name, by which the database knows it again."""
+        name = secrets.token_hex(16)
+        away = False
+        while True:
+            try:
+                async with asyncio.timeout(WRITE_SECONDS):
+                    await _insert_rows(self._engine, batch, name)
+            except FAILURES as error:
+                if not away:
+                    away = True
+                    logger.error("the ledger cannot be written (%s); trying again", type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if away:
+                logger.warning("the ledger is written again")
+            return
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:
         while True:
             await asyncio.sleep(seconds)
             try:
                 await act()
-            except SQLAlchemyError as error:
+            except FAILURES as error:
                 logger.error("the ledger cannot be maintained (%s)", type(error).__name__)
 
     async def _stay_alive(self) -> None:
@@ -187,7 +195,7 @@ class Ledger:
 
 def _row(event: Event, at: float, retention: Retention) -> Row:
     """The columns of an event. Raises EventError."""
-    return {
+    row: Row = {
         "at": at,
         "expires_at": retention.expires_at(event, at),
         "event": name_of(event),
@@ -196,11 +204,19 @@ def _row(event: Event, at: float, retention: Retention) -> Row:
         "participant": getattr(event, "participant", None),
         "body": encode(event).decode(),
     }
+    if any(isinstance(value, str) and "\0" in value for value in row.values()):
+        raise EventError(
+            f"{type(event).__name__} may not be kept: a name has a NUL, which not every database holds"
+        )
+    return row
 
 
-async def _insert_rows(engine: AsyncEngine, rows: list[Row]) -> None:
+async def _insert_rows(engine: AsyncEngine, rows: list[Row], name: str) -> None:
+    """Nothing, if the batch of this name came last already: its confirmation was lost on the way."""
     async with engine.begin() as connection:
-        await connection.execute(insert(events), rows)
+        marked = await connection.execute(update(upkeep).where(upkeep.c.batch != name).values(batch=name))
+        if marked.rowcount:
+            await connection.execute(insert(events), rows)
 
 
 async def _mark_alive(engine: AsyncEngine, now: float) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from server.metadata.database import LedgerError
+from server.metadata.address import LedgerError
 from server.metadata.sessions import KeptEvent, Query, Reader
 
 WRITTEN_SECONDS = 3.0

@@ -198,8 +198,8 @@ CHECKS: dict[str, Check] = {
 }
 
 
-def private_files(config: Config, ledger: Path) -> tuple[Path, ...]:
-    """What only the server's user may read."""
+def private_files(config: Config, ledger: Path | None) -> tuple[Path, ...]:
+    """What only the server's user may read. `ledger`: None where a database keeps it."""
     key = Path(config.guarantee.signing_key)
     tls = (Path(config.http.tls_key),) if config.http.tls_key else ()
-    return (ledger, key, *tls)
+    return (*((ledger,) if ledger else ()), key, *tls)

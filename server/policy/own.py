@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from server.config import Config
-from server.metadata.database import sqlite_path
+from server.metadata.database import ledger_file
 from server.metadata.retention import Retention
 from server.metadata.scrutiny import Scrutiny
 from server.policy import checks, report
@@ -40,5 +40,5 @@ async def check(
 ) -> list[Row]:
     """Every clause, against the server at `url` that runs with this configuration on this machine."""
     scrutiny = Scrutiny(config.metadata.url, Retention.configured(config.metadata), clock=clock)
-    files = checks.private_files(config, sqlite_path(config.metadata.url))
+    files = checks.private_files(config, ledger_file(config.metadata.url))
     return await report.check(checks.Scene(policy, config, Site(http, url), scrutiny, files))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Protocol
+
 from server.metadata.event import ParticipantJoined
 from server.metadata.sessions import Query, Reader, Session
+from tests.postgres import Cluster
 
 START = 1_700_000_000.0
 
@@ -16,6 +20,43 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+class Kept(Protocol):
+    """Where a ledger is kept."""
+
+    url: str
+
+    def on_disk(self) -> bytes:
+        """Everything that is kept there."""
+
+    def lose(self) -> None:
+        """The ledger is gone."""
+
+
+class KeptInFile:
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.url = f"sqlite:///{directory}/ledger.db"
+
+    def on_disk(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self._directory.iterdir())
+
+    def lose(self) -> None:
+        (self._directory / "ledger.db").rename(self._directory / "away.db")
+
+
+class KeptInDatabase:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.url = cluster.database()
+        self._name = self.url.partition("@/")[2].partition("?")[0]
+
+    def on_disk(self) -> bytes:
+        return self._cluster.on_disk(self._name)
+
+    def lose(self) -> None:
+        self._cluster.sql(f"DROP DATABASE {self._name} WITH (FORCE)", "postgres")
 
 
 def joined(number: int = 1, identity: str = "ada", room: str = "garden") -> ParticipantJoined:

@@ -34,11 +34,6 @@ async def crash(ledger: Ledger) -> None:
     await ledger.close()
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/ledger.db"
-
-
 async def test_a_session_without_an_end_is_ended_as_crashed(url: str) -> None:
     clock = Clock()
     ledger = await Ledger.open(url, clock=clock)

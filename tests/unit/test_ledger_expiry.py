@@ -1,10 +1,9 @@
-"""What has expired is not shown, is deleted, and leaves nothing in the file or beside it."""
+"""What has expired is not shown, is deleted, and leaves nothing where the ledger is kept."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,46 +13,37 @@ from server.metadata import retention, store
 from server.metadata.event import ServerStarted
 from server.metadata.retention import DAY, Retention
 from server.metadata.store import Ledger
-from tests.unit.ledger import START, Clock, joined, sessions
+from tests.unit.ledger import START, Clock, Kept, joined, sessions
 
 
 async def identities(url: str, clock: Clock) -> list[str]:
     return [session.identity for session in await sessions(url, clock)]
 
 
-def on_disk(directory: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in directory.iterdir())
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/ledger.db"
-
-
-async def test_a_session_is_gone_after_its_days(url: str, tmp_path: Path) -> None:
+async def test_a_session_is_gone_after_its_days(kept: Kept) -> None:
     clock = Clock()
-    ledger = await Ledger.open(url, Retention(session_days=30), clock=clock)
+    ledger = await Ledger.open(kept.url, Retention(session_days=30), clock=clock)
     ledger.record(ServerStarted(version="0.1.0", relays=1))
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.flush()
     clock.now = START + 30 * DAY - 1
     assert await ledger.sweep() == 0
-    assert await identities(url, clock) == ["ada-lovelace"]
-    assert b"ada-lovelace" in on_disk(tmp_path)
+    assert await identities(kept.url, clock) == ["ada-lovelace"]
+    assert b"ada-lovelace" in kept.on_disk()
 
     clock.now = START + 30 * DAY
-    assert await identities(url, clock) == [], "expired, though not swept yet"
+    assert await identities(kept.url, clock) == [], "expired, though not swept yet"
     assert await ledger.sweep() == 1
-    assert b"ada-lovelace" not in on_disk(tmp_path)
-    assert b"server_started" in on_disk(tmp_path), "what names nobody is kept longer"
+    assert b"ada-lovelace" not in kept.on_disk()
+    assert b"server_started" in kept.on_disk(), "what names nobody is kept longer"
     await ledger.close()
 
 
-async def test_nothing_of_any_expired_row_is_left_among_those_kept(url: str, tmp_path: Path) -> None:
+async def test_nothing_of_any_expired_row_is_left_among_those_kept(kept: Kept) -> None:
     """Rows of many sizes, deleted in scattered order: pages are rebalanced, and slack must not remember."""
     random.seed(7)
     clock = Clock()
-    ledger = await Ledger.open(url, Retention(session_days=1), clock=clock)
+    ledger = await Ledger.open(kept.url, Retention(session_days=1), clock=clock)
     born: dict[str, float] = {}
     for hour in range(60):
         clock.now = START + hour * 3600
@@ -66,19 +56,19 @@ async def test_nothing_of_any_expired_row_is_left_among_those_kept(url: str, tmp
         clock.now = START + hour * 3600
         await ledger.sweep()
     await ledger.close()
-    kept = on_disk(tmp_path)
+    left = kept.on_disk()
     for name, at in born.items():
-        assert (name.encode() in kept) == (at + DAY > clock.now), name
+        assert (name.encode() in left) == (at + DAY > clock.now), name
 
 
-async def test_what_expired_while_the_server_was_down_is_gone_at_its_start(url: str, tmp_path: Path) -> None:
+async def test_what_expired_while_the_server_was_down_is_gone_at_its_start(kept: Kept) -> None:
     clock = Clock()
-    ledger = await Ledger.open(url, clock=clock)
+    ledger = await Ledger.open(kept.url, clock=clock)
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.close()
     clock.now += 31 * DAY
-    ledger = await Ledger.open(url, clock=clock)
-    assert b"ada-lovelace" not in on_disk(tmp_path)
+    ledger = await Ledger.open(kept.url, clock=clock)
+    assert b"ada-lovelace" not in kept.on_disk()
     await ledger.close()
 
 
@@ -90,7 +80,7 @@ async def test_a_sweep_that_was_cut_off_is_finished_by_the_next(
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.flush()
     clock.now += 31 * DAY
-    real = retention._vacuum
+    real = retention._rewrite
     done: list[AsyncEngine] = []
 
     async def cut_off(engine: AsyncEngine) -> None:
@@ -100,11 +90,11 @@ async def test_a_sweep_that_was_cut_off_is_finished_by_the_next(
         await real(engine)
         done.append(engine)
 
-    monkeypatch.setattr(retention, "_vacuum", cut_off)
+    monkeypatch.setattr(retention, "_rewrite", cut_off)
     with pytest.raises(SQLAlchemyError):
         await ledger.sweep()
     await ledger.close()
-    monkeypatch.setattr(retention, "_vacuum", counted)
+    monkeypatch.setattr(retention, "_rewrite", counted)
     ledger = await Ledger.open(url, clock=clock)
     assert len(done) == 1
     await ledger.sweep()
@@ -112,14 +102,14 @@ async def test_a_sweep_that_was_cut_off_is_finished_by_the_next(
     await ledger.close()
 
 
-async def test_the_server_sweeps_by_itself(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_server_sweeps_by_itself(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "SWEEP_SECONDS", 0.01)
     clock = Clock()
-    ledger = await Ledger.open(url, clock=clock)
+    ledger = await Ledger.open(kept.url, clock=clock)
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.flush()
     clock.now += 31 * DAY
-    while b"ada-lovelace" in on_disk(tmp_path):
+    while b"ada-lovelace" in kept.on_disk():
         await asyncio.sleep(0.01)
     await ledger.close()
 

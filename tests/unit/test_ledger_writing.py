@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import stat
-from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.metadata import store
-from server.metadata.database import LedgerError
+from server.metadata.address import LedgerError
 from server.metadata.event import (
     LeaveReason,
     ParticipantActive,
@@ -23,11 +21,6 @@ from server.metadata.event import (
 )
 from server.metadata.store import Ledger
 from tests.unit.ledger import START, Clock, joined, sessions
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/ledger.db"
 
 
 async def test_a_session_is_told_from_its_events(url: str) -> None:
@@ -136,37 +129,9 @@ async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: p
     assert len(await sessions(url, clock)) == 1
 
 
-async def test_only_the_owner_can_read_the_file(url: str, tmp_path: Path) -> None:
-    ledger = await Ledger.open(url)
-    ledger.record(joined())
-    await ledger.close()
-    assert stat.S_IMODE((tmp_path / "ledger.db").stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
-
-
 async def test_one_server_per_ledger(url: str) -> None:
     ledger = await Ledger.open(url)
     with pytest.raises(LedgerError, match="another server"):
         await Ledger.open(url)
     await ledger.close()
     await (await Ledger.open(url)).close()
-
-
-@pytest.mark.parametrize(
-    "wrong", ["", "garden", "postgresql://host/db", "sqlite://", "sqlite:///:memory:", "sqlite:///x?mode=ro"]
-)
-async def test_an_address_that_is_no_file_is_refused(wrong: str) -> None:
-    with pytest.raises(LedgerError, match=r"metadata\.url"):
-        await Ledger.open(wrong)
-
-
-async def test_a_file_that_is_no_ledger_is_refused(url: str, tmp_path: Path) -> None:
-    (tmp_path / "ledger.db").write_text("my diary " * 1000)
-    with pytest.raises(LedgerError, match="cannot be used"):
-        await Ledger.open(url)
-    assert (tmp_path / "ledger.db").read_text().startswith("my diary")
-
-
-async def test_a_missing_directory_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="cannot be opened"):
-        await Ledger.open(f"sqlite:///{tmp_path}/none/ledger.db")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from server.metadata.event import (
 from server.metadata.retention import DAY, Retention
 from server.metadata.store import Ledger
 from server.metadata.subject import MAX_ROWS, Subjects
-from tests.unit.ledger import START, joined
+from tests.unit.ledger import START, Kept, joined
 from tests.unit.ledger import Clock as Time
 from tests.unit.signaling import ClientMaker
 
@@ -63,9 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(url: str) -> AsyncIterator[Desk]:
     time = Time()
-    url = f"sqlite:///{tmp_path}/ledger.db"
     ledger = await Ledger.open(url, Retention(session_days=DAYS), clock=time)
     subjects = Subjects(ledger, url, time)
     yield Desk(time, ledger, subjects, Signer.generate())
@@ -223,12 +221,12 @@ async def test_more_than_fits_is_told(desk: Desk, aiohttp_client: ClientMaker) -
 
 
 async def test_a_ledger_that_cannot_be_read_is_told_and_none_is_made_up(
-    desk: Desk, aiohttp_client: ClientMaker, tmp_path: Path
+    desk: Desk, aiohttp_client: ClientMaker, kept: Kept
 ) -> None:
     client = await aiohttp_client(desk.application)
     desk.ledger.record(joined())
     await desk.ledger.flush()
-    (tmp_path / "ledger.db").rename(tmp_path / "away.db")
+    kept.lose()
     status, answer = await ask(client, desk.token())
     assert status == 503
     assert set(answer) == {"error"}

@@ -1,0 +1,35 @@
+"""The two places that can hold a ledger; what uses `kept` or `url` runs on both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import Cluster, programs
+from tests.unit.ledger import Kept, KeptInDatabase, KeptInFile
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """One server for the whole run, each test with a database of its own."""
+    found = programs()
+    if found is None:
+        pytest.skip("PostgreSQL is not installed (Debian package postgresql)")
+    cluster = Cluster(found)
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+    """An empty place for a ledger."""
+    if request.param == "sqlite":
+        return KeptInFile(tmp_path)
+    return KeptInDatabase(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def url(kept: Kept) -> str:
+    return kept.url
