@@ -9,8 +9,12 @@ import socket
 import subprocess
 import sys
 import time
+import types
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
+import aioice
+import aioice.ice
 import pytest
 
 from server.errors import OperatorError
@@ -127,6 +131,24 @@ async def test_a_relay_cannot_admit_anybody_by_a_request_to_itself(
     await until_reached(relay, peer)
     with pytest.raises(PermissionError):
         relay.own.sendto(binding_request(f"{UFRAG}:theirs"), relay.address)
+
+
+async def test_aiortc_asks_in_the_form_that_is_known(
+    firewall: HostFirewall, relay: Relay, peer: socket.socket
+) -> None:
+    connection = aioice.Connection(ice_controlling=True)
+    connection.remote_username = UFRAG
+    here = aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", 1, "host")
+    protocol: Any = types.SimpleNamespace(local_candidate=here)
+    request = connection.build_request(aioice.ice.CandidatePair(protocol, here), nominate=True)
+    await firewall.guard(relay)
+    invite(firewall, relay)
+
+    def reached() -> bool:
+        ask(relay, peer, bytes(request))
+        return relay.reaches(peer)
+
+    await until(reached)
 
 
 async def test_an_invitation_is_for_one_relay(
