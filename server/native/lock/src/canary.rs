@@ -66,8 +66,12 @@ impl Attempt {
 /// An abstract socket, which has a name and no file. The name is drawn, so that relays that are born at the
 /// same time do not meet.
 fn listener() -> Option<UnixListener> {
-    let mut name = [0; 16];
-    aws_lc_rs::rand::fill(&mut name).ok()?;
+    let mut name = [0_u8; 16];
+    // SAFETY: the buffer is as long as is said. Not a library's generator: the first use of one takes long.
+    let drawn = unsafe { libc::getrandom(name.as_mut_ptr().cast(), name.len(), 0) };
+    if usize::try_from(drawn) != Ok(name.len()) {
+        return None;
+    }
     UnixListener::bind_addr(&SocketAddr::from_abstract_name(name).ok()?).ok()
 }
 
