@@ -58,6 +58,9 @@ class KeptInDatabase:
     def lose(self) -> None:
         self._cluster.sql(f"DROP DATABASE {self._name} WITH (FORCE)", "postgres")
 
+    def sql(self, statement: str) -> str:
+        return self._cluster.sql(statement, self._name)
+
 
 def joined(number: int = 1, identity: str = "ada", room: str = "garden") -> ParticipantJoined:
     return ParticipantJoined(room=room, identity=identity, participant=f"PA_{number:08d}")

@@ -13,7 +13,8 @@ from server.metadata import retention, store
 from server.metadata.event import ServerStarted
 from server.metadata.retention import DAY, Retention
 from server.metadata.store import Ledger
-from tests.unit.ledger import START, Clock, Kept, joined, sessions
+from tests.postgres import Cluster
+from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, sessions
 
 
 async def identities(url: str, clock: Clock) -> list[str]:
@@ -45,7 +46,7 @@ async def test_nothing_of_any_expired_row_is_left_among_those_kept(kept: Kept) -
     clock = Clock()
     ledger = await Ledger.open(kept.url, Retention(session_days=1), clock=clock)
     born: dict[str, float] = {}
-    for hour in range(60):
+    for hour in range(40):
         clock.now = START + hour * 3600
         for number in range(30):
             name = f"guest-{hour:02d}{number:02d}"
@@ -134,3 +135,17 @@ async def test_a_longer_period_does_not_lengthen_a_promise_made(url: str) -> Non
     await ledger.close()
     clock.now += 3 * DAY
     assert await identities(url, clock) == []
+
+
+async def test_statistics_of_the_database_remember_no_name(postgres: Cluster) -> None:
+    """PostgreSQL keeps samples of values to plan queries by, which no deletion reaches."""
+    kept, clock = KeptInDatabase(postgres), Clock()
+    ledger = await Ledger.open(kept.url, clock=clock)
+    for number in range(300):
+        ledger.record(joined(number, "ada-lovelace"))
+    await ledger.flush()
+    await asyncio.to_thread(kept.sql, "ANALYZE")
+    clock.now += 31 * DAY
+    assert await ledger.sweep() == 300
+    await ledger.close()
+    assert b"ada-lovelace" not in kept.on_disk()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.metadata import store
+from server.metadata import postgres, store
 from server.metadata.address import LedgerError
 from server.metadata.event import (
     LeaveReason,
@@ -129,7 +129,8 @@ async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: p
     assert len(await sessions(url, clock)) == 1
 
 
-async def test_one_server_per_ledger(url: str) -> None:
+async def test_one_server_per_ledger(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "CLAIM_SECONDS", 0.1)
     ledger = await Ledger.open(url)
     with pytest.raises(LedgerError, match="another server"):
         await Ledger.open(url)

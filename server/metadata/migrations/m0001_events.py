@@ -7,8 +7,8 @@ MIGRATION = Migration(
         """
         CREATE TABLE events (
             id {counting},
-            at DOUBLE PRECISION NOT NULL,
-            expires_at DOUBLE PRECISION NOT NULL,
+            at {moment} NOT NULL,
+            expires_at {moment} NOT NULL,
             event VARCHAR(32) NOT NULL,
             room TEXT,
             identity TEXT,
@@ -21,7 +21,7 @@ MIGRATION = Migration(
         "CREATE INDEX events_by_participant ON events (participant, event)",
         "CREATE INDEX events_by_room ON events (room, at)",
         "CREATE INDEX events_by_identity ON events (identity, at)",
-        "CREATE TABLE alive (id INTEGER NOT NULL PRIMARY KEY, at DOUBLE PRECISION NOT NULL)",
+        "CREATE TABLE alive (id INTEGER NOT NULL PRIMARY KEY, at {moment} NOT NULL)",
     ),
     # Statistics hold samples of values, and would remember a name that is deleted.
     postgresql=tuple(
