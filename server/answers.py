@@ -12,7 +12,12 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
 }
-_PREFLIGHT = {**HEADERS, "Access-Control-Allow-Headers": "authorization", "Access-Control-Max-Age": "86400"}
+_PREFLIGHT = {
+    **HEADERS,
+    "Access-Control-Allow-Headers": "authorization",
+    "Access-Control-Allow-Methods": "GET, DELETE",
+    "Access-Control-Max-Age": "86400",
+}
 
 
 def answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

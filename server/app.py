@@ -17,6 +17,8 @@ from server.api import pages
 from server.api.guests import GuestRoutes
 from server.api.receipt import ReceiptRoutes
 from server.api.receivers import ReceiverRoutes
+from server.api.rights import RightsRoutes
+from server.api.subject import SubjectTokens
 from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
@@ -92,7 +94,9 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
         config, rooms, supervisor.evidence, clock, signer=signer, software=software, incidents=incidents
     )
     kept_seconds = retention.seconds(Expiry.SESSION)
-    app.add_routes(ReceiptRoutes(subjects, config.keys, signer, clock, kept_seconds).routes())
+    tokens = SubjectTokens(config.keys, signer, kept_seconds)
+    app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock).routes())
+    app.add_routes(RightsRoutes(ledger, tokens, signer, clock).routes())
     app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
     runner = http_runner(app)
     await runner.setup()

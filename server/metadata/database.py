@@ -104,6 +104,18 @@ def reading_engine(url: str) -> AsyncEngine:
     return postgres.reading_engine(place)
 
 
+def tending_engine(url: str) -> AsyncEngine:
+    """Writes beside a running server, for what an operator does by hand. Raises LedgerError."""
+    place = address.parse(url)
+    if isinstance(place, File):
+        from server.metadata import sqlite
+
+        return sqlite.tending_engine(place.path)
+    from server.metadata import postgres
+
+    return postgres.tending_engine(place)
+
+
 def ledger_file(url: str) -> Path | None:
     """The file of a ledger that is kept on this machine; None for a database. Raises LedgerError."""
     place = address.parse(url)

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     CAPACITY = "to plan capacity and see whether joining is fast"
     COMPATIBILITY = "to see which kinds of client connect and which have trouble"
     OPERATION = "to see when the server ran and whether its relays stayed locked"
+    ACCOUNTABILITY = "to show that what people asked for was done, when, and by whom"
 
 
 class Expiry(StrEnum):
@@ -88,6 +89,25 @@ class DriftedCheck(StrEnum):
     CONNECTING_ALLOWED = "connecting_allowed"
     OWN_STATUS_CHANGED = "own_status_changed"
     SELF_TEST_MISSING = "self_test_missing"
+
+
+class Right(StrEnum):
+    """What was done with what is held about somebody."""
+
+    EXPORT = "export"
+    CORRECT = "correct"
+    ERASE = "erase"
+    ERASE_CHILD = "erase_child"
+
+
+class RequestReason(StrEnum):
+    """Why somebody's rows were read or changed."""
+
+    OWN_REQUEST = "own_request"  # the person asked, and was known to be that person
+    OBJECTION = "objection"
+    GUARDIAN = "guardian"  # a parent, or whoever else answers for the person
+    CHILD_REPORT = "child_report"  # somebody reported a child that no parent had allowed to join
+    LEGAL_ORDER = "legal_order"
 
 
 class GuaranteeLevel(StrEnum):
@@ -175,6 +195,7 @@ _ACCOUNT = _kept_for(Purpose.ACCOUNT, Expiry.SESSION)
 _CAPACITY = _kept_for(Purpose.CAPACITY, Expiry.SESSION)
 _COMPATIBILITY = _kept_for(Purpose.COMPATIBILITY, Expiry.SESSION)
 _OPERATION = _kept_for(Purpose.OPERATION, Expiry.OPERATION)
+_ACCOUNTABILITY = _kept_for(Purpose.ACCOUNTABILITY, Expiry.OPERATION)
 
 # --- the fields, each with its bound, purpose and expiry -----------------------------------------
 
@@ -211,6 +232,13 @@ LossReason = Annotated[RelayLossReason, Meta(extra=_OPERATION)]
 # A name of the lock's own list of system calls, or "unknown".
 ForbiddenCall = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{1,31}\Z", max_length=32, extra=_OPERATION)]
 Drift = Annotated[DriftedCheck, Meta(extra=_OPERATION)]
+RightAsked = Annotated[Right, Meta(extra=_ACCOUNTABILITY)]
+WhyAsked = Annotated[RequestReason, Meta(extra=_ACCOUNTABILITY)]
+# Somebody who works for the operator; empty where the person did it alone, with a token.
+OperatorName = Annotated[
+    str, Meta(pattern=r"\A([a-z][a-z0-9_-]{0,31})?\Z", max_length=32, extra=_ACCOUNTABILITY)
+]
+RowCount = Annotated[int, Meta(ge=0, le=1_000_000_000, extra=_ACCOUNTABILITY)]
 
 
 # --- the events ----------------------------------------------------------------------------------
@@ -255,6 +283,15 @@ class RelayDrifted(_Event, frozen=True, tag="relay_drifted"):
     relay: RelayNumber
     generation: Generation
     check: Drift
+
+
+class SubjectRequest(_Event, frozen=True, tag="subject_request"):
+    """Somebody's rows were read, changed or erased on request. Whose is not kept: only how many."""
+
+    right: RightAsked
+    reason: WhyAsked
+    rows: RowCount
+    operator: OperatorName = ""
 
 
 class ParticipantJoined(_Event, frozen=True, tag="participant_joined"):
@@ -316,6 +353,7 @@ Event = (
     | RelayLost
     | RelayTripped
     | RelayDrifted
+    | SubjectRequest
     | ParticipantJoined
     | ParticipantActive
     | ParticipantLeft
@@ -329,6 +367,7 @@ EVENT_TYPES: tuple[type[_Event], ...] = (
     RelayLost,
     RelayTripped,
     RelayDrifted,
+    SubjectRequest,
     ParticipantJoined,
     ParticipantActive,
     ParticipantLeft,

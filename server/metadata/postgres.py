@@ -102,6 +102,15 @@ def reading_engine(place: Database) -> AsyncEngine:
     return _engine(connect)
 
 
+def tending_engine(place: Database) -> AsyncEngine:
+    """Writes beside the server that has the claim."""
+
+    async def connect() -> Any:
+        return await _connect(place, {**_WRITING, "application_name": "offrecord subject"})
+
+    return _engine(connect)
+
+
 async def _connect(place: Database, settings: dict[str, str]) -> Any:
     """Raises LedgerError: the driver's own words may quote the address."""
     try:

@@ -68,8 +68,8 @@ def receipt(room: str, identity: str, kept: Sequence[KeptEvent], *, complete: bo
     return Receipt(
         room=room,
         identity=identity,
-        issued_at=_time(now),
-        valid_until=_time(max(one.expires_at for one in kept)) if kept else None,
+        issued_at=rfc3339(now),
+        valid_until=rfc3339(max(one.expires_at for one in kept)) if kept else None,
         complete=complete,
         kept=[_entry(one) for one in kept],
         purposes=_purposes([one.event for one in kept]),
@@ -83,8 +83,8 @@ def _entry(kept: KeptEvent) -> EntryJson:
     tag = fields.pop("event")
     return EntryJson(
         event=tag,
-        at=_time(kept.at),
-        deleted_at=_time(kept.expires_at),
+        at=rfc3339(kept.at),
+        deleted_at=rfc3339(kept.expires_at),
         fields={name: value for name, value in fields.items() if name not in _FACTS},
     )
 
@@ -97,5 +97,6 @@ def _purposes(events: Sequence[Event]) -> dict[str, str]:
     return found
 
 
-def _time(seconds: float) -> str:
+def rfc3339(seconds: float) -> str:
+    """A moment, given in seconds since the epoch, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -64,14 +64,19 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
         gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
         if gone:
             await connection.execute(update(upkeep).values(rewrite_due=1))
-    async with engine.connect() as connection:
-        due = await connection.scalar(select(upkeep.c.rewrite_due))
-    if due:
-        await _rewrite(engine)
+    await rewrite(engine)
     return int(gone)
 
 
 _REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events"}
+
+
+async def rewrite(engine: AsyncEngine) -> None:
+    """Overwrites what deleted rows have left, if any were deleted since the last time."""
+    async with engine.connect() as connection:
+        due = await connection.scalar(select(upkeep.c.rewrite_due))
+    if due:
+        await _rewrite(engine)
 
 
 async def _rewrite(engine: AsyncEngine) -> None:

@@ -54,13 +54,23 @@ class FileClaim:
 
 def reading_engine(path: Path) -> AsyncEngine:
     """Opened read-only by SQLite itself. The file must exist."""
+    return _engine(_existing(path, "ro"), writes=False)
+
+
+def tending_engine(path: Path) -> AsyncEngine:
+    """Writes beside the server that has the claim: SQLite lets one after the other. The file must exist."""
+    return _engine(_existing(path, "rw"), writes=True)
+
+
+def _existing(path: Path, mode: str) -> URL:
+    """`mode` is "ro" or "rw", as SQLite has it."""
     if not path.is_file():
         raise LedgerError(f"there is no ledger at {path}: has a server run here, with this configuration?")
-    if not os.access(path, os.R_OK):
+    if not os.access(path, os.R_OK if mode == "ro" else os.R_OK | os.W_OK):
         raise LedgerError(f"the ledger {path} is not yours to read: run this as the server's user")
-    address = path.resolve().as_uri()
-    url = URL.create("sqlite+aiosqlite", database=address, query={"mode": "ro", "uri": "true"})
-    return _engine(url, writes=False)
+    return URL.create(
+        "sqlite+aiosqlite", database=path.resolve().as_uri(), query={"mode": mode, "uri": "true"}
+    )
 
 
 def _engine(url: URL, *, writes: bool) -> AsyncEngine:

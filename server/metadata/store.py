@@ -21,18 +21,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata import database
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, Claim, alive, events, upkeep
+from server.metadata.erasure import Changed, erase
 from server.metadata.event import (
     Event,
     EventError,
     LeaveReason,
     ParticipantJoined,
     ParticipantLeft,
+    RequestReason,
+    Right,
+    SubjectRequest,
     decode,
     encode,
     name_of,
 )
 from server.metadata.migrations.run import migrate
-from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
+from server.metadata.retention import SWEEP_SECONDS, Retention, rewrite, shorten, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +47,8 @@ WRITE_SECONDS = 30.0
 """A batch that takes longer is tried again over a new connection."""
 ALIVE_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
+ERASE_SECONDS = 10.0
+REWRITE_SECONDS = 60.0
 
 Row = dict[str, object]
 
@@ -60,6 +66,7 @@ class Ledger:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
+        self._rewriting = asyncio.Lock()
         self.dropped = 0
         """Events lost because the queue was full."""
         self.refused = 0
@@ -107,7 +114,7 @@ class Ledger:
             self.dropped += 1
             return
         try:
-            row = _row(event, self._clock(), self._retention)
+            row = row_of(event, self._clock(), self._retention)
         except EventError as error:
             self.refused += 1
             logger.error("%s", error)
@@ -133,6 +140,30 @@ class Ledger:
     async def sweep(self) -> int:
         """Deletes what has expired by now. Returns how many rows. Runs by itself hourly."""
         return await sweep(self._engine, self._clock())
+
+    async def erase(self, room: str, identity: str) -> tuple[Changed, bool]:
+        """Erases what is held about somebody, as `erasure.erase` does, for that person.
+
+        Also returns whether the bytes are overwritten: if that could not be done now, the next sweep does it.
+        Raises Refusal, LedgerError.
+        """
+        try:
+            async with asyncio.timeout(ERASE_SECONDS):
+                await self.flush()
+                changed = await erase(self._engine, room, identity)
+        except FAILURES as error:
+            raise LedgerError(f"the ledger {self._claim} cannot be written: {type(error).__name__}") from None
+        if changed.total:
+            self.record(
+                SubjectRequest(right=Right.ERASE, reason=RequestReason.OWN_REQUEST, rows=changed.total)
+            )
+        try:
+            async with asyncio.timeout(REWRITE_SECONDS), self._rewriting:
+                await rewrite(self._engine)
+        except FAILURES as error:
+            logger.warning("what was erased is overwritten at the next sweep (%s)", type(error).__name__)
+            return changed, False
+        return changed, True
 
     async def close(self) -> None:
         """Writes what is queued, within five seconds, and closes. Idempotent."""
@@ -193,8 +224,8 @@ class Ledger:
         await _mark_alive(self._engine, self._clock())
 
 
-def _row(event: Event, at: float, retention: Retention) -> Row:
-    """The columns of an event. Raises EventError."""
+def row_of(event: Event, at: float, retention: Retention) -> Row:
+    """The columns of an event that happened at `at`. Raises EventError."""
     row: Row = {
         "at": at,
         "expires_at": retention.expires_at(event, at),
@@ -255,6 +286,6 @@ async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: 
                     reason=LeaveReason.SERVER_CRASH,
                     milliseconds=round((ended_at - joined_at) * 1000),
                 )
-                rows.append(_row(ended, ended_at, retention))
+                rows.append(row_of(ended, ended_at, retention))
         if rows:
             await connection.execute(insert(events), rows)

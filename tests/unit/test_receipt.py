@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server.api.receipt import RECEIPT_TYPE, TOKEN_TYPE, ReceiptRoutes
+from server.api.receipt import RECEIPT_TYPE, ReceiptRoutes
+from server.api.rights import RightsRoutes
+from server.api.subject import TOKEN_TYPE, SubjectTokens
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
@@ -45,7 +47,9 @@ class Desk:
         clock = Clock()
         clock.now = time  # type: ignore[method-assign]
         self.application = web.Application()
-        self.application.add_routes(ReceiptRoutes(subjects, KEYS, signer, clock, DAYS * DAY).routes())
+        tokens = SubjectTokens(KEYS, signer, DAYS * DAY)
+        self.application.add_routes(ReceiptRoutes(subjects, tokens, signer, clock).routes())
+        self.application.add_routes(RightsRoutes(ledger, tokens, signer, clock).routes())
 
     def token(
         self,

@@ -1,0 +1,149 @@
+"""What people may ask of the ledger beyond seeing it: that what it holds about them goes, or gets another
+name.
+
+Both reach the rows of sessions that are over. A session that goes on keeps its rows, because the server adds
+to them: its end would be left behind without its beginning, under the name that was just taken away.
+Each step is one statement or one transaction, so that it is right beside a server that writes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from msgspec import structs
+from sqlalchemy import ColumnElement, bindparam, delete, distinct, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from server.errors import OperatorError
+from server.metadata.address import LedgerError
+from server.metadata.database import events, upkeep
+from server.metadata.event import EventError, ParticipantJoined, ParticipantLeft, decode, encode, name_of
+
+
+class Refusal(OperatorError):
+    """Why a request is not carried out; `code` says it to programs.
+
+    `session_open`: all that is held belongs to a session that goes on. `nothing_kept`: no row at all.
+    `name_taken`: rows of that room have the new name already. `name_unfit`: the ledger takes no such name.
+    """
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was done, or would be. `rows` by type of event; `still_open` is how many rows of sessions that go
+    on were left as they are."""
+
+    rows: dict[str, int]
+    still_open: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows.values())
+
+
+async def rooms_of(engine: AsyncEngine, identity: str) -> list[str]:
+    """The rooms in which something is held about `identity`."""
+    async with engine.connect() as connection:
+        found = await connection.scalars(
+            select(distinct(events.c.room)).where(events.c.identity == identity, events.c.room.is_not(None))
+        )
+        return sorted(found)
+
+
+async def erase(engine: AsyncEngine, room: str, identity: str, *, dry_run: bool = False) -> Changed:
+    """Deletes every row about `identity` in `room`, but those of a session that goes on.
+
+    The file still has to be rewritten (`retention.rewrite`), which is noted with the rows. Raises Refusal
+    (`session_open`), SQLAlchemyError.
+    """
+    async with engine.connect() as connection:
+        gone = await connection.scalars(
+            delete(events).where(*_over(room, identity)).returning(events.c.event)
+        )
+        changed = Changed(dict(sorted(Counter(gone).items())), await _count(connection, room, identity))
+        await _finish(connection, changed, dry_run=dry_run)
+    return changed
+
+
+async def correct(
+    engine: AsyncEngine, room: str, identity: str, new: str, *, dry_run: bool = False
+) -> Changed:
+    """Puts `new` where `identity` stood, in every row about it in `room` but those of a session that goes on.
+
+    Raises Refusal, LedgerError for a row that nobody can read, SQLAlchemyError.
+    """
+    async with engine.connect() as connection:
+        if await _count(connection, room, new):
+            raise Refusal("name_taken", "somebody else is kept in that room under that name already")
+        rows = (
+            await connection.execute(
+                select(events.c.id, events.c.event, events.c.body).where(*_over(room, identity))
+            )
+        ).all()
+        if rows:
+            await connection.execute(
+                update(events)
+                .where(events.c.id == bindparam("number"))
+                .values(identity=bindparam("name"), body=bindparam("text")),
+                [{"number": row.id, "name": new, "text": _renamed(row.body, new)} for row in rows],
+            )
+        kinds = Counter(str(row.event) for row in rows)
+        changed = Changed(dict(sorted(kinds.items())), await _count(connection, room, identity))
+        await _finish(connection, changed, dry_run=dry_run)
+        if not rows:
+            raise Refusal("nothing_kept", "nothing is kept about that name in that room")
+    return changed
+
+
+def _over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
+    """Rows about somebody that belong to no session that goes on."""
+    begun, ended = events.alias(), events.alias()
+    has_end = select(ended.c.id).where(
+        ended.c.participant == begun.c.participant, ended.c.event == name_of(ParticipantLeft)
+    )
+    goes_on = select(begun.c.participant).where(
+        begun.c.room == room,
+        begun.c.identity == identity,
+        begun.c.event == name_of(ParticipantJoined),
+        ~has_end.exists(),
+    )
+    return (
+        events.c.room == room,
+        events.c.identity == identity,
+        or_(events.c.participant.is_(None), events.c.participant.not_in(goes_on)),
+    )
+
+
+async def _count(connection: AsyncConnection, room: str, identity: str) -> int:
+    counted = await connection.scalar(
+        select(func.count()).where(events.c.room == room, events.c.identity == identity)
+    )
+    return int(counted or 0)
+
+
+async def _finish(connection: AsyncConnection, changed: Changed, *, dry_run: bool) -> None:
+    """Raises Refusal where all there is belongs to a session that goes on."""
+    if not changed.total and changed.still_open:
+        raise Refusal("session_open", "the session is still going on: leave the call first, then ask again")
+    if dry_run or not changed.total:
+        await connection.rollback()
+        return
+    await connection.execute(update(upkeep).values(rewrite_due=1))
+    await connection.commit()
+
+
+def _renamed(body: str, new: str) -> str:
+    """Raises Refusal, LedgerError."""
+    try:
+        event = decode(body)
+    except EventError:
+        raise LedgerError("a row cannot be read, and so not be corrected: it can only be erased") from None
+    try:
+        return encode(structs.replace(event, identity=new)).decode()
+    except EventError:
+        raise Refusal("name_unfit", "a name has 1 to 256 characters") from None
