@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, logs, verify, doctor, audit, policy, manifest, config, version.
+"""The `offrecord` command: serve, logs, backup, verify, doctor, audit, policy, manifest, config, version.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -254,6 +254,22 @@ def doctor(
 
     found = load(config)
     raise typer.Exit(doctor_main(for_development(found) if dev else found, dev=dev, json=as_json))
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The copy to write; it must not be there yet.")],
+    *,
+    config: ConfigPath = None,
+) -> None:
+    """Copy the ledger to FILE beside a running server, readable by its owner only.
+
+    What has expired is left out. Erasure does not reach copies: docs/operations.md says more.
+    """
+    from server.metadata.backup import back_up
+
+    rows = back_up(load(config).metadata.url, file)
+    typer.echo(f"Rows copied to {file}: {rows}.")
 
 
 @policy_app.command("init")

@@ -15,6 +15,7 @@ from server.metadata.address import LedgerError, parse
 from server.metadata.sessions import Query, Reader
 from server.metadata.store import Ledger
 from tests.postgres import Cluster
+from tests.unit.ledger import joined
 
 SECRET = "Tr0ub4dor"
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL, "Message Formats": SSLRequest
@@ -138,4 +139,16 @@ async def test_reading_a_database_that_holds_no_ledger(postgres: Cluster) -> Non
     reader = Reader(postgres.database())
     with pytest.raises(OperatorError, match="there is no ledger"):
         _ = [session async for session in reader.sessions(Query())]
+    await reader.aclose()
+
+
+async def test_reading_needs_no_right_but_to_select(secretive: str, postgres: Cluster) -> None:
+    name = secretive.partition("@/")[2].partition("?")[0]
+    ledger = await Ledger.open(postgres.url(name))
+    ledger.record(joined())
+    await ledger.close()
+    postgres.sql("REVOKE ALL ON SCHEMA public FROM secretive", name)
+    postgres.sql("GRANT SELECT ON events TO secretive", name)
+    reader = Reader(secretive.replace("secretive@", f"secretive:{SECRET}@"))
+    assert [session.identity async for session in reader.sessions(Query())] == ["ada"]
     await reader.aclose()
