@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import ssl
+import time
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,9 @@ from aiohttp import web
 
 from server.addresses import advertised, candidates
 from server.api import pages
+from server.api.counted import counted
 from server.api.guests import GuestRoutes
+from server.api.health import HealthRoutes
 from server.api.receipt import ReceiptRoutes
 from server.api.receivers import ReceiverRoutes
 from server.api.rights import RightsRoutes
@@ -28,17 +31,20 @@ from server.guarantee.installed import InstalledSoftware, version
 from server.guarantee.observe import EvidenceSource
 from server.guarantee.route import GuaranteeRoutes, SoftwareSource
 from server.guarantee.sign import Signer
-from server.journal import configure_logging
+from server.journal import Journal
 from server.metadata.event import Expiry, ServerStarted, ServerStopped
 from server.metadata.retention import Retention
-from server.metadata.store import Ledger
+from server.metadata.store import QUEUE_EVENTS, Ledger
 from server.metadata.subject import Subjects
+from server.metrics.listener import listen as listen_for_metrics
+from server.metrics.source import Source
 from server.options import ServeOptions
 from server.policy.own import check as check_policy
 from server.policy.own import read as read_policy
 from server.policy.route import PolicyRoutes
 from server.rooms import RoomManager
 from server.signaling.route import SignalRoutes
+from server.tally import Tally
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
 
@@ -53,19 +59,20 @@ GOODBYE_SECONDS = 3.0
 
 async def serve(config: Config, options: ServeOptions) -> None:
     """Serves until SIGTERM or SIGINT. Raises OperatorError, before anything is reachable, if it cannot."""
-    configure_logging()
+    journal = Journal(as_json=config.log.format == "json")
+    journal.open()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        addresses = await start(config, stack)
+        addresses = await start(config, stack, journal)
         _announce(options, addresses)
         await stop.wait()
         logger.info("stopping")
 
 
-async def start(config: Config, stack: AsyncExitStack) -> list[str]:
+async def start(config: Config, stack: AsyncExitStack, journal: Journal | None = None) -> list[str]:
     """Starts everything; `stack` closes it in order. Returns the addresses at which it listens.
 
     Order: the ledger, the relays, then HTTP. Closing: participants are told, HTTP, relays, the ledger.
@@ -81,8 +88,10 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     subjects = Subjects(ledger, config.metadata.url, clock.now)
     stack.push_async_callback(subjects.aclose)
     incidents = Incidents()
-    rooms = RoomManager(config, clock, ledger.record, partial(candidates, addresses))
-    supervisor = Supervisor(config, rooms, Chronicle(ledger.record, incidents, clock.now))
+    tally = Tally()
+    record = tally.noting(ledger.record)
+    rooms = RoomManager(config, clock, record, partial(candidates, addresses))
+    supervisor = Supervisor(config, tally.listening(rooms), Chronicle(record, incidents, clock.now))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
     software = InstalledSoftware()
@@ -91,13 +100,36 @@ async def start(config: Config, stack: AsyncExitStack) -> list[str]:
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
     app = application(
-        config, rooms, supervisor.evidence, clock, signer=signer, software=software, incidents=incidents
+        config,
+        rooms,
+        supervisor.evidence,
+        clock,
+        signer=signer,
+        software=software,
+        incidents=incidents,
+        tally=tally,
     )
+    app.add_routes(HealthRoutes(supervisor.evidence, ledger, config.guarantee.minimum_level).routes())
     kept_seconds = retention.seconds(Expiry.SESSION)
     tokens = SubjectTokens(config.keys, signer, kept_seconds)
     app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock).routes())
     app.add_routes(RightsRoutes(ledger, tokens, signer, clock).routes())
     app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
+    if config.metrics.port:
+        source = Source(
+            version=version(),
+            configured_relays=relay_count(config),
+            minimum_level=config.guarantee.minimum_level,
+            queue_size=QUEUE_EVENTS,
+            tally=tally,
+            rooms=rooms,
+            ledger=ledger,
+            output=journal or Journal(),
+            relays=supervisor.relays,
+            incidents=incidents.recent,
+            clock=time.time,
+        )
+        await listen_for_metrics(source, config.metrics.host, config.metrics.port, stack)
     runner = http_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -126,13 +158,17 @@ def application(
     signer: Signer,
     software: SoftwareSource,
     incidents: Incidents | None = None,
+    tally: Tally | None = None,
 ) -> web.Application:
     """All routes but those that need a ledger.
 
-    `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given.
+    `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given;
+    `tally` counts answers and refusals.
     """
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
-    app.add_routes(SignalRoutes(rooms, config.keys, clock).routes())
+    tally = tally or Tally()
+    app.on_response_prepare.append(counted(tally))
+    app.add_routes(SignalRoutes(rooms, config.keys, clock, tally.refuse).routes())
     key = next(iter(config.keys.items()))
     app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
     minimum_level = config.guarantee.minimum_level

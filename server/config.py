@@ -83,6 +83,15 @@ class Metadata(_Section, frozen=True):
         return f"<Metadata session_days={self.session_days} operation_days={self.operation_days}>"
 
 
+class Metrics(_Section, frozen=True):
+    host: str = "127.0.0.1"
+    port: Port = 0  # 0: none are served
+
+
+class Log(_Section, frozen=True):
+    format: Literal["text", "json"] = "text"
+
+
 class PrivacyPolicy(_Section, frozen=True):
     file: str = ""  # "": none is published
 
@@ -97,6 +106,8 @@ class Config(_Section, frozen=True):
     guests: Guests = Guests()
     metadata: Metadata = Metadata()
     policy: PrivacyPolicy = PrivacyPolicy()
+    metrics: Metrics = Metrics()
+    log: Log = Log()
     keys: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import structs
 
 from server import public_url
-from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError
+from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metrics
 
 LOOPBACK = "127.0.0.1"
 
@@ -91,6 +91,8 @@ def check_usable(config: Config, *, dev: bool) -> None:
             "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "
             "enable guests or remove the passcode"
         )
+    if config.metrics.host != Metrics().host and not config.metrics.port:
+        raise ConfigError("metrics.host is set but metrics.port is 0: nothing would listen; set the port too")
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
 

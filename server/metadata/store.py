@@ -115,9 +115,9 @@ class Ledger:
             return
         try:
             row = row_of(event, self._clock(), self._retention)
-        except EventError as error:
+        except EventError:
             self.refused += 1
-            logger.error("%s", error)
+            logger.error("an event may not be kept as it is: %s", type(event))
             return
         self._queue.append(row)
         self._idle.clear()
@@ -161,7 +161,7 @@ class Ledger:
             async with asyncio.timeout(REWRITE_SECONDS), self._rewriting:
                 await rewrite(self._engine)
         except FAILURES as error:
-            logger.warning("what was erased is overwritten at the next sweep (%s)", type(error).__name__)
+            logger.warning("what was erased is overwritten at the next sweep (%s)", type(error))
             return changed, False
         return changed, True
 
@@ -205,7 +205,7 @@ class Ledger:
             except FAILURES as error:
                 if not away:
                     away = True
-                    logger.error("the ledger cannot be written (%s); trying again", type(error).__name__)
+                    logger.error("the ledger cannot be written (%s); trying again", type(error))
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if away:
@@ -218,7 +218,7 @@ class Ledger:
             try:
                 await act()
             except FAILURES as error:
-                logger.error("the ledger cannot be maintained (%s)", type(error).__name__)
+                logger.error("the ledger cannot be maintained (%s)", type(error))
 
     async def _stay_alive(self) -> None:
         await _mark_alive(self._engine, self._clock())

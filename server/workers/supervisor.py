@@ -134,7 +134,7 @@ class Supervisor:
         self._changed.set()
         locked = relay.evidence().locked
         level = locked.level if locked is not None else Level.NONE
-        _log.info("relay %d.%d serves, level %s", number, generation, level.name.lower())
+        _log.info("relay %d.%d serves, level %s", number, generation, level)
         if self._chronicle is not None:
             self._chronicle.relay_born(number, generation, level)
 

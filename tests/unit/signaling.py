@@ -33,6 +33,7 @@ from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.rooms import RoomManager
 from server.sdp.model import Candidate
+from server.tally import Tally
 from server.workers.link import RelayLink
 from tests.unit.guaranteed import KnownSoftware
 from tests.unit.stage import answer_text
@@ -105,15 +106,25 @@ class Server:
         self.config = Config(rooms=rooms or Rooms(), guests=guests or Guests(), keys={KEY: SECRET})
         self.clock = Clock()
         self.events: list[Event] = []
+        self.tally = Tally()
         self.link = FakeLink()
         self.placement = FakePlacement(self.link)
         self.rooms = RoomManager(
-            self.config, self.clock, self.events.append, lambda link: (Candidate("127.0.0.1", 7882),)
+            self.config,
+            self.clock,
+            self.tally.noting(self.events.append),
+            lambda link: (Candidate("127.0.0.1", 7882),),
         )
         self.rooms.place_on(self.placement)
         self.signer = Signer.generate()
         self.application = application(
-            self.config, self.rooms, list, self.clock, signer=self.signer, software=KnownSoftware()
+            self.config,
+            self.rooms,
+            list,
+            self.clock,
+            signer=self.signer,
+            software=KnownSoftware(),
+            tally=self.tally,
         )
 
     def token(

@@ -98,7 +98,7 @@ async def test_what_may_not_be_kept_is_refused_without_raising(
     await ledger.close()
     assert (ledger.refused, ledger.dropped) == (1, 0)
     assert len(await sessions(url, clock)) == 1
-    assert "$.identity" in caplog.text
+    assert "ParticipantJoined" in caplog.text
     assert "xxx" not in caplog.text
 
 

@@ -1,0 +1,1 @@
+"""What Prometheus reads: the only package that knows it."""

@@ -1,0 +1,98 @@
+"""What each relay tells of itself, and what is observed of its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from server.control.messages import Stats
+from server.guarantee.judge import Judgement
+from server.metrics.source import Relay
+
+_MICRO: Final = 1e-6
+_MILLI: Final = 1e-3
+
+_GAUGES: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
+    ("transports", "Transports that exist.", lambda told: told.transports),
+    ("producers", "Tracks that arrive.", lambda told: told.producers),
+    ("consumers", "Receptions of tracks.", lambda told: told.consumers),
+    (
+        "residence_p99_seconds",
+        "From the kernel's receive timestamp to the return of the send call; 99 of 100 packets of the last "
+        "two seconds were faster.",
+        lambda told: told.residence_p99_microseconds * _MICRO,
+    ),
+    (
+        "residence_longest_seconds",
+        "The slowest packet of the last two seconds.",
+        lambda told: told.residence_longest_microseconds * _MICRO,
+    ),
+    (
+        "oldest_media_seconds",
+        "Age of the oldest packet that was kept to be sent again, of the last two seconds.",
+        lambda told: told.oldest_media_milliseconds * _MILLI,
+    ),
+)
+_COUNTERS: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
+    ("packets_received", "Packets that arrived.", lambda told: told.packets_received),
+    ("packets_sent", "Packets that left.", lambda told: told.packets_sent),
+    ("packets_dropped", "Packets that were dropped.", lambda told: told.packets_dropped),
+    (
+        "cpu_seconds",
+        "Processor time, user and system.",
+        lambda told: told.cpu_milliseconds * _MILLI,
+    ),
+)
+
+
+def of_relays(relays: Sequence[Relay], judgement: Judgement) -> Iterator[Metric]:
+    """By number, which a replacement takes over: its counters begin anew."""
+    told = [(str(relay.number), relay.stats) for relay in relays if relay.stats is not None]
+    for name, help_text, read in _GAUGES:
+        gauge = GaugeMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay"])
+        for number, stats in told:
+            gauge.add_metric([number], read(stats))
+        yield gauge
+    for name, help_text, read in _COUNTERS:
+        counter = CounterMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay"])
+        for number, stats in told:
+            counter.add_metric([number], read(stats))
+        yield counter
+    generation = GaugeMetricFamily(
+        "offrecord_relay_generation", "Processes that have had this number.", labels=["relay"]
+    )
+    for relay in relays:
+        generation.add_metric([str(relay.number)], relay.generation)
+    yield generation
+    yield from _locks(judgement)
+
+
+def _locks(judgement: Judgement) -> Iterator[Metric]:
+    level = GaugeMetricFamily(
+        "offrecord_relay_level", "What is observed now: 0 none, 1 reduced, 2 full.", labels=["relay"]
+    )
+    start = GaugeMetricFamily(
+        "offrecord_relay_start_time_seconds", "When it began, since the epoch.", labels=["relay"]
+    )
+    held = GaugeMetricFamily(
+        "offrecord_relay_check_held",
+        "1 where a layer of the lock is observed to hold.",
+        labels=["relay", "check", "source"],
+    )
+    arena = GaugeMetricFamily(
+        "offrecord_relay_media_memory_bytes",
+        "The one piece of memory that holds packets to be sent again.",
+        labels=["relay"],
+    )
+    for relay in judgement.relays:
+        number = str(relay.relay)
+        level.add_metric([number], relay.level)
+        start.add_metric([number], relay.started_at)
+        for check in relay.checks:
+            held.add_metric([number, check.name, check.source.value], check.held)
+        if relay.media is not None:
+            arena.add_metric([number], relay.media.arena_bytes)
+    yield from (level, start, held, arena)

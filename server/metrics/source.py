@@ -1,0 +1,72 @@
+"""What the metrics are read from, at the moment they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from server.control.messages import Stats
+from server.guarantee.evidence import RelayEvidence
+from server.guarantee.incidents import Incident
+from server.tally import Tally
+
+
+class Rooms(Protocol):
+    """The rooms there are."""
+
+    def __len__(self) -> int: ...
+    @property
+    def participants(self) -> int:
+        """Sessions in all rooms."""
+
+
+class Queue(Protocol):
+    """The ledger's queue."""
+
+    dropped: int
+    refused: int
+
+    @property
+    def waiting(self) -> int:
+        """Events that are not in the database yet."""
+
+
+class Relay(Protocol):
+    """A relay process."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def stats(self) -> Stats | None:
+        """Its last counters."""
+
+    def evidence(self) -> RelayEvidence: ...
+
+
+class Output(Protocol):
+    """The log."""
+
+    @property
+    def withheld(self) -> int:
+        """Values that were left out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`minimum_level` is that of the configuration, `queue_size` how many events may wait for the database;
+    `incidents` are told of a moment in seconds since the epoch, latest first."""
+
+    version: str
+    configured_relays: int
+    minimum_level: str
+    queue_size: int
+    tally: Tally
+    rooms: Rooms
+    ledger: Queue
+    output: Output
+    relays: Callable[[], Sequence[Relay]]
+    incidents: Callable[[float], Sequence[Incident]]
+    clock: Callable[[], float]

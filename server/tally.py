@@ -1,0 +1,159 @@
+"""What is counted while the server runs. Closed words and numbers only: nobody's name has a place here.
+
+Nothing is written from here; `server/metrics` reads it when it is asked. Counts begin with the process.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from server.control.messages import Notification, TransportPhase, TransportState
+from server.errors import Refusal
+from server.metadata.event import (
+    Codec,
+    DriftedCheck,
+    Event,
+    GuaranteeLevel,
+    LeaveReason,
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    RelayBorn,
+    RelayDrifted,
+    RelayLossReason,
+    RelayLost,
+    Sdk,
+    TrackPublished,
+    TrackSource,
+    TrackUnpublished,
+)
+from server.workers.link import RelayLink, RelayListener
+
+
+class Stage(StrEnum):
+    """The last step that was done of a join that failed."""
+
+    NONE = "none"  # not even the token held
+    TOKEN = "token"  # noqa: S105 - a stage: the token held, and the room or the relay did not
+    WEBSOCKET = "websocket"  # it was let in, and left before media could flow
+
+
+STAGE_OF_REFUSAL: Final = {
+    Refusal.MISSING: Stage.NONE,
+    Refusal.MALFORMED: Stage.NONE,
+    Refusal.UNKNOWN_KEY: Stage.NONE,
+    Refusal.EXPIRED: Stage.NONE,
+    Refusal.NOT_YET_VALID: Stage.NONE,
+    Refusal.UNUSABLE: Stage.NONE,
+    Refusal.NEVER_GRANTED: Stage.TOKEN,
+    Refusal.ROOM_MISSING: Stage.TOKEN,
+    Refusal.ROOM_FULL: Stage.TOKEN,
+    Refusal.ROOM_UNENCRYPTED: Stage.TOKEN,
+    Refusal.NO_RELAY: Stage.TOKEN,
+    Refusal.STOPPING: Stage.TOKEN,
+    Refusal.BAD_REQUEST: Stage.TOKEN,
+}
+JOIN_SECONDS: Final = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0)
+"""Upper bounds of the classes that times of joining are counted in."""
+
+
+class Durations:
+    """How many were at most so long, and all of them together. In seconds."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)  # the last: longer than every bound
+        self.sum = 0.0
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.sum += seconds
+
+
+class Tally:
+    """Counts what the ledger is told, and what never comes that far. Called on the event loop."""
+
+    def __init__(self) -> None:
+        self.joined: Counter[Sdk] = Counter()
+        self.active = Durations(JOIN_SECONDS)
+        self.left: Counter[LeaveReason] = Counter()
+        self.refused: Counter[Refusal] = Counter()
+        self.never_active: Counter[LeaveReason] = Counter()
+        self.published: Counter[Codec] = Counter()
+        self.tracks: Counter[TrackSource] = Counter()
+        self.transports: Counter[TransportPhase] = Counter()
+        self.born: Counter[GuaranteeLevel] = Counter()
+        self.lost: Counter[RelayLossReason] = Counter()
+        self.drifted: Counter[DriftedCheck] = Counter()
+        self.answers: Counter[tuple[str, int]] = Counter()  # by pattern of a route and HTTP status
+        self._joining: set[str] = set()  # sids, until media can flow
+        self._source: dict[str, TrackSource] = {}  # by sid of a live track
+
+    def noting(self, record: Callable[[Event], None]) -> Callable[[Event], None]:
+        """`record`, counted."""
+
+        def counted(event: Event) -> None:
+            self.note(event)
+            record(event)
+
+        return counted
+
+    def note(self, event: Event) -> None:
+        """Something that the ledger is told."""
+        match event:
+            case ParticipantJoined():
+                self.joined[event.sdk] += 1
+                self._joining.add(event.participant)
+            case ParticipantActive():
+                self.active.add(event.join_milliseconds / 1000)
+                self._joining.discard(event.participant)
+            case ParticipantLeft():
+                self.left[event.reason] += 1
+                if event.participant in self._joining:
+                    self._joining.discard(event.participant)
+                    self.never_active[event.reason] += 1
+            case TrackPublished():
+                self.published[event.codec] += 1
+                self.tracks[event.source] += 1
+                self._source[event.track] = event.source
+            case TrackUnpublished():
+                if source := self._source.pop(event.track, None):
+                    self.tracks[source] -= 1
+            case RelayBorn():
+                self.born[event.level] += 1
+            case RelayLost():
+                self.lost[event.reason] += 1
+            case RelayDrifted():
+                self.drifted[event.check] += 1
+
+    def refuse(self, refusal: Refusal) -> None:
+        """A connection was refused."""
+        self.refused[refusal] += 1
+
+    def listening(self, listener: RelayListener) -> RelayListener:
+        """`listener`, counted."""
+        return _Counted(self, listener)
+
+    def answered(self, route: str, status: int) -> None:
+        """An HTTP answer. `route` is the pattern that matched, never the path that was asked for."""
+        self.answers[(route, status)] += 1
+
+
+class _Counted:
+    """A `RelayListener` that counts what it passes on."""
+
+    def __init__(self, tally: Tally, listener: RelayListener) -> None:
+        self._tally = tally
+        self._listener = listener
+
+    def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
+        if isinstance(notification, TransportState):
+            self._tally.transports[notification.phase] += 1
+        self._listener.relay_notified(relay, notification)
+
+    def relay_lost(self, relay: RelayLink) -> None:
+        self._listener.relay_lost(relay)
