@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, logs, backup, verify, doctor, audit, policy, manifest, config, version.
+"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, manifest, config, version; more in `commands`.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -7,27 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
-from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from server import public_url
+from server.commands import reading
+from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
 from server.options import ServeOptions, check_usable, for_development, for_local_network, with_ports
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from rich.table import Table
-
-    from server.metadata.sessions import Query, Reader
 
 app = typer.Typer(
     name="offrecord",
@@ -41,11 +33,8 @@ config_app = typer.Typer(help="The configuration file.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
 policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
+reading.add_to(app)
 
-ConfigPath = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="PATH", help="Configuration file; ./config.toml where there is one."),
-]
 LevelName = Literal["full", "reduced", "none"]
 HttpPort = Annotated[
     int | None, typer.Option(min=0, max=65535, help="HTTP and WebSocket port; 0 lets the system choose.")
@@ -109,75 +98,6 @@ def serve_options(
     if config.http.public_url:
         addresses = (public_url.for_pages(config.http.public_url),)
     return ServeOptions(config=config, dev=dev, lan=lan, addresses_to_print=addresses, qr_code=picture)
-
-
-@app.command()
-def logs(
-    *,
-    room: Annotated[str | None, typer.Option(help="Only this room.")] = None,
-    identity: Annotated[str | None, typer.Option(help="Only this participant.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="30m, 2h, 3d (ago), or 2026-11-22[T09:30].")
-    ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same forms.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, one session a line.")] = False,
-    every_event: Annotated[
-        bool, typer.Option("--events", help="Every row that is kept, the server's own included.")
-    ] = False,
-    config: ConfigPath = None,
-) -> None:
-    """Who was connected, when, from what kind of client, for how long. Nothing else is kept."""
-    from server.metadata.logs import moment
-    from server.metadata.sessions import Query
-
-    now = time.time()
-    query = Query(
-        room=room,
-        identity=identity,
-        since=None if since is None else moment(since, now),
-        until=None if until is None else moment(until, now),
-    )
-    show = _print_events if every_event else _print_sessions
-    asyncio.run(_read(load(config).metadata.url, partial(show, query=query, as_json=as_json)))
-
-
-async def _read(url: str, show: Callable[[Reader], Awaitable[None]]) -> None:
-    from server.metadata.sessions import Reader
-
-    reader = Reader(url)
-    try:
-        await show(reader)
-    finally:
-        await reader.aclose()
-
-
-async def _print_sessions(reader: Reader, query: Query, as_json: bool) -> None:
-    from server.metadata import logs as shown
-
-    table = shown.table()
-    async for session in reader.sessions(query):
-        if as_json:
-            typer.echo(shown.json_line(session))
-        else:
-            table.add_row(*shown.row(session))
-    _print_table(table, as_json)
-
-
-async def _print_events(reader: Reader, query: Query, as_json: bool) -> None:
-    from server.metadata import logs as shown
-
-    table = shown.event_table()
-    async for kept in reader.events(query):
-        if as_json:
-            typer.echo(shown.event_json_line(kept))
-        else:
-            table.add_row(*shown.event_row(kept))
-    _print_table(table, as_json)
-
-
-def _print_table(table: Table, as_json: bool) -> None:
-    if not as_json:
-        Console().print(table if table.row_count else "Nothing that matches is kept.")
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""The commands of `offrecord`, a file for each subject."""
