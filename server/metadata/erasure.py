@@ -133,7 +133,7 @@ async def _finish(connection: AsyncConnection, changed: Changed, *, dry_run: boo
     if dry_run or not changed.total:
         await connection.rollback()
         return
-    await connection.execute(update(upkeep).values(rewrite_due=1))
+    await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
     await connection.commit()
 
 

@@ -7,14 +7,17 @@ they were collected under the shorter promise.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.config import Metadata
-from server.metadata.database import events, upkeep
+from server.metadata.database import FAILURES, events, upkeep
 from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
+
+logger = logging.getLogger(__name__)
 
 DAY = 86_400.0
 SWEEP_SECONDS = 3600.0
@@ -59,12 +62,16 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
     is vacuumed, and its bytes until they are needed; VACUUM FULL writes the table into a new file.
     That this is due is kept with the rows (in the deleting transaction), so that a crash or a busy
     database in between only delays it to the next sweep.
+    Raises SQLAlchemyError when rows could not be deleted.
     """
     async with engine.begin() as connection:
         gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
         if gone:
-            await connection.execute(update(upkeep).values(rewrite_due=1))
-    await rewrite(engine)
+            await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
+    try:
+        await rewrite(engine)
+    except FAILURES as error:
+        logger.warning("what expired is overwritten at the next sweep (%s)", type(error).__name__)
     return int(gone)
 
 
@@ -76,11 +83,12 @@ async def rewrite(engine: AsyncEngine) -> None:
     async with engine.connect() as connection:
         due = await connection.scalar(select(upkeep.c.rewrite_due))
     if due:
-        await _rewrite(engine)
+        await _rewrite(engine, due)
 
 
-async def _rewrite(engine: AsyncEngine) -> None:
+async def _rewrite(engine: AsyncEngine, due: int) -> None:
+    """`due` counts the deletions that were seen before: one that came meanwhile leaves it due."""
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
         await autocommit.exec_driver_sql(_REWRITE[engine.dialect.name])
-        await autocommit.execute(update(upkeep).values(rewrite_due=0))
+        await autocommit.execute(update(upkeep).where(upkeep.c.rewrite_due == due).values(rewrite_due=0))
