@@ -22,6 +22,7 @@ from server.api.receipt import ReceiptRoutes
 from server.api.receivers import ReceiverRoutes
 from server.api.rights import RightsRoutes
 from server.api.subject import SubjectTokens
+from server.attempts import Attempts
 from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
@@ -99,11 +100,14 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
+    attempts = Attempts(record, clock.now)
+    stack.callback(attempts.close)
     app = application(
         config,
         rooms,
         supervisor.evidence,
         clock,
+        attempts,
         signer=signer,
         software=software,
         incidents=incidents,
@@ -154,6 +158,7 @@ def application(
     rooms: RoomManager,
     evidence: EvidenceSource,
     clock: Clock,
+    attempts: Attempts,
     *,
     signer: Signer,
     software: SoftwareSource,
@@ -168,7 +173,7 @@ def application(
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     tally = tally or Tally()
     app.on_response_prepare.append(counted(tally))
-    app.add_routes(SignalRoutes(rooms, config.keys, clock, tally.refuse).routes())
+    app.add_routes(SignalRoutes(rooms, config.keys, clock, attempts, tally.refuse).routes())
     key = next(iter(config.keys.items()))
     app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
     minimum_level = config.guarantee.minimum_level

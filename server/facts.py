@@ -5,10 +5,12 @@ from __future__ import annotations
 from livekit.protocol import models
 from msgspec import structs
 
-from server.control.messages import MediaKind
+from server.control.messages import MediaKind, Quality
 from server.metadata import event
 from server.metadata.client import describe
+from server.metadata.outcome import AttemptCause, QualityStep, Stage
 from server.room import effects
+from server.room.inputs import SignalEnd
 
 _Reason = models.DisconnectReason
 _REASONS: dict[int, event.LeaveReason] = {
@@ -20,9 +22,14 @@ _REASONS: dict[int, event.LeaveReason] = {
     _Reason.ROOM_CLOSED: event.LeaveReason.ROOM_CLOSED,
     _Reason.STATE_MISMATCH: event.LeaveReason.STATE_MISMATCH,
     _Reason.JOIN_FAILURE: event.LeaveReason.NEVER_READY,
-    _Reason.SIGNAL_CLOSE: event.LeaveReason.CONNECTION_LOST,
     _Reason.CONNECTION_TIMEOUT: event.LeaveReason.CONNECTION_LOST,
     _Reason.MEDIA_FAILURE: event.LeaveReason.RELAY_LOST,
+}
+_ENDS = {
+    SignalEnd.GOODBYE: event.LeaveReason.CLIENT_LEFT,
+    SignalEnd.LOST: event.LeaveReason.CONNECTION_LOST,
+    SignalEnd.SLOW_READER: event.LeaveReason.SLOW_READER,
+    SignalEnd.PROTOCOL_ERROR: event.LeaveReason.PROTOCOL_ERROR,
 }
 _DAY_MILLISECONDS = 86_400_000
 
@@ -30,7 +37,7 @@ _DAY_MILLISECONDS = 86_400_000
 def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
     """The event that says a fact. `user_agent` is reduced to a few closed words and goes no further."""
     match fact:
-        case effects.ParticipantJoined(room, identity, sid, client):
+        case effects.ParticipantJoined(room, identity, sid, client, code):
             kind = describe(
                 user_agent,
                 sdk=_sdk_name(client.sdk),
@@ -39,22 +46,35 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 system=client.os,
             )
             return event.ParticipantJoined(
-                room=room, identity=identity, participant=sid, **structs.asdict(kind)
+                room=room, identity=identity, participant=sid, code=code, **structs.asdict(kind)
             )
         case effects.ParticipantActive(room, identity, sid, milliseconds):
             return event.ParticipantActive(
                 room=room,
                 identity=identity,
                 participant=sid,
-                join_milliseconds=min(max(milliseconds, 0), _DAY_MILLISECONDS),
+                join_milliseconds=_within_a_day(milliseconds),
             )
-        case effects.ParticipantLeft(room, identity, sid, reason, seconds):
+        case effects.AttemptEnded(room, identity, sid, code, stage, milliseconds, reason, signal):
+            why = AttemptCause.NONE if reason is None else AttemptCause(_leave_reason(reason, signal).value)
+            return event.AttemptEnded(
+                room=room,
+                identity=identity,
+                participant=sid,
+                code=code,
+                stage=Stage(stage.name.lower()),
+                cause=why,
+                milliseconds=_within_a_day(milliseconds),
+            )
+        case effects.ParticipantLeft(room, identity, sid, reason, seconds, signal, usual, worst):
             return event.ParticipantLeft(
                 room=room,
                 identity=identity,
                 participant=sid,
-                reason=_REASONS.get(reason, event.LeaveReason.OTHER),
+                reason=_leave_reason(reason, signal),
                 milliseconds=_milliseconds(seconds),
+                usual_quality=_step(usual),
+                worst_quality=_step(worst),
             )
         case effects.TrackPublished(room, identity, sid, track, media, source, mime):
             return event.TrackPublished(
@@ -74,6 +94,20 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 track=track,
                 milliseconds=_milliseconds(seconds),
             )
+
+
+def _leave_reason(reason: int, signal: SignalEnd) -> event.LeaveReason:
+    if reason == _Reason.SIGNAL_CLOSE:
+        return _ENDS[signal]
+    return _REASONS.get(reason, event.LeaveReason.OTHER)
+
+
+def _step(quality: Quality | None) -> QualityStep:
+    return QualityStep.UNKNOWN if quality is None else QualityStep(quality.name.lower())
+
+
+def _within_a_day(milliseconds: int) -> int:
+    return min(max(milliseconds, 0), _DAY_MILLISECONDS)
 
 
 def _sdk_name(number: int) -> str:

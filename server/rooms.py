@@ -33,7 +33,17 @@ from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
-from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, Signal, SignalLost, Tick
+from server.room.inputs import (
+    Input,
+    Join,
+    RelayLost,
+    RelayNotified,
+    Shutdown,
+    Signal,
+    SignalEnd,
+    SignalLost,
+    Tick,
+)
 from server.room.reception import Heard, reception
 from server.room.room import Room, RoomLimits
 from server.sdp.model import Candidate
@@ -160,8 +170,20 @@ class RoomManager:
             self._relay_for(name)
             self._placed().release(name)  # nobody may come after asking
 
-    def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str:
-        """Lets a participant in and returns its sid. Raises JoinRefused."""
+    def join(
+        self,
+        session: Session,
+        claims: Claims,
+        parameters: JoinParameters,
+        *,
+        user_agent: str,
+        code: str,
+        asked_at: float,
+    ) -> str:
+        """Lets a participant in and returns its sid. Raises JoinRefused.
+
+        `code` is the support code of this attempt, which began at `asked_at`.
+        """
         self.check(claims, parameters)
         claims = _claims_as(claims, parameters)
         name = claims.grants.room
@@ -178,7 +200,8 @@ class RoomManager:
         sid = ids.participant_sid()
         self._sessions[sid] = (session, room)
         self._user_agents[sid] = user_agent
-        self._handle(room, Join(sid, claims, parameters.client, parameters.auto_subscribe, face))
+        who = Join(sid, claims, parameters.client, parameters.auto_subscribe, face, code, asked_at)
+        self._handle(room, who)
         return sid
 
     def signal(self, sid: str, request: SignalRequest) -> None:
@@ -186,10 +209,10 @@ class RoomManager:
         if entry := self._sessions.get(sid):
             self._handle(entry[1], Signal(sid, request))
 
-    def signal_lost(self, sid: str, goodbye: bool) -> None:
-        """A participant's WebSocket is gone, in an orderly way or not. Idempotent."""
+    def signal_lost(self, sid: str, end: SignalEnd) -> None:
+        """A participant's WebSocket is gone. Idempotent."""
         if entry := self._sessions.get(sid):
-            self._handle(entry[1], SignalLost(sid, goodbye))
+            self._handle(entry[1], SignalLost(sid, end))
 
     def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
         """Told by the supervisor."""

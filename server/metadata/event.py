@@ -13,6 +13,8 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from server.metadata.outcome import AttemptCause, QualityStep, Stage
+
 
 class Purpose(StrEnum):
     """Why a field is kept. A field that serves none of these is not collected."""
@@ -20,6 +22,7 @@ class Purpose(StrEnum):
     ACCOUNT = "to tell participants and operators who was connected, when and for how long"
     CAPACITY = "to plan capacity and see whether joining is fast"
     COMPATIBILITY = "to see which kinds of client connect and which have trouble"
+    TROUBLE = "to find out why joining or a connection failed, also when somebody names a support code"
     OPERATION = "to see when the server ran and whether its relays stayed locked"
     ACCOUNTABILITY = "to show that what people asked for was done, when, and by whom"
 
@@ -194,6 +197,7 @@ def _kept_for(purpose: Purpose, expiry: Expiry) -> dict[str, Any]:
 _ACCOUNT = _kept_for(Purpose.ACCOUNT, Expiry.SESSION)
 _CAPACITY = _kept_for(Purpose.CAPACITY, Expiry.SESSION)
 _COMPATIBILITY = _kept_for(Purpose.COMPATIBILITY, Expiry.SESSION)
+_TROUBLE = _kept_for(Purpose.TROUBLE, Expiry.SESSION)
 _OPERATION = _kept_for(Purpose.OPERATION, Expiry.OPERATION)
 _ACCOUNTABILITY = _kept_for(Purpose.ACCOUNTABILITY, Expiry.OPERATION)
 
@@ -206,6 +210,19 @@ _YEARS_MS = 3650 * _DAY_MS
 RoomName = Annotated[str, Meta(min_length=1, max_length=_NAME, extra=_ACCOUNT)]
 Identity = Annotated[str, Meta(min_length=1, max_length=_NAME, extra=_ACCOUNT)]
 ParticipantSid = Annotated[str, Meta(pattern=r"\APA_[0-9A-Za-z]{6,32}\Z", extra=_ACCOUNT)]
+# Empty where nobody was let in.
+ParticipantSidIfAny = Annotated[
+    str, Meta(pattern=r"\A(PA_[0-9A-Za-z]{6,32})?\Z", max_length=35, extra=_TROUBLE)
+]
+SupportCode = Annotated[
+    str,
+    Meta(pattern=r"\A([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})?\Z", max_length=9, extra=_TROUBLE),
+]
+StageReached = Annotated[Stage, Meta(extra=_TROUBLE)]
+Cause = Annotated[AttemptCause, Meta(extra=_TROUBLE)]
+AttemptTime = Annotated[int, Meta(ge=0, le=_DAY_MS, extra=_TROUBLE)]
+RefusedCount = Annotated[int, Meta(ge=1, le=1_000_000_000, extra=_TROUBLE)]
+ConnectionQuality = Annotated[QualityStep, Meta(extra=_TROUBLE)]
 TrackSid = Annotated[str, Meta(pattern=r"\ATR_[0-9A-Za-z]{6,32}\Z", extra=_ACCOUNT)]
 Duration = Annotated[int, Meta(ge=0, le=_YEARS_MS, extra=_ACCOUNT)]
 Reason = Annotated[LeaveReason, Meta(extra=_ACCOUNT)]
@@ -285,6 +302,29 @@ class RelayDrifted(_Event, frozen=True, tag="relay_drifted"):
     check: Drift
 
 
+class AttemptEnded(_Event, frozen=True, tag="attempt_ended"):
+    """A join is decided: how far it came, and why no further. One row for each whose token held.
+
+    `milliseconds` from the first request until media could flow or the attempt failed.
+    """
+
+    room: RoomName
+    identity: Identity
+    code: SupportCode
+    stage: StageReached
+    cause: Cause
+    milliseconds: AttemptTime
+    participant: ParticipantSidIfAny = ""
+
+
+class AttemptsRefused(_Event, frozen=True, tag="attempts_refused"):
+    """So many within a minute for one cause, by nobody in particular: who they were was not proven."""
+
+    code: SupportCode
+    cause: Cause
+    count: RefusedCount
+
+
 class SubjectRequest(_Event, frozen=True, tag="subject_request"):
     """Somebody's rows were read, changed or erased on request. Whose is not kept: only how many."""
 
@@ -305,6 +345,7 @@ class ParticipantJoined(_Event, frozen=True, tag="participant_joined"):
     browser: BrowserUsed = Browser.NONE
     browser_version: MajorVersion = 0
     system: SystemUsed = System.UNKNOWN
+    code: SupportCode = ""
 
 
 class ParticipantActive(_Event, frozen=True, tag="participant_active"):
@@ -324,6 +365,8 @@ class ParticipantLeft(_Event, frozen=True, tag="participant_left"):
     participant: ParticipantSid
     reason: Reason
     milliseconds: Duration
+    usual_quality: ConnectionQuality = QualityStep.UNKNOWN
+    worst_quality: ConnectionQuality = QualityStep.UNKNOWN
 
 
 class TrackPublished(_Event, frozen=True, tag="track_published"):
@@ -354,6 +397,8 @@ Event = (
     | RelayTripped
     | RelayDrifted
     | SubjectRequest
+    | AttemptEnded
+    | AttemptsRefused
     | ParticipantJoined
     | ParticipantActive
     | ParticipantLeft
@@ -368,6 +413,8 @@ EVENT_TYPES: tuple[type[_Event], ...] = (
     RelayTripped,
     RelayDrifted,
     SubjectRequest,
+    AttemptEnded,
+    AttemptsRefused,
     ParticipantJoined,
     ParticipantActive,
     ParticipantLeft,

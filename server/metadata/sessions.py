@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
 from server.metadata.event import (
+    AttemptEnded,
+    AttemptsRefused,
     Browser,
     Event,
     EventError,
@@ -75,6 +77,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     identity: str | None = None
     since: float | None = None
     until: float | None = None
+    code: str | None = None
+    """The support code of an attempt, as `ids.read_support_code` gives it: its rows, and its session's."""
 
 
 class Reader:
@@ -136,11 +140,23 @@ def _matching(query: Query, now: float, after: _Place | None) -> list[ColumnElem
         conditions.append(events.c.room == query.room)
     if query.identity is not None:
         conditions.append(events.c.identity == query.identity)
+    if query.code is not None:
+        conditions.append(_of_code(query.code))
     if query.until is not None:
         conditions.append(events.c.at <= query.until)
     if after is not None:
         conditions.append(or_(events.c.at > after[0], and_(events.c.at == after[0], events.c.id > after[1])))
     return conditions
+
+
+def _of_code(code: str) -> ColumnElement[bool]:
+    """Codes are in the body only: of few kinds of rows, and asked for by people."""
+    other = events.alias()
+    kinds = [name_of(kind) for kind in (AttemptEnded, AttemptsRefused, ParticipantJoined)]
+    named = and_(other.c.event.in_(kinds), other.c.body.contains(f'"code":"{code}"', autoescape=True))
+    ids = select(other.c.id).where(named)
+    sids = select(other.c.participant).where(named, other.c.participant.like("PA%"))
+    return or_(events.c.id.in_(ids), events.c.participant.in_(sids))
 
 
 def _rows(query: Query, now: float, after: _Place | None) -> Select[tuple[int, float, float, str]]:

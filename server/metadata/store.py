@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ScalarSelect, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import database
@@ -23,9 +23,11 @@ from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, Claim, alive, events, upkeep
 from server.metadata.erasure import Changed, erase
 from server.metadata.event import (
+    AttemptEnded,
     Event,
     EventError,
     LeaveReason,
+    ParticipantActive,
     ParticipantJoined,
     ParticipantLeft,
     RequestReason,
@@ -36,6 +38,7 @@ from server.metadata.event import (
     name_of,
 )
 from server.metadata.migrations.run import migrate
+from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.retention import SWEEP_SECONDS, Retention, rewrite, shorten, sweep
 
 logger = logging.getLogger(__name__)
@@ -257,7 +260,7 @@ async def _mark_alive(engine: AsyncEngine, now: float) -> None:
 
 
 async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: float) -> None:
-    """Writes the end of every session that has none, dated when the server was last known to run."""
+    """Ends every session, and its attempt, that has no end, dated when the server was last known to run."""
     left = events.alias()
     ends = select(left.c.id).where(
         left.c.participant == events.c.participant, left.c.event == name_of(ParticipantLeft)
@@ -266,15 +269,17 @@ async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: 
     last_heard = (
         select(func.max(last.c.at)).where(last.c.participant == events.c.participant).scalar_subquery()
     )
+    active_at = _first_of(ParticipantActive)
+    decided_at = _first_of(AttemptEnded)
     async with engine.begin() as connection:
         alive_at = await connection.scalar(select(alive.c.at)) or 0.0
         open_sessions = await connection.execute(
-            select(events.c.at, events.c.body, last_heard).where(
+            select(events.c.at, events.c.body, last_heard, active_at, decided_at).where(
                 events.c.event == name_of(ParticipantJoined), ~ends.exists()
             )
         )
         rows: list[Row] = []
-        for joined_at, body, heard_at in open_sessions:
+        for joined_at, body, heard_at, ready_at, decided in open_sessions:
             with suppress(EventError):
                 joined = decode(body)
                 assert isinstance(joined, ParticipantJoined)
@@ -286,6 +291,35 @@ async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: 
                     reason=LeaveReason.SERVER_CRASH,
                     milliseconds=round((ended_at - joined_at) * 1000),
                 )
+                if decided is None:
+                    attempt = _crashed_attempt(joined, joined_at, ready_at, ended_at)
+                    rows.append(row_of(attempt, ended_at, retention))
                 rows.append(row_of(ended, ended_at, retention))
         if rows:
             await connection.execute(insert(events), rows)
+
+
+def _first_of(kind: type[ParticipantActive | AttemptEnded]) -> ScalarSelect[float]:
+    """When a session had such a row; a scalar of the query that lists sessions."""
+    other = events.alias()
+    return (
+        select(func.min(other.c.at))
+        .where(other.c.participant == events.c.participant, other.c.event == name_of(kind))
+        .scalar_subquery()
+    )
+
+
+def _crashed_attempt(
+    joined: ParticipantJoined, joined_at: float, ready_at: float | None, ended_at: float
+) -> AttemptEnded:
+    """How far it came, as far as rows tell."""
+    seconds = (ended_at if ready_at is None else ready_at) - joined_at
+    return AttemptEnded(
+        room=joined.room,
+        identity=joined.identity,
+        participant=joined.participant,
+        code=joined.code,
+        stage=Stage.WEBSOCKET if ready_at is None else Stage.READY,
+        cause=AttemptCause.SERVER_CRASH if ready_at is None else AttemptCause.NONE,
+        milliseconds=min(max(0, round(seconds * 1000)), 86_400_000),
+    )

@@ -8,7 +8,9 @@ from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import SignalResponse
 
 from server.auth.grants import Claims
-from server.control.messages import MediaKind, Request
+from server.control.messages import MediaKind, Quality, Request
+from server.room.attempt import Stage
+from server.room.inputs import SignalEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,31 @@ class RenewToken:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """A session has begun."""
+    """A session has begun. `code` is its support code."""
 
     room: str
     identity: str
     sid: str
     client: ClientInfo
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnded:
+    """A join is decided, so many milliseconds after it was asked for.
+
+    `reason` is a number of livekit.DisconnectReason; None: it did not fail. `signal` says more of a
+    SIGNAL_CLOSE.
+    """
+
+    room: str
+    identity: str
+    sid: str
+    code: str
+    stage: Stage
+    milliseconds: int
+    reason: int | None
+    signal: SignalEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +84,18 @@ class ParticipantActive:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantLeft:
-    """A session is over. `reason` is a number of livekit.DisconnectReason."""
+    """A session is over. `reason` is a number of livekit.DisconnectReason; `signal` says more of a
+    SIGNAL_CLOSE. How well it was connected most of the time and at worst; None: it never was.
+    """
 
     room: str
     identity: str
     sid: str
     reason: int
     seconds: float
+    signal: SignalEnd
+    usual: Quality | None
+    worst: Quality | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +122,9 @@ class TrackUnpublished:
     seconds: float
 
 
-Fact = ParticipantJoined | ParticipantActive | ParticipantLeft | TrackPublished | TrackUnpublished
+Fact = (
+    AttemptEnded | ParticipantJoined | ParticipantActive | ParticipantLeft | TrackPublished | TrackUnpublished
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import SignalRequest
@@ -14,13 +15,27 @@ from server.room.relay import RelayFace
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives."""
+    """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives.
+
+    `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`.
+    """
 
     sid: str
     claims: Claims
     client: ClientInfo
     auto_subscribe: bool
     relay: RelayFace
+    code: str
+    asked_at: float
+
+
+class SignalEnd(Enum):
+    """How a WebSocket ended."""
+
+    GOODBYE = auto()  # the client closed it in an orderly way
+    LOST = auto()
+    SLOW_READER = auto()  # cut off: it did not read what it was sent
+    PROTOCOL_ERROR = auto()  # closed: what it sent could not be read, or was too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +48,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class SignalLost:
-    """The WebSocket of a participant is gone; `goodbye` if the client closed it in an orderly way."""
+    """The WebSocket of a participant is gone."""
 
     sid: str
-    goodbye: bool = False
+    end: SignalEnd = SignalEnd.LOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from livekit.protocol import models
 
 from server.auth.grants import insisting_on_encryption
 from server.protocol import translate
+from server.room.attempt import Attempt
 from server.room.inputs import Join
 from server.room.pace import Pace
 from server.room.publication import Publication
@@ -19,6 +20,9 @@ State = models.ParticipantInfo.State
 MAX_CHOICES = 4096
 ENCRYPTION = "offrecord.encryption"
 """Attribute of everybody in a room that requires end-to-end encryption; nobody can set it otherwise."""
+SUPPORT_CODE = "offrecord.support_code"
+"""Attribute in which somebody finds the code of its own join; the others are not shown it."""
+_OURS = frozenset({ENCRYPTION, SUPPORT_CODE})
 
 JOIN_SECONDS = 60.0  # a participant that is not active by then is removed, as in the reference server
 FIRST_TOKEN_SECONDS = 2.0
@@ -43,6 +47,7 @@ class Participant:
         self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
+        self.attempt = Attempt(join.code, join.asked_at)
         self.joined_at = now
         self.ready_by = now + JOIN_SECONDS
         self.token_due = now + FIRST_TOKEN_SECONDS
@@ -118,6 +123,12 @@ class Participant:
             attributes=self.claims.attributes if attributes is None else attributes,
         )
 
+    def own_info(self, *, changed: bool = False) -> models.ParticipantInfo:
+        """The snapshot for the participant itself, with what is nobody else's business."""
+        info = self.info(changed=changed)
+        info.attributes[SUPPORT_CODE] = self.attempt.code
+        return info
+
     def info(self, *, changed: bool = False) -> models.ParticipantInfo:
         """The complete snapshot. `changed` counts its version up: clients ignore lower ones."""
         self._version += changed
@@ -143,7 +154,7 @@ class Participant:
 
     def _attributes(self) -> dict[str, str]:
         """Its own, and what it must know of the room: an attribute is what every SDK shows its program."""
-        attributes = {name: text for name, text in self.claims.attributes.items() if name != ENCRYPTION}
+        attributes = {name: text for name, text in self.claims.attributes.items() if name not in _OURS}
         return attributes | ({ENCRYPTION: "required"} if self._encryption_required else {})
 
     def next_timeout(self) -> float:
@@ -155,6 +166,8 @@ class Participant:
             times.append(self.pace.due)
         if self.goodbye_by is not None:
             times.append(self.goodbye_by)
+        if self.attempt.due is not None:
+            times.append(self.attempt.due)
         if (publisher := self.publisher.next_timeout()) is not None:
             times.append(publisher)
         if self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:

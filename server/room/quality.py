@@ -36,6 +36,33 @@ class Changes:
         return self.everything if sid in self.newcomers else self.new
 
 
+class Course:
+    """How well one participant was connected over time."""
+
+    def __init__(self) -> None:
+        self.worst: Quality | None = None
+        self._now: Quality | None = None
+        self._since = 0.0
+        self._seconds = dict.fromkeys(Quality, 0.0)
+
+    def note(self, quality: Quality, now: float) -> None:
+        """From now on it is this."""
+        self._count(now)
+        self._now = quality
+        self.worst = quality if self.worst is None else min(self.worst, quality)
+
+    def usual(self, now: float) -> Quality | None:
+        """What it was for the longest time so far; None before anything was noted."""
+        self._count(now)
+        longest = max(Quality, key=lambda quality: (self._seconds[quality], quality is self._now))
+        return None if self._now is None else longest
+
+    def _count(self, now: float) -> None:
+        if self._now is not None:
+            self._seconds[self._now] += now - self._since
+        self._since = now
+
+
 class Qualities:
     """Of one room. `due` is when to ask for changes: None if clients know everything."""
 
@@ -44,30 +71,32 @@ class Qualities:
         self._arrived: set[str] = set()
         self._transports: dict[str, dict[int, Quality]] = {}  # by sid
         self._told: dict[str, Quality] = {}
+        self._courses: dict[str, Course] = {}
 
     def arrive(self, sid: str, now: float) -> None:
         """A participant can be reached."""
         self._arrived.add(sid)
+        self._courses[sid] = Course()
+        self._note(sid, now)
         self._schedule(now)
 
     def judge(self, sid: str, transport: int, quality: Quality, now: float) -> None:
         """The relay has judged a transport of a participant, who may still be on the way."""
         self._transports.setdefault(sid, {})[transport] = quality
+        self._note(sid, now)
         self._schedule(now)
 
-    def leave(self, sid: str) -> None:
-        """A participant is gone."""
+    def leave(self, sid: str) -> Course:
+        """A participant is gone; how well it was connected."""
         self._arrived.discard(sid)
         self._transports.pop(sid, None)
         self._told.pop(sid, None)
+        return self._courses.pop(sid, None) or Course()
 
     def changes(self) -> Changes:
         """What clients must be told now; afterwards they know."""
         self.due = None
-        now = {
-            sid: min(self._transports.get(sid, {}).values(), default=Quality.EXCELLENT)
-            for sid in self._arrived
-        }
+        now = {sid: self._quality(sid) for sid in self._arrived}
         before, self._told = self._told, now
         infos = {
             sid: ConnectionQualityInfo(participant_sid=sid, quality=_WORDS[quality])
@@ -75,6 +104,13 @@ class Qualities:
         }
         new = [infos[sid] for sid, quality in now.items() if before.get(sid) != quality]
         return Changes(now.keys() - before.keys(), new, list(infos.values()))
+
+    def _quality(self, sid: str) -> Quality:
+        return min(self._transports.get(sid, {}).values(), default=Quality.EXCELLENT)
+
+    def _note(self, sid: str, now: float) -> None:
+        if course := self._courses.get(sid):
+            course.note(self._quality(sid), now)
 
     def _schedule(self, now: float) -> None:
         if self.due is None:

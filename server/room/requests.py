@@ -26,6 +26,7 @@ from livekit.protocol.rtc import (
 )
 
 from server.protocol import translate
+from server.room.attempt import Stage
 from server.room.layers import wish_of
 from server.room.participant import Participant
 from server.room.subscription import AccessList
@@ -67,6 +68,7 @@ def _offer(room: Room, participant: Participant, message: SessionDescription, no
         return
     # The answer carries the id of its offer: browsers never complete a negotiation otherwise.
     answer = SessionDescription(type="answer", sdp=text, id=message.id)
+    participant.attempt.reach(Stage.NEGOTIATION, now)
     room.effects.send(participant.sid, SignalResponse(answer=answer))
     room.unpublish(participant, removed, now)
 
@@ -78,6 +80,8 @@ def _answer(room: Room, participant: Participant, message: SessionDescription, n
         participant.subscriber.answer(message.sdp, message.id, now)
     except SdpError:
         _give_up(room, participant, now)
+    else:
+        participant.attempt.reach(Stage.NEGOTIATION, now)
 
 
 def _give_up(room: Room, participant: Participant, now: float) -> None:

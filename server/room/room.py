@@ -37,19 +37,20 @@ from server.control.messages import (
 )
 from server.protocol import translate
 from server.room import requests, welcome
-from server.room.effects import (
-    Disconnect,
-    Effect,
-    Effects,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RenewToken,
-    RoomClosed,
-    TrackPublished,
-    TrackUnpublished,
+from server.room.account import Account
+from server.room.attempt import Stage
+from server.room.effects import Disconnect, Effect, Effects, RenewToken, RoomClosed
+from server.room.inputs import (
+    Input,
+    Join,
+    RelayLost,
+    RelayNotified,
+    Shutdown,
+    Signal,
+    SignalEnd,
+    SignalLost,
+    Tick,
 )
-from server.room.inputs import Input, Join, RelayLost, RelayNotified, Shutdown, Signal, SignalLost, Tick
 from server.room.participant import TOKEN_SECONDS, Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
@@ -86,6 +87,7 @@ class Room:
         self._metadata: str | None = None  # None before anybody has come
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
+        self._account = Account(name, self.effects)
         self._by_identity: dict[str, Participant] = {}
         self._tracks: dict[str, Publication] = {}
         self._speakers = Speakers()
@@ -107,10 +109,11 @@ class Room:
             case Signal(sid, request):
                 if participant := self.participants.get(sid):
                     requests.handle(self, participant, request, now)
-            case SignalLost(sid, goodbye):
+            case SignalLost(sid, end):
                 if participant := self.participants.get(sid):
+                    goodbye = end is SignalEnd.GOODBYE
                     reason = Reason.CLIENT_INITIATED if goodbye else Reason.SIGNAL_CLOSE
-                    self.remove(participant, reason, None, now)
+                    self.remove(participant, reason, None, now, signal=end)
             case RelayNotified(notification):
                 self._told(notification, now)
             case RelayLost():
@@ -165,6 +168,7 @@ class Room:
         now: float,
         *,
         tell_others: bool = True,
+        signal: SignalEnd = SignalEnd.LOST,
     ) -> None:
         """Ends a session. `action` is what the client is told to do; None: it needs no word from us."""
         if action is not None:
@@ -182,17 +186,13 @@ class Room:
         if participant.subscriber:
             participant.subscriber.close()
         self._speakers.leave(participant.sid)
-        self._qualities.leave(participant.sid)
+        course = self._qualities.leave(participant.sid)
         if participant.announced and tell_others:
             self.tell_speakers(now)  # of somebody unknown, clients would not take it
             self.announce(participant)
         for track in gone:
             self._withdraw(participant, track, now)
-        self.effects.record(
-            ParticipantLeft(
-                self.name, participant.identity, participant.sid, int(reason), now - participant.joined_at
-            )
-        )
+        self._account.left(participant, now, int(reason), signal, course)
         if not self.participants:
             self._closes_at = now + self.limits.departure_seconds
 
@@ -202,8 +202,11 @@ class Room:
         update = ParticipantUpdate(participants=[participant.info(changed=True)])
         response = SignalResponse(update=update)
         for other in self.participants.values():
-            if other is not participant or to_itself:
+            if other is not participant:
                 self.effects.send(other.sid, response)
+            elif to_itself:
+                own = ParticipantUpdate(participants=[participant.own_info()])
+                self.effects.send(participant.sid, SignalResponse(update=own))
 
     def show(self, participant: Participant, now: float, *, to_itself: bool = False) -> None:
         """The same for what a client may change as often as it likes: what is too much waits."""
@@ -262,6 +265,8 @@ class Room:
         if participant.goodbye_by is not None and now >= participant.goodbye_by:
             self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
             return
+        if participant.attempt.due is not None and now >= participant.attempt.due:
+            self._account.attempt_ended(participant, now)
         if participant.pace.due is not None and now >= participant.pace.due:
             self.show(participant, now, to_itself=True)
         for track in participant.publisher.tick(now):
@@ -297,7 +302,7 @@ class Room:
         self.effects.send(join.sid, welcome.join_response(self.info(), participant, others))
         if subscriber:
             subscriber.offer(now)
-        self.effects.record(ParticipantJoined(self.name, participant.identity, join.sid, join.client))
+        self._account.joined(participant)
 
     def _registry_on(self, relay: RelayFace) -> Registry:
         if self._registry is None:
@@ -368,7 +373,10 @@ class Room:
         if not isinstance(side, Publisher | Subscriber):
             return
         participant = self.participants[side.sid]
-        if phase is TransportPhase.CONNECTED:
+        if phase is TransportPhase.REACHABLE:
+            participant.attempt.reach(Stage.ICE, now)
+        elif phase is TransportPhase.CONNECTED:
+            participant.attempt.reach(Stage.DTLS, now)
             side.connect(now)
             if participant.primary_is_connected and not participant.is_active:
                 self._activate(participant, now)
@@ -377,6 +385,7 @@ class Room:
 
     def _activate(self, participant: Participant, now: float) -> None:
         participant.state = State.ACTIVE
+        participant.attempt.reach(Stage.READY, now)
         self.announce(participant, to_itself=True)
         for track in self._tracks.values():
             self.reconcile(participant, track, now)
@@ -384,14 +393,15 @@ class Room:
             participant.subscriber.negotiation.want_at_once(now)
         self._send_voices(participant, self._speakers.voices())
         self._qualities.arrive(participant.sid, now)
-        milliseconds = int((now - participant.joined_at) * 1000)
-        self.effects.record(ParticipantActive(self.name, participant.identity, participant.sid, milliseconds))
+        self._account.active(participant, now)
 
     def _media_arrived(self, track: Publication, payload_type: int, now: float) -> None:
+        participant = self.participants[track.owner]
+        participant.attempt.reach(Stage.MEDIA, now)
         if not track.announced:
             self._publish(track, payload_type, now)
         elif track.learn_type(payload_type):
-            self.show(self.participants[track.owner], now)
+            self.show(participant, now)
 
     def _publish(self, track: Publication, payload_type: int, now: float) -> None:
         participant = self.participants[track.owner]
@@ -400,17 +410,7 @@ class Room:
         self.announce(participant)
         for other in list(self.participants.values()):
             self.reconcile(other, track, now)
-        self.effects.record(
-            TrackPublished(
-                self.name,
-                participant.identity,
-                participant.sid,
-                track.sid,
-                track.kind,
-                translate.source_name(track.info.source),
-                track.info.mime_type,
-            )
-        )
+        self._account.published(participant, track)
 
     def _withdraw(self, participant: Participant, track: Publication, now: float) -> None:
         del self._tracks[track.sid]
@@ -419,15 +419,7 @@ class Room:
             other.forget_choice(track.sid)
             if other.subscriber:
                 other.subscriber.forget(track.sid, now)
-        self.effects.record(
-            TrackUnpublished(
-                self.name,
-                participant.identity,
-                participant.sid,
-                track.sid,
-                now - (track.announced_at or now),
-            )
-        )
+        self._account.unpublished(participant, track, now)
 
     def _tell_due_speakers(self, now: float) -> None:
         due = self._speakers.next_timeout()

@@ -26,7 +26,7 @@ def join_response(
     return SignalResponse(
         join=JoinResponse(
             room=room,
-            participant=participant.info(changed=True),
+            participant=participant.own_info(changed=True),
             other_participants=others,
             server_version=VERSION,
             server_info=server_info(),

@@ -14,16 +14,21 @@ from aiohttp import web
 from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
 
+from server import ids
+from server.attempts import Attempts
 from server.auth.grants import Claims, GrantError, refuse_recording
 from server.auth.token import TokenError, verify
 from server.clock import Clock
 from server.errors import ClientError, Refusal
+from server.metadata.outcome import Stage
 from server.protocol.translate import JoinParameters, join_parameters
+from server.room.inputs import SignalEnd
 from server.rooms import JoinRefused, Session
 from server.signaling.session import SignalSession
 
 logger = logging.getLogger(__name__)
 
+SUPPORT_CODE = "X-Support-Code"
 CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 # SDKs that are given a URL ending in a slash ask for //rtc.
 _ANY_SLASHES = "/{slashes:/*}"
@@ -36,11 +41,20 @@ class Doorkeeper(Protocol):
 
     def check(self, claims: Claims, parameters: JoinParameters) -> None: ...
 
-    def join(self, session: Session, claims: Claims, parameters: JoinParameters, user_agent: str) -> str: ...
+    def join(
+        self,
+        session: Session,
+        claims: Claims,
+        parameters: JoinParameters,
+        *,
+        user_agent: str,
+        code: str,
+        asked_at: float,
+    ) -> str: ...
 
     def signal(self, sid: str, request: SignalRequest) -> None: ...
 
-    def signal_lost(self, sid: str, goodbye: bool) -> None: ...
+    def signal_lost(self, sid: str, end: SignalEnd) -> None: ...
 
 
 class SignalRoutes:
@@ -52,11 +66,13 @@ class SignalRoutes:
         rooms: Doorkeeper,
         keys: Mapping[str, str],
         clock: Clock,
+        attempts: Attempts,
         on_refused: Callable[[Refusal], None] = lambda refusal: None,
     ) -> None:
         self._rooms = rooms
         self._keys = keys
         self._clock = clock
+        self._attempts = attempts
         self._on_refused = on_refused
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,42 +88,55 @@ class SignalRoutes:
         """The signal connection; every refusal is an HTTP status with its reason in plain text."""
         if request.headers.get("Upgrade", "").lower() != "websocket" or "join_request" in request.query:
             return await not_served(request)
+        asked_at = self._clock.now()
+        claims: Claims | None = None
         try:
-            claims, parameters = await self._admit(request)
+            claims = self._who(request)
+            parameters = await self._admit(claims, request)
         except ClientError as error:
             self._on_refused(error.refusal)
-            return _refusal(error)
+            return _refusal(error, self._attempts.refused(error.refusal, claims, asked_at))
         session = SignalSession()
         await session.socket.prepare(request)
         if parameters.reconnect:
             return await _refuse_resuming(session, request)
         try:
             await self._rooms.until_ready()  # the relay may have gone while the WebSocket was prepared
-            user_agent = request.headers.get("User-Agent", "")
-            sid = self._rooms.join(session, claims, parameters, user_agent)
+            sid = self._rooms.join(
+                session,
+                claims,
+                parameters,
+                user_agent=request.headers.get("User-Agent", ""),
+                code=ids.support_code(),
+                asked_at=asked_at,
+            )
         except JoinRefused as error:
             # Checked a moment ago: a place went while the WebSocket was prepared.
             self._on_refused(error.refusal)
-            await session.socket.close(code=1013)
+            code = self._attempts.refused(error.refusal, claims, asked_at, stage=Stage.WEBSOCKET)
+            await session.socket.close(code=1013, message=f"Support code: {code}".encode())
             return session.socket
         logger.info("%s connected", sid)
         try:
             await session.run(request, lambda signal: self._rooms.signal(sid, signal))
         finally:
-            self._rooms.signal_lost(sid, session.goodbye)
+            self._rooms.signal_lost(sid, session.end)
             logger.info("%s disconnected", sid)
         return session.socket
 
     async def validate(self, request: web.Request) -> web.Response:
         """The same checks without a session: SDKs ask here why a WebSocket failed."""
+        claims: Claims | None = None
         try:
-            await self._admit(request)
+            claims = self._who(request)
+            await self._admit(claims, request)
         except ClientError as error:
-            return _refusal(error)
+            now = self._clock.now()
+            return _refusal(error, self._attempts.refused(error.refusal, claims, now, asked_why=True))
         return web.Response(text="success", headers=CORS)
 
-    async def _admit(self, request: web.Request) -> tuple[Claims, JoinParameters]:
-        """Raises ClientError; see `_refusal` for the status."""
+    def _who(self, request: web.Request) -> Claims:
+        """Who asks to join which room, as a token says that holds. Raises TokenError."""
         claims = verify(_token(request), self._keys, self._clock.now())
         if not claims.grants.room_join:
             raise TokenError("the access token does not grant roomJoin", refusal=Refusal.UNUSABLE)
@@ -115,12 +144,16 @@ class SignalRoutes:
             raise TokenError("the access token names no room", 400, Refusal.UNUSABLE)
         if not claims.identity:
             raise TokenError("the access token has no identity", 400, Refusal.UNUSABLE)
+        return claims
+
+    async def _admit(self, claims: Claims, request: web.Request) -> JoinParameters:
+        """Raises ClientError; see `_refusal` for the status."""
         refuse_recording(claims)
         parameters = join_parameters(request.query)
         if not parameters.reconnect:
             await self._rooms.until_ready()
             self._rooms.check(claims, parameters)
-        return claims, parameters
+        return parameters
 
 
 def _token(request: web.Request) -> str:
@@ -134,9 +167,14 @@ def _token(request: web.Request) -> str:
     return token
 
 
-def _refusal(error: ClientError) -> web.Response:
+def _with_code(error: ClientError, code: str) -> str:
+    return f"{error}. Support code: {code}"
+
+
+def _refusal(error: ClientError, code: str) -> web.Response:
     status = error.status if isinstance(error, TokenError | GrantError | JoinRefused) else 400
-    return web.Response(status=status, text=str(error), headers=CORS)
+    headers = {**CORS, SUPPORT_CODE: code, "Access-Control-Expose-Headers": SUPPORT_CODE}
+    return web.Response(status=status, text=_with_code(error, code), headers=headers)
 
 
 async def not_served(request: web.Request) -> web.Response:

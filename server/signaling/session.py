@@ -10,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server.protocol.codec import MAX_MESSAGE_BYTES, ProtocolError, decode, encode
+from server.room.inputs import SignalEnd
 from server.signaling.outbox import Outbox
 
 logger = logging.getLogger(__name__)
@@ -22,14 +23,14 @@ _GOODBYES = frozenset({0, WSCloseCode.OK, WSCloseCode.GOING_AWAY})  # 0: a close
 
 
 class SignalSession:
-    """What a room sends to; `run` reads until either side ends. `goodbye`: the client ended it in order."""
+    """What a room sends to; `run` reads until either side ends. `end` is how it ended."""
 
     def __init__(self) -> None:
         # Control frames of compression are the peer's choice; the limit holds after inflation.
         self.socket = web.WebSocketResponse(
             heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MAX_MESSAGE_BYTES
         )
-        self.goodbye = False
+        self.end = SignalEnd.LOST
         self._outbox = Outbox()
         self._as_json = False
         self._transport: asyncio.BaseTransport | None = None
@@ -40,6 +41,7 @@ class SignalSession:
         """Queues a message; a client that reads too slowly is cut off."""
         if not self._outbox.put(encode(response, as_json=self._as_json)):
             logger.info("a client that does not read was cut off")
+            self.end = SignalEnd.SLOW_READER
             self._abort()
 
     def disconnect(self) -> None:
@@ -62,14 +64,17 @@ class SignalSession:
             message = await self.socket.receive()
             if message.type not in {WSMsgType.BINARY, WSMsgType.TEXT}:
                 # The socket's own close code is no witness: it is 1000 after a bare end of the stream too.
-                self.goodbye = message.type is WSMsgType.CLOSE and message.data in _GOODBYES
+                if message.type is WSMsgType.CLOSE and message.data in _GOODBYES:
+                    self.end = SignalEnd.GOODBYE
                 return
             if not self._is_within_rate(loop.time()):
+                self.end = SignalEnd.PROTOCOL_ERROR
                 await self.socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"too many messages")
                 return
             try:
                 signal = decode(message.data)
             except ProtocolError as error:
+                self.end = SignalEnd.PROTOCOL_ERROR
                 await self.socket.close(code=WSCloseCode.UNSUPPORTED_DATA, message=str(error).encode())
                 return
             self._as_json = message.type is WSMsgType.TEXT

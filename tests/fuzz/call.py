@@ -11,7 +11,7 @@ from livekit.protocol.rtc import SessionDescription, SignalRequest
 from server.control.messages import Notification
 from server.protocol import codec as signal_codec
 from server.room.effects import Send
-from server.room.inputs import RelayNotified, Signal, SignalLost, Tick
+from server.room.inputs import RelayNotified, Signal, SignalEnd, SignalLost, Tick
 from tests.unit.stage import Sending, Stage, answer_text
 
 IDENTITIES: Final = ("ada", "bob", "eve")
@@ -39,7 +39,7 @@ def room(data: bytes) -> None:
             case 5:
                 stage.pass_time(int.from_bytes(body[:2], "big") / 16)
             case 6:
-                stage.put(SignalLost(sid, bool(body)))
+                stage.put(SignalLost(sid, SignalEnd.GOODBYE if body else SignalEnd.LOST))
             case _ if sid not in stage.room.participants:
                 sids[who % len(sids)] = stage.join(IDENTITIES[who % len(sids)])
         _check(stage)

@@ -19,6 +19,7 @@ from livekit.api import AccessToken, VideoGrants
 
 from server.addresses import candidates
 from server.app import application, http_runner
+from server.attempts import Attempts
 from server.clock import Clock
 from server.config import Config
 from server.control.messages import GetStats, Stats
@@ -77,6 +78,7 @@ class Hall:
                 self.rooms,
                 self.supervisor.evidence,
                 self._clock,
+                Attempts(self.recorded.append, self._clock.now),
                 signer=Signer.generate(),
                 software=KnownSoftware(),
             )

@@ -16,6 +16,7 @@ from livekit.protocol.rtc import SignalRequest, SignalResponse
 from msgspec import structs
 
 from server.app import application
+from server.attempts import Attempts
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
@@ -117,11 +118,13 @@ class Server:
         )
         self.rooms.place_on(self.placement)
         self.signer = Signer.generate()
+        self.attempts = Attempts(self.tally.noting(self.events.append), self.clock.now)
         self.application = application(
             self.config,
             self.rooms,
             list,
             self.clock,
+            self.attempts,
             signer=self.signer,
             software=KnownSoftware(),
             tally=self.tally,

@@ -33,6 +33,7 @@ from server.sdp.model import Candidate
 
 Message = TypeVar("Message", bound=Request)
 START = 1_000_000.0
+CODE = "ABCD-EFGH"
 
 _TRANSPORT = (
     "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
@@ -150,7 +151,7 @@ class Stage:
             expires_at=self.now + 3600,
         )
         client = models.ClientInfo(protocol=protocol, browser=browser)
-        self.put(Join(sid, claims, client, auto_subscribe, self.relay))
+        self.put(Join(sid, claims, client, auto_subscribe, self.relay, CODE, self.now))
         return sid
 
     def enter(self, identity: str, **options: Any) -> str:

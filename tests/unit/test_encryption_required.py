@@ -18,7 +18,7 @@ from server.room.effects import RenewToken
 from server.room.inputs import Join, RelayNotified
 from server.room.room import RoomLimits
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect
-from tests.unit.stage import Sending, Stage
+from tests.unit.stage import CODE, Sending, Stage
 
 ENCRYPTED = RoomLimits(require_encryption=True)
 NONE, GCM, CUSTOM = (
@@ -149,7 +149,7 @@ def test_who_comes_back_with_a_renewed_token_insists_too() -> None:
     assert renewed.claims.room_config is not None
     assert renewed.claims.room_config.metadata == "of the board"
     again = Stage()
-    again.put(Join("PA_again", renewed.claims, models.ClientInfo(), True, again.relay))
+    again.put(Join("PA_again", renewed.claims, models.ClientInfo(), True, again.relay, CODE, again.now))
     assert again.room.encryption_required
 
 

@@ -58,6 +58,7 @@ async def test_behind_a_proxy_the_operator_says_the_address_and_no_header_does(
         server.rooms,
         list,
         server.clock,
+        server.attempts,
         signer=server.signer,
         software=KnownSoftware(),
     )

@@ -15,7 +15,7 @@ from server.control.messages import (
     TransportPhase,
 )
 from server.room.effects import Disconnect, ParticipantLeft, RoomClosed
-from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalLost
+from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalEnd, SignalLost
 from server.room.participant import GOODBYE_SECONDS
 from tests.unit.stage import FakeRelay, Sending, Stage
 
@@ -38,7 +38,7 @@ def test_who_leaves_is_shown_gone_and_everything_of_it_is_closed(how: str) -> No
     if how == "leave":
         stage.signal(sid, leave=LeaveRequest())
     else:
-        stage.put(SignalLost(sid, goodbye=how == "goodbye"))
+        stage.put(SignalLost(sid, SignalEnd.GOODBYE if how == "goodbye" else SignalEnd.LOST))
     reason = Reason.SIGNAL_CLOSE if how == "silence" else Reason.CLIENT_INITIATED
     assert stage.sent(sid) == []
     assert Disconnect(sid) in stage.log

@@ -20,7 +20,7 @@ from server.app import http_runner
 from server.auth.token import MAX_TOKEN_BYTES, verify
 from server.config import Rooms
 from server.control.messages import CloseTransport, CreateTransport
-from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
+from server.metadata.event import AttemptEnded, LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect, without_auto_create
 
 
@@ -35,11 +35,13 @@ async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
     assert await peer.closed() == 1000
     asked = [type(request) for request in server.link.requests]
     assert asked.count(CreateTransport) == asked.count(CloseTransport) == 2
-    joined, left = server.events
+    joined, attempt, left = server.events
     assert isinstance(joined, ParticipantJoined)
     assert (joined.identity, joined.sdk, joined.sdk_version) == ("ada", Sdk.JS, "2.23.0")
     assert isinstance(left, ParticipantLeft)
     assert left.reason is LeaveReason.CLIENT_LEFT
+    assert isinstance(attempt, AttemptEnded)
+    assert attempt.code == joined.code == join.participant.attributes["offrecord.support_code"]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +65,9 @@ async def test_a_closed_websocket_is_a_goodbye_only_if_the_client_says_so(
     else:
         await peer.socket.close(code=code)
     async with asyncio.timeout(5):
-        while len(server.events) < 2:
+        while len(server.events) < 3:
             await asyncio.sleep(0)
-    left = server.events[1]
+    left = server.events[2]
     assert isinstance(left, ParticipantLeft)
     assert left.reason is reason
 
@@ -144,7 +146,8 @@ async def test_a_room_that_must_exist_a_full_room_and_no_relay(aiohttp_client: C
     server = Server(rooms=without_auto_create())
     client = await aiohttp_client(server.application)
     answer = await client.get("/rtc/validate", params={"access_token": server.token()})
-    assert (answer.status, await answer.text()) == (404, "requested room does not exist")
+    assert answer.status == 404
+    assert (await answer.text()).startswith("requested room does not exist")
 
     server = Server(rooms=Rooms(max_participants=1))
     client = await aiohttp_client(server.application)
