@@ -82,7 +82,9 @@ async def test_a_connection_that_hangs_is_given_up(
         ledger.record(joined(1))
         await until_it_is_told(caplog, "the ledger cannot be written (TimeoutError)")
     finally:
+        monkeypatch.setattr(store, "WRITE_SECONDS", 30.0)
         os.kill(stuck, signal.SIGCONT)
+    await ledger.flush()
     await ledger.close()
     assert ledger.dropped == 0
     assert len(await sessions(url, clock)) == 1
