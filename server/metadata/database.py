@@ -38,7 +38,8 @@ events = Table(
     Column("body", Text, nullable=False),
     Index("events_by_expiry", "expires_at"),
     Index("events_by_time", "event", "at"),
-    Index("events_by_participant", "participant", "event"),
+    Index("events_by_moment", "at"),
+    Index("events_by_participant", "participant", "event", "at"),
     Index("events_by_room", "room", "at"),
     Index("events_by_identity", "identity", "at"),
 )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
@@ -77,6 +78,9 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     identity: str | None = None
     since: float | None = None
     until: float | None = None
+    outcome: LeaveReason | None = None
+    """Only sessions that ended so."""
+    client: Browser | Sdk | None = None
     code: str | None = None
     """The support code of an attempt, as `ids.read_support_code` gives it: its rows, and its session's."""
 
@@ -90,14 +94,32 @@ class Reader:
         self._engine: AsyncEngine = reading_engine(url)
         self._clock = clock
 
-    async def sessions(self, query: Query) -> AsyncIterator[Session]:
-        """Oldest first. Raises LedgerError when the ledger cannot be read."""
+    async def sessions(self, query: Query, *, newest: int | None = None) -> AsyncIterator[Session]:
+        """Oldest first; `newest`: only so many of the last. Raises LedgerError when it cannot be read."""
+        if newest is None:
+            async for session in self._sessions(query, newest_first=False):
+                yield session
+            return
+        for session in await _last(self._sessions(query, newest_first=True), newest):
+            yield session
+
+    async def events(self, query: Query, *, newest: int | None = None) -> AsyncIterator[KeptEvent]:
+        """Every row, oldest first; `newest` as above. Raises LedgerError when it cannot be read."""
+        if newest is None:
+            async for kept in self._events(query, newest_first=False):
+                yield kept
+            return
+        for kept in await _last(self._events(query, newest_first=True), newest):
+            yield kept
+
+    async def _sessions(self, query: Query, *, newest_first: bool) -> AsyncIterator[Session]:
         now = self._clock()
         after: _Place | None = None
         try:
             while True:
                 async with self._engine.connect() as connection:
-                    page = (await connection.execute(_page(query, now, after))).all()
+                    wanted = _page(query, now, after, newest_first=newest_first)
+                    page = (await connection.execute(wanted)).all()
                     sids = [row.participant for row in page]
                     more = (await connection.execute(_details(sids, now))).all() if sids else []
                 details: dict[str, list[tuple[float, str]]] = {}
@@ -112,14 +134,14 @@ class Reader:
         except FAILURES as error:
             raise unreadable(self._url, error) from None
 
-    async def events(self, query: Query) -> AsyncIterator[KeptEvent]:
-        """Every row, oldest first. Raises LedgerError when the ledger cannot be read."""
+    async def _events(self, query: Query, *, newest_first: bool) -> AsyncIterator[KeptEvent]:
         now = self._clock()
         after: _Place | None = None
         try:
             while True:
                 async with self._engine.connect() as connection:
-                    page = (await connection.execute(_rows(query, now, after))).all()
+                    wanted = _rows(query, now, after, newest_first=newest_first)
+                    page = (await connection.execute(wanted)).all()
                 for row in page:
                     with suppress(EventError):
                         yield KeptEvent(row.at, row.expires_at, decode(row.body))
@@ -133,7 +155,28 @@ class Reader:
         await self._engine.dispose()
 
 
-def _matching(query: Query, now: float, after: _Place | None) -> list[ColumnElement[bool]]:
+_Kept = TypeVar("_Kept")
+
+
+async def _last(newest_first: AsyncIterator[_Kept], count: int) -> list[_Kept]:
+    """The first `count` of what comes, turned round."""
+    found: list[_Kept] = []
+    if count:
+        async for one in newest_first:
+            found.append(one)
+            if len(found) == count:
+                break
+    return found[::-1]
+
+
+def _in_order(newest_first: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    columns = (events.c.at, events.c.id)
+    return (columns[0].desc(), columns[1].desc()) if newest_first else columns
+
+
+def _matching(
+    query: Query, now: float, after: _Place | None, newest_first: bool
+) -> list[ColumnElement[bool]]:
     """All but `since`, which means something else for a session than for a moment."""
     conditions: list[ColumnElement[bool]] = [events.c.expires_at > now]
     if query.room is not None:
@@ -145,7 +188,8 @@ def _matching(query: Query, now: float, after: _Place | None) -> list[ColumnElem
     if query.until is not None:
         conditions.append(events.c.at <= query.until)
     if after is not None:
-        conditions.append(or_(events.c.at > after[0], and_(events.c.at == after[0], events.c.id > after[1])))
+        place = tuple_(events.c.at, events.c.id)
+        conditions.append(place < after if newest_first else place > after)
     return conditions
 
 
@@ -159,20 +203,35 @@ def _of_code(code: str) -> ColumnElement[bool]:
     return or_(events.c.id.in_(ids), events.c.participant.in_(sids))
 
 
-def _rows(query: Query, now: float, after: _Place | None) -> Select[tuple[int, float, float, str]]:
-    conditions = _matching(query, now, after)
+def _rows(
+    query: Query, now: float, after: _Place | None, *, newest_first: bool
+) -> Select[tuple[int, float, float, str]]:
+    conditions = _matching(query, now, after, newest_first)
     if query.since is not None:
         conditions.append(events.c.at >= query.since)
     return (
         select(events.c.id, events.c.at, events.c.expires_at, events.c.body)
         .where(*conditions)
-        .order_by(events.c.at, events.c.id)
+        .order_by(*_in_order(newest_first))
         .limit(PAGE_EVENTS)
     )
 
 
-def _page(query: Query, now: float, after: _Place | None) -> Select[tuple[int, float, str, str]]:
-    conditions = [*_matching(query, now, after), events.c.event == name_of(ParticipantJoined)]
+def _page(
+    query: Query, now: float, after: _Place | None, *, newest_first: bool
+) -> Select[tuple[int, float, str, str]]:
+    conditions = [*_matching(query, now, after, newest_first), events.c.event == name_of(ParticipantJoined)]
+    if query.client is not None:
+        kind = "browser" if isinstance(query.client, Browser) else "sdk"
+        conditions.append(_says(events, kind, query.client))
+    if query.outcome is not None:
+        ended = events.alias()
+        so = select(ended.c.id).where(
+            ended.c.participant == events.c.participant,
+            ended.c.event == name_of(ParticipantLeft),
+            _says(ended, "reason", query.outcome),
+        )
+        conditions.append(so.exists())
     if query.since is not None:
         left = events.alias()
         ended_before = select(left.c.id).where(
@@ -184,9 +243,14 @@ def _page(query: Query, now: float, after: _Place | None) -> Select[tuple[int, f
     return (
         select(events.c.id, events.c.at, events.c.participant, events.c.body)
         .where(*conditions)
-        .order_by(events.c.at, events.c.id)
+        .order_by(*_in_order(newest_first))
         .limit(PAGE_SESSIONS)
     )
+
+
+def _says(table: FromClause, field: str, value: str) -> ColumnElement[bool]:
+    """Whether a row has a closed word in a field. Quotes in names are escaped in a body: no name says it."""
+    return table.c.body.contains(f'"{field}":"{value}"', autoescape=True)
 
 
 def _details(sids: Sequence[str], now: float) -> Select[tuple[float, str, str]]:

@@ -78,10 +78,11 @@ def _engine(url: URL, *, writes: bool) -> AsyncEngine:
 
     def configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
+        # Nothing beside the ledger: neither what is sorted for an answer nor VACUUM's copy.
+        cursor.execute("PRAGMA temp_store = MEMORY")
         if writes:
             cursor.execute("PRAGMA secure_delete = ON")
             cursor.execute("PRAGMA journal_mode = DELETE")
-            cursor.execute("PRAGMA temp_store = MEMORY")  # nothing beside the ledger, VACUUM's copy included
         else:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()

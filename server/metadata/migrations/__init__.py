@@ -4,7 +4,7 @@ The list is ours rather than Alembic's: a ledger has four tables and only ever g
 needed is a number in the database and one transaction, under the claim of the server that starts.
 """
 
-from server.metadata.migrations import m0001_events, m0002_upkeep
+from server.metadata.migrations import m0001_events, m0002_upkeep, m0003_at_a_million
 
-MIGRATIONS = (m0001_events.MIGRATION, m0002_upkeep.MIGRATION)
+MIGRATIONS = (m0001_events.MIGRATION, m0002_upkeep.MIGRATION, m0003_at_a_million.MIGRATION)
 """The version of a ledger is how many of these it has seen."""
