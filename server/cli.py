@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import reading
+from server.commands import reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -34,6 +34,7 @@ app.add_typer(config_app, name="config")
 policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
 reading.add_to(app)
+app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]
 HttpPort = Annotated[

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, bindparam, delete, distinct, func, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.errors import OperatorError
@@ -50,7 +50,7 @@ async def rooms_of(engine: AsyncEngine, identity: str) -> list[str]:
     """The rooms in which something is held about `identity`."""
     async with engine.connect() as connection:
         found = await connection.scalars(
-            select(distinct(events.c.room)).where(events.c.identity == identity, events.c.room.is_not(None))
+            select(events.c.room).distinct().where(events.c.identity == identity, events.c.room.is_not(None))
         )
         return sorted(found)
 

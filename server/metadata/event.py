@@ -24,7 +24,7 @@ class Purpose(StrEnum):
     COMPATIBILITY = "to see which kinds of client connect and which have trouble"
     TROUBLE = "to find out why joining or a connection failed, also when somebody names a support code"
     OPERATION = "to see when the server ran and whether its relays stayed locked"
-    ACCOUNTABILITY = "to show that what people asked for was done, when, and by whom"
+    ACCOUNTABILITY = "to show that what people asked for was done, and when"
 
 
 class Expiry(StrEnum):
@@ -251,10 +251,6 @@ ForbiddenCall = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9_]{1,31}\Z", max_len
 Drift = Annotated[DriftedCheck, Meta(extra=_OPERATION)]
 RightAsked = Annotated[Right, Meta(extra=_ACCOUNTABILITY)]
 WhyAsked = Annotated[RequestReason, Meta(extra=_ACCOUNTABILITY)]
-# Somebody who works for the operator; empty where the person did it alone, with a token.
-OperatorName = Annotated[
-    str, Meta(pattern=r"\A([a-z][a-z0-9_-]{0,31})?\Z", max_length=32, extra=_ACCOUNTABILITY)
-]
 RowCount = Annotated[int, Meta(ge=0, le=1_000_000_000, extra=_ACCOUNTABILITY)]
 
 
@@ -326,12 +322,11 @@ class AttemptsRefused(_Event, frozen=True, tag="attempts_refused"):
 
 
 class SubjectRequest(_Event, frozen=True, tag="subject_request"):
-    """Somebody's rows were read, changed or erased on request. Whose is not kept: only how many."""
+    """Somebody's rows were read, changed or erased on request. Kept is how many, neither whose nor by whom."""
 
     right: RightAsked
     reason: WhyAsked
     rows: RowCount
-    operator: OperatorName = ""
 
 
 class ParticipantJoined(_Event, frozen=True, tag="participant_joined"):

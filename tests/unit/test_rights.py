@@ -82,7 +82,7 @@ async def test_that_it_was_asked_for_is_kept_without_whose_it_was(
     await desk.ledger.flush()
     [noted] = [one.event for one in await rows(kept.url, desk.time)]
     assert isinstance(noted, SubjectRequest)
-    assert (noted.right, noted.operator, noted.rows) == ("erase", "", 2)
+    assert (noted.right, noted.rows) == ("erase", 2)
 
 
 async def test_the_receipt_of_it_is_signed(desk: Desk, aiohttp_client: ClientMaker) -> None:

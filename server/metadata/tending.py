@@ -1,0 +1,88 @@
+"""What an operator does with one person's rows, beside a running server: see, correct, erase.
+
+That it was done is kept as an event of its own, without whose rows they were. Who did it is the access log's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata import erasure
+from server.metadata.address import LedgerError
+from server.metadata.database import FAILURES, events, tending_engine, unreadable
+from server.metadata.erasure import Changed
+from server.metadata.event import RequestReason, Right, SubjectRequest
+from server.metadata.receipt import Receipt, receipt
+from server.metadata.retention import Retention, rewrite
+from server.metadata.sessions import Query, Reader
+from server.metadata.store import row_of
+
+
+class Tending:
+    """The ledger at `url`, opened to be read and changed by hand. Use it with `async with`.
+
+    Raises LedgerError where there is no such ledger, or it cannot be written.
+    """
+
+    def __init__(
+        self, url: str, retention: Retention, reason: RequestReason, clock: Callable[[], float]
+    ) -> None:
+        self._url = url
+        self._retention = retention
+        self._reason = reason
+        self._clock = clock
+        self._engine: AsyncEngine = tending_engine(url)
+
+    async def __aenter__(self) -> Tending:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._engine.dispose()
+        if isinstance(error, FAILURES) and not isinstance(error, LedgerError):
+            raise unreadable(self._url, error) from None
+
+    async def rooms(self, identity: str) -> list[str]:
+        """Where something is kept about `identity`."""
+        return await erasure.rooms_of(self._engine, identity)
+
+    async def export(self, room: str, identity: str) -> Receipt:
+        """Everything that is kept, as the person's own receipt has it."""
+        reader = Reader(self._url, clock=self._clock)
+        try:
+            kept = [one async for one in reader.events(Query(room=room, identity=identity))]
+        finally:
+            await reader.aclose()
+        await self._record(Right.EXPORT, len(kept))
+        return receipt(room, identity, kept, complete=True, now=self._clock())
+
+    async def correct(self, room: str, identity: str, new: str, *, dry_run: bool) -> tuple[Changed, bool]:
+        """Raises Refusal. Also says whether the bytes of the old name are overwritten."""
+        changed = await erasure.correct(self._engine, room, identity, new, dry_run=dry_run)
+        return changed, await self._done(Right.CORRECT, changed, dry_run=dry_run)
+
+    async def erase(self, room: str, identity: str, *, child: bool, dry_run: bool) -> tuple[Changed, bool]:
+        """Raises Refusal. Also says whether the bytes are overwritten."""
+        changed = await erasure.erase(self._engine, room, identity, dry_run=dry_run)
+        right = Right.ERASE_CHILD if child else Right.ERASE
+        return changed, await self._done(right, changed, dry_run=dry_run)
+
+    async def _done(self, right: Right, changed: Changed, *, dry_run: bool) -> bool:
+        if dry_run or not changed.total:
+            return True
+        await self._record(right, changed.total)
+        try:
+            await rewrite(self._engine)
+        except FAILURES:  # a server that writes: its next sweep does it
+            return False
+        return True
+
+    async def _record(self, right: Right, rows: int) -> None:
+        note = SubjectRequest(right=right, reason=self._reason, rows=rows)
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(events), [row_of(note, self._clock(), self._retention)])
