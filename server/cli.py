@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, manifest, config, version; more in `commands`.
+"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, config, version; more in `commands`.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """

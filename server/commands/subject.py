@@ -34,7 +34,9 @@ Room = Annotated[str | None, typer.Option(help="Only this room; every room if le
 Operator = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", envvar=OPERATOR_VARIABLE, help="Who does this, for the access log; your account, else."
+        metavar="NAME",
+        envvar=OPERATOR_VARIABLE,
+        help="Who does this, for the access log; your account, else.",
     ),
 ]
 Reason = Annotated[ReasonName, typer.Option(help="Why; kept with what was done.")]
@@ -73,7 +75,7 @@ def export(
                     _plain(f"  {entry['at']}  {entry['event']}  deleted {entry['deleted_at']}  {fields}")
         return sum(len(receipt["kept"]) for receipt in receipts)
 
-    _run(act, room, identity, operator, reason, config)
+    _run(act, (room, identity), operator, reason, config)
 
 
 @app.command()
@@ -100,7 +102,7 @@ def correct(
         outcomes = [await _outcome(where, one, dry_run) for where in await _rooms(tending, room, identity)]
         return _report(identity, outcomes, as_json, "would be corrected" if dry_run else "corrected", dry_run)
 
-    _run(act, room, identity, operator, reason, config)
+    _run(act, (room, identity), operator, reason, config)
 
 
 @app.command()
@@ -138,7 +140,7 @@ def erase(
             outcomes = [await _outcome(where, one, False) for where in rooms]
         return _report(identity, outcomes, as_json, "would be erased" if dry_run else "erased", dry_run)
 
-    _run(act, room, identity, operator, reason, config)
+    _run(act, (room, identity), operator, reason, config)
 
 
 async def _rooms(tending: Tending, room: str | None, identity: str) -> list[str]:
@@ -196,13 +198,12 @@ def _plain(text: str) -> None:
 
 def _run(
     act: Callable[[Tending], Awaitable[int]],
-    room: str | None,
-    identity: str,
+    whose: tuple[str | None, str],
     operator: str | None,
     reason: ReasonName,
     path: Path | None,
 ) -> None:
-    """`act` returns how many rows it was about, for the access log."""
+    """`act` returns how many rows it was about, for the access log; `whose` is the room, if one, and who."""
     from server.access import reading as access
     from server.access.entry import Asked
     from server.access.entry import Reason as AccessReason
@@ -219,5 +220,5 @@ def _run(
         async with Tending(config.metadata.url, retention, RequestReason(reason), time.time) as tending:
             seen.count(await act(tending))
 
-    with access.reading(config, who, Asked.SUBJECT, room=room, identity=identity) as seen:
+    with access.reading(config, who, Asked.SUBJECT, room=whose[0], identity=whose[1]) as seen:
         asyncio.run(tend(seen))

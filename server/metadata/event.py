@@ -322,7 +322,7 @@ class AttemptsRefused(_Event, frozen=True, tag="attempts_refused"):
 
 
 class SubjectRequest(_Event, frozen=True, tag="subject_request"):
-    """Somebody's rows were read, changed or erased on request. Kept is how many, neither whose nor by whom."""
+    """Somebody's rows were read, changed or erased on request. Kept is how many: not whose, not by whom."""
 
     right: RightAsked
     reason: WhyAsked

@@ -29,8 +29,10 @@ class Office:
         self.ledger = ledger
         self.directory = directory
         self._config = directory / "elsewhere.toml"
-        self._config.write_text(f'[metadata]\nurl = "{kept.url}"\naccess_log = "{directory}/access"\n'
-            f'[guarantee]\nsigning_key = "{directory}/key.pem"\n')
+        self._config.write_text(
+            f'[metadata]\nurl = "{kept.url}"\naccess_log = "{directory}/access"\n'
+            f'[guarantee]\nsigning_key = "{directory}/key.pem"\n'
+        )
 
     async def __call__(self, *words: str, typed: str = "") -> tuple[int, str]:
         await self.ledger.flush()
