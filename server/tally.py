@@ -8,12 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final
 
 from server.control.messages import Notification, TransportPhase, TransportState
 from server.errors import Refusal
 from server.metadata.event import (
+    AttemptEnded,
     Codec,
     DriftedCheck,
     Event,
@@ -31,18 +31,10 @@ from server.metadata.event import (
     TrackSource,
     TrackUnpublished,
 )
+from server.metadata.outcome import AttemptCause, Stage
 from server.workers.link import RelayLink, RelayListener
 
-
-class Stage(StrEnum):
-    """The last step that was done of a join that failed."""
-
-    NONE = "none"  # not even the token held
-    TOKEN = "token"  # noqa: S105 - a stage: the token held, and the room or the relay did not
-    WEBSOCKET = "websocket"  # it was let in, and left before media could flow
-
-
-STAGE_OF_REFUSAL: Final = {
+STAGE_OF_REFUSAL: Final = {  # the last step that was done
     Refusal.MISSING: Stage.NONE,
     Refusal.MALFORMED: Stage.NONE,
     Refusal.UNKNOWN_KEY: Stage.NONE,
@@ -82,7 +74,7 @@ class Tally:
         self.active = Durations(JOIN_SECONDS)
         self.left: Counter[LeaveReason] = Counter()
         self.refused: Counter[Refusal] = Counter()
-        self.never_active: Counter[LeaveReason] = Counter()
+        self.failed: Counter[tuple[Stage, AttemptCause]] = Counter()  # of those that were let in
         self.published: Counter[Codec] = Counter()
         self.tracks: Counter[TrackSource] = Counter()
         self.transports: Counter[TransportPhase] = Counter()
@@ -90,7 +82,6 @@ class Tally:
         self.lost: Counter[RelayLossReason] = Counter()
         self.drifted: Counter[DriftedCheck] = Counter()
         self.answers: Counter[tuple[str, int]] = Counter()  # by pattern of a route and HTTP status
-        self._joining: set[str] = set()  # sids, until media can flow
         self._source: dict[str, TrackSource] = {}  # by sid of a live track
 
     def noting(self, record: Callable[[Event], None]) -> Callable[[Event], None]:
@@ -107,15 +98,14 @@ class Tally:
         match event:
             case ParticipantJoined():
                 self.joined[event.sdk] += 1
-                self._joining.add(event.participant)
             case ParticipantActive():
                 self.active.add(event.join_milliseconds / 1000)
-                self._joining.discard(event.participant)
+            case AttemptEnded():
+                # Who was refused is counted by `refuse`, also where no token says who it was.
+                if event.participant and event.cause is not AttemptCause.NONE:
+                    self.failed[(event.stage, event.cause)] += 1
             case ParticipantLeft():
                 self.left[event.reason] += 1
-                if event.participant in self._joining:
-                    self._joining.discard(event.participant)
-                    self.never_active[event.reason] += 1
             case TrackPublished():
                 self.published[event.codec] += 1
                 self.tracks[event.source] += 1

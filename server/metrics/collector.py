@@ -33,9 +33,13 @@ from server.metadata.event import (
     Sdk,
     TrackSource,
 )
+from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.relays import of_relays
 from server.metrics.source import Source
-from server.tally import STAGE_OF_REFUSAL, Durations, Stage
+from server.tally import STAGE_OF_REFUSAL, Durations
+
+_LET_IN = (Stage.WEBSOCKET, Stage.NEGOTIATION, Stage.ICE, Stage.DTLS)
+"""The last step of a join that was not refused and failed."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -92,8 +96,10 @@ class ServerCollector(Collector):
         )
         for refusal in Refusal:
             failures.add_metric([STAGE_OF_REFUSAL[refusal].value, refusal.value], tally.refused[refusal])
-        for reason in LeaveReason:
-            failures.add_metric([Stage.WEBSOCKET.value, reason.value], tally.never_active[reason])
+        for stage in _LET_IN:
+            for reason in LeaveReason:
+                cause = AttemptCause(reason.value)
+                failures.add_metric([stage.value, cause.value], tally.failed[(stage, cause)])
         yield failures
         yield _by_word(
             CounterMetricFamily("offrecord_departures", "Sessions that ended, by reason.", labels=["reason"]),

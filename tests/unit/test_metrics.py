@@ -16,6 +16,7 @@ from server.control.messages import SrtpProfile, TransportPhase, TransportState
 from server.errors import OperatorError, Refusal
 from server.guarantee.host import FirewallEvidence, FirewallState
 from server.metadata.event import (
+    AttemptEnded,
     DriftedCheck,
     GuaranteeLevel,
     LeaveReason,
@@ -32,6 +33,7 @@ from server.metadata.event import (
     TrackSource,
     TrackUnpublished,
 )
+from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.listener import listen
 from server.tally import STAGE_OF_REFUSAL, Tally
 from tests.unit.exposed import Exposed, KnownRelay
@@ -103,14 +105,30 @@ def test_what_the_ledger_is_told_is_counted() -> None:
     assert exposed.value("offrecord_tracks", source="camera") == 0
     assert exposed.value("offrecord_tracks_published_total", codec="unknown") == 1
     assert exposed.value("offrecord_departures_total", reason="client_left") == 1
-    assert exposed.value("offrecord_join_failures_total", stage="websocket", cause="client_left") == 0
 
 
-def test_who_leaves_before_media_could_flow_has_failed_to_join() -> None:
+@pytest.mark.parametrize(
+    ("stage", "cause", "failures"),
+    [
+        (Stage.WEBSOCKET, AttemptCause.CLIENT_LEFT, 1),
+        (Stage.NEGOTIATION, AttemptCause.NEVER_READY, 1),
+        (Stage.ICE, AttemptCause.NEVER_READY, 1),
+        (Stage.DTLS, AttemptCause.RELAY_LOST, 1),
+        (Stage.MEDIA, AttemptCause.NONE, 0),
+        (Stage.READY, AttemptCause.NONE, 0),
+    ],
+)
+def test_a_join_that_fails_after_it_was_let_in_is_counted_once(
+    stage: Stage, cause: AttemptCause, failures: int
+) -> None:
     exposed = Exposed()
-    exposed.tally.note(ParticipantJoined(**WHO))
-    exposed.tally.note(ParticipantLeft(**WHO, reason=LeaveReason.NEVER_READY, milliseconds=2))
-    assert exposed.value("offrecord_join_failures_total", stage="websocket", cause="never_ready") == 1
+    attempt = AttemptEnded(**WHO, code="0000-0000", stage=stage, cause=cause, milliseconds=2)
+    exposed.tally.note(attempt)
+    samples = [one for family in exposed.families() for one in family.samples]
+    counted = [one for one in samples if one.name == "offrecord_join_failures_total" and one.value]
+    assert len(counted) == failures
+    if failures:
+        assert counted[0].labels == {"stage": stage.value, "cause": cause.value}
 
 
 def test_relays_that_come_and_go_are_counted_by_reason() -> None:
@@ -217,5 +235,4 @@ def test_nothing_is_kept_of_who_has_left() -> None:
     tally.note(TrackPublished(**WHO, track="TR_123456789012", kind=TrackKind.AUDIO))
     tally.note(TrackUnpublished(**WHO, track="TR_123456789012", milliseconds=1))
     tally.note(ParticipantLeft(**WHO, reason=LeaveReason.CLIENT_LEFT, milliseconds=1))
-    assert not tally._joining
     assert not tally._source

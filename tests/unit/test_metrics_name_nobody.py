@@ -16,6 +16,7 @@ from server.guarantee.host import FirewallState
 from server.guarantee.incidents import IncidentKind
 from server.guarantee.judge import INSPECTED_CHECKS, KERNEL_CHECKS, REPORTED_CHECKS, Source
 from server.metadata.event import (
+    AttemptEnded,
     Codec,
     DriftedCheck,
     GuaranteeLevel,
@@ -28,8 +29,9 @@ from server.metadata.event import (
     TrackPublished,
     TrackSource,
 )
+from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.collector import ServerCollector
-from server.tally import JOIN_SECONDS, Stage
+from server.tally import JOIN_SECONDS
 from tests.unit.exposed import Exposed
 from tests.unit.signaling import ClientMaker, Server, connect
 
@@ -119,6 +121,8 @@ def test_no_event_brings_a_name_into_a_label(room: str, identity: str, sid: str,
     exposed.tally.note(ParticipantJoined(**who, sdk_version=room))
     exposed.tally.note(TrackPublished(**who, track=track, kind=TrackKind.AUDIO))
     exposed.tally.note(ParticipantLeft(**who, reason=LeaveReason.OTHER, milliseconds=0))
+    attempt: dict[str, Any] = {**who, "code": room, "milliseconds": 0}
+    exposed.tally.note(AttemptEnded(**attempt, stage=Stage.ICE, cause=AttemptCause.OTHER))
     assert _strange_labels(exposed, set()) == []
 
 
@@ -131,4 +135,5 @@ def test_a_word_outside_its_list_has_no_series(word: str) -> None:
     exposed.tally.note(ParticipantJoined(**who, sdk=strange))
     exposed.tally.note(TrackPublished(**who, track="TR_1", kind=strange, source=strange, codec=strange))
     exposed.tally.note(ParticipantLeft(**who, reason=strange, milliseconds=0))
+    exposed.tally.note(AttemptEnded(**who, code=word, stage=strange, cause=strange, milliseconds=0))
     assert _strange_labels(exposed, set()) == []
