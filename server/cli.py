@@ -1,4 +1,6 @@
-"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, config, version; more in `commands`.
+"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, manifest, config, version.
+
+More is in `commands`.
 
 Exit codes: 0 done, 1 a check failed, 2 the installation or the command line must change.
 """
@@ -15,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import reading, subject
+from server.commands import access_log, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -34,6 +36,7 @@ app.add_typer(config_app, name="config")
 policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
 reading.add_to(app)
+access_log.add_to(app)
 app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]

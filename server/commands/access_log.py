@@ -13,26 +13,12 @@ from rich.console import Console
 from rich.table import Table
 
 from server.access.chain import Checkpoint, Fault, Verdict
-from server.access.entry import Entry, Reason
+from server.access.entry import Entry
 from server.access.log import AccessLog
-from server.access.reading import OPERATOR_VARIABLE, configured
+from server.access.reading import configured
+from server.commands.options import ConfigPath
 from server.config import load
 from server.errors import OperatorError
-
-OperatorName = Annotated[
-    str | None,
-    typer.Option(
-        "--operator",
-        metavar="NAME",
-        envvar=OPERATOR_VARIABLE,
-        help="Who looks, for the access log; the login name if left out, unless that is root.",
-    ),
-]
-ReasonCode = Annotated[Reason | None, typer.Option("--reason", help="Why; required, for the access log.")]
-ConfigPath = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="PATH", help="Configuration file; ./config.toml where there is one."),
-]
 
 access_app = typer.Typer(help="Who looked at the ledger, when and why.", no_args_is_help=True)
 
@@ -45,6 +31,10 @@ _WORDS = {
     Fault.SHORTENED: "the end is missing",
     Fault.OTHER_HISTORY: "the log is not the one that the checkpoint speaks of",
 }
+
+
+def add_to(app: typer.Typer) -> None:
+    app.add_typer(access_app, name="access-log")
 
 
 @access_app.command()

@@ -19,6 +19,8 @@ from livekit.api import AccessToken, VideoGrants
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("offrecord")
+WHO = ("--operator", "tester", "--reason", "operation")
+"""Who looks at the ledger, and why: it goes to the access log."""
 KEY, SECRET = "devkey", "secret"
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0

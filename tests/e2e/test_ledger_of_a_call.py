@@ -11,13 +11,13 @@ from playwright.async_api import Browser
 
 from tests.e2e.browser import eventually, join
 from tests.e2e.desktop import desktop
-from tests.e2e.serving import COMMAND, Server
+from tests.e2e.serving import COMMAND, WHO, Server
 
 
 async def test_logs_show_a_browser_and_a_desktop(server: Server, browser: Browser) -> None:
     async def logged() -> dict[str, dict[str, Any]]:
         """Sessions by their SDK."""
-        words = [str(COMMAND), "logs", "--room", "garden", "--since", "1h", "--json"]
+        words = [str(COMMAND), "logs", *WHO, "--room", "garden", "--since", "1h", "--json"]
         listing = await asyncio.to_thread(
             subprocess.run, words, cwd=server.directory, capture_output=True, text=True, check=True
         )

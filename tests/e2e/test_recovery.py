@@ -13,14 +13,14 @@ from playwright.async_api import Browser
 
 from tests.e2e.browser import eventually
 from tests.e2e.recovery import ROOM, call
-from tests.e2e.serving import COMMAND, Server
+from tests.e2e.serving import COMMAND, WHO, Server
 
 RELAY_SECONDS = 20.0
 SERVER_SECONDS = 45.0
 
 
 async def sessions(server: Server) -> list[dict[str, Any]]:
-    words = [str(COMMAND), "logs", "--room", ROOM, "--since", "1h", "--json"]
+    words = [str(COMMAND), "logs", *WHO, "--room", ROOM, "--since", "1h", "--json"]
     listing = await asyncio.to_thread(
         subprocess.run, words, cwd=server.directory, capture_output=True, text=True, check=True
     )

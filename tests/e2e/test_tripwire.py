@@ -16,7 +16,7 @@ from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import eventually
 from tests.e2e.recovery import call
-from tests.e2e.serving import COMMAND, Server, serving
+from tests.e2e.serving import COMMAND, WHO, Server, serving
 from tests.relay.tampered import FORBIDDEN, executable
 
 BACK_SECONDS = 20.0
@@ -37,7 +37,7 @@ async def incidents(server: Server) -> list[dict[str, Any]]:
 
 
 def kept(server: Server) -> list[dict[str, Any]]:
-    words = [str(COMMAND), "logs", "--events", "--json"]
+    words = [str(COMMAND), "logs", *WHO, "--events", "--json"]
     ran = subprocess.run(words, cwd=server.directory, capture_output=True, text=True, check=True)
     return [json.loads(line) for line in ran.stdout.splitlines()]
 

@@ -13,14 +13,14 @@ from livekit import rtc
 
 from tests.e2e.browser import eventually
 from tests.e2e.desktop import desktop
-from tests.e2e.serving import COMMAND, ROOT, Server
+from tests.e2e.serving import COMMAND, ROOT, WHO, Server
 
 ROOM = "garden"
 NOTICED_SECONDS = 40.0
 
 
 async def logged(server: Server) -> dict[str, dict[str, Any]]:
-    words = [str(COMMAND), "logs", "--room", ROOM, "--since", "1h", "--json"]
+    words = [str(COMMAND), "logs", *WHO, "--room", ROOM, "--since", "1h", "--json"]
     listing = await asyncio.to_thread(
         subprocess.run, words, cwd=server.directory, capture_output=True, text=True, check=True
     )

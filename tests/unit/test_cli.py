@@ -18,6 +18,7 @@ from server.metadata.store import Ledger
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s" * 32
+WHO = ("--operator", "grace", "--reason", "audit")
 runner = CliRunner()
 
 
@@ -57,7 +58,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def test_logs_as_json_lines(kept: Path) -> None:
-    done = command(kept, "logs", "--json", "--room", "garden", "--since", "2h")
+    done = command(kept, "logs", *WHO, "--json", "--room", "garden", "--since", "2h")
     assert (done.returncode, done.stderr) == (0, "")
     [line] = done.stdout.splitlines()
     session = json.loads(line)
@@ -65,29 +66,71 @@ def test_logs_as_json_lines(kept: Path) -> None:
 
 
 def test_logs_as_a_table(kept: Path) -> None:
-    done = command(kept, "logs")
+    done = command(kept, "logs", *WHO)
     assert done.returncode == 0
     for word in ("Who", "ada", "garden", "Firefox 140, Windows", "connected"):
         assert word in done.stdout
 
 
 def test_logs_of_every_event(kept: Path) -> None:
-    [line] = command(kept, "logs", "--events", "--json").stdout.splitlines()
+    [line] = command(kept, "logs", *WHO, "--events", "--json").stdout.splitlines()
     event = json.loads(line)
     assert (event["event"], event["identity"]) == ("participant_joined", "ada")
     assert event["expires_at"] > event["at"]
-    assert "participant joined" in command(kept, "logs", "--events", "--room", "garden").stdout
+    assert "participant joined" in command(kept, "logs", *WHO, "--events", "--room", "garden").stdout
 
 
 def test_logs_that_match_nothing(kept: Path) -> None:
-    assert command(kept, "logs", "--identity", "nobody", "--json").stdout == ""
-    assert "Nothing that matches" in command(kept, "logs", "--identity", "nobody").stdout
+    assert command(kept, "logs", *WHO, "--identity", "nobody", "--json").stdout == ""
+    assert "Nothing that matches" in command(kept, "logs", *WHO, "--identity", "nobody").stdout
+
+
+def test_the_access_log_tells_who_looked(kept: Path) -> None:
+    command(kept, "logs", *WHO, "--identity", "ada")
+    command(kept, "logs", *WHO, "--identity", "alan", "--events")
+    shown = [json.loads(line) for line in command(kept, "access-log", "show", "--json").stdout.splitlines()]
+    read = [(one["operator"], one["reason"], one["asked"], one["of"], one["rows"]) for one in shown]
+    assert read == [
+        ("grace", "audit", "sessions", None, None),
+        ("grace", "audit", "sessions", 1, 1),
+        ("grace", "audit", "events", None, None),
+        ("grace", "audit", "events", 3, 0),
+    ]
+    assert "ada" not in json.dumps(shown)
+    table = command(kept, "access-log", "show", "--identity", "ada").stdout.splitlines()
+    assert len(table) == 2
+    for word in ("grace", "audit", "sessions", "1"):
+        assert word in table[1].split()
+    assert "Nothing that matches" in command(kept, "access-log", "show", "--room", "attic").stdout
+
+
+def test_the_access_log_is_verified(kept: Path) -> None:
+    command(kept, "logs", *WHO)
+    checkpoint = kept / "elsewhere.jws"
+    checkpoint.write_text(command(kept, "access-log", "checkpoint").stdout)
+    command(kept, "logs", *WHO)
+    done = command(kept, "access-log", "verify")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        "The access log is intact: 4 entries, 0 expired before them.",
+    )
+    done = command(kept, "access-log", "verify", "--json", "--checkpoint", str(checkpoint))
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["intact"], found["last"], found["compared"]) == (0, True, 4, 1)
+    entries = kept / "offrecord-access" / "entries.jsonl"
+    entries.write_bytes(entries.read_bytes().replace(b'"rows":1', b'"rows":0', 1))
+    done = command(kept, "access-log", "verify")
+    assert (done.returncode, done.stdout.splitlines()[0][:6]) == (1, "line 3")
+    found = json.loads(command(kept, "access-log", "verify", "--json").stdout)
+    assert found["findings"] == [{"fault": "changed", "line": 3}]
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["logs"], "there is no ledger"),
+        (["logs", *WHO], "there is no ledger"),
+        (["logs"], "--reason with one of"),
+        (["access-log", "verify"], "nobody has looked at anything yet"),
         (["serve"], "no key is configured"),
         (["serve", "--dev", "--lan"], "exclude each other"),
         (["config", "check"], "no key is configured"),
@@ -116,7 +159,9 @@ def test_config_check(tmp_path: Path) -> None:
     assert "secret-of-mine" not in str(refused.exception)
 
 
-@pytest.mark.parametrize("arguments", [[], ["serve"], ["logs"], ["verify"], ["config", "check"], ["version"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["serve"], ["logs"], ["access-log"], ["verify"], ["config", "check"], ["version"]]
+)
 def test_every_command_explains_itself(arguments: list[str]) -> None:
     done = runner.invoke(cli.app, [*arguments, "--help"])
     assert done.exit_code == 0
