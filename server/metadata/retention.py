@@ -71,7 +71,7 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
     try:
         await rewrite(engine)
     except FAILURES as error:
-        logger.warning("what expired is overwritten at the next sweep (%s)", type(error).__name__)
+        logger.warning("what expired is overwritten at the next sweep (%s)", type(error))
     return int(gone)
 
 
