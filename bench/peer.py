@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,7 @@ class Peer:
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
         self.certificate = certificate
         self.dtls_in: asyncio.Queue[bytes] = asyncio.Queue()
+        self.media_in: deque[bytes] = deque(maxlen=20)  # the latest packets, as they came
         self.sources: set[int] = set()  # SSRCs of the media that came; whoever asks for it clears it
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
@@ -147,4 +149,5 @@ class Peer:
             elif datagram and 19 < datagram[0] < 64:
                 self.dtls_in.put_nowait(datagram)
             elif len(datagram) >= 12 and not 192 <= datagram[1] < 224:  # RTP, not RTCP (RFC 5761)
+                self.media_in.append(datagram)
                 self.sources.add(int.from_bytes(datagram[8:12], "big"))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
-MOST_FILE_BYTES = 512 << 20
 CHUNK = 8 << 20
 
 
@@ -23,17 +22,20 @@ class Find:
 
 def in_files(wanted: dict[str, bytes], places: Sequence[Path], since: float) -> list[Find]:
     """Files below `places` that changed since `since` (seconds since the epoch)."""
+    longest = max(len(mark) for mark in wanted.values())
     found = []
     for path in _files(places):
         try:
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode) or status.st_ctime < since or status.st_size == 0:
                 continue
-            assert status.st_size <= MOST_FILE_BYTES, f"{path} is too large to be searched"
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as content:
-                found += [Find(name, str(path)) for name, mark in wanted.items() if content.find(mark) >= 0]
-        except (FileNotFoundError, ValueError):
-            continue  # gone, or emptied, meanwhile
+            names = set()
+            with path.open("rb", 0) as file:
+                for content in _pieces(file, longest):
+                    names |= {name for name, mark in wanted.items() if mark in content}
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        found += [Find(name, str(path)) for name in sorted(names)]
     return found
 
 
@@ -56,6 +58,14 @@ def _files(places: Sequence[Path]) -> Iterator[Path]:
                 yield from (Path(folder, name) for name in names)
         elif place.exists():
             yield place
+
+
+def _pieces(file: RawIOBase, overlap: int) -> Iterator[bytes]:
+    """A file from here to its end, each piece beginning with the end of the one before."""
+    tail = b""
+    while piece := file.read(CHUNK):
+        yield tail + piece
+        tail = piece[-overlap:]
 
 
 def _memory(pid: int, overlap: int) -> Iterator[bytes]:

@@ -62,17 +62,16 @@ class Call:
         (pid,) = self.server.relay_pids()
         return pid
 
-    def sent(self) -> dict[str, bytes]:
-        """Pieces of the packets as they were on the wire."""
-        return {
-            f"packet {number}": packet[20 : 20 + MARK_BYTES]
-            for number, packet in enumerate(list(self.speaker.sealed)[-PACKETS:])
-        }
+    def on_the_wire(self) -> dict[str, bytes]:
+        """Pieces of the encrypted packets, as they came to the relay and as they left it."""
+        assert self.watcher.receiving is not None
+        packets = [*list(self.speaker.sealed)[-PACKETS:], *list(self.watcher.receiving.media_in)[-PACKETS:]]
+        return {f"packet {number}": packet[-MARK_BYTES:] for number, packet in enumerate(packets)}
 
     def on_disk(self) -> list[Find]:
         """In all that has changed since the call began, wherever a server may write."""
         places = [self.server.directory, SHARED_MEMORY, *PLACES]
-        return in_files(self.marks | self.sent(), places, self.started)
+        return in_files(self.marks | self.on_the_wire(), places, self.started)
 
     async def oldest(self) -> int:
         """Greatest age of a packet that was kept, in milliseconds, as the statement tells it."""
@@ -83,7 +82,7 @@ class Call:
     def in_processes(self) -> list[Find]:
         """In the server and whatever relay it has by now."""
         server = self.server.process.pid
-        return in_memory(self.marks | self.sent(), [server, *descendants(server)])
+        return in_memory(self.marks | self.on_the_wire(), [server, *descendants(server)])
 
 
 @asynccontextmanager
@@ -125,7 +124,7 @@ async def test_nothing_of_a_call_is_left_after_it(tmp_path: Path) -> None:
         await call.watcher.until(lambda: "speaker" not in call.watcher.tracks)
         # The room lives on, and so does the relay: rings and buffers are wiped when the track ends.
         assert call.relay() == relay
-        media = {kind: call.marks[kind] for kind in ("sound", "picture")} | call.sent()
+        media = {kind: call.marks[kind] for kind in ("sound", "picture")} | call.on_the_wire()
 
         async def held() -> list[Find]:
             return await asyncio.to_thread(in_memory, media, [relay])
