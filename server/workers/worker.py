@@ -405,7 +405,7 @@ class RelayProcess:
             assert self._kernel_log is not None, "opened before the process was started"
             self._lost(Tripped(await self._kernel_log.call_that_killed(process.pid)))
         else:
-            self._lost(RelayError(epitaph(code, bytes(self._stderr)), RelayFault.DIED))
+            self._lost(RelayError(epitaph(code, bytes(self._stderr), served=self._serving), RelayFault.DIED))
 
     def _channel_lost(self, reason: RelayError) -> None:
         """A process that has just died says more by how it ended than by its silence."""
