@@ -33,6 +33,7 @@ OWNERS = {
     "aiortc": ("relay/ortc.py", "verify/"),
     "av": ("verify/",),
     "OpenSSL": ("relay/ortc.py",),
+    "prometheus_client": ("metrics/",),
 }
 BANNED_IN_RELAY_CALLS = {"open", "exec", "eval", "compile", "__import__"}
 BANNED_IN_RELAY_IMPORTS = {
