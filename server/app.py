@@ -13,6 +13,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server.access.expiry import keep_expiring
+from server.access.reading import configured as access_log
 from server.addresses import advertised, candidates
 from server.api import pages
 from server.api.counted import counted
@@ -97,6 +99,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     await supervisor.start()
     software = InstalledSoftware()
     stack.push_async_callback(_cancelled, asyncio.create_task(software.watch()))
+    stack.push_async_callback(_cancelled, asyncio.create_task(keep_expiring(access_log(config))))
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
