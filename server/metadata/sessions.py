@@ -7,12 +7,12 @@ What has expired is not shown, swept or not.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
@@ -38,6 +38,14 @@ PAGE_SESSIONS = 500
 PAGE_EVENTS = 2000
 
 
+_NUMBERED = (
+    events.c.id,
+    events.c.at,
+    events.c.expires_at,
+    events.c.room,
+    events.c.identity,
+    events.c.body,
+)
 _Place = tuple[float, int]  # when, and the row's number: where a page ended
 
 
@@ -69,6 +77,17 @@ class KeptEvent(msgspec.Struct, frozen=True):
     at: float
     expires_at: float
     event: Event
+
+
+class NumberedRow(msgspec.Struct, frozen=True):
+    """A row as it stands; numbers count up in the order of writing."""
+
+    id: int
+    at: float
+    expires_at: float
+    room: str | None
+    identity: str | None
+    body: str
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,9 +141,7 @@ class Reader:
                     page = (await connection.execute(wanted)).all()
                     sids = [row.participant for row in page]
                     more = (await connection.execute(_details(sids, now))).all() if sids else []
-                details: dict[str, list[tuple[float, str]]] = {}
-                for detail in more:
-                    details.setdefault(detail.participant, []).append((detail.at, detail.body))
+                details = _by_session(more)
                 for row in page:
                     with suppress(EventError):  # a row of an unknown kind is not worth the whole answer
                         yield _session(row.at, row.body, details.get(row.participant, []), now)
@@ -150,6 +167,55 @@ class Reader:
                 after = (page[-1].at, page[-1].id)
         except FAILURES as error:
             raise unreadable(self._url, error) from None
+
+    async def by_number(self, numbers: Sequence[int]) -> dict[int, Session]:
+        """The sessions whose first rows have these numbers, 30,000 at most. Raises SQLAlchemyError."""
+        now = self._clock()
+        first = select(events.c.id, events.c.at, events.c.participant, events.c.body)
+        async with self._engine.connect() as connection:
+            rows = (await connection.execute(first.where(events.c.id.in_(numbers)))).all()
+            sids = [row.participant for row in rows]
+            more = (await connection.execute(_details(sids, now))).all()
+        details = _by_session(more)
+        found: dict[int, Session] = {}
+        for row in rows:
+            with suppress(EventError):
+                found[row.id] = _session(row.at, row.body, details.get(row.participant, []), now)
+        return found
+
+    async def last_number(self) -> int:
+        """The highest number of a row; 0 for an empty ledger. Raises LedgerError."""
+        try:
+            async with self._engine.connect() as connection:
+                return int(await connection.scalar(select(func.max(events.c.id))) or 0)
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
+
+    async def numbered(self, above: int) -> tuple[list[NumberedRow], int]:
+        """The next rows by number, a page at most, and the highest number there is. Raises LedgerError."""
+        wanted = select(*_NUMBERED).where(events.c.id > above).order_by(events.c.id).limit(PAGE_EVENTS)
+        try:
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(wanted)).all()
+                highest = int(await connection.scalar(select(func.max(events.c.id))) or 0)
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
+        return [NumberedRow(*row) for row in rows], highest
+
+    async def numbered_before(self, number: int, query: Query, newest: int) -> list[NumberedRow]:
+        """The last `newest` rows that match, of those with a lower number. Raises LedgerError."""
+        wanted = (
+            select(*_NUMBERED)
+            .where(events.c.id < number, *_matching(query, self._clock(), None, newest_first=True))
+            .order_by(events.c.id.desc())
+            .limit(newest)
+        )
+        try:
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(wanted)).all()
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
+        return [NumberedRow(*row) for row in reversed(rows)]
 
     async def aclose(self) -> None:
         await self._engine.dispose()
@@ -260,6 +326,13 @@ def _details(sids: Sequence[str], now: float) -> Select[tuple[float, str, str]]:
         .where(events.c.participant.in_(sids), events.c.event.in_(kinds), events.c.expires_at > now)
         .order_by(events.c.at, events.c.id)
     )
+
+
+def _by_session(rows: Iterable[Row[tuple[float, str, str]]]) -> dict[str, list[tuple[float, str]]]:
+    details: dict[str, list[tuple[float, str]]] = {}
+    for row in rows:
+        details.setdefault(row.participant, []).append((row.at, row.body))
+    return details
 
 
 def _session(joined_at: float, body: str, details: list[tuple[float, str]], now: float) -> Session:
