@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Counted
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -80,7 +81,7 @@ def _session(
 ) -> None:
     """`how` it ended, and the milliseconds that joining took; None for neither."""
     end, took = how
-    names = {"room": "garden", "identity": person, "participant": f"PA_{number:08d}"}
+    names: dict[str, Any] = {"room": "garden", "identity": person, "participant": f"PA_{number:08d}"}
     ledger.record(ParticipantJoined(**names, browser=browser))
     if isinstance(took, int):
         ledger.record(ParticipantActive(**names, join_milliseconds=took))
