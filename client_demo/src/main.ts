@@ -14,6 +14,7 @@ import { inviteLink, roomFromAddress, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
 import { askForReceipt } from './receipt/receipt';
+import { supportCodeOf } from './support-code';
 
 // The library tells the browser's console of errors only. Its own `setLogLevel` would keep that choice in the
 // browser's storage; the default of its root logger, which the others take over, is not kept.
@@ -49,7 +50,8 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     try {
       await call.connect(serverUrl(answer.url, location.href), answer.token);
     } catch (error) {
-      from.failed(joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname)));
+      const failure = joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname));
+      from.failed(failure.text, failure.code || supportCodeOf(call));
       return;
     }
     window.removeEventListener('hashchange', followLink);
@@ -78,6 +80,7 @@ function showCall(room: Room, { room: roomName, name }: JoinRequest, token: stri
       milliseconds: clock() - startedAt,
       others,
       reason: endOf(reason),
+      supportCode: supportCodeOf(room),
       receipt: askForReceipt(token, room.localParticipant.sid),
     };
     showJoin({ room: roomName, name, summary });

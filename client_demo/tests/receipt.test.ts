@@ -52,6 +52,26 @@ describe('a receipt', () => {
     expect(() => readReceipt(answer({ ...JOINED, fields: { nested: {} } }))).toThrow(ReceiptError);
   });
 
+  it('tells how joining went, and how well it was connected', () => {
+    const attempt = { ...JOINED, event: 'attempt_ended' };
+    const fields = { code: 'ABCD-EFGH', stage: 'token', cause: 'room_full', milliseconds: 700, participant: '' };
+    const left = { ...LEFT.fields, usual_quality: 'good', worst_quality: 'poor' };
+    const { entries } = readReceipt(
+      answer(
+        { ...attempt, fields },
+        { ...attempt, fields: { ...fields, stage: 'media', cause: 'none' } },
+        { ...attempt, fields: { ...fields, stage: 'ice', cause: 'connection_lost', code: '' } },
+        { ...LEFT, fields: left },
+      ),
+    );
+    expect(entriesInWords(entries)).toEqual([
+      'You tried to join, and it failed: the room was full (support code ABCD-EFGH).',
+      'Joining took 0.7 seconds (support code ABCD-EFGH).',
+      'You tried to join, and it failed: the connection was lost.',
+      'Your connection ended after 1 minute: you left. It was mostly good, at worst poor.',
+    ]);
+  });
+
   it('is told in plain words', () => {
     const { entries, ...rest } = readReceipt(answer(JOINED, LEFT));
     expect(receiptTitle({ entries, ...rest }, day)).toBe('Kept about you in this room: 2 entries, until 2026-02-01');

@@ -9,6 +9,7 @@ import { ageInWords, durationInWords } from '../src/duration';
 import { summaryText, summaryTitle } from '../src/join/summary';
 import { freshRoomName, inviteLink, roomFromAddress, serverUrl } from '../src/link';
 import { loudness } from '../src/media/level-meter';
+import { withoutCode } from '../src/support-code';
 import { helpFor, helpForBoth, problemOf, problemOfPage } from '../src/media/problems';
 
 describe('links', () => {
@@ -61,7 +62,7 @@ describe('words', () => {
       expect(endOf(reason)).not.toBe('');
     }
     expect(endOf(undefined)).not.toBe('');
-    expect(joinFailure(new Error('secret detail'), false)).not.toContain('secret');
+    expect(joinFailure(new Error('secret detail'), false).text).not.toContain('secret');
   });
 
   it('for a Firefox whose server is on loopback', () => {
@@ -72,15 +73,24 @@ describe('words', () => {
     expect(isWithoutLoopback(firefox, '192.0.2.2')).toBe(false);
     expect(isWithoutLoopback(chromium, '127.0.0.1')).toBe(false);
     const timeout = ConnectionError.timeout('no ICE');
-    expect(joinFailure(timeout, true)).toContain('make run LAN=1');
-    expect(joinFailure(timeout, false)).toContain('firewall');
+    expect(joinFailure(timeout, true).text).toContain('make run LAN=1');
+    expect(joinFailure(timeout, false).text).toContain('firewall');
+  });
+
+  it('for a refusal, apart from its support code', () => {
+    const refused = ConnectionError.notAllowed('the room is full. Support code: ABCD-EFGH', 403);
+    expect(joinFailure(refused, false)).toEqual({ text: 'The server did not let you in: the room is full', code: 'ABCD-EFGH' });
+    expect(withoutCode('no')).toEqual({ text: 'no', code: '' });
+    expect(withoutCode('Support code: <b>12-3456')).toMatchObject({ code: '' });
   });
 
   it('for a call that was', () => {
-    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', receipt: Promise.resolve(null) };
+    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', supportCode: 'ABCD-EFGH', receipt: Promise.resolve(null) };
     expect(summaryTitle(call)).toBe('You left “r”');
     expect(summaryText(call)).toBe('You were in “r” for 1 minute. You met 1 other person.');
-    expect(summaryTitle({ ...call, reason: 'The room was closed' })).toBe('The room was closed');
+    const ended = { ...call, reason: 'The room was closed' };
+    expect(summaryTitle(ended)).toBe('The room was closed');
+    expect(summaryText(ended)).toContain('Support code: ABCD-EFGH.');
   });
 
   it('for people', () => {

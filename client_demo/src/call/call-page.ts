@@ -11,6 +11,7 @@ import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
 import type { DeviceKind } from '../media/problems';
+import { supportCodeOf } from '../support-code';
 import { copyText } from './copy';
 import { bindDialog } from './dialogs';
 import type { Action } from './keys';
@@ -138,6 +139,8 @@ export class CallPage {
     part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());
     part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
     part(this.element, 'layout-button', HTMLButtonElement).addEventListener('click', () => this.switchLayout());
+    const support = part(this.element, 'support-button', HTMLButtonElement);
+    support.addEventListener('click', () => void this.showSupportCode());
 
     const link = inviteLink(location.origin, location.pathname, roomName);
     const shown = part(this.element, 'link', HTMLInputElement);
@@ -149,6 +152,13 @@ export class CallPage {
         });
       });
     }
+  }
+
+  private async showSupportCode(): Promise<void> {
+    const code = supportCodeOf(this.options.room);
+    if (!code) return this.announce('This server gives no support codes.');
+    const copied = await copyText(code);
+    this.announce(`Support code of your connection: ${code}${copied ? ' (copied)' : ''}`);
   }
 
   private bindRoom(): void {

@@ -3,14 +3,26 @@
 import { ConnectionError, ConnectionErrorReason, DisconnectReason } from 'livekit-client';
 
 import { counted } from '../duration';
+import { withoutCode } from '../support-code';
+
+export interface Failure {
+  text: string;
+  /** The support code; empty where the server named none. */
+  code: string;
+}
 
 /** Why joining failed, and what may help. Server text is bounded and shown only where it refused.
  * `withoutLoopback`: the browser sends no media to the address that the server has. */
-export function joinFailure(error: unknown, withoutLoopback: boolean): string {
+export function joinFailure(error: unknown, withoutLoopback: boolean): Failure {
+  const { text, code } = withoutCode(error instanceof ConnectionError ? error.message : '');
+  return { text: failureInWords(error, text, withoutLoopback), code };
+}
+
+function failureInWords(error: unknown, refusal: string, withoutLoopback: boolean): string {
   if (!(error instanceof ConnectionError)) return 'Joining failed. Try again.';
   switch (error.reason) {
     case ConnectionErrorReason.NotAllowed:
-      return `The server did not let you in: ${error.message.slice(0, 200)}`;
+      return `The server did not let you in: ${refusal.slice(0, 200)}`;
     case ConnectionErrorReason.ServerUnreachable:
     case ConnectionErrorReason.WebSocket:
       return 'The server cannot be reached. Check your connection and try again.';

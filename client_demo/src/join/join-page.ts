@@ -7,6 +7,7 @@ import { LevelMeter } from '../media/level-meter';
 import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
+import { bindSupport } from '../support-code';
 import { forgetName, keepName, keptName } from './kept-name';
 import { drawSummary, type CallSummary } from './summary';
 
@@ -36,6 +37,7 @@ export class JoinPage {
   private readonly button = part(this.element, 'join', HTMLButtonElement);
   private readonly status = part(this.element, 'status', HTMLElement);
   private readonly error = part(this.element, 'error', HTMLElement);
+  private readonly showSupport = bindSupport(this.element);
   private readonly video = part(this.element, 'preview', HTMLVideoElement);
   private readonly meter = new LevelMeter(part(this.element, 'level', HTMLElement));
   private readonly closers: (() => void)[] = [];
@@ -82,13 +84,16 @@ export class JoinPage {
   joining(): void {
     this.button.disabled = true;
     say(this.error, '');
+    this.showSupport('');
     tell(this.status, 'Joining…');
   }
 
-  failed(message: string): void {
+  /** `code`: the support code of the attempt, where it has one. */
+  failed(message: string, code = ''): void {
     this.button.disabled = false;
     tell(this.status, '');
     say(this.error, message);
+    this.showSupport(code);
     this.button.focus();
   }
 

@@ -12,6 +12,8 @@ export interface CallSummary {
   others: number;
   /** Why it ended, where it was not the person's own choice; else empty. */
   reason: string;
+  /** What to name to the operator if something was wrong; empty if there is none. */
+  supportCode: string;
   /** What the server keeps about it; null if it does not say. */
   receipt: Promise<Receipt | null>;
 }
@@ -23,7 +25,8 @@ export function summaryTitle(summary: CallSummary): string {
 export function summaryText(summary: CallSummary): string {
   const company =
     summary.others === 0 ? 'Nobody else was there' : `You met ${counted(summary.others, 'other person', 'other people')}`;
-  return `You were in “${summary.room}” for ${durationInWords(summary.milliseconds)}. ${company}.`;
+  const support = summary.reason && summary.supportCode ? ` Support code: ${summary.supportCode}.` : '';
+  return `You were in “${summary.room}” for ${durationInWords(summary.milliseconds)}. ${company}.${support}`;
 }
 
 export function drawSummary(root: HTMLElement, summary: CallSummary | null): void {

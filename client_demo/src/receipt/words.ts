@@ -18,8 +18,21 @@ const REASONS: Record<string, string> = {
   server_shutdown: 'the server stopped',
   server_crash: 'the server broke down',
   connection_lost: 'the connection was lost',
+  slow_reader: 'your program did not read what it was sent',
+  protocol_error: 'your program sent what could not be read',
+  state_mismatch: 'your program and the server disagreed',
   never_ready: 'the connection never came up',
   relay_lost: 'a part of the server was replaced',
+};
+
+const REFUSALS: Record<string, string> = {
+  never_granted: 'your token asked to record, or to be hidden',
+  room_missing: 'the room did not exist',
+  room_full: 'the room was full',
+  room_unencrypted: 'the room was begun without end-to-end encryption',
+  no_relay: 'no relay was ready',
+  stopping: 'the server was stopping',
+  bad_request: 'the request could not be read',
 };
 
 /** How much there is, and how long. */
@@ -39,13 +52,17 @@ export function entriesInWords(entries: readonly Entry[]): string[] {
 
 function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, string>): string {
   switch (event) {
+    case 'attempt_ended':
+      return fields['cause'] === 'none'
+        ? `Joining took ${seconds(fields['milliseconds'])}${code(fields)}.`
+        : `You tried to join, and it failed: ${attemptFailure(fields)}${code(fields)}.`;
     case 'participant_joined':
       return `You joined${client(fields)}.`;
     case 'participant_active':
       return `Sound and picture could pass after ${seconds(fields['join_milliseconds'])}.`;
     case 'participant_left': {
       const reason = String(fields['reason']);
-      return `Your connection ended after ${duration(fields['milliseconds'])}: ${REASONS[reason] ?? plain(reason)}.`;
+      return `Your connection ended after ${duration(fields['milliseconds'])}: ${REASONS[reason] ?? plain(reason)}.${quality(fields)}`;
     }
     case 'track_published': {
       const codec = fields['codec'];
@@ -58,6 +75,22 @@ function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, stri
   }
   const rest = Object.entries(fields).map(([name, value]) => `${plain(name)} ${value}`);
   return `${plain(event)}: ${rest.join(', ') || 'no more'}.`;
+}
+
+function attemptFailure(fields: Entry['fields']): string {
+  const cause = String(fields['cause']);
+  return REFUSALS[cause] ?? REASONS[cause] ?? plain(cause);
+}
+
+function code(fields: Entry['fields']): string {
+  return fields['code'] ? ` (support code ${String(fields['code'])})` : '';
+}
+
+/** How well, in words, where it was ever less than excellent. */
+function quality(fields: Entry['fields']): string {
+  const worst = named(fields['worst_quality'], 'unknown');
+  if (!worst || worst === 'excellent') return '';
+  return ` It was mostly ${named(fields['usual_quality'], 'unknown')}, at worst ${worst}.`;
 }
 
 function client(fields: Entry['fields']): string {
