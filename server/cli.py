@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, reading, subject
+from server.commands import access_log, operator, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -37,6 +37,7 @@ policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_
 app.add_typer(policy_app, name="policy")
 reading.add_to(app)
 access_log.add_to(app)
+operator.add_to(app)
 app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]

@@ -94,6 +94,10 @@ class Log(_Section, frozen=True):
     format: Literal["text", "json"] = "text"
 
 
+class Console(_Section, frozen=True):
+    operators: Annotated[str, Meta(min_length=1)] = "offrecord-operators"
+
+
 class PrivacyPolicy(_Section, frozen=True):
     file: str = ""  # "": none is published
 
@@ -108,6 +112,7 @@ class Config(_Section, frozen=True):
     guests: Guests = Guests()
     metadata: Metadata = Metadata()
     policy: PrivacyPolicy = PrivacyPolicy()
+    console: Console = Console()
     metrics: Metrics = Metrics()
     log: Log = Log()
     keys: dict[str, str] = msgspec.field(default_factory=dict)

@@ -44,7 +44,7 @@ class PrivateDirectory:
             finally:
                 os.close(descriptor)
         except OSError as error:
-            raise self.refused(f"cannot be used: {error.strerror}; nothing is shown without it") from None
+            raise self.refused(f"cannot be used, so nothing is shown: {error.strerror}") from None
 
     def refused(self, reason: str) -> OperatorError:
         return OperatorError(f"{self.path} ({self._setting}) {reason}")

@@ -5,14 +5,14 @@
         …each row that is shown: seen.count()
 
 The read is on the disk before the block is entered, and how many rows it showed when it is left, however it
-is left. Where it cannot be written, OperatorError is raised and nothing is shown.
+is left. OperatorError is raised, and nothing is shown, where it cannot be written; and where operators are
+named, and this one is none of them or has a role that may not see that.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +20,9 @@ from pathlib import Path
 
 import msgspec
 
-from server.access.entry import OPERATOR_PATTERN, Asked, Entry, Reason
+from server.access.entry import Asked, Entry, Reason
 from server.access.log import AccessLog
+from server.access.operators import Operators, check_name
 from server.config import Config
 from server.errors import OperatorError
 
@@ -63,8 +64,7 @@ def accessor(operator: str | None, reason: Reason | None) -> Accessor:
         raise OperatorError(
             f"say who looks: --operator NAME, or {OPERATOR_VARIABLE}; it goes to the access log"
         )
-    if not re.fullmatch(OPERATOR_PATTERN, operator):
-        raise OperatorError("the operator's name is at most 64 letters, digits, '.', '_', '@' and '-'")
+    check_name(operator)
     return Accessor(operator, reason, account)
 
 
@@ -96,6 +96,7 @@ def reading(
     config: Config, who: Accessor, asked: Asked, *, room: str | None = None, identity: str | None = None
 ) -> Iterator[Seen]:
     """See above. Raises OperatorError."""
+    Operators(Path(config.console.operators)).check(who.operator, asked)
     log = configured(config)
     number = record(log, who, asked, room=room, identity=identity)
     seen = Seen()

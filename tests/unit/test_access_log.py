@@ -163,7 +163,7 @@ def test_a_read_is_there_before_it_shows_anything_and_says_what_it_showed(tmp_pa
 def test_nothing_is_shown_where_the_log_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "access").write_text("a file is in the way")
     with (
-        pytest.raises(OperatorError, match="nothing is shown"),
+        pytest.raises(OperatorError, match="so nothing is shown"),
         reading(_config(tmp_path), GRACE, Asked.EVENTS),
     ):
         pytest.fail("shown")

@@ -22,11 +22,12 @@ WHO = ("--operator", "grace", "--reason", "audit")
 runner = CliRunner()
 
 
-def command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(directory: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "server", *arguments],
         cwd=directory,
         env={"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
+        input=given,
         capture_output=True,
         text=True,
         timeout=25,
@@ -104,6 +105,22 @@ def test_the_access_log_tells_who_looked(kept: Path) -> None:
     assert "Nothing that matches" in command(kept, "access-log", "show", "--room", "attic").stdout
 
 
+def test_who_may_look_is_named(kept: Path) -> None:
+    assert "Nobody is named" in command(kept, "operator", "list").stdout
+    password = "correct horse battery\n"
+    add = ("operator", "add", "grace", "--role", "viewer", "--password-stdin")
+    assert command(kept, *add, given="short\n").returncode == 2
+    assert command(kept, *add, given=password).returncode == 0
+    assert json.loads(command(kept, "operator", "list", "--json").stdout) == {"grace": "viewer"}
+    assert command(kept, "logs", *WHO).returncode == 0
+    stranger = command(kept, "logs", "--operator", "alan", "--reason", "audit")
+    assert (stranger.returncode, stranger.stdout) == (2, "")
+    assert "alan is no operator" in stranger.stderr
+    assert command(kept, "operator", "passwd", "grace", "--password-stdin", given=password).returncode == 0
+    assert command(kept, "operator", "remove", "grace").returncode == 0
+    assert "Nobody is named" in command(kept, "operator", "list").stdout
+
+
 def test_the_access_log_is_verified(kept: Path) -> None:
     command(kept, "logs", *WHO)
     checkpoint = kept / "elsewhere.jws"
@@ -160,7 +177,8 @@ def test_config_check(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["serve"], ["logs"], ["access-log"], ["verify"], ["config", "check"], ["version"]]
+    "arguments",
+    [[], ["serve"], ["logs"], ["access-log"], ["operator"], ["verify"], ["config", "check"], ["version"]],
 )
 def test_every_command_explains_itself(arguments: list[str]) -> None:
     done = runner.invoke(cli.app, [*arguments, "--help"])

@@ -1,0 +1,28 @@
+"""Which role may see what. PURE.
+
+Nobody may do everything: who names operators does not answer for what is kept about a person.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from server.access.entry import Asked
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"  # looks into connections, to help people
+    PRIVACY_OFFICER = "privacy-officer"  # and answers for what is kept about a person
+    ADMIN = "admin"  # names operators
+
+
+_LEDGER = frozenset({Asked.SESSIONS, Asked.EVENTS, Asked.ROOMS, Asked.PARTICIPANTS, Asked.STATISTICS})
+MAY_SEE: dict[Role, frozenset[Asked]] = {
+    Role.VIEWER: _LEDGER,
+    Role.PRIVACY_OFFICER: _LEDGER | {Asked.SUBJECT},
+    Role.ADMIN: _LEDGER,
+}
+
+
+def may_see(role: Role, asked: Asked) -> bool:
+    return asked in MAY_SEE[role]
