@@ -66,6 +66,7 @@ class Rooms(_Section, frozen=True):
 class Guests(_Section, frozen=True):
     enabled: bool = False
     passcode: str = ""
+    ask_age: bool = False
     per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30
 
     def __repr__(self) -> str:

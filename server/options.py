@@ -93,6 +93,11 @@ def check_usable(config: Config, *, dev: bool) -> None:
         )
     if config.metrics.host != Metrics().host and not config.metrics.port:
         raise ConfigError("metrics.host is set but metrics.port is 0: nothing would listen; set the port too")
+    if config.guests.ask_age and not config.guests.enabled:
+        raise ConfigError(
+            "guests.ask_age is set but guests.enabled is false: nobody would be asked; enable guests or "
+            "remove it"
+        )
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
 

@@ -1,14 +1,17 @@
-/** Asks the server for a guest's token: `POST /api/guest-token {room, name, passcode?}`. */
+/** Asks the server for a guest's token: `POST /api/guest-token {room, name, passcode?, old_enough?}`. */
 
 export interface GuestRequest {
   room: string;
   name: string;
   passcode: string;
+  /** 13 or older, or a parent agreed: confirmed where the server asks, and kept nowhere. */
+  oldEnough: boolean;
 }
 
 export type GuestAnswer =
   | { kind: 'admitted'; url: string; token: string }
   | { kind: 'passcode'; message: string }
+  | { kind: 'age'; message: string }
   | { kind: 'refused'; message: string };
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -27,6 +30,7 @@ export async function askForToken(request: GuestRequest, fetcher: Fetch = fetch)
         room: request.room,
         name: request.name,
         ...(request.passcode ? { passcode: request.passcode } : {}),
+        ...(request.oldEnough ? { old_enough: true } : {}),
       }),
       cache: 'no-store',
       credentials: 'omit',
@@ -55,6 +59,9 @@ export function understand(status: number, body: unknown, gave: boolean): GuestA
       kind: 'passcode',
       message: gave ? 'That passcode is not right.' : 'This server asks guests for a passcode.',
     };
+  }
+  if (status === 403 && fields['age_required'] === true) {
+    return { kind: 'age', message: 'This server asks before you join: please tick the box about your age.' };
   }
   const message = typeof error === 'string' && error ? error.slice(0, MESSAGE_LENGTH) : '';
   return { kind: 'refused', message: message || fallback(status) };

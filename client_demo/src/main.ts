@@ -45,6 +45,7 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     from.joining();
     const answer = await askForToken(request);
     if (answer.kind === 'passcode') return from.askPasscode(answer.message);
+    if (answer.kind === 'age') return from.askAge(answer.message);
     if (answer.kind === 'refused') return from.failed(answer.message);
     const call = newRoom();
     try {

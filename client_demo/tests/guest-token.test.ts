@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { askForToken, understand } from '../src/guest-token';
 
 describe('a guest token', () => {
-  it('is asked for with a passcode only where one was given', async () => {
+  it('is asked for with a passcode and a word about age only where they were given', async () => {
     const bodies: unknown[] = [];
     const fetcher = async (_input: string, init: RequestInit): Promise<Response> => {
       bodies.push(JSON.parse(String(init.body)));
       return Response.json({ url: 'ws://offrecord.test', token: 't' });
     };
-    const answer = await askForToken({ room: 'r', name: 'n', passcode: '' }, fetcher);
-    await askForToken({ room: 'r', name: 'n', passcode: 'p' }, fetcher);
+    const answer = await askForToken({ room: 'r', name: 'n', passcode: '', oldEnough: false }, fetcher);
+    await askForToken({ room: 'r', name: 'n', passcode: 'p', oldEnough: true }, fetcher);
     expect(answer).toEqual({ kind: 'admitted', url: 'ws://offrecord.test', token: 't' });
     expect(bodies).toEqual([
       { room: 'r', name: 'n' },
-      { room: 'r', name: 'n', passcode: 'p' },
+      { room: 'r', name: 'n', passcode: 'p', old_enough: true },
     ]);
   });
 
@@ -24,6 +24,10 @@ describe('a guest token', () => {
       kind: 'passcode',
       message: 'That passcode is not right.',
     });
+  });
+
+  it('needs a word about age where the server says so', () => {
+    expect(understand(403, { age_required: true }, false).kind).toBe('age');
   });
 
   it('passes on what the server says, within bounds', () => {
@@ -47,7 +51,7 @@ describe('a guest token', () => {
   it('never rejects', async () => {
     const down = (): Promise<Response> => Promise.reject(new TypeError('down'));
     const garbage = (): Promise<Response> => Promise.resolve(new Response('<html>', { status: 502 }));
-    const request = { room: 'r', name: 'n', passcode: '' };
+    const request = { room: 'r', name: 'n', passcode: '', oldEnough: false };
     expect((await askForToken(request, down)).kind).toBe('refused');
     expect((await askForToken(request, garbage)).kind).toBe('refused');
   });

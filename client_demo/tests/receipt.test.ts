@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { erase } from '../src/receipt/erasure';
 import { askForReceipt, ReceiptError, readReceipt } from '../src/receipt/receipt';
 import { entriesInWords, receiptTitle } from '../src/receipt/words';
 
@@ -94,5 +95,34 @@ describe('a receipt', () => {
   it('shows what it has no words for', () => {
     const { entries } = readReceipt(answer({ ...JOINED, event: 'hand_raised', fields: { times: 2 } }));
     expect(entriesInWords(entries)).toEqual(['hand raised: times 2.']);
+  });
+});
+
+describe('an erasure', () => {
+  const done = { erasure: { erased: { participant_joined: 1, participant_left: 2 }, says: 'Gone.', backups: 'But copies.' }, jws: 'a.b.c' };
+
+  it('is asked for with the token, and told in the words of the server', async () => {
+    const asked: [string, string | undefined, unknown][] = [];
+    const answer = await erase('t', (path, init) => {
+      asked.push([path, init.method, (init.headers as Record<string, string>)['authorization']]);
+      return Promise.resolve(Response.json(done));
+    });
+    expect(asked).toEqual([['api/receipt', 'DELETE', 'Bearer t']]);
+    expect(answer).toMatchObject({ kind: 'erased', rows: 3, says: 'Gone. But copies.' });
+  });
+
+  it('that is refused is told with the reason', async () => {
+    const refusal = (): Promise<Response> =>
+      Promise.resolve(Response.json({ error: 'Leave first.', code: 'session_open' }, { status: 409 }));
+    expect(await erase('t', refusal)).toEqual({ kind: 'refused', message: 'Leave first.' });
+  });
+
+  it.each([{}, { ...done, jws: 1 }, { ...done, erasure: { says: 'Gone.' } }])('is not claimed from %j', async (body) => {
+    const answer = await erase('t', () => Promise.resolve(Response.json(body)));
+    expect(answer.kind).toBe('refused');
+  });
+
+  it('never rejects', async () => {
+    expect((await erase('t', () => Promise.reject(new TypeError('down')))).kind).toBe('refused');
   });
 });

@@ -1,8 +1,10 @@
 """`POST /api/guest-token`: a token for a person with a name, where the operator lets guests in.
 
-    {"room": "…", "name": "…", "passcode": "…"?}  ->  200 {"url": "wss://…", "token": "…"}
+    {"room": "…", "name": "…", "passcode": "…"?, "old_enough": true?}
+    -> 200 {"url": "wss://…", "token": "…"}
 
-Every refusal is JSON with an `error` that says what to do; `passcode_required` is true when one is asked for.
+Every refusal is JSON with an `error` that says what to do; `passcode_required` is true when a passcode is
+asked for, `age_required` where `old_enough` is: 13 or older, or a parent agreed. That answer is kept nowhere.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ class _Wanted(msgspec.Struct, frozen=True):
     room: str
     name: str
     passcode: str = ""
+    old_enough: bool = False
 
 
 class GuestRoutes:
@@ -66,11 +69,13 @@ class GuestRoutes:
             return _error(400, "Choose a room name.")
         if not name:
             return _error(400, "Tell the others your name.")
+        if self._guests.ask_age and not wanted.old_enough:
+            return _error(403, "Say that you are 13 or older, or that a parent agreed.", "age_required")
         if self._guests.passcode:
             if not wanted.passcode:
-                return _error(401, "This server asks guests for a passcode.", passcode_required=True)
+                return _error(401, "This server asks guests for a passcode.", "passcode_required")
             if not hmac.compare_digest(wanted.passcode.encode(), self._guests.passcode.encode()):
-                return _error(403, "The passcode is wrong.", passcode_required=True)
+                return _error(403, "The passcode is wrong.", "passcode_required")
         claims = Claims(
             identity=f"{slug(name)}-{secrets.token_hex(4)}",
             name=name,
@@ -99,10 +104,11 @@ def slug(name: str) -> str:
     return "-".join(words)[:32].strip("-") or "guest"
 
 
-def _error(status: int, text: str, *, passcode_required: bool = False) -> web.Response:
+def _error(status: int, text: str, required: str = "") -> web.Response:
+    """`required` names what is asked for, to be true in the answer."""
     content: dict[str, object] = {"error": text}
-    if passcode_required:
-        content["passcode_required"] = True
+    if required:
+        content[required] = True
     return _json(status, content)
 
 

@@ -10,6 +10,7 @@ import aiohttp
 from playwright.async_api import Browser, expect
 
 from server.api.receipt import RECEIPT_TYPE
+from server.api.rights import ERASURE_TYPE
 from server.guarantee import jws
 from tests.e2e.browser import eventually, join
 from tests.e2e.desktop import desktop
@@ -70,3 +71,41 @@ async def test_it_can_be_had_from_the_first_moment_and_survives_a_crash(server: 
             return [(entry["event"], entry["fields"].get("reason", "")) for entry in kept]
 
         await eventually(events, lambda seen: ("participant_left", "server_crash") in seen)
+
+
+async def test_the_page_erases_what_is_kept_and_nothing_is_left_in_the_file(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    ada = await join(browser, server.url, "Ada", "garden")
+    async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
+
+        async def heard() -> float:
+            return sum(desk.energy.values())
+
+        await eventually(heard, lambda energy: energy > 0)
+        await ada.page.get_by_test_id("leave-button").click()
+        await ada.page.get_by_text("Kept about you in this room:").click()
+        name = (
+            (await ada.page.get_by_text("It is kept under the name").inner_text()).split("“")[1].split("”")[0]
+        )
+        ledger = server.directory / "offrecord.db"
+        assert name.encode() in ledger.read_bytes()
+        await ada.page.get_by_test_id("erase").click()
+        await expect(ada.page.get_by_test_id("erase-no")).to_be_focused()
+        await ada.page.get_by_test_id("erase-no").click()
+        assert name.encode() in ledger.read_bytes()
+        await ada.page.get_by_test_id("erase").click()
+        await ada.page.get_by_test_id("erase-yes").click()
+        await expect(ada.page.get_by_text("held about you in this room has been erased")).to_be_visible()
+        async with ada.page.expect_download() as saving:
+            await ada.page.get_by_test_id("save-erasure").click()
+        path = tmp_path / "erasure.json"
+        await (await saving.value).save_as(path)
+        saved = json.loads(path.read_text())
+        claims = jws.decode(saved["jws"], await fetched(server, "/.well-known/jwks.json"), typ=ERASURE_TYPE)
+        assert (claims["identity"], claims["still_kept"]) == (name, 0)
+        assert claims["erased"]["participant_joined"] == claims["erased"]["participant_left"] == 1
+        assert name.encode() not in ledger.read_bytes()
+        assert b'"desk"' in ledger.read_bytes()
+        await expect(ada.page.get_by_role("table")).to_have_count(0)
+    await ada.page.context.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jwt
 import pytest
 from msgspec import structs
 
@@ -105,6 +106,42 @@ async def test_rubbish_is_refused_with_words(aiohttp_client: ClientMaker, body: 
     answer = await client.post("/api/guest-token", data=body)
     assert answer.status == 400
     assert (await answer.json())["error"]
+
+
+@pytest.mark.parametrize("answer", [None, False])
+async def test_a_guest_is_asked_for_age_before_anything_else(
+    aiohttp_client: ClientMaker, answer: bool | None
+) -> None:
+    client = await aiohttp_client(
+        Server(guests=Guests(enabled=True, ask_age=True, passcode="secret word")).application
+    )
+    wanted = {"room": "r", "name": "n"} | ({} if answer is None else {"old_enough": answer})
+    refused = await client.post("/api/guest-token", json=wanted)
+    assert refused.status == 403
+    body = await refused.json()
+    assert (body["age_required"], "13 or older" in body["error"], "passcode_required" in body) == (
+        True,
+        True,
+        False,
+    )
+
+
+async def test_the_answer_about_age_is_not_in_the_token(aiohttp_client: ClientMaker) -> None:
+    server = Server(guests=Guests(enabled=True, ask_age=True))
+    client = await aiohttp_client(server.application)
+    answer = await client.post("/api/guest-token", json={"room": "r", "name": "n", "old_enough": True})
+    assert answer.status == 200
+    asked = (await answer.json())["token"]
+    plain = await (await aiohttp_client(Server(guests=OPEN).application)).post(
+        "/api/guest-token", json={"room": "r", "name": "n"}
+    )
+    unasked = (await plain.json())["token"]
+    assert set(_claims(asked)) == set(_claims(unasked))
+
+
+def _claims(token: str) -> dict[str, object]:
+    claims: dict[str, object] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 async def test_long_requests_are_refused(aiohttp_client: ClientMaker) -> None:

@@ -15,6 +15,7 @@ export interface JoinRequest {
   room: string;
   name: string;
   passcode: string;
+  oldEnough: boolean;
 }
 
 export interface JoinPageOptions {
@@ -33,6 +34,7 @@ export class JoinPage {
   private readonly name = part(this.element, 'name', HTMLInputElement);
   private readonly room = part(this.element, 'room', HTMLInputElement);
   private readonly passcode = part(this.element, 'passcode', HTMLInputElement);
+  private readonly age = part(this.element, 'age', HTMLInputElement);
   private readonly remember = part(this.element, 'remember', HTMLInputElement);
   private readonly button = part(this.element, 'join', HTMLButtonElement);
   private readonly status = part(this.element, 'status', HTMLElement);
@@ -105,6 +107,13 @@ export class JoinPage {
     this.passcode.focus();
   }
 
+  askAge(message: string): void {
+    this.failed(message);
+    this.age.closest('label')?.removeAttribute('hidden');
+    this.age.required = true;
+    this.age.focus();
+  }
+
   close(): void {
     this.closers.forEach((close) => close());
     this.meter.close();
@@ -120,9 +129,14 @@ export class JoinPage {
       (name ? this.room : this.name).focus();
       return;
     }
+    if (this.age.required && !this.age.checked) {
+      say(this.error, 'Please confirm that you are 13 or older, or that a parent agreed.');
+      this.age.focus();
+      return;
+    }
     if (this.remember.checked) keepName(name);
     else forgetName();
-    this.options.onJoin({ room, name, passcode: this.passcode.value });
+    this.options.onJoin({ room, name, passcode: this.passcode.value, oldEnough: this.age.checked });
   }
 
   private drawPreview(): void {

@@ -1,7 +1,9 @@
 /** Shows a receipt, and saves it as a file. */
 
 import { make } from '../dom';
+import { drawErasing } from './erasing';
 import type { Receipt } from './receipt';
+import { save } from './save';
 import { entriesInWords, receiptTitle } from './words';
 
 /** Fills `root` as soon as there is an answer; says so plainly where there is none. */
@@ -16,13 +18,19 @@ export async function drawReceipt(root: HTMLElement, answer: Promise<Receipt | n
 
 function contents(receipt: Receipt): Node[] {
   const details = make('details', 'receipt');
-  details.append(make('summary', '', receiptTitle(receipt, day)), make('p', 'quiet', receipt.says));
-  details.append(make('p', 'quiet', `It is kept under the name “${receipt.identity}”.`));
-  if (receipt.entries.length > 0) details.append(table(receipt));
+  const title = make('summary', '', receiptTitle(receipt, day));
+  const list = make('div', 'kept');
+  list.append(make('p', 'quiet', receipt.says), make('p', 'quiet', `It is kept under the name “${receipt.identity}”.`));
+  if (receipt.entries.length > 0) list.append(table(receipt));
+  details.append(title, list);
+  details.addEventListener('erased', () => {
+    title.textContent = 'What was kept about you in this room has been erased';
+    list.remove();
+  });
   details.append(make('h3', '', 'Not kept'));
-  const list = make('ul', 'sentences');
-  list.append(...receipt.notKept.map((sentence) => make('li', '', sentence)));
-  details.append(list, ...saving(receipt));
+  const notKept = make('ul', 'sentences');
+  notKept.append(...receipt.notKept.map((sentence) => make('li', '', sentence)));
+  details.append(notKept, ...saving(receipt));
   return [details];
 }
 
@@ -48,21 +56,13 @@ function saving(receipt: Receipt): HTMLElement[] {
   const button = make('button', 'small', 'Save this receipt');
   button.type = 'button';
   button.dataset['testid'] = 'save-receipt';
-  button.addEventListener('click', () => save(receipt.file));
+  button.addEventListener('click', () => save('offrecord-receipt.json', receipt.file));
   const hint = make(
     'p',
     'quiet',
-    'The file is signed by the server. It holds a key with which anybody can see this list again, so keep it to yourself.',
+    'The file is signed by the server. It holds a key with which anybody can see this list again, and have it erased, so keep it to yourself.',
   );
-  return [button, hint];
-}
-
-function save(text: string): void {
-  const link = make('a');
-  link.download = 'offrecord-receipt.json';
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
-  link.click();
-  URL.revokeObjectURL(link.href);
+  return receipt.entries.length > 0 ? [button, hint, drawErasing(receipt)] : [button, hint];
 }
 
 function day(date: Date): string {

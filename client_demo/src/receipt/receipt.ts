@@ -15,6 +15,8 @@ export interface Receipt {
   validUntil: Date | null;
   says: string;
   notKept: string[];
+  /** Asks again, and erases, until everything has expired. */
+  token: string;
   /** The whole answer, to be saved: it has the signature, and the token that asks again. */
   file: string;
 }
@@ -78,6 +80,7 @@ export function readReceipt(body: unknown): Receipt {
     validUntil: until === null ? null : time(until),
     says: text(says),
     notKept: notKept.map(text),
+    token: answer['token'],
     file: JSON.stringify(body, null, 2),
   };
 }
@@ -91,12 +94,12 @@ function readEntry(value: unknown): Entry {
   return { event: text(event), at: time(at), deletedAt: time(deletedAt), fields: read };
 }
 
-function record(value: unknown): Record<string, unknown> {
+export function record(value: unknown): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ReceiptError('not an object');
   return value as Record<string, unknown>;
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   if (typeof value !== 'string' || value.length > TEXT_LENGTH) throw new ReceiptError('not a text');
   return value;
 }
