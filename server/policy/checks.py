@@ -145,6 +145,25 @@ async def _access(scene: Scene) -> str:
     )
 
 
+async def _rights(scene: Scene) -> str:
+    answer = await scene.site.ask("DELETE", "api/receipt")
+    return (
+        ""
+        if answer.status == 401
+        else f"erasing at /api/receipt answers {answer.status} where it should ask for a token"
+    )
+
+
+async def _children(scene: Scene) -> str:
+    """Asks to join as a guest who says nothing about age; a token that it would get is thrown away."""
+    answer = await scene.site.ask("POST", "api/guest-token", {"room": "policy check", "name": "policy check"})
+    if answer.status == 403:  # asked for age, or not let in at all
+        return ""
+    if answer.status == 429:
+        return "the server was asked too often just now: check again in a minute"
+    return "guests are let in without being asked for their age: set [guests] ask_age"
+
+
 async def _security(scene: Scene) -> str:
     for path in scene.files:
         try:
@@ -192,6 +211,8 @@ CHECKS: dict[str, Check] = {
     "no_browser_storage": Check("the page stores the name alone, and only when asked", _no_browser_storage),
     "no_registration": Check("joining takes a name and a room", _no_registration),
     "access": Check("signed receipts, with the token that was joined with", _access),
+    "rights": Check("erased with the token that was joined with; corrected by the operator", _rights),
+    "children": Check("guests confirm their age before a token is made; nothing of it is kept", _children),
     "security": Check("files for the server's user only; relays locked by the kernel", _security),
     "change_notice": Check("the policy is shown with its date, its version and what changed", _change_notice),
     "contact_given": Check("the policy is not served without a contact", _contact_given),

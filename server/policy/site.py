@@ -42,6 +42,10 @@ class Site:
             self._seen[path] = await self._ask(path)
         return self._seen[path]
 
+    async def ask(self, method: str, path: str, content: object = None) -> Answer:
+        """Any other request, each time anew; `content` goes as JSON. Raises Unreachable."""
+        return await self._ask(path, method, content)
+
     async def pages(self) -> list[Answer]:
         """The join page, the policy, and every file that they load from here. Raises Unreachable."""
         found = [await self.get(""), await self.get("privacy")]
@@ -60,11 +64,11 @@ class Site:
         full = f"{parts.scheme}://{parts.netloc}{parts.path}"
         return full.removeprefix(self.url) if full.startswith(self.url) else ""
 
-    async def _ask(self, path: str) -> Answer:
+    async def _ask(self, path: str, method: str = "GET", content: object = None) -> Answer:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         try:
-            async with self._http.get(
-                self.url + path, ssl=False, timeout=timeout, allow_redirects=False
+            async with self._http.request(
+                method, self.url + path, json=content, ssl=False, timeout=timeout, allow_redirects=False
             ) as answer:
                 body = await answer.content.read(MOST_BYTES)
                 return Answer(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 # Three cameras: the second of them is a depth camera, of which WebRTC sends nothing.
 FLAGS = [
@@ -138,13 +138,22 @@ async def new_page(browser: Browser, script: str = "") -> Page:
     return await context.new_page()
 
 
-async def join(browser: Browser, url: str, name: str, room: str, script: str = "") -> Participant:
-    """Through the join page, by hand."""
+async def join(
+    browser: Browser, url: str, name: str, room: str, script: str = "", *, asked_age: bool = False
+) -> Participant:
+    """Through the join page, by hand; `asked_age` where the server asks about age first."""
     page = await new_page(browser, script)
     await page.goto(url)
     await page.get_by_test_id("join-name").fill(name)
     await page.get_by_test_id("join-room").fill(room)
     await page.get_by_test_id("join-button").click()
+    if asked_age:
+        age = page.get_by_role("checkbox", name="13 or older")
+        await expect(age).to_be_focused()
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("error")).to_contain_text("13 or older")
+        await age.check()
+        await page.get_by_test_id("join-button").click()
     await page.get_by_test_id("leave-button").wait_for()
     return Participant(page, name)
 

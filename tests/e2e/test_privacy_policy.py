@@ -20,9 +20,9 @@ async def test_every_promise_is_kept_by_a_server_with_calls(tmp_path: Path, brow
     (tmp_path / "policy.toml").write_text(
         text.replace('contact = ""', 'contact = "privacy@garden.example"', 1)
     )
-    (tmp_path / "config.toml").write_text('[policy]\nfile = "policy.toml"\n')
+    (tmp_path / "config.toml").write_text('[guests]\nask_age = true\n[policy]\nfile = "policy.toml"\n')
     async with serving(tmp_path) as server:
-        ada = await join(browser, server.url, "Ada", "garden")
+        ada = await join(browser, server.url, "Ada", "garden", asked_age=True)
         await ada.leave()
         words = [str(COMMAND), "policy", "check", "--json", "--url", server.url]
         checked = await asyncio.to_thread(subprocess.run, words, cwd=tmp_path, capture_output=True, text=True)

@@ -53,6 +53,7 @@ def test_ports_of_the_command_line_win() -> None:
         (f'[keys]\n"" = "{SECRET}"', "empty name"),
         (f'[http]\ntls_key = "k"\n[keys]\na = "{SECRET}"', "together"),
         (f'[guests]\npasscode = "p"\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
+        (f'[guests]\nask_age = true\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
         (f'[metrics]\nhost = "::1"\n[keys]\na = "{SECRET}"', "metrics.port is 0"),
         (f'[relay]\nipv4_host = ""\nipv6_host = ""\n[keys]\na = "{SECRET}"', "both empty"),
     ],

@@ -41,7 +41,8 @@ class Place:
         )
         self.page, self.script, self.rules, self.level = PAGE, SCRIPT, dict(RULES), "full"
         self.cookies: list[str] = []
-        self.receipt_status = 401
+        self.receipt_status = self.erasing_status = 401
+        self.guest_status = 403
         self.shown = POLICY
 
     def application(self) -> web.Application:
@@ -63,9 +64,17 @@ class Place:
         async def receipt(_: web.Request) -> web.Response:
             return web.Response(status=self.receipt_status)
 
+        async def erasing(_: web.Request) -> web.Response:
+            return web.Response(status=self.erasing_status)
+
+        async def guest(_: web.Request) -> web.Response:
+            return web.Response(status=self.guest_status)
+
         app = web.Application()
         app.add_routes(
             [
+                web.delete("/api/receipt", erasing),
+                web.post("/api/guest-token", guest),
                 web.get("/", index),
                 web.get("/app.js", script),
                 web.get("/style.css", style),
@@ -132,6 +141,10 @@ def _sql(statement: str) -> Callable[[Place], None]:
 
 
 PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
+    "erasing for anybody": (lambda place: setattr(place, "erasing_status", 200), {"requests"}),
+    "no erasing": (lambda place: setattr(place, "erasing_status", 405), {"requests"}),
+    "guests who are not asked": (lambda place: setattr(place, "guest_status", 200), {"children"}),
+    "a passcode, and no question": (lambda place: setattr(place, "guest_status", 401), {"children"}),
     "a cookie": (lambda place: place.cookies.append("visitor"), {"no-cookies"}),
     "a cookie set by the page": (_script('document.cookie = "visitor=1"'), {"no-cookies"}),
     "a beacon": (_page('<img src="https://elsewhere.example/pixel.gif">'), {"no-beacons"}),
