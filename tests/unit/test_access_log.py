@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -33,6 +34,16 @@ def test_files_are_their_owners_alone(tmp_path: Path) -> None:
     assert looked.directory.stat().st_mode & 0o777 == 0o700
     files = {path.name: path.stat().st_mode & 0o777 for path in looked.directory.iterdir()}
     assert files == {ENTRIES: 0o600, CHECKPOINT: 0o600, KEYS: 0o600}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_writes_belongs_to_the_server(tmp_path: Path) -> None:
+    """So that a command run by root does not keep the server's own user from writing."""
+    os.chown(tmp_path, 61234, 61234)
+    looked = Looked(tmp_path)
+    looked.look()
+    owners = {path.stat().st_uid for path in (looked.directory, *looked.directory.iterdir())}
+    assert owners == {61234}
 
 
 def test_a_directory_of_others_is_refused(tmp_path: Path) -> None:

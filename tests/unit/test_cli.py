@@ -22,12 +22,11 @@ WHO = ("--operator", "grace", "--reason", "audit")
 runner = CliRunner()
 
 
-def command(directory: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+def command(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "server", *arguments],
         cwd=directory,
         env={"PYTHONPATH": str(ROOT), "COLUMNS": "200"},
-        input=given,
         capture_output=True,
         text=True,
         timeout=25,
@@ -84,62 +83,6 @@ def test_logs_of_every_event(kept: Path) -> None:
 def test_logs_that_match_nothing(kept: Path) -> None:
     assert command(kept, "logs", *WHO, "--identity", "nobody", "--json").stdout == ""
     assert "Nothing that matches" in command(kept, "logs", *WHO, "--identity", "nobody").stdout
-
-
-def test_the_access_log_tells_who_looked(kept: Path) -> None:
-    command(kept, "logs", *WHO, "--identity", "ada")
-    command(kept, "logs", *WHO, "--identity", "alan", "--events")
-    shown = [json.loads(line) for line in command(kept, "access-log", "show", "--json").stdout.splitlines()]
-    read = [(one["operator"], one["reason"], one["asked"], one["of"], one["rows"]) for one in shown]
-    assert read == [
-        ("grace", "audit", "sessions", None, None),
-        ("grace", "audit", "sessions", 1, 1),
-        ("grace", "audit", "events", None, None),
-        ("grace", "audit", "events", 3, 0),
-    ]
-    assert "ada" not in json.dumps(shown)
-    table = command(kept, "access-log", "show", "--identity", "ada").stdout.splitlines()
-    assert len(table) == 2
-    for word in ("grace", "audit", "sessions", "1"):
-        assert word in table[1].split()
-    assert "Nothing that matches" in command(kept, "access-log", "show", "--room", "attic").stdout
-
-
-def test_who_may_look_is_named(kept: Path) -> None:
-    assert "Nobody is named" in command(kept, "operator", "list").stdout
-    password = "correct horse battery\n"
-    add = ("operator", "add", "grace", "--role", "viewer", "--password-stdin")
-    assert command(kept, *add, given="short\n").returncode == 2
-    assert command(kept, *add, given=password).returncode == 0
-    assert json.loads(command(kept, "operator", "list", "--json").stdout) == {"grace": "viewer"}
-    assert command(kept, "logs", *WHO).returncode == 0
-    stranger = command(kept, "logs", "--operator", "alan", "--reason", "audit")
-    assert (stranger.returncode, stranger.stdout) == (2, "")
-    assert "alan is no operator" in stranger.stderr
-    assert command(kept, "operator", "passwd", "grace", "--password-stdin", given=password).returncode == 0
-    assert command(kept, "operator", "remove", "grace").returncode == 0
-    assert "Nobody is named" in command(kept, "operator", "list").stdout
-
-
-def test_the_access_log_is_verified(kept: Path) -> None:
-    command(kept, "logs", *WHO)
-    checkpoint = kept / "elsewhere.jws"
-    checkpoint.write_text(command(kept, "access-log", "checkpoint").stdout)
-    command(kept, "logs", *WHO)
-    done = command(kept, "access-log", "verify")
-    assert (done.returncode, done.stdout.splitlines()[0]) == (
-        0,
-        "The access log is intact: 4 entries, 0 expired before them.",
-    )
-    done = command(kept, "access-log", "verify", "--json", "--checkpoint", str(checkpoint))
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["intact"], found["last"], found["compared"]) == (0, True, 4, 1)
-    entries = kept / "offrecord-access" / "entries.jsonl"
-    entries.write_bytes(entries.read_bytes().replace(b'"rows":1', b'"rows":0', 1))
-    done = command(kept, "access-log", "verify")
-    assert (done.returncode, done.stdout.splitlines()[0][:6]) == (1, "line 3")
-    found = json.loads(command(kept, "access-log", "verify", "--json").stdout)
-    assert found["findings"] == [{"fault": "changed", "line": 3}]
 
 
 @pytest.mark.parametrize(
