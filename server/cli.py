@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, operator, reading, subject
+from server.commands import access_log, operator, overview, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -36,6 +36,7 @@ app.add_typer(config_app, name="config")
 policy_app = typer.Typer(help="The privacy policy, and whether it is kept.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
 reading.add_to(app)
+overview.add_to(app)
 access_log.add_to(app)
 operator.add_to(app)
 app.add_typer(subject.app, name="subject")

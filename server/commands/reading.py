@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from server import ids
 from server.access.entry import Asked
 from server.access.reading import Accessor, Seen, accessor, reading
 from server.commands.options import ConfigPath, OperatorName, ReasonCode
+from server.commands.selection import AsJson, Identity, RoomName, Since, Until, query_of
 from server.config import Config, load
 from server.errors import OperatorError
 
@@ -24,22 +25,40 @@ if TYPE_CHECKING:
     from server.metadata.sessions import Query, Reader
 
 
+TABLE_ROWS = 500
+FOLLOWED_ROWS = 10
+NOTHING = (
+    "Nothing that matches is kept. It may have expired; `offrecord logs --events` shows the newest rows."
+)
+
+
 def add_to(app: typer.Typer) -> None:
     app.command()(logs)
 
 
 def logs(
     *,
-    room: Annotated[str | None, typer.Option(help="Only this room.")] = None,
-    identity: Annotated[str | None, typer.Option(help="Only this participant.")] = None,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="30m, 2h, 3d (ago), or 2026-11-22[T09:30].")
+    room: RoomName = None,
+    identity: Identity = None,
+    since: Since = None,
+    until: Until = None,
+    outcome: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Sessions that ended so: connection_lost, …")
     ] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="The same forms.")] = None,
+    client: Annotated[
+        str | None, typer.Option(metavar="WORD", help="Sessions of a browser (firefox) or an SDK (python).")
+    ] = None,
     code: Annotated[
         str | None, typer.Option(metavar="ABCD-EFGH", help="Every row of the attempt with this support code.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, one session a line.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=0, help=f"The newest only; a table has {TABLE_ROWS} if left out, JSON all."),
+    ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Rows as they come, after the newest ten; Ctrl-C ends it.")
+    ] = False,
+    as_json: AsJson = False,
     every_event: Annotated[
         bool, typer.Option("--events", help="Every row that is kept, the server's own included.")
     ] = False,
@@ -48,22 +67,33 @@ def logs(
     config: ConfigPath = None,
 ) -> None:
     """Who was connected, when, from what kind of client, for how long. Nothing else is kept."""
-    from server.metadata.logs import moment
-    from server.metadata.sessions import Query
-
     who = accessor(operator, reason)
-    now = time.time()
-    query = Query(
+    query = query_of(
         room=room,
         identity=identity,
-        since=None if since is None else moment(since, now),
-        until=None if until is None else moment(until, now),
+        since=since,
+        until=until,
+        outcome=outcome,
+        client=client,
         code=None if code is None else _support_code(code),
     )
-    show, asked = (
-        (_print_events, Asked.EVENTS) if every_event or query.code else (_print_sessions, Asked.SESSIONS)
-    )
-    asyncio.run(_read(load(config), who, asked, query, partial(show, query=query, as_json=as_json)))
+    rows = every_event or follow or code is not None
+    if rows and (outcome or client):
+        raise OperatorError("--outcome and --client select sessions: not with --events, --follow or --code")
+    if follow and (since or until or code):
+        raise OperatorError("--follow begins now: --since, --until and --code are for what was")
+    show: Callable[[Reader, Seen], Awaitable[None]]
+    if follow:
+        show = partial(
+            _follow, query=query, newest=FOLLOWED_ROWS if limit is None else limit, as_json=as_json
+        )
+    else:
+        newest = TABLE_ROWS if limit is None and not as_json else limit
+        print_all = _print_events if rows else _print_sessions
+        show = partial(print_all, query=query, newest=newest, as_json=as_json)
+    asked = Asked.EVENTS if rows else Asked.SESSIONS
+    with suppress(*((KeyboardInterrupt,) if follow else ())):
+        asyncio.run(_read(load(config), who, asked, query, show))
 
 
 def _support_code(text: str) -> str:
@@ -87,32 +117,54 @@ async def _read(
         await reader.aclose()
 
 
-async def _print_sessions(reader: Reader, seen: Seen, query: Query, as_json: bool) -> None:
+async def _print_sessions(
+    reader: Reader, seen: Seen, query: Query, newest: int | None, as_json: bool
+) -> None:
     from server.metadata import logs as shown
 
     table = shown.table()
-    async for session in reader.sessions(query):
+    async for session in reader.sessions(query, newest=newest):
         seen.count()
         if as_json:
             typer.echo(shown.json_line(session))
         else:
             table.add_row(*shown.row(session))
-    _print_table(table, as_json)
+    _print_table(table, newest, as_json)
 
 
-async def _print_events(reader: Reader, seen: Seen, query: Query, as_json: bool) -> None:
+async def _print_events(reader: Reader, seen: Seen, query: Query, newest: int | None, as_json: bool) -> None:
     from server.metadata import logs as shown
 
     table = shown.event_table()
-    async for kept in reader.events(query):
+    async for kept in reader.events(query, newest=newest):
         seen.count()
         if as_json:
             typer.echo(shown.event_json_line(kept))
         else:
             table.add_row(*shown.event_row(kept))
-    _print_table(table, as_json)
+    _print_table(table, newest, as_json)
 
 
-def _print_table(table: Table, as_json: bool) -> None:
-    if not as_json:
-        Console().print(table if table.row_count else "Nothing that matches is kept.")
+async def _follow(reader: Reader, seen: Seen, query: Query, newest: int, as_json: bool) -> None:
+    from server.metadata import logs as shown
+    from server.metadata.following import POLL_SECONDS, follow
+
+    console = Console(soft_wrap=True)
+    async for kept in follow(reader, query, newest, partial(asyncio.sleep, POLL_SECONDS)):
+        seen.count()
+        if as_json:
+            typer.echo(shown.event_json_line(kept))
+        else:
+            at, event, fields, _ = shown.event_row(kept)
+            console.print(f"{at}  {event}  {fields}", highlight=False)
+
+
+def _print_table(table: Table, newest: int | None, as_json: bool) -> None:
+    if as_json:
+        return
+    if not table.row_count:
+        typer.echo(NOTHING)
+        return
+    Console().print(table)
+    if table.row_count == newest:
+        typer.echo(f"These are the newest {newest}; --limit or --since shows more.", err=True)

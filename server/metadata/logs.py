@@ -67,8 +67,8 @@ def json_line(session: Session) -> str:
         "room": session.room,
         "identity": session.identity,
         "participant": session.participant,
-        "joined_at": _utc(session.joined_at),
-        "left_at": None if session.left_at is None else _utc(session.left_at),
+        "joined_at": utc(session.joined_at),
+        "left_at": None if session.left_at is None else utc(session.left_at),
         "seconds": session.seconds,
         "reason": session.reason,
         "join_milliseconds": session.join_milliseconds,
@@ -79,26 +79,27 @@ def json_line(session: Session) -> str:
         "system": session.system,
         "published": list(session.published),
     }
-    return _line(record)
+    return line(record)
 
 
 def event_json_line(kept: KeptEvent) -> str:
     """One line: when it happened, when it is gone, and every field that is kept."""
-    record = {"at": _utc(kept.at), "expires_at": _utc(kept.expires_at), **msgspec.to_builtins(kept.event)}
-    return _line(record)
+    record = {"at": utc(kept.at), "expires_at": utc(kept.expires_at), **msgspec.to_builtins(kept.event)}
+    return line(record)
 
 
 def table() -> Table:
     """An empty table; fill it with `row`."""
-    return _empty("Who", "Room", "Joined", "For", "Client", "Sent", "Ended")
+    return empty_table("Who", "Room", "Joined", "For", "Client", "Sent", "Ended")
 
 
 def event_table() -> Table:
     """An empty table; fill it with `event_row`."""
-    return _empty("When", "Event", "Kept", "Gone on")
+    return empty_table("When", "Event", "Kept", "Gone on")
 
 
-def _empty(*titles: str) -> Table:
+def empty_table(*titles: str) -> Table:
+    """A table without rows, as all of them look."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
         made.add_column(title, overflow="fold")
@@ -110,19 +111,19 @@ def event_row(kept: KeptEvent) -> tuple[str, ...]:
     fields = msgspec.to_builtins(kept.event)
     name = fields.pop("event")
     return (
-        f"{_local(kept.at):%Y-%m-%d %H:%M:%S}",
+        f"{local(kept.at):%Y-%m-%d %H:%M:%S}",
         name.replace("_", " "),
-        ", ".join(f"{field.replace('_', ' ')} {_shown(str(value))}" for field, value in fields.items()),
-        f"{_local(kept.expires_at):%Y-%m-%d}",
+        ", ".join(f"{field.replace('_', ' ')} {shown(str(value))}" for field, value in fields.items()),
+        f"{local(kept.expires_at):%Y-%m-%d}",
     )
 
 
 def row(session: Session) -> tuple[str, ...]:
     """The columns of `table`, as rich markup."""
-    joined = _local(session.joined_at)
+    joined = local(session.joined_at)
     return (
-        _shown(session.identity),
-        _shown(session.room),
+        shown(session.identity),
+        shown(session.room),
         f"{joined:%Y-%m-%d %H:%M:%S}",
         duration(session.seconds),
         client(session),
@@ -153,17 +154,21 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
+    """A name of somebody's choice, as rich markup."""
     return escape("".join(letter if letter.isprintable() else "\ufffd" for letter in name))
 
 
-def _line(record: dict[str, Any]) -> str:
+def line(record: dict[str, Any]) -> str:
+    """One line of JSON."""
     return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(record, ensure_ascii=False))
 
 
-def _local(seconds: float) -> datetime:
+def local(seconds: float) -> datetime:
+    """A moment, given in seconds since the epoch, where this machine is."""
     return datetime.fromtimestamp(seconds).astimezone()
 
 
-def _utc(seconds: float) -> str:
+def utc(seconds: float) -> str:
+    """The same, as RFC 3339 in UTC."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,65 @@
+"""What of the ledger a command reads: options, and the query they make."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from server.errors import OperatorError
+
+if TYPE_CHECKING:
+    from server.metadata.event import Browser, Sdk
+    from server.metadata.sessions import Query
+
+RoomName = Annotated[str | None, typer.Option("--room", help="Only this room.")]
+Identity = Annotated[str | None, typer.Option("--identity", help="Only this participant.")]
+Since = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="30m, 2h, 3d (ago), or 2026-11-22[T09:30].")
+]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="The same forms.")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON Lines instead of a table.")]
+
+
+def query_of(
+    *,
+    room: str | None = None,
+    identity: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    outcome: str | None = None,
+    client: str | None = None,
+    code: str | None = None,
+) -> Query:
+    """Raises OperatorError saying what is accepted."""
+    from server.metadata.event import LeaveReason
+    from server.metadata.logs import moment
+    from server.metadata.sessions import Query
+
+    now = time.time()
+    outcomes = [reason.value for reason in LeaveReason]
+    if outcome is not None and outcome not in outcomes:
+        raise OperatorError(f"{outcome!r} is no outcome: there are {', '.join(outcomes)}")
+    return Query(
+        room=room,
+        identity=identity,
+        since=None if since is None else moment(since, now),
+        until=None if until is None else moment(until, now),
+        outcome=None if outcome is None else LeaveReason(outcome),
+        client=None if client is None else _client(client),
+        code=code,
+    )
+
+
+def _client(name: str) -> Browser | Sdk:
+    """A browser's family, or an SDK."""
+    from server.metadata.event import Browser, Sdk
+
+    browsers = [family.value for family in Browser if family is not Browser.NONE]
+    if name in browsers:
+        return Browser(name)
+    sdks = [sdk.value for sdk in Sdk]
+    if name in sdks:
+        return Sdk(name)
+    raise OperatorError(f"{name!r} is no kind of client: there are {', '.join([*browsers, *sdks])}")
