@@ -149,7 +149,11 @@ def _outcomes(conditions: list[ColumnElement[bool]]) -> Select[tuple[str, str]]:
 
     reason = func.coalesce(field(left.c.body, "reason"), literal("connected", String()))
     stage = func.coalesce(field(attempt.c.body, "stage"), literal("unknown", String()))
-    name = case((active.c.id.is_(None), reason + literal(" at ", String()) + stage), else_=reason)
+    name = case(
+        (and_(active.c.id.is_(None), left.c.id.is_(None)), literal("joining", String())),
+        (active.c.id.is_(None), reason + literal(" at ", String()) + stage),
+        else_=reason,
+    )
     return (
         select(name.label("name"), events.c.identity.label("person"))
         .select_from(

@@ -144,7 +144,7 @@ def test_stats_name_nobody_and_no_small_group() -> None:
     assert "all others" in table
     assert "fewer than 5 people" in run("stats", "--room", "kitchen")
     [small] = records("stats", "--least", "2")
-    assert small["outcomes"] == {"groups": {"client_left": 6}, "others": 2}
+    assert small["outcomes"] == {"groups": {"client_left at unknown": 6}, "others": 2}
 
 
 def test_each_look_is_in_the_access_log() -> None:
