@@ -104,6 +104,11 @@ def test_where_the_change_is_is_said() -> None:
     assert (finding.fault, finding.line) == (Fault.CHANGED, 4)
 
 
+def test_where_an_entry_is_missing_is_said() -> None:
+    [finding] = verify([*LINES[:3], *LINES[4:]], SIGNED).findings
+    assert (finding.fault, finding.line) == (Fault.OUT_OF_PLACE, 4)
+
+
 def test_a_checkpoint_kept_elsewhere_shows_another_log() -> None:
     """Even one that the same key has signed."""
     other, signed = _written()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,10 @@ WRITER = """
 import sys
 from pathlib import Path
 from tests.unit.access import Looked
-Looked(Path(sys.argv[1])).look(int(sys.argv[2]))
+looked = Looked(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.read()
+looked.look(int(sys.argv[2]))
 """
 
 
@@ -56,8 +59,18 @@ def test_a_directory_of_others_is_refused(tmp_path: Path) -> None:
 
 def test_several_programs_at_once(tmp_path: Path) -> None:
     words = [sys.executable, "-c", WRITER, str(tmp_path), "15"]
-    writers = [subprocess.Popen(words, cwd=ROOT) for _ in range(4)]
-    assert [writer.wait(25) for writer in writers] == [0, 0, 0, 0]
+    pipe = subprocess.PIPE
+    with contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(subprocess.Popen(words, cwd=ROOT, stdin=pipe, stdout=pipe)) for _ in range(4)
+        ]
+        for writer in writers:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == b"ready\n"
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.close()
+        assert [writer.wait(25) for writer in writers] == [0, 0, 0, 0]
     verdict = Looked(tmp_path).log.verify()
     assert (verdict.intact, verdict.entries, verdict.unsigned) == (True, 60, 0)
 
@@ -161,7 +174,7 @@ def _config(directory: Path) -> Config:
 
 def test_a_read_is_there_before_it_shows_anything_and_says_what_it_showed(tmp_path: Path) -> None:
     looked = Looked(tmp_path)
-    with suppress(BrokenPipeError), reading(_config(tmp_path), GRACE, Asked.EVENTS) as seen:
+    with contextlib.suppress(BrokenPipeError), reading(_config(tmp_path), GRACE, Asked.EVENTS) as seen:
         [entry] = looked.log.entries()
         assert (entry.operator, entry.reason, entry.rows) == ("grace", "support", None)
         seen.count()
