@@ -29,6 +29,7 @@ PURE_GENERATED = ("google.protobuf", "livekit.protocol")
 OWNERS = {
     "sqlalchemy": ("metadata/",),
     "aiosqlite": ("metadata/",),
+    "asyncpg": ("metadata/",),
     "sqlite3": ("metadata/",),
     "aiortc": ("relay/ortc.py", "verify/"),
     "av": ("verify/",),
