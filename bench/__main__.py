@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import churn, data, forwarding, idle, joining, layers, lock, recovery
+from bench import churn, data, forwarding, idle, joining, layers, ledger, lock, recovery
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "idle": idle.run,
     "joining": joining.run,
     "layers": layers.run,
+    "ledger": ledger.run,
     "lock": lock.run,
     "recovery": recovery.run,
 }

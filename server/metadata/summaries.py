@@ -173,8 +173,9 @@ class Summaries:
 def _sessions(query: Query, now: float, rooms: Sequence[str] | None = None) -> Select[Any]:
     """Start, stop (NULL: goes on), room, identity, number of the first row, and why it ended."""
     left = events.alias()
+    kind = events.c.event if rooms is None else func.coalesce(events.c.event, "")  # by room, not by kind
     conditions: list[ColumnElement[bool]] = [
-        events.c.event == name_of(ParticipantJoined),
+        kind == name_of(ParticipantJoined),
         events.c.expires_at > now,
     ]
     if query.room is not None:
