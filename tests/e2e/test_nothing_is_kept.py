@@ -132,4 +132,4 @@ async def test_the_log_names_nobody(server: Server, browser: Browser) -> None:
     written = server.output()
     assert "of-the-garden" not in written
     assert "access_token" not in written
-    assert "eyJ" not in written
+    assert "eyJhbGci" not in written
