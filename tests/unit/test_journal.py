@@ -45,10 +45,10 @@ def written() -> Written:
 def test_of_a_library_only_the_place_is_kept(name: str, written: Written) -> None:
     logger = written.logger(name)
     try:
-        raise ValueError("GET /rtc?access_token=eyJ")
+        raise ValueError("GET /rtc?access_token=eyJhbGci")
     except ValueError:
         logger.exception("Error handling request from %s", "192.0.2.7")
-    logger.warning("peer 192.0.2.7 sent eyJ")
+    logger.warning("peer 192.0.2.7 sent eyJhbGci")
     text = written.output.getvalue()
     assert "192.0.2.7" not in text
     assert "eyJhbGci" not in text
