@@ -30,9 +30,10 @@ def answer(content: object, status: int = 200, headers: Mapping[str, str] | None
     )
 
 
-def refusal(status: int, text: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    """`text` says what to do; it becomes the `error` of the answer, with a capital letter and a full stop."""
-    return answer({"error": f"{text[:1].upper()}{text[1:].rstrip('.')}."}, status, headers)
+def refusal(status: int, text: str, headers: Mapping[str, str] | None = None, **more: object) -> web.Response:
+    """`text` says what to do; it becomes the `error` of the answer, with a capital letter and a full stop.
+    `more` are further members of it."""
+    return answer({"error": f"{text[:1].upper()}{text[1:].rstrip('.')}.", **more}, status, headers)
 
 
 async def preflight(request: web.Request) -> web.Response:

@@ -59,10 +59,8 @@ class ReceiptRoutes:
     async def receipt(self, request: web.Request) -> web.Response:
         """Makes a receipt, or says what to do."""
         now = self._clock.now()
-        if not self._limit.allows(request.remote or "", now):
-            return refusal(429, "Too many requests from your address. Wait a minute and try again.")
         try:
-            subject = self._tokens.subject(request, now)
+            subject = self._tokens.subject(request, now, self._limit)
         except TokenError as error:
             return refusal(error.status, str(error))
         try:

@@ -56,17 +56,14 @@ class RightsRoutes:
     async def erase(self, request: web.Request) -> web.Response:
         """Erases, or says why not."""
         now = self._clock.now()
-        if not self._limit.allows(request.remote or "", now):
-            return refusal(429, "Too many requests from your address. Wait a minute and try again.")
         try:
-            subject = self._tokens.subject(request, now)
+            subject = self._tokens.subject(request, now, self._limit)
         except TokenError as error:
             return refusal(error.status, str(error))
         try:
             changed, overwritten = await self._ledger.erase(subject.room, subject.identity)
         except Refusal as error:
-            words = str(error)
-            return answer({"error": f"{words[:1].upper()}{words[1:]}.", "code": error.code}, 409)
+            return refusal(409, str(error), code=error.code)
         except OperatorError as error:
             logger.error("what was asked for could not be erased: %s", error)
             return refusal(503, "The ledger cannot be written right now. Try again in a moment.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from server.api.rate_limit import RateLimit
 from server.auth.bearer import Member, bearer, member
 from server.auth.token import LEEWAY_SECONDS, TokenError
 from server.guarantee import jws
@@ -34,8 +35,10 @@ class SubjectTokens:
             typ=TOKEN_TYPE,
         )
 
-    def subject(self, request: web.Request, now: float) -> Member:
-        """Raises TokenError."""
+    def subject(self, request: web.Request, now: float, limit: RateLimit) -> Member:
+        """Counts the request against the `limit` of its address first. Raises TokenError."""
+        if not limit.allows(request.remote or "", now):
+            raise TokenError("too many requests from your address. Wait a minute and try again", 429)
         token = bearer(request.headers.get("Authorization", ""))
         try:
             return self._own(token, now)
@@ -44,7 +47,7 @@ class SubjectTokens:
 
     def _own(self, token: str, now: float) -> Member:
         """Raises SignatureError when it is none of ours, TokenError when it is and has expired."""
-        claims = jws.decode(token, self._signer.jwks(), typ=TOKEN_TYPE)
+        claims = self._signer.verify(token, typ=TOKEN_TYPE)
         if now >= int(claims["exp"]) + LEEWAY_SECONDS:
             raise TokenError("the receipt's token has expired, and with it everything that it was about")
         return Member(str(claims["room"]), str(claims["identity"]))

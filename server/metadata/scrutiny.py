@@ -26,7 +26,8 @@ _MAYBE = re.compile(
 class _Findings:
     strange: int
     addresses: int
-    overdue: int
+    too_long: int  # would stay for longer than the configuration allows
+    late: tuple[float, ...]  # seconds since each of the others should have been gone
 
 
 class Scrutiny:
@@ -36,29 +37,31 @@ class Scrutiny:
         self._url = url
         self._retention = retention
         self._clock = clock
-        self._findings: dict[float, _Findings] = {}
+        self._findings: _Findings | None = None
 
     async def strange_rows(self) -> int:
         """Rows and columns that no declaration knows. Raises LedgerError."""
-        return (await self._look(0.0)).strange
+        return (await self._look()).strange
 
     async def addresses(self) -> int:
         """Rows with something in them that is an IP address. Raises LedgerError."""
-        return (await self._look(0.0)).addresses
+        return (await self._look()).addresses
 
     async def overdue(self, slack: float) -> int:
         """Rows that should have been gone `slack` seconds ago, or would stay for longer than the
         configuration allows. Raises LedgerError."""
-        return (await self._look(slack)).overdue
+        findings = await self._look()
+        return findings.too_long + sum(seconds > slack for seconds in findings.late)
 
-    async def _look(self, slack: float) -> _Findings:
-        if slack not in self._findings:
-            self._findings[slack] = await self._read(slack)
-        return self._findings[slack]
+    async def _look(self) -> _Findings:
+        if self._findings is None:
+            self._findings = await self._read()
+        return self._findings
 
-    async def _read(self, slack: float) -> _Findings:
+    async def _read(self) -> _Findings:
         now = self._clock()
-        strange = addresses = overdue = 0
+        strange = addresses = too_long = 0
+        late: list[float] = []
         longest = {name_of(kind): self._retention.seconds(expiry_of(kind)) for kind in EVENT_TYPES}
         engine = reading_engine(self._url)
         last = 0
@@ -78,9 +81,12 @@ class Scrutiny:
                     strange += not _is_declared(row.event, row.body)
                     addresses += _has_address(row.body)
                     kept = longest.get(row.event, 0.0)
-                    overdue += row.expires_at < now - slack or row.expires_at > row.at + kept + CLOCK_SECONDS
+                    if row.expires_at > row.at + kept + CLOCK_SECONDS:
+                        too_long += 1
+                    elif row.expires_at < now:
+                        late.append(now - row.expires_at)
                 if len(page) < PAGE_ROWS:
-                    return _Findings(strange, addresses, overdue)
+                    return _Findings(strange, addresses, too_long, tuple(late))
                 last = page[-1].id
         except FAILURES as error:
             raise unreadable(self._url, error) from None

@@ -13,7 +13,7 @@ from server.api.receipt import RECEIPT_TYPE
 from server.api.rights import ERASURE_TYPE
 from server.guarantee import jws
 from tests.e2e.browser import eventually, join
-from tests.e2e.desktop import desktop
+from tests.e2e.desktop import Desktop, desktop
 from tests.e2e.serving import Server
 
 
@@ -24,16 +24,21 @@ async def fetched(server: Server, path: str, token: str = "") -> Any:
         return await answer.json()
 
 
+async def until_heard(desk: Desktop) -> None:
+    """Sound of somebody has come, so that its track is published."""
+
+    async def energy() -> float:
+        return sum(desk.energy.values())
+
+    await eventually(energy, lambda heard: heard > 0)
+
+
 async def test_the_page_tells_what_is_kept_and_saves_it_signed(
     server: Server, browser: Browser, tmp_path: Path
 ) -> None:
     ada = await join(browser, server.url, "Ada", "garden")
     async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
-
-        async def heard() -> float:
-            return sum(desk.energy.values())
-
-        await eventually(heard, lambda energy: energy > 0)
+        await until_heard(desk)
         await ada.page.get_by_test_id("leave-button").click()
     title = ada.page.get_by_text("Kept about you in this room:")
     await title.click()
@@ -78,11 +83,7 @@ async def test_the_page_erases_what_is_kept_and_nothing_is_left_in_the_file(
 ) -> None:
     ada = await join(browser, server.url, "Ada", "garden")
     async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
-
-        async def heard() -> float:
-            return sum(desk.energy.values())
-
-        await eventually(heard, lambda energy: energy > 0)
+        await until_heard(desk)
         await ada.page.get_by_test_id("leave-button").click()
         await ada.page.get_by_text("Kept about you in this room:").click()
         name = (
