@@ -18,22 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.figure import show
-from server.metadata.event import (
-    Browser,
-    Event,
-    LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    Sdk,
-    System,
-    encode,
-    name_of,
-)
+from server.metadata.event import Event, encode, name_of
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import PAGE_SESSIONS, Query, Reader
 from server.metadata.stats import Counter, Period
 from server.metadata.store import QUEUE_EVENTS, Ledger
 from server.metadata.summaries import Summaries
+from server.metadata.words import Browser, LeaveReason, Sdk, System
 
 SESSIONS = 1_000_000
 DAYS = 29

@@ -35,8 +35,9 @@ from server.guarantee.observe import EvidenceSource
 from server.guarantee.route import GuaranteeRoutes, SoftwareSource
 from server.guarantee.sign import Signer
 from server.journal import Journal
-from server.metadata.event import Expiry, ServerStarted, ServerStopped
+from server.metadata.declared import Expiry
 from server.metadata.retention import Retention
+from server.metadata.rows.operation import ServerStarted, ServerStopped
 from server.metadata.store import QUEUE_EVENTS, Ledger
 from server.metadata.subject import Subjects
 from server.metrics.listener import listen as listen_for_metrics

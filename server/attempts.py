@@ -12,8 +12,9 @@ from collections.abc import Callable
 from server import ids
 from server.auth.grants import Claims
 from server.errors import Refusal
-from server.metadata.event import AttemptEnded, AttemptsRefused, Event
+from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 
 MINUTE_SECONDS = 60.0
 ROWS_A_MINUTE = 100

@@ -7,16 +7,9 @@ from collections.abc import Callable
 from server.control.messages import Level
 from server.errors import RelayError, RelayFault
 from server.guarantee.incidents import Incident, IncidentKind, Incidents
-from server.metadata.event import (
-    DriftedCheck,
-    Event,
-    GuaranteeLevel,
-    RelayBorn,
-    RelayDrifted,
-    RelayLossReason,
-    RelayLost,
-    RelayTripped,
-)
+from server.metadata.event import Event
+from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost, RelayTripped
+from server.metadata.words import DriftedCheck, GuaranteeLevel, RelayLossReason
 from server.workers.faults import Drifted, Tripped
 
 _LEVELS = {

@@ -77,6 +77,8 @@ class Guests(_Section, frozen=True):
 class Metadata(_Section, frozen=True):
     url: str = "sqlite:///offrecord.db"
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    details: bool = True
+    detail_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     operation_days: Annotated[int, Meta(ge=1, le=3650)] = 395
     access_log: Annotated[str, Meta(min_length=1)] = "offrecord-access"
     access_days: Annotated[int, Meta(ge=1, le=3650)] = 365

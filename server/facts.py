@@ -6,35 +6,37 @@ from livekit.protocol import models
 from msgspec import structs
 
 from server.control.messages import MediaKind, Quality
-from server.metadata import event
+from server.metadata import words
 from server.metadata.client import describe
+from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, QualityStep, Stage
+from server.metadata.rows import attempts, sessions, tracks
 from server.room import effects
 from server.room.inputs import SignalEnd
 
 _Reason = models.DisconnectReason
-_REASONS: dict[int, event.LeaveReason] = {
-    _Reason.CLIENT_INITIATED: event.LeaveReason.CLIENT_LEFT,
-    _Reason.DUPLICATE_IDENTITY: event.LeaveReason.DUPLICATE_IDENTITY,
-    _Reason.SERVER_SHUTDOWN: event.LeaveReason.SERVER_SHUTDOWN,
-    _Reason.PARTICIPANT_REMOVED: event.LeaveReason.REMOVED,
-    _Reason.ROOM_DELETED: event.LeaveReason.ROOM_CLOSED,
-    _Reason.ROOM_CLOSED: event.LeaveReason.ROOM_CLOSED,
-    _Reason.STATE_MISMATCH: event.LeaveReason.STATE_MISMATCH,
-    _Reason.JOIN_FAILURE: event.LeaveReason.NEVER_READY,
-    _Reason.CONNECTION_TIMEOUT: event.LeaveReason.CONNECTION_LOST,
-    _Reason.MEDIA_FAILURE: event.LeaveReason.RELAY_LOST,
+_REASONS: dict[int, words.LeaveReason] = {
+    _Reason.CLIENT_INITIATED: words.LeaveReason.CLIENT_LEFT,
+    _Reason.DUPLICATE_IDENTITY: words.LeaveReason.DUPLICATE_IDENTITY,
+    _Reason.SERVER_SHUTDOWN: words.LeaveReason.SERVER_SHUTDOWN,
+    _Reason.PARTICIPANT_REMOVED: words.LeaveReason.REMOVED,
+    _Reason.ROOM_DELETED: words.LeaveReason.ROOM_CLOSED,
+    _Reason.ROOM_CLOSED: words.LeaveReason.ROOM_CLOSED,
+    _Reason.STATE_MISMATCH: words.LeaveReason.STATE_MISMATCH,
+    _Reason.JOIN_FAILURE: words.LeaveReason.NEVER_READY,
+    _Reason.CONNECTION_TIMEOUT: words.LeaveReason.CONNECTION_LOST,
+    _Reason.MEDIA_FAILURE: words.LeaveReason.RELAY_LOST,
 }
 _ENDS = {
-    SignalEnd.GOODBYE: event.LeaveReason.CLIENT_LEFT,
-    SignalEnd.LOST: event.LeaveReason.CONNECTION_LOST,
-    SignalEnd.SLOW_READER: event.LeaveReason.SLOW_READER,
-    SignalEnd.PROTOCOL_ERROR: event.LeaveReason.PROTOCOL_ERROR,
+    SignalEnd.GOODBYE: words.LeaveReason.CLIENT_LEFT,
+    SignalEnd.LOST: words.LeaveReason.CONNECTION_LOST,
+    SignalEnd.SLOW_READER: words.LeaveReason.SLOW_READER,
+    SignalEnd.PROTOCOL_ERROR: words.LeaveReason.PROTOCOL_ERROR,
 }
 _DAY_MILLISECONDS = 86_400_000
 
 
-def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
+def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
     """The event that says a fact. `user_agent` is reduced to a few closed words and goes no further."""
     match fact:
         case effects.ParticipantJoined(room, identity, sid, client, code):
@@ -45,11 +47,11 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 browser=client.browser,
                 system=client.os,
             )
-            return event.ParticipantJoined(
+            return sessions.ParticipantJoined(
                 room=room, identity=identity, participant=sid, code=code, **structs.asdict(kind)
             )
         case effects.ParticipantActive(room, identity, sid, milliseconds):
-            return event.ParticipantActive(
+            return sessions.ParticipantActive(
                 room=room,
                 identity=identity,
                 participant=sid,
@@ -57,7 +59,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
             )
         case effects.AttemptEnded(room, identity, sid, code, stage, milliseconds, reason, signal):
             why = AttemptCause.NONE if reason is None else AttemptCause(_leave_reason(reason, signal).value)
-            return event.AttemptEnded(
+            return attempts.AttemptEnded(
                 room=room,
                 identity=identity,
                 participant=sid,
@@ -67,7 +69,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 milliseconds=_within_a_day(milliseconds),
             )
         case effects.ParticipantLeft(room, identity, sid, reason, seconds, signal, usual, worst):
-            return event.ParticipantLeft(
+            return sessions.ParticipantLeft(
                 room=room,
                 identity=identity,
                 participant=sid,
@@ -77,17 +79,17 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
                 worst_quality=_step(worst),
             )
         case effects.TrackPublished(room, identity, sid, track, media, source, mime):
-            return event.TrackPublished(
+            return tracks.TrackPublished(
                 room=room,
                 identity=identity,
                 participant=sid,
                 track=track,
-                kind=event.TrackKind.AUDIO if media is MediaKind.AUDIO else event.TrackKind.VIDEO,
-                source=event.TrackSource(source),
+                kind=words.TrackKind.AUDIO if media is MediaKind.AUDIO else words.TrackKind.VIDEO,
+                source=words.TrackSource(source),
                 codec=_codec(mime),
             )
         case effects.TrackUnpublished(room, identity, sid, track, seconds):
-            return event.TrackUnpublished(
+            return tracks.TrackUnpublished(
                 room=room,
                 identity=identity,
                 participant=sid,
@@ -96,10 +98,10 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> event.Event:
             )
 
 
-def _leave_reason(reason: int, signal: SignalEnd) -> event.LeaveReason:
+def _leave_reason(reason: int, signal: SignalEnd) -> words.LeaveReason:
     if reason == _Reason.SIGNAL_CLOSE:
         return _ENDS[signal]
-    return _REASONS.get(reason, event.LeaveReason.OTHER)
+    return _REASONS.get(reason, words.LeaveReason.OTHER)
 
 
 def _step(quality: Quality | None) -> QualityStep:
@@ -120,8 +122,8 @@ def _milliseconds(seconds: float) -> int:
     return max(0, round(seconds * 1000))
 
 
-def _codec(mime: str) -> event.Codec:
+def _codec(mime: str) -> words.Codec:
     try:
-        return event.Codec(mime.rpartition("/")[2].lower())
+        return words.Codec(mime.rpartition("/")[2].lower())
     except ValueError:
-        return event.Codec.UNKNOWN
+        return words.Codec.UNKNOWN

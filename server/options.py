@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import structs
 
 from server import public_url
-from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metrics
+from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metadata, Metrics
 
 LOOPBACK = "127.0.0.1"
 
@@ -93,6 +93,11 @@ def check_usable(config: Config, *, dev: bool) -> None:
         )
     if config.metrics.host != Metrics().host and not config.metrics.port:
         raise ConfigError("metrics.host is set but metrics.port is 0: nothing would listen; set the port too")
+    if not config.metadata.details and config.metadata.detail_days != Metadata().detail_days:
+        raise ConfigError(
+            "metadata.detail_days is set but metadata.details is false: nothing would be kept for so long; "
+            "remove one of the two"
+        )
     if config.guests.ask_age and not config.guests.enabled:
         raise ConfigError(
             "guests.ask_age is set but guests.enabled is false: nobody would be asked; enable guests or "

@@ -12,26 +12,21 @@ from typing import Final
 
 from server.control.messages import Notification, TransportPhase, TransportState
 from server.errors import Refusal
-from server.metadata.event import (
-    AttemptEnded,
+from server.metadata.event import Event
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
+from server.metadata.words import (
     Codec,
     DriftedCheck,
-    Event,
     GuaranteeLevel,
     LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RelayBorn,
-    RelayDrifted,
     RelayLossReason,
-    RelayLost,
     Sdk,
-    TrackPublished,
     TrackSource,
-    TrackUnpublished,
 )
-from server.metadata.outcome import AttemptCause, Stage
 from server.workers.link import RelayLink, RelayListener
 
 STAGE_OF_REFUSAL: Final = {  # the last step that was done

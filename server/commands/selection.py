@@ -10,8 +10,8 @@ import typer
 from server.errors import OperatorError
 
 if TYPE_CHECKING:
-    from server.metadata.event import Browser, Sdk
     from server.metadata.sessions import Query
+    from server.metadata.words import Browser, Sdk
 
 RoomName = Annotated[str | None, typer.Option("--room", help="Only this room.")]
 Identity = Annotated[str | None, typer.Option("--identity", help="Only this participant.")]
@@ -33,9 +33,9 @@ def query_of(
     code: str | None = None,
 ) -> Query:
     """Raises OperatorError saying what is accepted."""
-    from server.metadata.event import LeaveReason
     from server.metadata.logs import moment
     from server.metadata.sessions import Query
+    from server.metadata.words import LeaveReason
 
     now = time.time()
     outcomes = [reason.value for reason in LeaveReason]
@@ -54,7 +54,7 @@ def query_of(
 
 def _client(name: str) -> Browser | Sdk:
     """A browser's family, or an SDK."""
-    from server.metadata.event import Browser, Sdk
+    from server.metadata.words import Browser, Sdk
 
     browsers = [family.value for family in Browser if family is not Browser.NONE]
     if name in browsers:

@@ -207,9 +207,9 @@ def _run(
     from server.access import reading as access
     from server.access.entry import Asked
     from server.access.entry import Reason as AccessReason
-    from server.metadata.event import RequestReason
     from server.metadata.retention import Retention
     from server.metadata.tending import Tending
+    from server.metadata.words import RequestReason
 
     config = load(path)
     because = AccessReason.LEGAL if reason == "legal_order" else AccessReason.SUBJECT_REQUEST

@@ -12,7 +12,7 @@ from typing import TypeVar
 import msgspec
 from ua_parser import parse_os, parse_user_agent
 
-from server.metadata.event import Browser, Sdk, System
+from server.metadata.words import Browser, Sdk, System
 
 _LONGEST_TEXT = 512  # characters looked at; real user agents are shorter
 

@@ -18,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from server.errors import OperatorError
 from server.metadata.address import LedgerError
 from server.metadata.database import events, upkeep
-from server.metadata.event import EventError, ParticipantJoined, ParticipantLeft, decode, encode, name_of
+from server.metadata.event import EventError, decode, encode, name_of
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 
 
 class Refusal(OperatorError):

@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from server.errors import OperatorError
-from server.metadata.event import Browser, Sdk, System
 from server.metadata.sessions import KeptEvent, Session
+from server.metadata.words import Browser, Sdk, System
 
 _AGO = re.compile(r"([0-9]{1,6})([smhdw])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from server.metadata.event import Browser
 from server.metadata.groups import Shown
 from server.metadata.logs import client, duration, empty_table, line, local, shown, utc
 from server.metadata.stats import Stats
 from server.metadata.summaries import ParticipantSummary, RoomSummary
+from server.metadata.words import Browser
 
 OTHERS = "all others"
 

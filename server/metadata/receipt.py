@@ -92,8 +92,8 @@ def _entry(kept: KeptEvent) -> EntryJson:
 def _purposes(events: Sequence[Event]) -> dict[str, str]:
     found: dict[str, str] = {}
     for event_type in {name_of(event): type(event) for event in events}.values():
-        for name, (purpose, _) in declarations(event_type).items():
-            found[name] = purpose.value
+        for name, declared in declarations(event_type).items():
+            found[name] = declared.purpose.value
     return found
 
 

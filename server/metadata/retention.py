@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.config import Metadata
 from server.metadata.database import FAILURES, events, upkeep
-from server.metadata.event import EVENT_TYPES, Event, Expiry, expiry_of, name_of
+from server.metadata.declared import Expiry
+from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +29,29 @@ class Retention:
     """Days that each class of fields is kept (configuration `[metadata]`)."""
 
     session_days: int = 30
+    detail_days: int = 7
     operation_days: int = 395
+    details: bool = True
+    """Whether what somebody did moment by moment is kept at all."""
 
     @classmethod
     def configured(cls, metadata: Metadata) -> Retention:
-        return cls(session_days=metadata.session_days, operation_days=metadata.operation_days)
+        return cls(
+            session_days=metadata.session_days,
+            detail_days=metadata.detail_days,
+            operation_days=metadata.operation_days,
+            details=metadata.details,
+        )
 
     def seconds(self, expiry: Expiry) -> float:
+        """How long a row of this class is kept; not at all where it is switched off."""
+        if expiry is Expiry.DETAIL and not self.details:
+            return 0.0
         return float(getattr(self, expiry.value)) * DAY
+
+    def keeps(self, event: Event) -> bool:
+        """Whether an event of this kind is to be written."""
+        return self.seconds(expiry_of(type(event))) > 0
 
     def expires_at(self, event: Event, at: float) -> float:
         """Seconds since the epoch at which an event that happened at `at` must be gone."""

@@ -16,23 +16,11 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
-from server.metadata.event import (
-    AttemptEnded,
-    AttemptsRefused,
-    Browser,
-    Event,
-    EventError,
-    LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    Sdk,
-    System,
-    TrackPublished,
-    TrackSource,
-    decode,
-    name_of,
-)
+from server.metadata.event import Event, EventError, decode, name_of
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished
+from server.metadata.words import Browser, LeaveReason, Sdk, System, TrackSource
 
 PAGE_SESSIONS = 500
 PAGE_EVENTS = 2000

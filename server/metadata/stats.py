@@ -27,17 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
-from server.metadata.event import (
-    AttemptEnded,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RelayBorn,
-    RelayLost,
-    name_of,
-)
+from server.metadata.event import name_of
 from server.metadata.fields import field
 from server.metadata.groups import Group, Shown, fold, small
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.operation import RelayBorn, RelayLost
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 
 LEAST_PEOPLE = 5
 

@@ -22,24 +22,14 @@ from server.metadata import database
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, Claim, alive, events, upkeep
 from server.metadata.erasure import Changed, erase
-from server.metadata.event import (
-    AttemptEnded,
-    Event,
-    EventError,
-    LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RequestReason,
-    Right,
-    SubjectRequest,
-    decode,
-    encode,
-    name_of,
-)
+from server.metadata.event import Event, EventError, decode, encode, name_of
 from server.metadata.migrations.run import migrate
 from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.retention import SWEEP_SECONDS, Retention, rewrite, shorten, sweep
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.rights import SubjectRequest
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.words import LeaveReason, RequestReason, Right
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +103,8 @@ class Ledger:
 
     def record(self, event: Event) -> None:
         """Keeps an event that happens now. Never blocks, never raises; see `dropped` and `refused`."""
+        if not self._retention.keeps(event):
+            return
         if self._closed or len(self._queue) >= QUEUE_EVENTS:
             self.dropped += 1
             return

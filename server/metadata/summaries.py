@@ -23,9 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata.database import FAILURES, events, reading_engine, unreadable
-from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft, name_of
+from server.metadata.event import name_of
 from server.metadata.fields import field
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import Query, Reader, Session
+from server.metadata.words import LeaveReason
 
 FAILED = frozenset(
     {

@@ -15,11 +15,12 @@ from server.metadata import erasure
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, events, tending_engine, unreadable
 from server.metadata.erasure import Changed
-from server.metadata.event import RequestReason, Right, SubjectRequest
 from server.metadata.receipt import Receipt, receipt
 from server.metadata.retention import Retention, rewrite
+from server.metadata.rows.rights import SubjectRequest
 from server.metadata.sessions import Query, Reader
 from server.metadata.store import row_of
+from server.metadata.words import RequestReason, Right
 
 
 class Tending:

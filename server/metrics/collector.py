@@ -24,7 +24,8 @@ from server.guarantee.evidence import RelayEvidence
 from server.guarantee.host import FirewallState
 from server.guarantee.incidents import IncidentKind
 from server.guarantee.judge import Judgement, judge
-from server.metadata.event import (
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.words import (
     Codec,
     DriftedCheck,
     GuaranteeLevel,
@@ -33,7 +34,6 @@ from server.metadata.event import (
     Sdk,
     TrackSource,
 )
-from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.relays import of_relays
 from server.metrics.source import Source
 from server.tally import STAGE_OF_REFUSAL, Durations

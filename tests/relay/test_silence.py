@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from server.metadata.event import LeaveReason, ParticipantLeft
+from server.metadata.rows.sessions import ParticipantLeft
+from server.metadata.words import LeaveReason
 from tests.relay.churn import HALL, hall
 
 CONSENT_SECONDS = 60.0

@@ -12,7 +12,9 @@ import pytest
 
 from server.chronicle import Chronicle
 from server.guarantee.incidents import IncidentKind, Incidents
-from server.metadata.event import Event, RelayBorn, RelayLossReason, RelayLost, RelayTripped
+from server.metadata.event import Event
+from server.metadata.rows.operation import RelayBorn, RelayLost, RelayTripped
+from server.metadata.words import RelayLossReason
 from server.workers import tripwire
 from server.workers.faults import UNKNOWN_CALL
 from server.workers.supervisor import Supervisor

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from server.metadata.event import ParticipantJoined
+from server.metadata.rows.sessions import ParticipantJoined
+from server.metadata.rows.tracks import TrackPublished
 from server.metadata.sessions import Query, Reader, Session
+from server.metadata.words import TrackKind, TrackSource
 from tests.postgres import Cluster
 
 START = 1_700_000_000.0
@@ -64,6 +66,17 @@ class KeptInDatabase:
 
 def joined(number: int = 1, identity: str = "ada", room: str = "garden") -> ParticipantJoined:
     return ParticipantJoined(room=room, identity=identity, participant=f"PA_{number:08d}")
+
+
+def published(number: int = 1, identity: str = "ada", room: str = "garden") -> TrackPublished:
+    return TrackPublished(
+        room=room,
+        identity=identity,
+        participant=f"PA_{number:08d}",
+        track=f"TR_{number:08d}",
+        kind=TrackKind.VIDEO,
+        source=TrackSource.CAMERA,
+    )
 
 
 async def sessions(url: str, clock: Clock, query: Query | None = None) -> list[Session]:

@@ -14,14 +14,10 @@ from server import ids
 from server.auth.grants import Claims
 from server.config import Rooms
 from server.control.messages import CreateTransport, SrtpProfile, TransportPhase, TransportState
-from server.metadata.event import (
-    AttemptEnded,
-    AttemptsRefused,
-    LeaveReason,
-    ParticipantJoined,
-    ParticipantLeft,
-)
 from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
+from server.metadata.words import LeaveReason
 from server.protocol.translate import JoinParameters
 from tests.unit.signaling import ClientMaker, Server, connect, without_auto_create
 

@@ -23,7 +23,8 @@ from livekit.protocol.rtc import (
 
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
-from server.metadata.event import AttemptEnded, AttemptsRefused, ParticipantLeft
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.store import Ledger
 from tests.unit.signaling import KEY, SECRET, Client, Server, connect
 

@@ -8,16 +8,9 @@ from server.chronicle import Chronicle
 from server.control.messages import Level
 from server.errors import RelayError, RelayFault
 from server.guarantee.incidents import IncidentKind, Incidents
-from server.metadata.event import (
-    DriftedCheck,
-    Event,
-    RelayBorn,
-    RelayDrifted,
-    RelayLossReason,
-    RelayLost,
-    RelayTripped,
-    encode,
-)
+from server.metadata.event import Event, encode
+from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost, RelayTripped
+from server.metadata.words import DriftedCheck, RelayLossReason
 from server.workers.faults import UNKNOWN_CALL, Drifted, Fault, Tripped
 from server.workers.tripwire import FOREIGN_ABI
 

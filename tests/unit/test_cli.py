@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from server import cli
 from server.config import Config, ConfigError
-from server.metadata.event import Browser, ParticipantJoined, System
+from server.metadata.rows.sessions import ParticipantJoined
 from server.metadata.store import Ledger
+from server.metadata.words import Browser, System
 
 ROOT = Path(__file__).parents[2]
 SECRET = "s" * 32

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.metadata.client import ClientKind, describe
-from server.metadata.event import Browser, ParticipantJoined, Sdk, System, encode
+from server.metadata.event import encode
+from server.metadata.rows.sessions import ParticipantJoined
+from server.metadata.words import Browser, Sdk, System
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) {}/142.0.0.0 Safari/537.36"
 FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"

@@ -14,22 +14,20 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from server.config import Metadata
+from server.metadata.declared import Audience, Expiry, LegalGround, Purpose
 from server.metadata.event import (
     EVENT_TYPES,
     Event,
     EventError,
-    Expiry,
-    ParticipantJoined,
-    ParticipantLeft,
-    Purpose,
-    Sdk,
-    TrackPublished,
     declarations,
     decode,
     encode,
     expiry_of,
     name_of,
 )
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished
+from server.metadata.words import Sdk
 
 SID = "PA_abcdefgh"
 
@@ -45,11 +43,25 @@ def test_the_union_lists_every_event() -> None:
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=name_of)
-def test_every_field_declares_purpose_and_expiry(kind: type[Event]) -> None:
+def test_every_field_declares_why_how_long_and_for_whom(kind: type[Event]) -> None:
     declared = declarations(kind)
     assert set(declared) == {field.name for field in msgspec.structs.fields(kind)}
-    assert all(isinstance(why, Purpose) and isinstance(until, Expiry) for why, until in declared.values())
-    assert {until for _, until in declared.values()} <= {expiry_of(kind)}, "one row expires as a whole"
+    for one in declared.values():
+        assert isinstance(one.purpose, Purpose)
+        assert isinstance(one.ground, LegalGround)
+        assert isinstance(one.audience, Audience)
+        assert one.expiry is expiry_of(kind), "a row expires as a whole"
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES, ids=name_of)
+def test_what_is_about_a_person_needs_a_legal_ground(kind: type[Event]) -> None:
+    declared = declarations(kind)
+    grounds = {one.ground for one in declared.values()}
+    if "identity" in declared:
+        assert LegalGround.NOT_PERSONAL not in grounds
+        assert expiry_of(kind) in {Expiry.SESSION, Expiry.DETAIL}
+    if LegalGround.NOT_PERSONAL in grounds:
+        assert not {"room", "identity", "participant"} & set(declared)
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=name_of)

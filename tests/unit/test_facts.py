@@ -9,7 +9,8 @@ from server import ids
 from server.control.messages import MediaKind, Quality
 from server.errors import Refusal
 from server.facts import event_of
-from server.metadata import event, outcome
+from server.metadata import event, outcome, words
+from server.metadata.rows import attempts, sessions, tracks
 from server.room import effects
 from server.room.attempt import Stage
 from server.room.inputs import SignalEnd
@@ -60,8 +61,8 @@ def test_a_client_is_told_by_a_few_closed_words_and_never_by_its_own() -> None:
         sdk=models.ClientInfo.SDK.JS, version="2.23.0", os="secret system", device_model="secret device"
     )
     joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, ""), CHROME)
-    assert isinstance(joined, event.ParticipantJoined)
-    assert (joined.sdk, joined.browser, joined.browser_version) == (event.Sdk.JS, event.Browser.CHROME, 140)
+    assert isinstance(joined, sessions.ParticipantJoined)
+    assert (joined.sdk, joined.browser, joined.browser_version) == (words.Sdk.JS, words.Browser.CHROME, 140)
     assert b"secret" not in event.encode(joined)
     assert b"Mozilla" not in event.encode(joined)
 
@@ -69,34 +70,34 @@ def test_a_client_is_told_by_a_few_closed_words_and_never_by_its_own() -> None:
 def test_an_sdk_newer_than_the_protocol_we_know_is_unknown() -> None:
     client = models.ClientInfo.FromString(b"\x08\xe7\x07")  # sdk = 999
     joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, ""))
-    assert isinstance(joined, event.ParticipantJoined)
-    assert joined.sdk is event.Sdk.UNKNOWN
+    assert isinstance(joined, sessions.ParticipantJoined)
+    assert joined.sdk is words.Sdk.UNKNOWN
 
 
 def test_reasons_and_codecs_are_translated() -> None:
     replaced = event_of(left(models.DisconnectReason.DUPLICATE_IDENTITY, 2))
-    assert isinstance(replaced, event.ParticipantLeft)
-    assert (replaced.reason, replaced.milliseconds) == (event.LeaveReason.DUPLICATE_IDENTITY, 2000)
+    assert isinstance(replaced, sessions.ParticipantLeft)
+    assert (replaced.reason, replaced.milliseconds) == (words.LeaveReason.DUPLICATE_IDENTITY, 2000)
     published = event_of(
         effects.TrackPublished("hall", "ada", PA, TR, MediaKind.VIDEO, "camera", "video/H264")
     )
-    assert isinstance(published, event.TrackPublished)
-    assert (published.codec, published.source) == (event.Codec.H264, event.TrackSource.CAMERA)
+    assert isinstance(published, tracks.TrackPublished)
+    assert (published.codec, published.source) == (words.Codec.H264, words.TrackSource.CAMERA)
 
 
 @pytest.mark.parametrize(
     ("signal", "reason"),
     [
-        (SignalEnd.LOST, event.LeaveReason.CONNECTION_LOST),
-        (SignalEnd.SLOW_READER, event.LeaveReason.SLOW_READER),
-        (SignalEnd.PROTOCOL_ERROR, event.LeaveReason.PROTOCOL_ERROR),
+        (SignalEnd.LOST, words.LeaveReason.CONNECTION_LOST),
+        (SignalEnd.SLOW_READER, words.LeaveReason.SLOW_READER),
+        (SignalEnd.PROTOCOL_ERROR, words.LeaveReason.PROTOCOL_ERROR),
     ],
 )
-def test_how_a_websocket_ended_is_the_reason(signal: SignalEnd, reason: event.LeaveReason) -> None:
+def test_how_a_websocket_ended_is_the_reason(signal: SignalEnd, reason: words.LeaveReason) -> None:
     ended = event_of(left(models.DisconnectReason.SIGNAL_CLOSE, 2, signal))
     attempt = event_of(failed(models.DisconnectReason.SIGNAL_CLOSE, 2, signal))
-    assert isinstance(ended, event.ParticipantLeft)
-    assert isinstance(attempt, event.AttemptEnded)
+    assert isinstance(ended, sessions.ParticipantLeft)
+    assert isinstance(attempt, attempts.AttemptEnded)
     assert (ended.reason, attempt.cause.value) == (reason, reason.value)
 
 
@@ -104,11 +105,11 @@ def test_every_step_and_quality_has_its_word() -> None:
     assert [stage.name.lower() for stage in Stage] == [stage.value for stage in outcome.Stage][2:]
     for quality in Quality:
         ended = event_of(left(0, 1, usual=quality, worst=Quality.POOR))
-        assert isinstance(ended, event.ParticipantLeft)
+        assert isinstance(ended, sessions.ParticipantLeft)
         assert (ended.usual_quality.name, ended.worst_quality.name) == (quality.name, "POOR")
 
 
 def test_an_attempt_fails_for_a_refusal_or_for_what_ends_a_connection() -> None:
     refusals = {refusal.value for refusal in Refusal}
-    reasons = {reason.value for reason in event.LeaveReason}
+    reasons = {reason.value for reason in words.LeaveReason}
     assert {cause.value for cause in outcome.AttemptCause} == {"none"} | refusals | reasons

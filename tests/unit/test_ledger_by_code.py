@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from server.metadata.event import (
-    AttemptEnded,
-    AttemptsRefused,
-    Event,
-    LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    name_of,
-)
+from server.metadata.event import Event, name_of
 from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import Query, Reader
 from server.metadata.store import Ledger
+from server.metadata.words import LeaveReason
 from tests.unit.ledger import START, Clock
 
 MINE, OTHER, REFUSED, SHARED = "ABCD-EFGH", "ABCD-EFGJ", "0000-0001", "0000-0002"

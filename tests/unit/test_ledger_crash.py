@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import store
-from server.metadata.event import LeaveReason, ParticipantLeft
+from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.sessions import Query, Reader
 from server.metadata.store import Ledger
+from server.metadata.words import LeaveReason
 from tests.unit.ledger import START, Clock, joined, sessions
 
 ROOT = Path(__file__).parents[2]
@@ -58,7 +59,7 @@ async def test_a_server_that_is_killed(url: str) -> None:
     """A process that ends between two instructions: what it had written is there, the claim is not."""
     program = f"""
 import asyncio
-from server.metadata.event import ParticipantJoined
+from server.metadata.rows.sessions import ParticipantJoined
 from server.metadata.store import Ledger
 
 async def main():

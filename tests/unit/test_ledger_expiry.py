@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata import postgres as database_of_postgres
 from server.metadata import retention, store
 from server.metadata.database import upkeep
-from server.metadata.event import ServerStarted
 from server.metadata.retention import DAY, Retention
+from server.metadata.rows.operation import ServerStarted
 from server.metadata.store import Ledger
 from tests.postgres import Cluster
-from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, sessions
+from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, published, sessions
 
 
 async def identities(url: str, clock: Clock) -> list[str]:
@@ -42,6 +42,33 @@ async def test_a_session_is_gone_after_its_days(kept: Kept) -> None:
     assert b"ada-lovelace" not in kept.on_disk()
     assert b"server_started" in kept.on_disk(), "what names nobody is kept longer"
     await ledger.close()
+
+
+async def test_what_somebody_did_moment_by_moment_is_gone_sooner(kept: Kept) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(kept.url, Retention(session_days=30, detail_days=7), clock=clock)
+    ledger.record(joined(1, "ada-lovelace"))
+    ledger.record(published(1, "ada-lovelace"))
+    await ledger.flush()
+    clock.now = START + 7 * DAY
+    assert await ledger.sweep() == 1
+    assert b"track_published" not in kept.on_disk()
+    assert await identities(kept.url, clock) == ["ada-lovelace"]
+    await ledger.close()
+
+
+async def test_what_is_switched_off_is_not_written_and_what_was_there_goes(kept: Kept) -> None:
+    clock = Clock()
+    ledger = await Ledger.open(kept.url, clock=clock)
+    ledger.record(joined(1, "ada-lovelace"))
+    ledger.record(published(1, "ada-lovelace"))
+    await ledger.close()
+    ledger = await Ledger.open(kept.url, Retention(details=False), clock=clock)
+    ledger.record(published(1, "ada-lovelace"))
+    await ledger.close()
+    assert b"track_published" not in kept.on_disk()
+    assert await identities(kept.url, clock) == ["ada-lovelace"]
+    assert (ledger.dropped, ledger.refused) == (0, 0)
 
 
 async def test_nothing_of_any_expired_row_is_left_among_those_kept(kept: Kept) -> None:

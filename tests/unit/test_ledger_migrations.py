@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import database
 from server.metadata.address import LedgerError
-from server.metadata.event import LeaveReason
 from server.metadata.migrations import MIGRATIONS
 from server.metadata.migrations.run import migrate
 from server.metadata.migrations.step import Migration
 from server.metadata.store import Ledger
+from server.metadata.words import LeaveReason
 from tests.unit.ledger import Clock, joined, sessions
 
 FIRST = Path(__file__).parent / "fixtures/ledger_of_the_first_version.sql"

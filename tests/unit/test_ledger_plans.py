@@ -12,11 +12,11 @@ from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import sessions
-from server.metadata.event import LeaveReason, Sdk
 from server.metadata.sessions import Query, Reader
 from server.metadata.stats import Counter, Period
 from server.metadata.store import Ledger
 from server.metadata.summaries import Summaries
+from server.metadata.words import LeaveReason, Sdk
 from tests.unit.ledger import START, Clock, joined
 
 Ask = Callable[[str, Clock], Awaitable[object]]

@@ -10,16 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.metadata import postgres, store
 from server.metadata.address import LedgerError
-from server.metadata.event import (
-    LeaveReason,
-    ParticipantActive,
-    ParticipantLeft,
-    ServerStarted,
-    TrackKind,
-    TrackPublished,
-    TrackSource,
-)
+from server.metadata.rows.operation import ServerStarted
+from server.metadata.rows.sessions import ParticipantActive, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished
 from server.metadata.store import Ledger
+from server.metadata.words import LeaveReason, TrackKind, TrackSource
 from tests.unit.ledger import START, Clock, joined, sessions
 
 

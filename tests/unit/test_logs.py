@@ -13,19 +13,12 @@ from rich.console import Console
 
 from server.errors import OperatorError
 from server.metadata import sessions as sessions_module
-from server.metadata.event import (
-    Browser,
-    LeaveReason,
-    ParticipantJoined,
-    ParticipantLeft,
-    Sdk,
-    System,
-    TrackSource,
-    name_of,
-)
+from server.metadata.event import name_of
 from server.metadata.logs import client, duration, json_line, moment, row, table
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import Query, Reader, Session
 from server.metadata.store import Ledger
+from server.metadata.words import Browser, LeaveReason, Sdk, System, TrackSource
 from tests.unit.ledger import START, Clock
 
 HOUR = 3600.0

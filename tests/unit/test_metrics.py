@@ -15,25 +15,20 @@ from livekit.protocol.rtc import LeaveRequest
 from server.control.messages import SrtpProfile, TransportPhase, TransportState
 from server.errors import OperatorError, Refusal
 from server.guarantee.host import FirewallEvidence, FirewallState
-from server.metadata.event import (
-    AttemptEnded,
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
+from server.metadata.words import (
     DriftedCheck,
     GuaranteeLevel,
     LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RelayBorn,
-    RelayDrifted,
     RelayLossReason,
-    RelayLost,
     Sdk,
     TrackKind,
-    TrackPublished,
     TrackSource,
-    TrackUnpublished,
 )
-from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.listener import listen
 from server.tally import STAGE_OF_REFUSAL, Tally
 from tests.unit.exposed import Exposed, KnownRelay

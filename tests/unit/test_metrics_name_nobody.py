@@ -15,21 +15,20 @@ from server.errors import Refusal
 from server.guarantee.host import FirewallState
 from server.guarantee.incidents import IncidentKind
 from server.guarantee.judge import INSPECTED_CHECKS, KERNEL_CHECKS, REPORTED_CHECKS, Source
-from server.metadata.event import (
-    AttemptEnded,
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished
+from server.metadata.words import (
     Codec,
     DriftedCheck,
     GuaranteeLevel,
     LeaveReason,
-    ParticipantJoined,
-    ParticipantLeft,
     RelayLossReason,
     Sdk,
     TrackKind,
-    TrackPublished,
     TrackSource,
 )
-from server.metadata.outcome import AttemptCause, Stage
 from server.metrics.collector import ServerCollector
 from server.tally import JOIN_SECONDS
 from tests.unit.exposed import Exposed

@@ -54,6 +54,10 @@ def test_ports_of_the_command_line_win() -> None:
         (f'[http]\ntls_key = "k"\n[keys]\na = "{SECRET}"', "together"),
         (f'[guests]\npasscode = "p"\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
         (f'[guests]\nask_age = true\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
+        (
+            f'[metadata]\ndetails = false\ndetail_days = 3\n[keys]\na = "{SECRET}"',
+            "metadata.details is false",
+        ),
         (f'[metrics]\nhost = "::1"\n[keys]\na = "{SECRET}"', "metrics.port is 0"),
         (f'[relay]\nipv4_host = ""\nipv6_host = ""\n[keys]\na = "{SECRET}"', "both empty"),
     ],

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 
 from server import cli
 from server.errors import OperatorError
-from server.metadata.event import Browser, LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.store import Ledger
+from server.metadata.words import Browser, LeaveReason, Sdk
 
 ROOT = Path(__file__).parents[2]
 WHO = ("--operator", "grace", "--reason", "audit")

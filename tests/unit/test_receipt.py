@@ -16,18 +16,13 @@ from server.auth.token import sign
 from server.clock import Clock
 from server.guarantee import jws
 from server.guarantee.sign import Signer
-from server.metadata.event import (
-    LeaveReason,
-    ParticipantActive,
-    ParticipantLeft,
-    TrackKind,
-    TrackPublished,
-    TrackSource,
-    declarations,
-)
+from server.metadata.event import declarations
 from server.metadata.retention import DAY, Retention
+from server.metadata.rows.sessions import ParticipantActive, ParticipantLeft
+from server.metadata.rows.tracks import TrackPublished
 from server.metadata.store import Ledger
 from server.metadata.subject import MAX_ROWS, Subjects
+from server.metadata.words import LeaveReason, TrackKind, TrackSource
 from tests.unit.ledger import START, Kept, joined
 from tests.unit.ledger import Clock as Time
 from tests.unit.signaling import ClientMaker
@@ -123,7 +118,7 @@ async def test_every_field_that_is_kept_is_told_with_its_purpose(
     declared = declarations(type(joined()))
     told = {**answer["receipt"]["kept"][0]["fields"], "room": "garden", "identity": "ada"}
     assert set(told) == set(declared)
-    assert answer["receipt"]["purposes"] == {name: purpose.value for name, (purpose, _) in declared.items()}
+    assert answer["receipt"]["purposes"] == {name: one.purpose.value for name, one in declared.items()}
 
 
 async def test_it_is_signed_and_a_changed_one_is_noticed(desk: Desk, aiohttp_client: ClientMaker) -> None:

@@ -11,7 +11,7 @@ from livekit.protocol.rtc import AddTrackRequest, SessionDescription
 
 from server.control.messages import CreateConsumer, CreateProducer, ProducerLayers, Receiver
 from server.errors import RelayError, RelayFault
-from server.metadata.event import RelayLossReason
+from server.metadata.words import RelayLossReason
 from server.workers.receivers import RelayBusy
 from tests.unit.signaling import ClientMaker, Peer, Server, connect
 from tests.unit.stage import Sending, answer_text, offer_text

@@ -8,9 +8,11 @@ import pytest
 
 from server.api.rights import ERASURE_TYPE, PER_MINUTE
 from server.guarantee import jws
-from server.metadata.event import LeaveReason, ParticipantJoined, ParticipantLeft, SubjectRequest
+from server.metadata.rows.rights import SubjectRequest
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import KeptEvent, Query, Reader
 from server.metadata.store import Ledger
+from server.metadata.words import LeaveReason
 from tests.unit.ledger import Kept, joined
 from tests.unit.signaling import ClientMaker
 from tests.unit.test_receipt import Desk, ask, desk

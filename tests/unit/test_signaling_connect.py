@@ -20,7 +20,9 @@ from server.app import http_runner
 from server.auth.token import MAX_TOKEN_BYTES, verify
 from server.config import Rooms
 from server.control.messages import CloseTransport, CreateTransport
-from server.metadata.event import AttemptEnded, LeaveReason, ParticipantJoined, ParticipantLeft, Sdk
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
+from server.metadata.words import LeaveReason, Sdk
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect, without_auto_create
 
 

@@ -10,7 +10,8 @@ from aiohttp import WSMsgType
 from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest, SignalResponse
 
-from server.metadata.event import LeaveReason, ParticipantLeft
+from server.metadata.rows.sessions import ParticipantLeft
+from server.metadata.words import LeaveReason
 from server.protocol.codec import MAX_MESSAGE_BYTES
 from server.signaling import session as session_module
 from server.signaling.outbox import MAX_BYTES, MAX_FRAMES, Outbox

@@ -10,18 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.metadata.event import (
-    Browser,
-    GuaranteeLevel,
-    LeaveReason,
-    ParticipantActive,
-    ParticipantJoined,
-    ParticipantLeft,
-    RelayBorn,
-)
 from server.metadata.groups import Group, Shown, fold, small
+from server.metadata.rows.operation import RelayBorn
+from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.stats import Counter, Period, Stats
 from server.metadata.store import Ledger
+from server.metadata.words import Browser, GuaranteeLevel, LeaveReason
 from tests.unit.ledger import Clock
 
 Rows = Sequence[tuple[str, int]]

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from server.access.log import AccessLog
 from server.cli import app
-from server.metadata.event import SubjectRequest
+from server.metadata.rows.rights import SubjectRequest
 from server.metadata.store import Ledger
 from tests.unit.ledger import Kept, joined
 from tests.unit.test_rights import been, rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from server.metadata.event import Browser, LeaveReason, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.sessions import Query
 from server.metadata.store import Ledger
 from server.metadata.summaries import ParticipantSummary, RoomSummary, Summaries
+from server.metadata.words import Browser, LeaveReason
 from tests.unit.ledger import START, Clock
 
 

@@ -1,0 +1,73 @@
+"""Rows about a participant's connection to a room, from joining to leaving."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta
+
+from server.metadata.declared import ACCOUNT, CAPACITY, COMPATIBILITY, TROUBLE, Expiry
+from server.metadata.outcome import QualityStep
+from server.metadata.rows.row import (
+    DAY_MS,
+    Duration,
+    Identity,
+    ParticipantSid,
+    RoomName,
+    Row,
+    SupportCode,
+)
+from server.metadata.words import Browser, LeaveReason, Sdk, System
+
+JoinTime = Annotated[int, Meta(ge=0, le=DAY_MS, extra=CAPACITY)]
+SdkUsed = Annotated[Sdk, Meta(extra=COMPATIBILITY)]
+# Three numbers, never four: an IPv4 address does not fit.
+SdkVersion = Annotated[
+    str, Meta(pattern=r"\A([0-9]{1,4}(\.[0-9]{1,4}){0,2})?\Z", max_length=14, extra=COMPATIBILITY)
+]
+BrowserUsed = Annotated[Browser, Meta(extra=COMPATIBILITY)]
+MajorVersion = Annotated[int, Meta(ge=0, le=9999, extra=COMPATIBILITY)]
+SystemUsed = Annotated[System, Meta(extra=COMPATIBILITY)]
+Reason = Annotated[LeaveReason, Meta(extra=ACCOUNT)]
+ConnectionQuality = Annotated[QualityStep, Meta(extra=TROUBLE)]
+
+
+class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
+    """Admitted to a room. The display name is not kept: the identity says who it is."""
+
+    kept_for: ClassVar[Expiry] = Expiry.SESSION
+
+    room: RoomName
+    identity: Identity
+    participant: ParticipantSid
+    sdk: SdkUsed = Sdk.UNKNOWN
+    sdk_version: SdkVersion = ""
+    browser: BrowserUsed = Browser.NONE
+    browser_version: MajorVersion = 0
+    system: SystemUsed = System.UNKNOWN
+    code: SupportCode = ""
+
+
+class ParticipantActive(Row, frozen=True, tag="participant_active"):
+    """Media can flow. `join_milliseconds` since the request to join."""
+
+    kept_for: ClassVar[Expiry] = Expiry.SESSION
+
+    room: RoomName
+    identity: Identity
+    participant: ParticipantSid
+    join_milliseconds: JoinTime
+
+
+class ParticipantLeft(Row, frozen=True, tag="participant_left"):
+    """`milliseconds` since the participant joined."""
+
+    kept_for: ClassVar[Expiry] = Expiry.SESSION
+
+    room: RoomName
+    identity: Identity
+    participant: ParticipantSid
+    reason: Reason
+    milliseconds: Duration
+    usual_quality: ConnectionQuality = QualityStep.UNKNOWN
+    worst_quality: ConnectionQuality = QualityStep.UNKNOWN
