@@ -37,9 +37,11 @@ from server.guarantee.sign import Signer
 from server.journal import Journal
 from server.metadata.declared import Expiry
 from server.metadata.retention import Retention
+from server.metadata.rows.actions import OperatorAction
 from server.metadata.rows.operation import ServerStarted, ServerStopped
 from server.metadata.store import QUEUE_EVENTS, Ledger
 from server.metadata.subject import Subjects
+from server.metadata.words import Action
 from server.metrics.listener import listen as listen_for_metrics
 from server.metrics.source import Source
 from server.options import ServeOptions
@@ -104,6 +106,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
+    if policy is not None:
+        ledger.record(OperatorAction(action=Action.POLICY_SERVED, policy_version=policy.version))
     attempts = Attempts(record, clock.now)
     stack.callback(attempts.close)
     app = application(

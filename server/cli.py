@@ -1,4 +1,4 @@
-"""The `offrecord` command: serve, backup, verify, doctor, audit, policy, manifest, config, version.
+"""The `offrecord` command: serve, verify, doctor, audit, policy, manifest, config, version.
 
 More is in `commands`.
 
@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, operator, overview, reading, subject
+from server.commands import access_log, backup, operator, overview, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -39,6 +39,7 @@ reading.add_to(app)
 overview.add_to(app)
 access_log.add_to(app)
 operator.add_to(app)
+backup.add_to(app)
 app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]
@@ -180,22 +181,6 @@ def doctor(
 
     found = load(config)
     raise typer.Exit(doctor_main(for_development(found) if dev else found, dev=dev, json=as_json))
-
-
-@app.command()
-def backup(
-    file: Annotated[Path, typer.Argument(help="The copy to write; it must not be there yet.")],
-    *,
-    config: ConfigPath = None,
-) -> None:
-    """Copy the ledger to FILE beside a running server, readable by its owner only.
-
-    What has expired is left out. Erasure does not reach copies: docs/operations.md says more.
-    """
-    from server.metadata.backup import back_up
-
-    rows = back_up(load(config).metadata.url, file)
-    typer.echo(f"Rows copied to {file}: {rows}.")
 
 
 @policy_app.command("init")

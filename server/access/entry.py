@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 class Asked(StrEnum):
-    """What was looked at."""
+    """What was looked at, or what was done about it."""
 
     SESSIONS = "sessions"
     EVENTS = "events"
@@ -39,6 +39,8 @@ class Asked(StrEnum):
     PARTICIPANTS = "participants"
     STATISTICS = "statistics"
     SUBJECT = "subject"  # all that is kept about one person, or a change of it
+    BACKUP = "backup"  # a copy of all that is kept was made, or copies were deleted
+    OPERATORS = "operators"  # who may look was changed
 
 
 class AccessError(ValueError):

@@ -69,6 +69,11 @@ class Operators:
             _known(book, name)
             del book[name]
 
+    def set_role(self, name: str, role: Role) -> None:
+        """Raises OperatorError for somebody who is not there."""
+        with self._changing() as book:
+            book[name] = msgspec.structs.replace(_known(book, name), role=role)
+
     def set_password(self, name: str, password: str) -> None:
         """Raises OperatorError for somebody who is not there, or a password that is too short."""
         hashed = _hash(password)
@@ -90,14 +95,19 @@ class Operators:
         return None if one is None else one.role
 
     def check(self, name: str, asked: Asked) -> None:
-        """Raises OperatorError if operators are named, and this is none, or their role may not see that."""
+        """Raises OperatorError if operators are named, and this is none, or their role may not do that.
+
+        As long as no admin is named, each of them may name others: nobody locks themselves out.
+        """
         roles = self.roles()
         if not roles:
             return
         if name not in roles:
             raise OperatorError(f"{name} is no operator of this server: `offrecord operator list` names them")
+        if asked is Asked.OPERATORS and Role.ADMIN not in roles.values():
+            return
         if not may_see(roles[name], asked):
-            raise OperatorError(f"{name} is {roles[name]}, who may not see that ({asked})")
+            raise OperatorError(f"{name} is {roles[name]}, who may not do that ({asked})")
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Operator]]:

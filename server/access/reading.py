@@ -6,7 +6,7 @@
 
 The read is on the disk before the block is entered, and how many rows it showed when it is left, however it
 is left. OperatorError is raised, and nothing is shown, where it cannot be written; and where operators are
-named, and this one is none of them or has a role that may not see that.
+named, and this one is none of them or has a role that may not do that.
 """
 
 from __future__ import annotations

@@ -13,14 +13,14 @@ from server.access.entry import Asked
 class Role(StrEnum):
     VIEWER = "viewer"  # looks into connections, to help people
     PRIVACY_OFFICER = "privacy-officer"  # and answers for what is kept about a person
-    ADMIN = "admin"  # names operators
+    ADMIN = "admin"  # names operators, and keeps copies
 
 
 _LEDGER = frozenset({Asked.SESSIONS, Asked.EVENTS, Asked.ROOMS, Asked.PARTICIPANTS, Asked.STATISTICS})
 MAY_SEE: dict[Role, frozenset[Asked]] = {
     Role.VIEWER: _LEDGER,
-    Role.PRIVACY_OFFICER: _LEDGER | {Asked.SUBJECT},
-    Role.ADMIN: _LEDGER,
+    Role.PRIVACY_OFFICER: _LEDGER | {Asked.SUBJECT, Asked.BACKUP},
+    Role.ADMIN: _LEDGER | {Asked.BACKUP, Asked.OPERATORS},
 }
 
 

@@ -1,16 +1,28 @@
-"""A copy of a ledger in a file, made beside the server that writes it."""
+"""A copy of a ledger in a file, made beside the server that writes it; and its end.
+
+A copy has a mark in the header of its file (SQLite's application id), and beside it the hour in which it was
+made (the user version; both: https://www.sqlite.org/fileformat.html section 1.3). So a copy that is copied
+again does not grow young. A server that is started with a copy takes the mark away: then it is a ledger.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
+import stat
 import time
 from contextlib import closing
 from pathlib import Path
 
 from server.metadata import address
 from server.metadata.address import Database, LedgerError
-from server.metadata.sqlite import BUSY_SECONDS
+from server.metadata.sqlite import BUSY_SECONDS, COPY_MARK
+
+_HOUR, _DAY = 3600, 86_400
+_HEADER_BYTES = 100
+_MADE_AT, _MARK_AT = slice(60, 64), slice(68, 72)
+_WIPED_BYTES = 1024 * 1024
 
 
 def back_up(url: str, to: Path, now: float | None = None) -> int:
@@ -51,5 +63,55 @@ def _copy(path: Path, to: Path, now: float) -> int:
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("DELETE FROM events WHERE expires_at <= ?", (now,))
         copy.commit()
+        copy.execute(f"PRAGMA application_id = {COPY_MARK}")
+        copy.execute(f"PRAGMA user_version = {int(now) // _HOUR}")
         copy.execute("VACUUM")  # what the ledger itself still has to overwrite is not taken along
         return int(copy.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def prune(directory: Path, days: int, now: float) -> int:
+    """Deletes the copies in `directory` that were made `days` days ago or earlier. Returns how many.
+
+    Their bytes are overwritten first; a file system that copies on write, or a disk that moves blocks, may
+    keep them none the less. Nothing is touched but what `back_up` made. Raises LedgerError.
+    """
+    gone = 0
+    try:
+        for path in sorted(directory.iterdir()):
+            gone += _end(path, now - days * _DAY)
+    except OSError as error:
+        raise LedgerError(f"the copies in {directory} cannot be deleted: {error.strerror}") from None
+    return gone
+
+
+def _end(path: Path, made_until: float) -> bool:
+    """Whether it was such a copy, and is gone."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except PermissionError:
+        return False
+    with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        header = file.read(_HEADER_BYTES)
+        made = int.from_bytes(header[_MADE_AT]) * _HOUR
+        if not header.startswith(b"SQLite format 3\0") or int.from_bytes(header[_MARK_AT]) != COPY_MARK:
+            return False
+        if made > made_until or not _is_free(file.fileno()):
+            return False
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        for start in range(0, size, _WIPED_BYTES):
+            file.write(bytes(min(_WIPED_BYTES, size - start)))
+        os.fsync(file.fileno())
+        path.unlink()
+    return True
+
+
+def _is_free(descriptor: int) -> bool:
+    """Whether no server has the file as its ledger (`sqlite.FileClaim`)."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from server.metadata.declared import Declaration, Expiry
+from server.metadata.rows.actions import OperatorAction
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.operation import (
     RelayBorn,
@@ -34,6 +35,7 @@ Event = (
     | RelayLost
     | RelayTripped
     | RelayDrifted
+    | OperatorAction
     | SubjectRequest
     | AttemptEnded
     | AttemptsRefused

@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from server.metadata.address import LedgerError
 
 BUSY_SECONDS = 5.0
+COPY_MARK = int.from_bytes(b"OFRC")
+"""The application id of a copy (`backup`), which a ledger does not have."""
 
 
 class FileClaim:
@@ -41,6 +43,7 @@ class FileClaim:
                 f"another server keeps its ledger in {path}: stop it, or set metadata.url to another file"
             ) from None
         self.engine = _engine(URL.create("sqlite+aiosqlite", database=str(path)), writes=True)
+        event.listen(self.engine.sync_engine, "connect", _is_a_ledger)
 
     def __str__(self) -> str:
         return str(self._path)
@@ -71,6 +74,16 @@ def _existing(path: Path, mode: str) -> URL:
     return URL.create(
         "sqlite+aiosqlite", database=path.resolve().as_uri(), query={"mode": mode, "uri": "true"}
     )
+
+
+def _is_a_ledger(connection: Any, _record: object) -> None:
+    """A copy that a server is started with is none any more: nobody may delete it for its age."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA application_id")
+    if cursor.fetchone() == (COPY_MARK,):
+        cursor.execute("PRAGMA application_id = 0")
+        cursor.execute("PRAGMA user_version = 0")
+    cursor.close()
 
 
 def _engine(url: URL, *, writes: bool) -> AsyncEngine:

@@ -84,6 +84,18 @@ class RequestReason(StrEnum):
     LEGAL_ORDER = "legal_order"
 
 
+class Action(StrEnum):
+    """What an operator did."""
+
+    BACKUP_MADE = "backup_made"
+    BACKUPS_PRUNED = "backups_pruned"  # copies that had reached their age were deleted
+    OPERATOR_ADDED = "operator_added"
+    OPERATOR_REMOVED = "operator_removed"
+    ROLE_CHANGED = "role_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
+    POLICY_SERVED = "policy_served"  # from this start on
+
+
 class GuaranteeLevel(StrEnum):
     NONE = "none"
     REDUCED = "reduced"

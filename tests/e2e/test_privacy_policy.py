@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 
 from server.policy.document import template
 from tests.e2e.browser import join
-from tests.e2e.serving import COMMAND, serving
+from tests.e2e.serving import COMMAND, WHO, serving
 
 
 async def test_every_promise_is_kept_by_a_server_with_calls(tmp_path: Path, browser: Browser) -> None:
@@ -32,6 +32,12 @@ async def test_every_promise_is_kept_by_a_server_with_calls(tmp_path: Path, brow
         async with aiohttp.ClientSession() as http, http.get(server.url + "/policy/status") as answer:
             status = await answer.json()
         assert (status["passed"], len(status["clauses"])) == (True, len(clauses))
+        events = [str(COMMAND), "logs", "--events", "--json", *WHO]
+        kept = await asyncio.to_thread(subprocess.run, events, cwd=tmp_path, capture_output=True, text=True)
+        served = [one for line in kept.stdout.splitlines() if (one := json.loads(line)).get("policy_version")]
+        assert [(one["action"], one["policy_version"]) for one in served] == [
+            ("policy_served", status["version"])
+        ]
 
         async with ada.page.context.expect_page() as opening:
             await ada.page.get_by_role("link", name="Privacy policy").click()

@@ -10,12 +10,26 @@ import pytest
 from typer.testing import CliRunner
 
 from server import cli
+from server.access.log import AccessLog
 from server.errors import OperatorError
 from server.metadata.address import LedgerError
 from server.metadata.backup import back_up
 from server.metadata.retention import DAY, Retention
 from server.metadata.store import Ledger
 from tests.unit.ledger import Clock, joined, sessions
+
+WHO = ("--operator", "grace", "--reason", "operation")
+
+
+def configured(directory: Path, url: str = "") -> tuple[str, str]:
+    """Options that name a configuration with everything in `directory`."""
+    config = directory / "config.toml"
+    ledger = url or f"sqlite:///{directory}/ledger.db"
+    config.write_text(
+        f'[metadata]\nurl = "{ledger}"\naccess_log = "{directory}/access"\n'
+        f'[guarantee]\nsigning_key = "{directory}/key.pem"\n[console]\noperators = "{directory}/operators"\n'
+    )
+    return "--config", str(config)
 
 
 async def test_beside_a_server_that_writes(tmp_path: Path) -> None:
@@ -72,9 +86,8 @@ def test_a_copy_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_database_has_a_program_of_its_own_for_that(tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text('[metadata]\nurl = "postgresql://ada:Tr0ub4dor@db.example/ledger"\n')
-    done = CliRunner().invoke(cli.app, ["backup", str(tmp_path / "copy"), "--config", str(config)])
+    where = configured(tmp_path, "postgresql://ada:Tr0ub4dor@db.example/ledger")
+    done = CliRunner().invoke(cli.app, ["backup", str(tmp_path / "copy"), *where, *WHO])
     assert isinstance(done.exception, OperatorError), "which ends the command with exit code 2"
     assert "pg_dump" in str(done.exception)
     assert "Tr0ub4dor" not in str(done.exception)
@@ -85,9 +98,12 @@ async def test_the_command(tmp_path: Path) -> None:
     ledger = await Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
     ledger.record(joined(1))
     await ledger.flush()
-    config = tmp_path / "config.toml"
-    config.write_text(f'[metadata]\nurl = "sqlite:///{tmp_path}/ledger.db"\n')
-    arguments = ["backup", str(tmp_path / "copy.db"), "--config", str(config)]
-    done = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
+    arguments = ["backup", str(tmp_path / "copy.db"), *configured(tmp_path)]
+    unsaid = await asyncio.to_thread(CliRunner().invoke, cli.app, arguments)
+    assert "say why you look" in str(unsaid.exception)
+    assert not (tmp_path / "copy.db").exists()
+    done = await asyncio.to_thread(CliRunner().invoke, cli.app, [*arguments, *WHO])
     assert (done.exit_code, done.output) == (0, f"Rows copied to {tmp_path}/copy.db: 1.\n")
+    begun, ended = AccessLog(tmp_path / "access", tmp_path / "key.pem", 365).entries()
+    assert (begun.operator, begun.asked, begun.reason, ended.rows) == ("grace", "backup", "operation", 1)
     await ledger.close()

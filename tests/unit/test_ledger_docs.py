@@ -29,6 +29,7 @@ WORDS = {
     "call": "system call",
     "right": "on request",
     "rows": "how many rows",
+    "policy_version": "version of that policy",
 }
 
 

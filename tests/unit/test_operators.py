@@ -26,8 +26,8 @@ def test_every_role_is_decided_for_everything() -> None:
     seen = {role: {asked for asked in Asked if may_see(role, asked)} for role in Role}
     everything = set(Asked)
     assert seen == {
-        Role.VIEWER: everything - {Asked.SUBJECT},
-        Role.PRIVACY_OFFICER: everything,
+        Role.VIEWER: everything - {Asked.SUBJECT, Asked.BACKUP, Asked.OPERATORS},
+        Role.PRIVACY_OFFICER: everything - {Asked.OPERATORS},
         Role.ADMIN: everything - {Asked.SUBJECT},
     }
 
@@ -74,9 +74,26 @@ def test_who_cannot_be_added(operators: Operators, name: str, password: str, say
 
 
 def test_somebody_who_is_not_there(operators: Operators) -> None:
-    for change in (operators.remove, lambda name: operators.set_password(name, PASSWORD)):
+    for change in (
+        operators.remove,
+        lambda name: operators.set_password(name, PASSWORD),
+        lambda name: operators.set_role(name, Role.ADMIN),
+    ):
         with pytest.raises(OperatorError, match="there is no operator alan"):
             change("alan")
+
+
+def test_admins_name_operators_and_where_there_is_none_each_of_them_does(operators: Operators) -> None:
+    operators.check("anybody", Asked.OPERATORS)
+    operators.add("grace", Role.VIEWER, PASSWORD)
+    operators.check("grace", Asked.OPERATORS)
+    operators.add("alan", Role.ADMIN, PASSWORD)
+    operators.check("alan", Asked.OPERATORS)
+    with pytest.raises(OperatorError, match="grace is viewer, who may not do that"):
+        operators.check("grace", Asked.OPERATORS)
+    operators.set_role("grace", Role.ADMIN)
+    operators.check("grace", Asked.OPERATORS)
+    assert operators.authenticate("grace", PASSWORD) is Role.ADMIN
 
 
 def test_a_damaged_book_is_not_taken_for_an_empty_one(operators: Operators, tmp_path: Path) -> None:
@@ -100,7 +117,7 @@ def test_reading_keeps_to_names_and_roles(operators: Operators, tmp_path: Path) 
     look("anybody", Asked.SUBJECT)
     operators.add("grace", Role.VIEWER, PASSWORD)
     look("grace", Asked.SESSIONS)
-    with pytest.raises(OperatorError, match="grace is viewer, who may not see that"):
+    with pytest.raises(OperatorError, match="grace is viewer, who may not do that"):
         look("grace", Asked.SUBJECT)
     with pytest.raises(OperatorError, match="anybody is no operator"):
         look("anybody", Asked.SESSIONS)
