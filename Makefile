@@ -15,8 +15,9 @@ CARGO := cargo
 NATIVE := server/native
 QUIET := @scripts/quiet.sh
 
-RUST_SOURCES := pyproject.toml $(NATIVE)/Cargo.toml $(NATIVE)/Cargo.lock \
-	$(wildcard $(NATIVE)/*/Cargo.toml) $(shell find $(NATIVE)/*/src -name '*.rs')
+# Of the extension; the load generator and the network emulator are no part of it.
+RUST_SOURCES := pyproject.toml $(NATIVE)/Cargo.toml $(NATIVE)/Cargo.lock $(filter-out $(NATIVE)/load/% $(NATIVE)/netem/%, \
+	$(wildcard $(NATIVE)/*/Cargo.toml) $(shell find $(NATIVE)/*/src -name '*.rs'))
 WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
 
 # Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.

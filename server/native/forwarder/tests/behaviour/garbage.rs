@@ -1,9 +1,9 @@
 //! Nothing that arrives makes the core panic, from strangers or from authenticated peers.
 
-use crate::network::Random;
 use crate::peer::{MID, RID, Rtp};
 use crate::world::{AUDIO, MILLISECOND, VIDEO, World, audio, simulcast, video};
 use offrecord_forwarder::Command;
+use offrecord_netem::Random;
 
 fn world() -> World {
     let mut world = World::connected(3);
@@ -17,7 +17,7 @@ fn world() -> World {
 }
 
 fn noise(random: &mut Random, limit: u64) -> Vec<u8> {
-    (0..random.below(limit)).map(|_| random.next() as u8).collect()
+    (0..random.below(limit)).map(|_| random.draw() as u8).collect()
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn changed_checks() {
         let mut check = world.peers[0].check(true);
         for _ in 0..=random.below(3) {
             let at = random.below(check.len() as u64) as usize;
-            check[at] = random.next() as u8;
+            check[at] = random.draw() as u8;
         }
         check.truncate(check.len() - random.below(4) as usize);
         world.deliver(world.peers[0].address, check);
@@ -56,20 +56,20 @@ fn authentic_nonsense() {
     let mut random = Random(44);
     for round in 0..30_000_u64 {
         let peer = (round % 3) as usize;
-        let ssrc = [10, 20, 30 + random.below(400) as u32, random.next() as u32][random.below(4) as usize];
+        let ssrc = [10, 20, 30 + random.below(400) as u32, random.draw() as u32][random.below(4) as usize];
         let rids: [&[u8]; 4] = [b"q", b"h", b"f", b"?"];
         let extensions = match random.below(3) {
             0 => vec![],
             1 => vec![(MID, b"1".to_vec()), (RID, rids[random.below(4) as usize].to_vec())],
             _ => vec![
                 (MID, b"0".to_vec()),
-                (1 + random.below(14) as u8, vec![random.next() as u8; 1 + random.below(16) as usize]),
+                (1 + random.below(14) as u8, vec![random.draw() as u8; 1 + random.below(16) as usize]),
             ],
         };
         let packet = Rtp {
             ssrc,
             index: round + random.below(3) * random.below(30_000),
-            timestamp: random.next() as u32,
+            timestamp: random.draw() as u32,
             payload_type: [AUDIO, VIDEO, random.below(128) as u8][random.below(3) as usize],
             marker: random.below(2) == 0,
             extensions,

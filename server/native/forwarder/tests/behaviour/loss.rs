@@ -1,8 +1,9 @@
 //! Losses of a publisher are asked for, and what comes late still reaches the subscriber.
 
-use crate::network::Link;
 use crate::peer::Rtp;
 use crate::world::{MILLISECOND, VIDEO, World, video, vp8};
+use core::time::Duration;
+use offrecord_netem::{Limit, Loss, Profile};
 
 fn frame(index: u64) -> Rtp {
     let payload = vp8(index == 0, index as u16, index as u8);
@@ -42,8 +43,11 @@ fn five_in_a_hundred_lost_and_nearly_all_arrive() {
     world.produce(video(1, 1, 20));
     world.consume(1, 1, 1);
     world.send_rtp(0, &frame(0));
-    world.up = Link { delay: 20 * MILLISECOND, jitter: 2 * MILLISECOND, loss: 50, duplicates: 10 };
-    world.down = Link { delay: 20 * MILLISECOND, ..Link::default() };
+    let delay = Duration::from_millis(20);
+    let down = Profile { delay, ..Profile::default() };
+    let loss = Loss::Random { share: 0.05 };
+    let jitter = Duration::from_millis(2);
+    world.set_paths(Profile { loss, jitter, jitter_reorders: true, duplicates: 0.01, ..down }, down);
     let mut answered = 0;
     for index in 1..2_000 {
         world.send_rtp(0, &frame(index));
@@ -58,4 +62,21 @@ fn five_in_a_hundred_lost_and_nearly_all_arrive() {
     world.advance(1_000 * MILLISECOND);
     let arrived = world.peers[1].rtp().len();
     assert!(arrived >= 1_990, "{arrived} of 2000");
+}
+
+#[test]
+fn one_narrow_link_takes_nothing_from_the_others() {
+    let mut world = World::connected(3);
+    world.produce(video(1, 1, 20));
+    world.consume(1, 1, 1);
+    world.consume(2, 2, 1);
+    world.limit_down(1, Limit::new(50_000, Duration::from_millis(100)));
+    for index in 0..1_000 {
+        world.send_rtp(0, &frame(index));
+        world.advance(5 * MILLISECOND);
+    }
+    world.advance(1_000 * MILLISECOND);
+    let narrow = world.peers[1].rtp().len();
+    assert!((200..600).contains(&narrow), "{narrow} of 1000 through 50 kbit/s");
+    assert_eq!(world.peers[2].rtp().len(), 1_000);
 }

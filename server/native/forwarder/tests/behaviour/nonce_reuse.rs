@@ -1,10 +1,11 @@
 //! One key, one SSRC, one index: one plaintext, for ever. AES-GCM breaks otherwise.
 
-use crate::network::Link;
 use crate::peer::{Rtp, nack};
 use crate::world::{AUDIO, MILLISECOND, VIDEO, World, audio, consumer, video, vp8};
+use core::time::Duration;
 use offrecord_forwarder::api::Refusal;
 use offrecord_forwarder::{Command, Event};
+use offrecord_netem::{Loss, Profile};
 use std::collections::HashMap;
 
 #[test]
@@ -50,7 +51,15 @@ fn keys_are_set_once() {
 #[test]
 fn a_bad_network_and_many_requests_never_yield_two_packets_of_one_number() {
     let mut world = World::connected(2);
-    world.up = Link { delay: 5 * MILLISECOND, jitter: 60 * MILLISECOND, loss: 50, duplicates: 50 };
+    let up = Profile {
+        loss: Loss::Random { share: 0.05 },
+        duplicates: 0.05,
+        delay: Duration::from_millis(5),
+        jitter: Duration::from_millis(60),
+        jitter_reorders: true,
+        ..Profile::default()
+    };
+    world.set_paths(up, Profile::default());
     world.produce(video(1, 1, 20));
     let ssrc = world.consume(1, 1, 1);
     for index in 0..3_000_u64 {

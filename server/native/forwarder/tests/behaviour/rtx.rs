@@ -1,11 +1,12 @@
 //! Retransmissions in a stream of their own (RFC 4588): of publishers, to subscribers, and both over a
 //! network that loses packets.
 
-use crate::network::Link;
 use crate::peer::{MID, REPAIRED_RID, RID, Rtp, nack};
 use crate::world::{MILLISECOND, RTX, VIDEO, World, consumer, repaired_simulcast, repaired_video, vp8};
+use core::time::Duration;
 use offrecord_forwarder::api::{ConsumerOptions, Refusal};
 use offrecord_forwarder::{Command, Event};
+use offrecord_netem::{Loss, Profile};
 use std::collections::HashSet;
 
 const MEDIA: u32 = 20;
@@ -257,8 +258,14 @@ fn frames_are_complete_though_five_in_a_hundred_are_lost_both_ways() {
     let mut world = world();
     world.send_rtp(0, &part(0));
     let first = world.peers[1].rtp()[0].clone();
-    world.down = Link { delay: 20 * MILLISECOND, jitter: 3 * MILLISECOND, loss: 50, duplicates: 0 };
-    world.up = Link { duplicates: 10, ..world.down };
+    let down = Profile {
+        loss: Loss::Random { share: 0.05 },
+        delay: Duration::from_millis(20),
+        jitter: Duration::from_millis(3),
+        jitter_reorders: true,
+        ..Profile::default()
+    };
+    world.set_paths(Profile { duplicates: 0.01, ..down }, down);
     let (mut answered, mut repairs, mut taken) = (0, 0, 0);
     let mut seen = HashSet::from([first.index]);
     let mut numbers = HashSet::new();

@@ -1,13 +1,14 @@
 //! A forwarder and its peers on a virtual clock.
 
-use crate::network::{Link, Random};
 use crate::peer::{MID, Peer, RID, Rtp, TRANSPORT_CC};
 use core::net::SocketAddr;
+use core::time::Duration;
 use offrecord_forwarder::api::{
     CodecKind, Config, ConsumerOptions, Encoding, ExtensionKind, MediaKind, PacketCore, PayloadCodec,
     ProducerOptions,
 };
 use offrecord_forwarder::{Arena, Command, Event, Forwarder, Micros, Outbox, SLOT_SIZE};
+use offrecord_netem::{BottleneckId, Change, HEADERS, Limit, LinkId, Network, Profile, Random};
 use std::collections::BTreeMap;
 
 pub const MILLISECOND: u64 = 1_000;
@@ -17,21 +18,34 @@ pub const RED: u8 = 63;
 pub const VIDEO: u8 = 96;
 pub const RTX: u8 = 97;
 
+/// Between a peer and the forwarder.
+#[derive(Clone, Copy)]
+struct Path {
+    up: LinkId,
+    down: LinkId,
+    down_bottleneck: BottleneckId,
+}
+
+/// Under way. The address is the peer's, at the time when it was sent.
+#[derive(Clone)]
+struct Datagram {
+    address: SocketAddr,
+    is_up: bool,
+    bytes: Vec<u8>,
+}
+
 /// See the module.
 pub struct World {
     pub forwarder: Forwarder,
     pub now: u64,
     pub peers: Vec<Peer>,
     pub events: Vec<Event>,
-    pub up: Link,
-    pub down: Link,
     pub random: Random,
     /// Where datagrams were sent to, and when last; since somebody emptied it.
     pub destinations: BTreeMap<SocketAddr, u64>,
     out: Outbox,
-    /// Under way: by arrival and number, the sender's or receiver's address, and up or down.
-    flight: BTreeMap<(u64, u64), (SocketAddr, bool, Vec<u8>)>,
-    launched: u64,
+    network: Network<Datagram>,
+    paths: Vec<Path>,
 }
 
 pub fn config() -> Config {
@@ -57,13 +71,11 @@ impl World {
             now: SECOND,
             peers: Vec::new(),
             events: Vec::new(),
-            up: Link::default(),
-            down: Link::default(),
             random: Random(1),
             destinations: BTreeMap::new(),
             out: Outbox::default(),
-            flight: BTreeMap::new(),
-            launched: 0,
+            network: Network::new(1),
+            paths: Vec::new(),
         }
     }
 
@@ -79,7 +91,27 @@ impl World {
         let peer = Peer::new(id, SocketAddr::from(([192, 0, 2, id as u8], 50_000)));
         self.command(peer.create_transport());
         self.peers.push(peer);
+        let [up_bottleneck, down_bottleneck] =
+            core::array::from_fn(|_| self.network.add_bottleneck(Limit::default()));
+        let up = self.network.add_link(up_bottleneck, Profile::default());
+        let down = self.network.add_link(down_bottleneck, Profile::default());
+        self.paths.push(Path { up, down, down_bottleneck });
         self.peers.len() - 1
+    }
+
+    /// What the paths of all peers do to datagrams, from now on.
+    pub fn set_paths(&mut self, up: Profile, down: Profile) {
+        let now = Duration::from_micros(self.now);
+        for path in &self.paths {
+            self.network.change(now, Change::Profile(path.up, up));
+            self.network.change(now, Change::Profile(path.down, down));
+        }
+    }
+
+    /// How much the forwarder can get through to one peer, from now on.
+    pub fn limit_down(&mut self, peer: usize, limit: Limit) {
+        let bottleneck = self.paths[peer].down_bottleneck;
+        self.network.change(Duration::from_micros(self.now), Change::Limit(bottleneck, limit));
     }
 
     pub fn connect(&mut self) {
@@ -103,11 +135,16 @@ impl World {
 
     fn flush(&mut self) {
         for transmit in &self.out.transmits {
-            let datagram = self.out.datagram(transmit).to_vec();
-            self.destinations.insert(transmit.to, self.now);
-            for arrival in self.down.arrivals(self.now, &mut self.random) {
-                self.launched += 1;
-                self.flight.insert((arrival, self.launched), (transmit.to, false, datagram.clone()));
+            let bytes = self.out.datagram(transmit).to_vec();
+            let address = transmit.to;
+            self.destinations.insert(address, self.now);
+            if let Some(peer) = self.peers.iter().position(|peer| peer.address == address) {
+                launch(
+                    &mut self.network,
+                    self.now,
+                    self.paths[peer].down,
+                    Datagram { address, is_up: false, bytes },
+                );
             }
         }
         self.events.append(&mut self.out.events);
@@ -116,23 +153,21 @@ impl World {
     }
 
     fn land(&mut self) {
-        while let Some(entry) = self.flight.first_entry().filter(|entry| entry.key().0 <= self.now) {
-            let (address, is_up, datagram) = entry.remove();
+        self.network.advance(Duration::from_micros(self.now));
+        while let Some(arrival) = self.network.poll() {
+            let Datagram { address, is_up, bytes } = arrival.content;
             if is_up {
-                self.deliver(address, datagram);
+                self.deliver(address, bytes);
             } else if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == address) {
-                peer.take(self.now, datagram);
+                peer.take(self.now, bytes);
             }
         }
     }
 
     /// A peer sends a datagram through its uplink.
-    pub fn send(&mut self, peer: usize, datagram: Vec<u8>) {
-        for arrival in self.up.arrivals(self.now, &mut self.random) {
-            self.launched += 1;
-            let address = self.peers[peer].address;
-            self.flight.insert((arrival, self.launched), (address, true, datagram.clone()));
-        }
+    pub fn send(&mut self, peer: usize, bytes: Vec<u8>) {
+        let address = self.peers[peer].address;
+        launch(&mut self.network, self.now, self.paths[peer].up, Datagram { address, is_up: true, bytes });
         self.land();
     }
 
@@ -151,7 +186,8 @@ impl World {
         let end = self.now + duration;
         loop {
             let timeout = self.forwarder.next_timeout().0;
-            let arrival = self.flight.first_key_value().map_or(u64::MAX, |(key, _)| key.0);
+            let arrival =
+                self.network.next_timeout().map_or(u64::MAX, |at| at.as_nanos().div_ceil(1_000) as u64);
             let next = timeout.min(arrival);
             if next > end {
                 break;
@@ -178,6 +214,11 @@ impl World {
         self.command(Command::CreateConsumer(options));
         ssrc
     }
+}
+
+fn launch(network: &mut Network<Datagram>, now: u64, link: LinkId, datagram: Datagram) {
+    let size = datagram.bytes.len() + HEADERS;
+    network.send(Duration::from_micros(now), link, size, datagram);
 }
 
 fn extensions() -> Vec<(ExtensionKind, u8)> {
