@@ -1,4 +1,4 @@
-//! What goes in and comes out of the forwarder. Mirrors `server/control/messages.py`.
+//! What goes in and comes out of the forwarder. Mirrors `server/control/messages/`.
 
 use crate::quality::Quality;
 use core::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Control messages with many fields, read from the objects that `server/control/messages.py` defines.
+//! Control messages with many fields, read from the objects that `server/control/messages/` defines.
 
 use offrecord_forwarder::api::{self, CodecKind, ConsumerOptions, ExtensionKind, MediaKind, ProducerOptions};
 use pyo3::exceptions::PyValueError;

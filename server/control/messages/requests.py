@@ -1,0 +1,197 @@
+"""What signaling asks of a relay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, field
+
+from server.control.messages.form import Message, Part
+from server.control.messages.words import (
+    U8,
+    U16,
+    U32,
+    U63,
+    CodecKind,
+    DtlsRole,
+    ExtensionId,
+    ExtensionKind,
+    FingerprintAlgorithm,
+    IcePwd,
+    IceUfrag,
+    Id,
+    Level,
+    MediaKind,
+    Mid,
+    Name,
+    PayloadType,
+)
+
+
+class Boot(Message, frozen=True):
+    """First message: everything a relay needs to be born. Hosts are numeric; "" leaves a family out."""
+
+    relay: Id
+    ipv4_host: Annotated[str, Meta(max_length=45)]
+    ipv6_host: Annotated[str, Meta(max_length=45)]
+    udp_port: U16  # 0: the kernel chooses
+    media_memory: U63  # bytes asked for the arena; less is taken where RLIMIT_MEMLOCK says so
+    ring_packets: Annotated[int, Meta(ge=16, le=4096)]
+    ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)]
+    user: U32  # numeric uid and gid taken when started as root; 0: stay
+    minimum_level: Level
+
+
+class Proceed(Message, frozen=True):
+    """The inspection of the locked relay passed: become undumpable and serve."""
+
+
+class CreateTransport(Message, frozen=True):
+    """An ICE-lite, DTLS, SRTP and SCTP transport, waiting for its peer."""
+
+    transport: Id
+    local_ufrag: IceUfrag
+    local_pwd: IcePwd
+    opens_data_channels: bool  # the subscriber transport: the server opens `_reliable` and `_lossy`
+
+
+class Fingerprint(Part, frozen=True):
+    algorithm: FingerprintAlgorithm
+    digest: Annotated[bytes, Meta(min_length=32, max_length=64)]
+
+
+class ConnectTransport(Message, frozen=True):
+    """The peer's DTLS parameters, once its description is known. Sent once per transport."""
+
+    transport: Id
+    role: DtlsRole  # the relay's own role
+    fingerprints: Annotated[list[Fingerprint], Meta(min_length=1, max_length=4)]
+    has_data_channels: bool
+
+
+class CloseTransport(Message, frozen=True):
+    """Closes its producers and consumers too. Idempotent."""
+
+    transport: Id
+
+
+class PayloadCodec(Part, frozen=True):
+    payload_type: PayloadType
+    codec: CodecKind
+    clock_rate: U32
+    apt: PayloadType = 0  # of RTX: the payload type it repeats (RFC 4588); not read of others
+
+
+class HeaderExtension(Part, frozen=True):
+    extension: ExtensionKind
+    id: ExtensionId
+
+
+class Encoding(Part, frozen=True):
+    """One simulcast layer or the only stream, lowest layer first. `rid` "" and `ssrc` 0 mean not known."""
+
+    rid: Annotated[str, Meta(max_length=16)]
+    ssrc: U32
+    rtx_ssrc: U32
+
+
+class CreateProducer(Message, frozen=True):
+    """A track that a participant sends. `transport`, `mid` and encodings say how its packets are known."""
+
+    producer: Id
+    transport: Id
+    kind: MediaKind
+    mid: Mid
+    codecs: Annotated[list[PayloadCodec], Meta(min_length=1, max_length=32)]
+    extensions: Annotated[list[HeaderExtension], Meta(max_length=16)]
+    encodings: Annotated[list[Encoding], Meta(min_length=1, max_length=4)]
+
+
+class PauseProducer(Message, frozen=True):
+    producer: Id
+    paused: bool
+
+
+class CloseProducer(Message, frozen=True):
+    """Closes its consumers too. Idempotent."""
+
+    producer: Id
+
+
+class PayloadMapping(Part, frozen=True):
+    """From the producer's payload type to the one the subscriber's description has."""
+
+    incoming: PayloadType
+    outgoing: PayloadType
+
+
+class CreateConsumer(Message, frozen=True):
+    """A participant's reception of one track. The only kind of consumer there is."""
+
+    consumer: Id
+    producer: Id
+    transport: Id
+    ssrc: U32
+    payload_types: Annotated[list[PayloadMapping], Meta(min_length=1, max_length=32)]
+    extensions: Annotated[list[HeaderExtension], Meta(max_length=16)]
+    paused: bool
+    rtx_ssrc: U32 = 0  # of retransmissions (RFC 4588); 0: they come on `ssrc`, byte for byte
+    # From the subscriber's own.
+    rtx_payload_types: Annotated[list[PayloadMapping], Meta(max_length=32)] = field(default_factory=list)
+
+
+class PauseConsumer(Message, frozen=True):
+    consumer: Id
+    paused: bool
+
+
+class SetPreferredLayer(Message, frozen=True):
+    """Highest encoding (index into the producer's encodings, 0 lowest) the subscriber wants."""
+
+    consumer: Id
+    layer: U8
+
+
+class CloseConsumer(Message, frozen=True):
+    consumer: Id
+
+
+class RequestKeyFrame(Message, frozen=True):
+    producer: Id
+
+
+class DataMember(Message, frozen=True):
+    """Who a transport's data packets come from, stamped by the relay; and which room they fan out to.
+
+    `send_transport` carries data from the participant, `receive_transport` to it (0: none).
+    """
+
+    member: Id
+    room: Id
+    identity: Name
+    sid: Name
+    send_transport: U32
+    receive_transport: U32
+    may_publish: bool
+    encrypted_only: bool = False  # what is not declared encrypted end to end is dropped, and `DataRefused`
+
+
+class RemoveDataMember(Message, frozen=True):
+    member: Id
+
+
+class GetReceivers(Message, frozen=True):
+    """Who receives what a transport sends: answered with a `Receiver` each, and `ReceiversEnd`."""
+
+    sequence: U32
+    transport: Id
+
+
+class GetStats(Message, frozen=True):
+    """Answered with `Stats`; also the liveness check."""
+
+    sequence: U32
+
+
+class Stop(Message, frozen=True):
+    """Close every transport and leave."""
