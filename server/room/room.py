@@ -23,22 +23,11 @@ from livekit.protocol.rtc import (
 )
 
 from server.auth.grants import requires_encryption
-from server.control.messages import (
-    DataMember,
-    DataRefused,
-    Notification,
-    ProducerLayers,
-    Refused,
-    RemoveDataMember,
-    SpeakerLevel,
-    TransportPhase,
-    TransportQuality,
-    TransportState,
-)
+from server.control.messages import DataMember, RemoveDataMember
 from server.protocol import translate
-from server.room import requests, welcome
+from server.room import notified, requests, welcome
 from server.room.account import Account
-from server.room.attempt import Stage
+from server.room.counts import Counts, count
 from server.room.effects import Disconnect, Effect, Effects, RenewToken, RoomClosed
 from server.room.inputs import (
     Input,
@@ -60,7 +49,6 @@ from server.room.speakers import Speakers, Voice
 from server.room.subscriber import Subscriber
 
 DISCONNECT, RECONNECT = LeaveRequest.Action.DISCONNECT, LeaveRequest.Action.RECONNECT
-ROOM_UPDATE_SECONDS = 1.0  # counts change often while people arrive; nobody needs each of them
 
 Reason = models.DisconnectReason
 
@@ -76,7 +64,7 @@ class RoomLimits:
 
 
 class Room:
-    """The state machine. `participants` by sid, in the order in which they came."""
+    """The state machine. `participants` by sid, in the order in which they came; `tracks`, announced ones."""
 
     def __init__(self, name: str, sid: str, limits: RoomLimits, now: float) -> None:
         self.name = name
@@ -87,17 +75,16 @@ class Room:
         self._metadata: str | None = None  # None before anybody has come
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
-        self._account = Account(name, self.effects)
+        self.account = Account(name, self.effects)
         self._by_identity: dict[str, Participant] = {}
-        self._tracks: dict[str, Publication] = {}
-        self._speakers = Speakers()
-        self._qualities = Qualities()
-        self._registry: Registry | None = None
+        self.tracks: dict[str, Publication] = {}
+        self.speakers = Speakers()
+        self.qualities = Qualities()
+        self.registry: Registry | None = None
         self._data_room = 0  # the room's identifier on its relay
         self._closes_at: float | None = now + limits.empty_seconds
         self._closed = False
-        self._counts = (0, 0)
-        self._counts_due: float | None = None
+        self._counts = Counts()
 
     def handle(self, now: float, happened: Input) -> list[Effect]:
         """Works one input in. Never raises on what a client or a relay said."""
@@ -115,7 +102,7 @@ class Room:
                     reason = Reason.CLIENT_INITIATED if goodbye else Reason.SIGNAL_CLOSE
                     self.remove(participant, reason, None, now, signal=end)
             case RelayNotified(notification):
-                self._told(notification, now)
+                notified.handle(self, notification, now)
             case RelayLost():
                 self._everybody_leaves(Reason.MEDIA_FAILURE, RECONNECT, now)
                 self._forget_relay()
@@ -124,13 +111,13 @@ class Room:
                 self._close()
             case Tick():
                 self._tick(now)
-        self._note_counts(now)
+        self._counts.note(self.participants.values(), now)
         return self.effects.drain()
 
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
         times = [participant.next_timeout() for participant in self.participants.values()]
-        due = (self._closes_at, self._counts_due, self._speakers.next_timeout(), self._qualities.due)
+        due = (self._closes_at, self._counts.due, self.speakers.next_timeout(), self.qualities.due)
         times += [time for time in due if time is not None]
         return None if self._closed else min(times, default=None)
 
@@ -145,7 +132,7 @@ class Room:
 
     def info(self) -> models.Room:
         """The room as clients see it. `active_recording` is never set: there is nothing to set it."""
-        participants, publishers = self._count()
+        participants, publishers = count(self.participants.values())
         return models.Room(
             sid=self.sid,
             name=self.name,
@@ -185,14 +172,14 @@ class Room:
         gone = participant.publisher.close()
         if participant.subscriber:
             participant.subscriber.close()
-        self._speakers.leave(participant.sid)
-        course = self._qualities.leave(participant.sid)
+        self.speakers.leave(participant.sid)
+        course = self.qualities.leave(participant.sid)
         if participant.announced and tell_others:
             self.tell_speakers(now)  # of somebody unknown, clients would not take it
             self.announce(participant)
         for track in gone:
             self._withdraw(participant, track, now)
-        self._account.left(participant, now, int(reason), signal, course)
+        self.account.left(participant, now, int(reason), signal, course)
         if not self.participants:
             self._closes_at = now + self.limits.departure_seconds
 
@@ -223,18 +210,18 @@ class Room:
 
     def silence(self, track: Publication, now: float) -> None:
         """A track is muted or gone: its voice ends at once."""
-        self._speakers.hear(track.owner, track.sid, 0)
+        self.speakers.hear(track.owner, track.sid, 0)
         self.tell_speakers(now)
 
     def tell_speakers(self, now: float) -> None:
         """Tells everybody whose voice has changed."""
-        if voices := self._speakers.changes(now):
+        if voices := self.speakers.changes(now):
             for participant in self.participants.values():
-                self._send_voices(participant, voices)
+                self.send_voices(participant, voices)
 
     def track(self, sid: str) -> Publication | None:
         """An announced track of the room."""
-        return self._tracks.get(sid)
+        return self.tracks.get(sid)
 
     def reconcile(self, subscriber: Participant, track: Publication, now: float) -> None:
         """Makes a participant's reception of a track what it wants and may have."""
@@ -255,7 +242,7 @@ class Room:
 
     def tracks_of(self, sids: list[str]) -> list[Publication]:
         """The announced tracks among these."""
-        return [track for sid in sids if (track := self._tracks.get(sid))]
+        return [track for sid in sids if (track := self.tracks.get(sid))]
 
     def settle(self, participant: Participant, now: float) -> None:
         """Sends what has become due of a participant; removes it when its time is up."""
@@ -266,11 +253,11 @@ class Room:
             self.remove(participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
             return
         if participant.attempt.due is not None and now >= participant.attempt.due:
-            self._account.attempt_ended(participant, now)
+            self.account.attempt_ended(participant, now)
         if participant.pace.due is not None and now >= participant.pace.due:
             self.show(participant, now, to_itself=True)
         for track in participant.publisher.tick(now):
-            self._publish(track, track.likely_payload_type, now)
+            self.publish(track, track.likely_payload_type, now)
         if participant.subscriber and not participant.subscriber.tick(now):
             self.remove(participant, Reason.STATE_MISMATCH, RECONNECT, now)
             return
@@ -302,22 +289,22 @@ class Room:
         self.effects.send(join.sid, welcome.join_response(self.info(), participant, others))
         if subscriber:
             subscriber.offer(now)
-        self._account.joined(participant)
+        self.account.joined(participant)
 
     def _registry_on(self, relay: RelayFace) -> Registry:
-        if self._registry is None:
-            self._registry = Registry(relay)
-            self._data_room = self._registry.new(self)
-        return self._registry
+        if self.registry is None:
+            self.registry = Registry(relay)
+            self._data_room = self.registry.new(self)
+        return self.registry
 
     def _forget_relay(self) -> None:
-        if self._registry:
-            self._registry.clear()
-            self._registry = None
+        if self.registry:
+            self.registry.clear()
+            self.registry = None
 
     def _drop_id(self, number: int) -> None:
-        if self._registry:
-            self._registry.drop(number)
+        if self.registry:
+            self.registry.drop(number)
 
     def _add_data_member(self, participant: Participant, registry: Registry) -> None:
         """Data comes on the publisher transport and goes out on the primary one."""
@@ -339,94 +326,32 @@ class Room:
             )
         )
 
-    def _told(self, notification: Notification, now: float) -> None:
-        if self._registry is None:
-            return
-        match notification:
-            case TransportState(transport, phase):
-                self._transport_changed(self._registry.get(transport), phase, now)
-            case ProducerLayers(producer, payload_type):
-                track = self._registry.get(producer)
-                if isinstance(track, Publication):
-                    self._media_arrived(track, payload_type, now)
-            case SpeakerLevel(producer, level):
-                track = self._registry.get(producer)
-                if isinstance(track, Publication) and track.announced and not track.info.muted:
-                    self._speakers.hear(track.owner, track.sid, level)
-                    self._tell_due_speakers(now)
-            case TransportQuality(transport, quality):
-                side = self._registry.get(transport)
-                if isinstance(side, Publisher | Subscriber):
-                    self._qualities.judge(side.sid, transport, quality, now)
-            case DataRefused(member):
-                participant = self._registry.get(member)
-                if isinstance(participant, Participant):
-                    requests.refuse_data(self, participant)
-            case Refused(number):
-                side = self._registry.get(number)
-                if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport
-                    self.remove(self.participants[side.sid], Reason.JOIN_FAILURE, DISCONNECT, now)
-            case _:
-                pass  # layers and pauses of consumers change nothing that clients are told
-
-    def _transport_changed(self, side: object | None, phase: TransportPhase, now: float) -> None:
-        if not isinstance(side, Publisher | Subscriber):
-            return
-        participant = self.participants[side.sid]
-        if phase is TransportPhase.REACHABLE:
-            participant.attempt.reach(Stage.ICE, now)
-        elif phase is TransportPhase.CONNECTED:
-            participant.attempt.reach(Stage.DTLS, now)
-            side.connect(now)
-            if participant.primary_is_connected and not participant.is_active:
-                self._activate(participant, now)
-        elif phase in {TransportPhase.FAILED, TransportPhase.LOST}:
-            participant.transport_lost(now)
-
-    def _activate(self, participant: Participant, now: float) -> None:
-        participant.state = State.ACTIVE
-        participant.attempt.reach(Stage.READY, now)
-        self.announce(participant, to_itself=True)
-        for track in self._tracks.values():
-            self.reconcile(participant, track, now)
-        if participant.subscriber and participant.subscriber.tracks:
-            participant.subscriber.negotiation.want_at_once(now)
-        self._send_voices(participant, self._speakers.voices())
-        self._qualities.arrive(participant.sid, now)
-        self._account.active(participant, now)
-
-    def _media_arrived(self, track: Publication, payload_type: int, now: float) -> None:
-        participant = self.participants[track.owner]
-        participant.attempt.reach(Stage.MEDIA, now)
-        if not track.announced:
-            self._publish(track, payload_type, now)
-        elif track.learn_type(payload_type):
-            self.show(participant, now)
-
-    def _publish(self, track: Publication, payload_type: int, now: float) -> None:
+    def publish(self, track: Publication, payload_type: int, now: float) -> None:
+        """Announces a track, in the codec of this payload type of its publisher."""
         participant = self.participants[track.owner]
         participant.publisher.announce(track, payload_type, now)
-        self._tracks[track.sid] = track
+        self.tracks[track.sid] = track
         self.announce(participant)
         for other in list(self.participants.values()):
             self.reconcile(other, track, now)
-        self._account.published(participant, track)
+        self.account.published(participant, track)
 
     def _withdraw(self, participant: Participant, track: Publication, now: float) -> None:
-        del self._tracks[track.sid]
+        del self.tracks[track.sid]
         self.silence(track, now)
         for other in self.participants.values():
             other.forget_choice(track.sid)
             if other.subscriber:
                 other.subscriber.forget(track.sid, now)
-        self._account.unpublished(participant, track, now)
+        self.account.unpublished(participant, track, now)
 
-    def _tell_due_speakers(self, now: float) -> None:
-        due = self._speakers.next_timeout()
+    def tell_due_speakers(self, now: float) -> None:
+        """The same, but not more often than clients need it."""
+        due = self.speakers.next_timeout()
         if due is not None and now >= due:
             self.tell_speakers(now)
 
-    def _send_voices(self, participant: Participant, voices: list[Voice]) -> None:
+    def send_voices(self, participant: Participant, voices: list[Voice]) -> None:
         """To those who receive: their own voice, and those that they may hear."""
         if participant.subscriber is None or not participant.is_active:
             return
@@ -435,14 +360,14 @@ class Room:
             for voice in voices
             if not voice.active
             or voice.sid == participant.sid
-            or ((track := self._tracks.get(voice.track)) and self.may_receive(participant, track))
+            or ((track := self.tracks.get(voice.track)) and self.may_receive(participant, track))
         ]
         if heard:
             update = SpeakersChanged(speakers=heard)
             self.effects.send(participant.sid, SignalResponse(speakers_changed=update))
 
     def _send_qualities(self) -> None:
-        changes = self._qualities.changes()
+        changes = self.qualities.changes()
         for participant in self.participants.values():
             if participant.is_active and (infos := changes.for_participant(participant.sid)):
                 update = ConnectionQualityUpdate(updates=infos)
@@ -457,10 +382,13 @@ class Room:
     def _tick(self, now: float) -> None:
         for participant in list(self.participants.values()):
             self.settle(participant, now)
-        if self._counts_due is not None and now >= self._counts_due:
-            self._send_counts()
-        self._tell_due_speakers(now)
-        if self._qualities.due is not None and now >= self._qualities.due:
+        if self._counts.due is not None and now >= self._counts.due:
+            self._counts.told(self.participants.values())
+            response = SignalResponse(room_update=RoomUpdate(room=self.info()))
+            for participant in self.participants.values():
+                self.effects.send(participant.sid, response)
+        self.tell_due_speakers(now)
+        if self.qualities.due is not None and now >= self.qualities.due:
             self._send_qualities()
         if self._closes_at is not None and now >= self._closes_at:
             self._close()
@@ -469,19 +397,3 @@ class Room:
         self._forget_relay()
         self._closed = True
         self.effects.add(RoomClosed())
-
-    def _count(self) -> tuple[int, int]:
-        """Participants that the others know of, and publishers among them."""
-        known = [participant for participant in self.participants.values() if participant.announced]
-        return len(known), sum(1 for participant in known if participant.published())
-
-    def _note_counts(self, now: float) -> None:
-        if self._counts_due is None and self._count() != self._counts:
-            self._counts_due = now + ROOM_UPDATE_SECONDS
-
-    def _send_counts(self) -> None:
-        self._counts_due = None
-        self._counts = self._count()
-        response = SignalResponse(room_update=RoomUpdate(room=self.info()))
-        for participant in self.participants.values():
-            self.effects.send(participant.sid, response)
