@@ -2,7 +2,7 @@
 
 The chain alone shows what happened between two entries. The ends are shown by a checkpoint: where the log
 began and ended when it was last written, signed with the server's key. What nothing here can show is said in
-`docs/operations.md`.
+`docs/reading.md`.
 """
 
 from __future__ import annotations

@@ -23,19 +23,19 @@ _BIG = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up 
 
 tables = MetaData()
 
-# The tables as the last of `migrations` leaves them; a test compares.
-# `body` is the event as `event.encode` wrote it; the other columns are what is searched or swept by.
+# The tables as the last of `migrations` leaves them; a test compares. A column says what it is for, unless it
+# is a field of the declaration, kept beside the body to search and sort by.
 events = Table(
     "events",
     tables,
-    Column("id", _BIG, primary_key=True, autoincrement=True),
-    Column("at", Double, nullable=False),  # seconds since the epoch
-    Column("expires_at", Double, nullable=False),
-    Column("event", String(32), nullable=False),
+    Column("id", _BIG, primary_key=True, autoincrement=True, doc="the order of writing"),
+    Column("at", Double, nullable=False, doc="when it happened, seconds since the epoch"),
+    Column("expires_at", Double, nullable=False, doc="when the row must be gone, seconds since the epoch"),
+    Column("event", String(32), nullable=False, doc="which kind of row it is"),
     Column("room", Text),
     Column("identity", Text),
     Column("participant", String(40)),
-    Column("body", Text, nullable=False),
+    Column("body", Text, nullable=False, doc="the row: its kind and fields, as JSON"),
     Index("events_by_expiry", "expires_at"),
     Index("events_by_time", "event", "at"),
     Index("events_by_moment", "at"),
@@ -44,29 +44,31 @@ events = Table(
     Index("events_by_identity", "identity", "at"),
 )
 
-# One row: when the server was last known to run. It dates the end of sessions that a crash cut off.
 alive = Table(
     "alive",
     tables,
-    Column("id", Integer, primary_key=True),
-    Column("at", Double, nullable=False),
+    Column("id", Integer, primary_key=True, doc="the only row"),
+    Column(
+        "at",
+        Double,
+        nullable=False,
+        doc="when the server was last known to run; dates the end of sessions that a crash cut off",
+    ),
 )
 
-# One row: whether deleted rows still have to be written out of the file, and which batch came last.
 upkeep = Table(
     "upkeep",
     tables,
-    Column("id", Integer, primary_key=True),
-    Column("rewrite_due", Integer, nullable=False),
-    Column("batch", String(40), nullable=False),
+    Column("id", Integer, primary_key=True, doc="the only row"),
+    Column("rewrite_due", Integer, nullable=False, doc="whether deleted rows are still to be overwritten"),
+    Column("batch", String(40), nullable=False, doc="a random name of what was written last: never twice"),
 )
 
-# One row: the number of the last migration.
 schema_version = Table(
     "schema_version",
     tables,
-    Column("id", Integer, primary_key=True),
-    Column("version", Integer, nullable=False),
+    Column("id", Integer, primary_key=True, doc="the only row"),
+    Column("version", Integer, nullable=False, doc="the number of the last migration"),
 )
 
 

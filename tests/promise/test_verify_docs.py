@@ -53,4 +53,4 @@ def test_every_option_is_named() -> None:
 
 
 def test_the_page_is_found() -> None:
-    assert "(verify.md)" in (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert "(verify.md)" in (ROOT / "docs" / "hosting.md").read_text("utf-8")

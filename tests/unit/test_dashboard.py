@@ -112,7 +112,7 @@ def test_every_alert_asks_for_what_exists_and_is_explained(exposed: dict[str, se
     text = (DOCS / "alerts.yml").read_text()
     alerts = re.split(r"^ +- alert: ", text, flags=re.MULTILINE)[1:]
     assert len(alerts) > 5
-    operations = (DOCS / "operations.md").read_text()
+    explained = (DOCS / "monitoring.md").read_text()
     for alert in alerts:
         name, _, body = alert.partition("\n")
         expression = body.partition("labels:")[0]
@@ -121,4 +121,4 @@ def test_every_alert_asks_for_what_exists_and_is_explained(exposed: dict[str, se
         for metric, selector in SELECTOR.findall(expression):
             assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= exposed[metric], name
         assert re.search(r"severity: (page|ticket)\b", body), name
-        assert f"`{name}`" in operations
+        assert f"`{name}`" in explained

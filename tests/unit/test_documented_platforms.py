@@ -1,4 +1,4 @@
-"""What docs/operations.md says of platforms is tested, or marked as read elsewhere."""
+"""What docs/hosting.md says of platforms is tested, or marked as read elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def rows() -> list[tuple[str, str, str]]:
-    text = (ROOT / "docs" / "operations.md").read_text()
+    text = (ROOT / "docs" / "hosting.md").read_text()
     table = text.partition("| Where | Level | Known by |\n|---|---|---|\n")[2].partition("\n\n")[0]
     return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in table.splitlines()]  # type: ignore[misc]
 

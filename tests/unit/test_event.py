@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from enum import Enum
-from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -93,11 +92,6 @@ def test_expiry_classes_are_settings() -> None:
         if field.name.endswith("_days")
         and field.name != "access_days"  # the access log is none of the ledger
     }
-
-
-def test_operators_are_told_of_every_event() -> None:
-    told = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-    assert [name for name in map(name_of, EVENT_TYPES) if f"`{name}`" not in told] == []
 
 
 def test_what_is_written_is_read_back() -> None:

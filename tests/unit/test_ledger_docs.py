@@ -1,47 +1,28 @@
-"""The table of the ledger in docs/operations.md names every field of every row, and how long it is kept."""
+"""docs/ledger.md is what the declaration says: rows, fields, bounds, purposes, grounds, expiry, audience."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
-import pytest
-
-from server.metadata.event import EVENT_TYPES, Event, declarations, expiry_of, name_of
-
-TOLD = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
-# How a field is called there, where it is not by its own name.
-WORDS = {
-    "participant": "session id",
-    "code": "support code",
-    "stage": "last step done",
-    "count": "number within a minute",
-    "usual_quality": "mostly",
-    "worst_quality": "at worst",
-    "join_milliseconds": "milliseconds",
-    "sdk": "SDK",
-    "sdk_version": "version",
-    "browser": "browser family",
-    "browser_version": "major version",
-    "track": "track id",
-    "relays": "number of relays",
-    "relay": "number",
-    "call": "system call",
-    "right": "on request",
-    "rows": "how many rows",
-    "policy_version": "version of that policy",
-}
+from server.metadata.described import rows
+from server.metadata.event import EVENT_TYPES, declarations, name_of
+from tests.unit import ledger_page
 
 
-@pytest.mark.parametrize("kind", EVENT_TYPES, ids=name_of)
-def test_every_field_of_a_row_is_told(kind: type[Event]) -> None:
-    [row] = [line for line in TOLD.splitlines() if line.startswith("|") and f"`{name_of(kind)}`" in line]
-    assert f"| `{expiry_of(kind).value}` |" in row
-    fields = row.split("|")[2]
-    for field in declarations(kind):
-        words = WORDS.get(field, field.replace("_", " "))
-        if field == "milliseconds":
-            words = "duration"
-        if (name_of(kind), field) == ("subject_request", "reason"):
-            words = "why"
-        assert re.search(rf"\b{re.escape(words)}\b", fields), f"{name_of(kind)}: {field}"
+def test_the_page_is_written_from_the_declaration() -> None:
+    """Written again by `python -m tests.unit.ledger_page`."""
+    assert ledger_page.PAGE.read_text("utf-8").partition(ledger_page.MARK)[2] == ledger_page.written()
+
+
+def test_every_row_says_what_it_is_and_describes_every_field() -> None:
+    described = {row.name: row for row in rows()}
+    assert set(described) == set(map(name_of, EVENT_TYPES))
+    for kind in EVENT_TYPES:
+        row = described[name_of(kind)]
+        assert row.says.endswith("."), row.name
+        assert {field.name: field.declared for field in row.fields} == declarations(kind)
+        assert all(field.holds for field in row.fields)
+
+
+def test_a_field_with_another_purpose_changes_the_page() -> None:
+    written = ledger_page.written()
+    assert "| `sdk` | a word of [Sdk](#sdk) | compatibility | legitimate interest, art. 6(1)(f) |" in written
+    assert "deleted after `detail_days`, 7 days unless set" in written

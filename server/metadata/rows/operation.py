@@ -24,6 +24,8 @@ Drift = Annotated[DriftedCheck, Meta(extra=OPERATION)]
 
 
 class ServerStarted(Row, frozen=True, tag="server_started"):
+    """The server serves, with so many relays."""
+
     kept_for: ClassVar[Expiry] = Expiry.OPERATION
 
     version: ServerVersion
@@ -37,6 +39,8 @@ class ServerStopped(Row, frozen=True, tag="server_stopped"):
 
 
 class RelayBorn(Row, frozen=True, tag="relay_born"):
+    """A relay was locked and inspected, and serves."""
+
     kept_for: ClassVar[Expiry] = Expiry.OPERATION
 
     relay: RelayNumber
@@ -45,6 +49,8 @@ class RelayBorn(Row, frozen=True, tag="relay_born"):
 
 
 class RelayLost(Row, frozen=True, tag="relay_lost"):
+    """A relay that served is gone, and why."""
+
     kept_for: ClassVar[Expiry] = Expiry.OPERATION
 
     relay: RelayNumber

@@ -60,7 +60,7 @@ class ParticipantActive(Row, frozen=True, tag="participant_active"):
 
 
 class ParticipantLeft(Row, frozen=True, tag="participant_left"):
-    """`milliseconds` since the participant joined."""
+    """A connection is over, and why. `milliseconds` since the participant joined."""
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 

@@ -17,6 +17,8 @@ CodecUsed = Annotated[Codec, Meta(extra=COMPATIBILITY)]
 
 
 class TrackPublished(Row, frozen=True, tag="track_published"):
+    """Somebody began to send sound, video or a screen."""
+
     kept_for: ClassVar[Expiry] = Expiry.DETAIL
 
     room: RoomName
@@ -29,7 +31,7 @@ class TrackPublished(Row, frozen=True, tag="track_published"):
 
 
 class TrackUnpublished(Row, frozen=True, tag="track_unpublished"):
-    """`milliseconds` since the track was published."""
+    """Somebody ended a track. `milliseconds` since it was published."""
 
     kept_for: ClassVar[Expiry] = Expiry.DETAIL
 
