@@ -23,11 +23,14 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Kept:
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     """An empty place for a ledger."""
     if request.param == "sqlite":
-        return KeptInFile(tmp_path)
-    return KeptInDatabase(request.getfixturevalue("postgres"))
+        yield KeptInFile(tmp_path)
+        return
+    database = KeptInDatabase(request.getfixturevalue("postgres"))
+    yield database
+    database.lose()  # thirty thousand files at the end of a run would take longer than a test may
 
 
 @pytest.fixture

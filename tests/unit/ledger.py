@@ -58,7 +58,7 @@ class KeptInDatabase:
         return self._cluster.on_disk(self._name)
 
     def lose(self) -> None:
-        self._cluster.sql(f"DROP DATABASE {self._name} WITH (FORCE)", "postgres")
+        self._cluster.sql(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)", "postgres")
 
     def sql(self, statement: str) -> str:
         return self._cluster.sql(statement, self._name)
