@@ -44,6 +44,7 @@ from server.metadata.subject import Subjects
 from server.metadata.words import Action
 from server.metrics.listener import listen as listen_for_metrics
 from server.metrics.source import Source
+from server.network.origin import Origins
 from server.options import ServeOptions
 from server.policy.own import check as check_policy
 from server.policy.own import read as read_policy
@@ -86,6 +87,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     addresses = advertised(config)
     tls = _tls(config)
     policy = read_policy(config)
+    origins = Origins(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
     clock = Clock()
     retention = Retention.configured(config.metadata)
@@ -116,6 +118,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
         supervisor.evidence,
         clock,
         attempts,
+        origins=origins,
         signer=signer,
         software=software,
         incidents=incidents,
@@ -124,14 +127,15 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     app.add_routes(HealthRoutes(supervisor.evidence, ledger, config.guarantee.minimum_level).routes())
     kept_seconds = retention.seconds(Expiry.SESSION)
     tokens = SubjectTokens(config.keys, signer, kept_seconds)
-    app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock).routes())
-    app.add_routes(RightsRoutes(ledger, tokens, signer, clock).routes())
+    app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock, origins).routes())
+    app.add_routes(RightsRoutes(ledger, tokens, signer, clock, origins).routes())
     app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
     if config.metrics.port:
         source = Source(
             version=version(),
             configured_relays=relay_count(config),
             minimum_level=config.guarantee.minimum_level,
+            sites=origins.sites,
             queue_size=QUEUE_EVENTS,
             tally=tally,
             rooms=rooms,
@@ -168,6 +172,7 @@ def application(
     clock: Clock,
     attempts: Attempts,
     *,
+    origins: Origins,
     signer: Signer,
     software: SoftwareSource,
     incidents: Incidents | None = None,
@@ -176,14 +181,16 @@ def application(
     """All routes but those that need a ledger.
 
     `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given;
-    `tally` counts answers and refusals.
+    `origins` says where requests come from; `tally` counts answers and refusals.
     """
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     tally = tally or Tally()
     app.on_response_prepare.append(counted(tally))
-    app.add_routes(SignalRoutes(rooms, config.keys, clock, attempts, tally.refuse).routes())
+    app.add_routes(
+        SignalRoutes(rooms, config.keys, clock, attempts, origins, on_refused=tally.refuse).routes()
+    )
     key = next(iter(config.keys.items()))
-    app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url).routes())
+    app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url, origins).routes())
     minimum_level = config.guarantee.minimum_level
     app.add_routes(
         GuaranteeRoutes(

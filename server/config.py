@@ -35,6 +35,7 @@ class Http(_Section, frozen=True):
     tls_certificate: str = ""
     tls_key: str = ""
     lan_certificates: str = "certs"
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class Relay(_Section, frozen=True):
@@ -118,6 +119,7 @@ class Config(_Section, frozen=True):
     console: Console = Console()
     metrics: Metrics = Metrics()
     log: Log = Log()
+    sites: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     keys: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:

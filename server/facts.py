@@ -39,7 +39,7 @@ _DAY_MILLISECONDS = 86_400_000
 def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
     """The event that says a fact. `user_agent` is reduced to a few closed words and goes no further."""
     match fact:
-        case effects.ParticipantJoined(room, identity, sid, client, code):
+        case effects.ParticipantJoined(room, identity, sid, client, code, site):
             kind = describe(
                 user_agent,
                 sdk=_sdk_name(client.sdk),
@@ -48,7 +48,12 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 system=client.os,
             )
             return sessions.ParticipantJoined(
-                room=room, identity=identity, participant=sid, code=code, **structs.asdict(kind)
+                room=room,
+                identity=identity,
+                participant=sid,
+                code=code,
+                site=site,
+                **structs.asdict(kind),
             )
         case effects.ParticipantActive(room, identity, sid, milliseconds):
             return sessions.ParticipantActive(
@@ -57,7 +62,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 participant=sid,
                 join_milliseconds=_within_a_day(milliseconds),
             )
-        case effects.AttemptEnded(room, identity, sid, code, stage, milliseconds, reason, signal):
+        case effects.AttemptEnded(room, identity, sid, code, stage, milliseconds, reason, signal, site):
             why = AttemptCause.NONE if reason is None else AttemptCause(_leave_reason(reason, signal).value)
             return attempts.AttemptEnded(
                 room=room,
@@ -67,6 +72,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 stage=Stage(stage.name.lower()),
                 cause=why,
                 milliseconds=_within_a_day(milliseconds),
+                site=site,
             )
         case effects.ParticipantLeft(room, identity, sid, reason, seconds, signal, usual, worst):
             return sessions.ParticipantLeft(

@@ -14,6 +14,7 @@ from msgspec import structs
 
 from server import public_url
 from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metadata, Metrics
+from server.network.origin import Origins
 
 LOOPBACK = "127.0.0.1"
 
@@ -86,6 +87,7 @@ def check_usable(config: Config, *, dev: bool) -> None:
     if bool(config.http.tls_certificate) != bool(config.http.tls_key):
         raise ConfigError("http.tls_certificate and http.tls_key must be set together")
     public_url.check(config.http.public_url)
+    Origins(config)
     if config.guests.passcode and not config.guests.enabled:
         raise ConfigError(
             "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "

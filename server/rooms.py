@@ -31,6 +31,7 @@ from server.errors import ClientError, Refusal, RelayError
 from server.facts import event_of
 from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
+from server.network.origin import Origin
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.inputs import (
@@ -179,10 +180,11 @@ class RoomManager:
         user_agent: str,
         code: str,
         asked_at: float,
+        origin: Origin,
     ) -> str:
         """Lets a participant in and returns its sid. Raises JoinRefused.
 
-        `code` is the support code of this attempt, which began at `asked_at`.
+        `code` is the support code of this attempt, which began at `asked_at` and came from `origin`.
         """
         self.check(claims, parameters)
         claims = _claims_as(claims, parameters)
@@ -200,7 +202,9 @@ class RoomManager:
         sid = ids.participant_sid()
         self._sessions[sid] = (session, room)
         self._user_agents[sid] = user_agent
-        who = Join(sid, claims, parameters.client, parameters.auto_subscribe, face, code, asked_at)
+        who = Join(
+            sid, claims, parameters.client, parameters.auto_subscribe, face, code, asked_at, origin.site
+        )
         self._handle(room, who)
         return sid
 

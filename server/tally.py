@@ -70,6 +70,8 @@ class Tally:
         self.left: Counter[LeaveReason] = Counter()
         self.refused: Counter[Refusal] = Counter()
         self.failed: Counter[tuple[Stage, AttemptCause]] = Counter()  # of those that were let in
+        self.site_joined: Counter[str] = Counter()  # by site; "" is none
+        self.site_failed: Counter[str] = Counter()
         self.published: Counter[Codec] = Counter()
         self.tracks: Counter[TrackSource] = Counter()
         self.transports: Counter[TransportPhase] = Counter()
@@ -93,12 +95,14 @@ class Tally:
         match event:
             case ParticipantJoined():
                 self.joined[event.sdk] += 1
+                self.site_joined[event.site] += 1
             case ParticipantActive():
                 self.active.add(event.join_milliseconds / 1000)
             case AttemptEnded():
                 # Who was refused is counted by `refuse`, also where no token says who it was.
                 if event.participant and event.cause is not AttemptCause.NONE:
                     self.failed[(event.stage, event.cause)] += 1
+                    self.site_failed[event.site] += 1
             case ParticipantLeft():
                 self.left[event.reason] += 1
             case TrackPublished():
@@ -115,9 +119,10 @@ class Tally:
             case RelayDrifted():
                 self.drifted[event.check] += 1
 
-    def refuse(self, refusal: Refusal) -> None:
-        """A connection was refused."""
+    def refuse(self, refusal: Refusal, site: str) -> None:
+        """A connection was refused. `site` is a name of the configuration, "" for none."""
         self.refused[refusal] += 1
+        self.site_failed[site] += 1
 
     def listening(self, listener: RelayListener) -> RelayListener:
         """`listener`, counted."""

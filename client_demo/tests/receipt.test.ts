@@ -53,7 +53,7 @@ describe('a receipt', () => {
     expect(() => readReceipt(answer({ ...JOINED, fields: { nested: {} } }))).toThrow(ReceiptError);
   });
 
-  it('tells how joining went, and how well it was connected', () => {
+  it('tells how joining went, from where, and how well it was connected', () => {
     const attempt = { ...JOINED, event: 'attempt_ended' };
     const fields = { code: 'ABCD-EFGH', stage: 'token', cause: 'room_full', milliseconds: 700, participant: '' };
     const left = { ...LEFT.fields, usual_quality: 'good', worst_quality: 'poor' };
@@ -61,14 +61,16 @@ describe('a receipt', () => {
       answer(
         { ...attempt, fields },
         { ...attempt, fields: { ...fields, stage: 'media', cause: 'none' } },
-        { ...attempt, fields: { ...fields, stage: 'ice', cause: 'connection_lost', code: '' } },
+        { ...attempt, fields: { ...fields, stage: 'ice', cause: 'connection_lost', code: '', site: 'Lyon' } },
+        { ...JOINED, fields: { ...JOINED.fields, site: 'Lyon' } },
         { ...LEFT, fields: left },
       ),
     );
     expect(entriesInWords(entries)).toEqual([
       'You tried to join, and it failed: the room was full (support code ABCD-EFGH).',
       'Joining took 0.7 seconds (support code ABCD-EFGH).',
-      'You tried to join, and it failed: the connection was lost.',
+      'You tried to join from the site “Lyon”, and it failed: the connection was lost.',
+      'You joined with chrome 130 on linux from the site “Lyon”.',
       'Your connection ended after 1 minute: you left. It was mostly good, at worst poor.',
     ]);
   });

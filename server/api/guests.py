@@ -21,6 +21,7 @@ from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
 from server.config import Guests
+from server.network.origin import Origins
 from server.public_url import for_signaling
 
 MAX_BODY_BYTES = 4096
@@ -39,12 +40,14 @@ class GuestRoutes:
     """The handler. `key` is the name and the secret that guests' tokens are signed with, `public_url` where
     clients reach the server ("": where this one asked)."""
 
-    def __init__(self, guests: Guests, key: tuple[str, str], clock: Clock, public_url: str) -> None:
+    def __init__(
+        self, guests: Guests, key: tuple[str, str], clock: Clock, public_url: str, origins: Origins
+    ) -> None:
         self._guests = guests
         self._key = key
         self._clock = clock
         self._public_url = public_url
-        self._limit = RateLimit(guests.per_minute)
+        self._limit = RateLimit(guests.per_minute, origins)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added to an application."""
@@ -55,7 +58,7 @@ class GuestRoutes:
         now = self._clock.now()
         if not self._guests.enabled:
             return _error(403, "This server lets no guests in. Ask its operator for an access token.")
-        if not self._limit.allows(request.remote or "", now):
+        if not self._limit.allows(request, now):
             return _error(429, "Too many attempts from your address. Wait a minute and try again.")
         body = await request.content.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:

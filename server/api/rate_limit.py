@@ -1,5 +1,5 @@
-"""So many requests a minute from one address. Addresses are held in memory for that minute, as keys of a
-counter, and nowhere else.
+"""So many requests a minute from one client. Addresses, or their networks, are held in memory for that
+minute, as keys of a counter, and nowhere else.
 """
 
 from __future__ import annotations
@@ -7,19 +7,25 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from aiohttp import web
+
+from server.network.origin import Origins
+
 MAX_ADDRESSES = 10_000
 WINDOW_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class RateLimit:
-    """So many requests a minute for each address; the oldest addresses are forgotten first."""
+    """So many requests a minute for each client; those seen first are forgotten first."""
 
     per_minute: int
+    origins: Origins
     _seen: OrderedDict[str, tuple[float, int]] = field(default_factory=OrderedDict)
 
-    def allows(self, address: str, now: float) -> bool:
+    def allows(self, request: web.Request, now: float) -> bool:
         """Counts a request."""
+        address = self.origins.rated(request)
         while self._seen:
             oldest, (begun, _) = next(iter(self._seen.items()))
             if len(self._seen) < MAX_ADDRESSES and now - begun < WINDOW_SECONDS:

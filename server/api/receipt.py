@@ -25,6 +25,7 @@ from server.errors import OperatorError
 from server.guarantee.sign import Signer
 from server.metadata.receipt import receipt
 from server.metadata.sessions import KeptEvent
+from server.network.origin import Origins
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,14 @@ class Kept(Protocol):
 class ReceiptRoutes:
     """The handlers."""
 
-    def __init__(self, kept: Kept, tokens: SubjectTokens, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self, kept: Kept, tokens: SubjectTokens, signer: Signer, clock: Clock, origins: Origins
+    ) -> None:
         self._kept = kept
         self._tokens = tokens
         self._signer = signer
         self._clock = clock
-        self._limit = RateLimit(PER_MINUTE)
+        self._limit = RateLimit(PER_MINUTE, origins)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added to an application."""

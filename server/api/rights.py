@@ -25,6 +25,7 @@ from server.errors import OperatorError
 from server.guarantee.sign import Signer
 from server.metadata.erased import erasure_receipt
 from server.metadata.erasure import Changed, Refusal
+from server.network.origin import Origins
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,14 @@ class Erasing(Protocol):
 class RightsRoutes:
     """The handler."""
 
-    def __init__(self, ledger: Erasing, tokens: SubjectTokens, signer: Signer, clock: Clock) -> None:
+    def __init__(
+        self, ledger: Erasing, tokens: SubjectTokens, signer: Signer, clock: Clock, origins: Origins
+    ) -> None:
         self._ledger = ledger
         self._tokens = tokens
         self._signer = signer
         self._clock = clock
-        self._limit = RateLimit(PER_MINUTE)
+        self._limit = RateLimit(PER_MINUTE, origins)
 
     def routes(self) -> list[web.RouteDef]:
         """To be added to an application."""

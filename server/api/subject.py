@@ -36,8 +36,8 @@ class SubjectTokens:
         )
 
     def subject(self, request: web.Request, now: float, limit: RateLimit) -> Member:
-        """Counts the request against the `limit` of its address first. Raises TokenError."""
-        if not limit.allows(request.remote or "", now):
+        """Counts the request against the `limit` of its client first. Raises TokenError."""
+        if not limit.allows(request, now):
             raise TokenError("too many requests from your address. Wait a minute and try again", 429)
         token = bearer(request.headers.get("Authorization", ""))
         try:

@@ -79,7 +79,7 @@ class Scrutiny:
                     page = (await connection.execute(query)).all()
                 for row in page:
                     strange += not _is_declared(row.event, row.body)
-                    addresses += _has_address(row.body)
+                    addresses += holds_address(row.body)
                     kept = longest.get(row.event, 0.0)
                     if row.expires_at > row.at + kept + CLOCK_SECONDS:
                         too_long += 1
@@ -113,7 +113,8 @@ def _is_declared(name: str, body: str) -> bool:
         return False
 
 
-def _has_address(body: str) -> bool:
+def holds_address(body: str) -> bool:
+    """Whether something in a text is an IP address."""
     for candidate in _MAYBE.findall(body):
         try:
             ipaddress.ip_address(candidate)

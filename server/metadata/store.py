@@ -311,6 +311,7 @@ def _crashed_attempt(
         identity=joined.identity,
         participant=joined.participant,
         code=joined.code,
+        site=joined.site,
         stage=Stage.WEBSOCKET if ready_at is None else Stage.READY,
         cause=AttemptCause.SERVER_CRASH if ready_at is None else AttemptCause.NONE,
         milliseconds=min(max(0, round(seconds * 1000)), 86_400_000),

@@ -1,6 +1,7 @@
 """The state of the server as metric families, made anew for each scrape.
 
-Every label is a word of a closed list, a relay's number, or the pattern of a route. Never a room, an
+Every label is a word of a closed list, a relay's number, a site of the configuration, or the pattern of a
+route. Never a room, an
 identity, an address or a user agent: their series would say who met whom, and live as long as the database
 of whoever scrapes.
 """
@@ -40,6 +41,8 @@ from server.tally import STAGE_OF_REFUSAL, Durations
 
 _LET_IN = (Stage.WEBSOCKET, Stage.NEGOTIATION, Stage.ICE, Stage.DTLS)
 """The last step of a join that was not refused and failed."""
+NO_SITE = "(none)"
+"""The label of what no site has; no site can be called so."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -101,6 +104,8 @@ class ServerCollector(Collector):
                 cause = AttemptCause(reason.value)
                 failures.add_metric([stage.value, cause.value], tally.failed[(stage, cause)])
         yield failures
+        yield self._by_site("offrecord_site_joins", "Sessions admitted to a room.", tally.site_joined)
+        yield self._by_site("offrecord_site_join_failures", "Joins that failed.", tally.site_failed)
         yield _by_word(
             CounterMetricFamily("offrecord_departures", "Sessions that ended, by reason.", labels=["reason"]),
             LeaveReason,
@@ -114,6 +119,12 @@ class ServerCollector(Collector):
         for phase in TransportPhase:
             phases.add_metric([phase.name.lower()], tally.transports[phase])
         yield phases
+
+    def _by_site(self, name: str, help_text: str, counts: Mapping[str, int]) -> Metric:
+        family = CounterMetricFamily(name, f"{help_text} By site of the configuration.", labels=["site"])
+        for site in (*self._source.sites, ""):
+            family.add_metric([site or NO_SITE], counts.get(site, 0))
+        return family
 
     def _guarantee(self, judgement: Judgement, now: float) -> Iterator[Metric]:
         tally = self._source.tally

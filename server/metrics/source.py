@@ -56,12 +56,13 @@ class Output(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`minimum_level` is that of the configuration, `queue_size` how many events may wait for the database;
-    `incidents` are told of a moment in seconds since the epoch, latest first."""
+    """`minimum_level` and `sites` are those of the configuration, `queue_size` how many events may wait for
+    the database; `incidents` are told of a moment in seconds since the epoch, latest first."""
 
     version: str
     configured_relays: int
     minimum_level: str
+    sites: tuple[str, ...]
     queue_size: int
     tally: Tally
     rooms: Rooms

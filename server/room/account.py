@@ -27,8 +27,8 @@ class Account:
 
     def joined(self, who: Participant) -> None:
         """A session has begun."""
-        code = who.attempt.code
-        self._effects.record(ParticipantJoined(self._room, who.identity, who.sid, who.client, code))
+        code, site = who.attempt.code, who.attempt.site
+        self._effects.record(ParticipantJoined(self._room, who.identity, who.sid, who.client, code, site))
 
     def active(self, who: Participant, now: float) -> None:
         """Media can flow."""
@@ -47,9 +47,9 @@ class Account:
         if milliseconds is None:
             return
         cause = reason if who.attempt.failed else None
-        code, stage = who.attempt.code, who.attempt.stage
+        code, stage, site = who.attempt.code, who.attempt.stage, who.attempt.site
         self._effects.record(
-            AttemptEnded(self._room, who.identity, who.sid, code, stage, milliseconds, cause, signal)
+            AttemptEnded(self._room, who.identity, who.sid, code, stage, milliseconds, cause, signal, site)
         )
 
     def left(self, who: Participant, now: float, reason: int, signal: SignalEnd, course: Course) -> None:

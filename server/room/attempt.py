@@ -20,14 +20,16 @@ class Stage(IntEnum):
 
 
 class Attempt:
-    """`code` is the support code, `asked_at` when the client asked to join (seconds since the epoch).
+    """`code` is the support code, `asked_at` when the client asked to join (seconds since the epoch),
+    `site` where it came from.
 
     `due` is when it is decided without a further step; None: only a step or an end decides.
     """
 
-    def __init__(self, code: str, asked_at: float) -> None:
+    def __init__(self, code: str, asked_at: float, site: str) -> None:
         self.code = code
         self.asked_at = asked_at
+        self.site = site
         self.stage = Stage.WEBSOCKET
         self.decided = False
         self.due: float | None = None

@@ -45,13 +45,14 @@ class RenewToken:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """A session has begun. `code` is its support code."""
+    """A session has begun. `code` is its support code, `site` where it came from."""
 
     room: str
     identity: str
     sid: str
     client: ClientInfo
     code: str
+    site: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class AttemptEnded:
     milliseconds: int
     reason: int | None
     signal: SignalEnd
+    site: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from server.room.relay import RelayFace
 class Join:
     """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives.
 
-    `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`.
+    `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`;
+    `site` is where it came from, as the operator calls it.
     """
 
     sid: str
@@ -27,6 +28,7 @@ class Join:
     relay: RelayFace
     code: str
     asked_at: float
+    site: str
 
 
 class SignalEnd(Enum):

@@ -47,7 +47,7 @@ class Participant:
         self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
-        self.attempt = Attempt(join.code, join.asked_at)
+        self.attempt = Attempt(join.code, join.asked_at, join.site)
         self.joined_at = now
         self.ready_by = now + JOIN_SECONDS
         self.token_due = now + FIRST_TOKEN_SECONDS

@@ -21,6 +21,7 @@ from server.auth.token import TokenError, verify
 from server.clock import Clock
 from server.errors import ClientError, Refusal
 from server.metadata.outcome import Stage
+from server.network.origin import Origin, Origins
 from server.protocol.translate import JoinParameters, join_parameters
 from server.room.inputs import SignalEnd
 from server.rooms import JoinRefused, Session
@@ -50,6 +51,7 @@ class Doorkeeper(Protocol):
         user_agent: str,
         code: str,
         asked_at: float,
+        origin: Origin,
     ) -> str: ...
 
     def signal(self, sid: str, request: SignalRequest) -> None: ...
@@ -58,8 +60,8 @@ class Doorkeeper(Protocol):
 
 
 class SignalRoutes:
-    """The handlers. `keys` are secrets by API key; `on_refused` is told why a connection was refused, for
-    counting."""
+    """The handlers. `keys` are secrets by API key; `on_refused` is told why a connection was refused and from
+    which site it came, for counting."""
 
     def __init__(
         self,
@@ -67,12 +69,15 @@ class SignalRoutes:
         keys: Mapping[str, str],
         clock: Clock,
         attempts: Attempts,
-        on_refused: Callable[[Refusal], None] = lambda refusal: None,
+        origins: Origins,
+        *,
+        on_refused: Callable[[Refusal, str], None] = lambda refusal, site: None,
     ) -> None:
         self._rooms = rooms
         self._keys = keys
         self._clock = clock
         self._attempts = attempts
+        self._origins = origins
         self._on_refused = on_refused
 
     def routes(self) -> list[web.RouteDef]:
@@ -88,14 +93,14 @@ class SignalRoutes:
         """The signal connection; every refusal is an HTTP status with its reason in plain text."""
         if request.headers.get("Upgrade", "").lower() != "websocket" or "join_request" in request.query:
             return await not_served(request)
-        asked_at = self._clock.now()
+        asked_at, origin = self._clock.now(), self._origins.of(request)
         claims: Claims | None = None
         try:
             claims = self._who(request)
             parameters = await self._admit(claims, request)
         except ClientError as error:
-            self._on_refused(error.refusal)
-            return _refusal(error, self._attempts.refused(error.refusal, claims, asked_at))
+            self._on_refused(error.refusal, origin.site)
+            return _refusal(error, self._attempts.refused(error.refusal, claims, asked_at, origin.site))
         session = SignalSession()
         await session.socket.prepare(request)
         if parameters.reconnect:
@@ -109,11 +114,12 @@ class SignalRoutes:
                 user_agent=request.headers.get("User-Agent", ""),
                 code=ids.support_code(),
                 asked_at=asked_at,
+                origin=origin,
             )
         except JoinRefused as error:
             # Checked a moment ago: a place went while the WebSocket was prepared.
-            self._on_refused(error.refusal)
-            code = self._attempts.refused(error.refusal, claims, asked_at, stage=Stage.WEBSOCKET)
+            self._on_refused(error.refusal, origin.site)
+            code = self._attempts.refused(error.refusal, claims, asked_at, origin.site, stage=Stage.WEBSOCKET)
             await session.socket.close(code=1013, message=f"Support code: {code}".encode())
             return session.socket
         logger.info("%s connected", sid)
@@ -131,8 +137,8 @@ class SignalRoutes:
             claims = self._who(request)
             await self._admit(claims, request)
         except ClientError as error:
-            now = self._clock.now()
-            return _refusal(error, self._attempts.refused(error.refusal, claims, now, asked_why=True))
+            now, site = self._clock.now(), self._origins.of(request).site
+            return _refusal(error, self._attempts.refused(error.refusal, claims, now, site, asked_why=True))
         return web.Response(text="success", headers=CORS)
 
     def _who(self, request: web.Request) -> Claims:

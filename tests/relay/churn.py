@@ -25,6 +25,7 @@ from server.config import Config
 from server.control.messages import GetStats, Stats
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
+from server.network.origin import Origins
 from server.rooms import RoomManager
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
@@ -79,6 +80,7 @@ class Hall:
                 self.supervisor.evidence,
                 self._clock,
                 Attempts(self.recorded.append, self._clock.now),
+                origins=Origins(config),
                 signer=Signer.generate(),
                 software=KnownSoftware(),
             )

@@ -76,6 +76,7 @@ class Exposed:
     rooms: Rooms = field(default_factory=NoRooms)
     ledger: KnownQueue = field(default_factory=KnownQueue)
     output: NothingWithheld = field(default_factory=NothingWithheld)
+    sites: tuple[str, ...] = ()
     relays: list[KnownRelay] = field(default_factory=lambda: [KnownRelay()])
     incidents: list[Incident] = field(
         default_factory=lambda: [Incident(NOW - 60, IncidentKind.TRIPWIRE, 1, "openat")]
@@ -86,6 +87,7 @@ class Exposed:
             version="1.2.3",
             configured_relays=1,
             minimum_level="full",
+            sites=self.sites,
             queue_size=QUEUE_EVENTS,
             tally=self.tally,
             rooms=self.rooms,

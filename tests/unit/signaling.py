@@ -20,7 +20,7 @@ from server.attempts import Attempts
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
-from server.config import Config, Guests, Rooms
+from server.config import Config, Guests, Http, Rooms
 from server.control.messages import (
     CreateTransport,
     Receiver,
@@ -32,6 +32,7 @@ from server.control.messages import (
 from server.errors import RelayError
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
+from server.network.origin import Origins
 from server.rooms import RoomManager
 from server.sdp.model import Candidate
 from server.tally import Tally
@@ -103,8 +104,21 @@ class FakePlacement:
 class Server:
     """The application and what is around it."""
 
-    def __init__(self, *, rooms: Rooms | None = None, guests: Guests | None = None) -> None:
-        self.config = Config(rooms=rooms or Rooms(), guests=guests or Guests(), keys={KEY: SECRET})
+    def __init__(
+        self,
+        *,
+        rooms: Rooms | None = None,
+        guests: Guests | None = None,
+        trusted_proxies: tuple[str, ...] = (),
+        sites: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.config = Config(
+            http=Http(trusted_proxies=trusted_proxies),
+            rooms=rooms or Rooms(),
+            guests=guests or Guests(),
+            sites=sites or {},
+            keys={KEY: SECRET},
+        )
         self.clock = Clock()
         self.events: list[Event] = []
         self.tally = Tally()
@@ -118,6 +132,7 @@ class Server:
         )
         self.rooms.place_on(self.placement)
         self.signer = Signer.generate()
+        self.origins = Origins(self.config)
         self.attempts = Attempts(self.tally.noting(self.events.append), self.clock.now)
         self.application = application(
             self.config,
@@ -125,6 +140,7 @@ class Server:
             list,
             self.clock,
             self.attempts,
+            origins=self.origins,
             signer=self.signer,
             software=KnownSoftware(),
             tally=self.tally,

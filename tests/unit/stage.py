@@ -151,7 +151,7 @@ class Stage:
             expires_at=self.now + 3600,
         )
         client = models.ClientInfo(protocol=protocol, browser=browser)
-        self.put(Join(sid, claims, client, auto_subscribe, self.relay, CODE, self.now))
+        self.put(Join(sid, claims, client, auto_subscribe, self.relay, CODE, self.now, ""))
         return sid
 
     def enter(self, identity: str, **options: Any) -> str:

@@ -149,7 +149,7 @@ def test_who_comes_back_with_a_renewed_token_insists_too() -> None:
     assert renewed.claims.room_config is not None
     assert renewed.claims.room_config.metadata == "of the board"
     again = Stage()
-    again.put(Join("PA_again", renewed.claims, models.ClientInfo(), True, again.relay, CODE, again.now))
+    again.put(Join("PA_again", renewed.claims, models.ClientInfo(), True, again.relay, CODE, again.now, ""))
     assert again.room.encryption_required
 
 

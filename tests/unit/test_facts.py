@@ -32,13 +32,15 @@ def left(
 
 
 def failed(reason: int | None, milliseconds: int, signal: SignalEnd = SignalEnd.LOST) -> effects.AttemptEnded:
-    return effects.AttemptEnded("hall", "ada", PA, "ABCD-EFGH", Stage.ICE, milliseconds, reason, signal)
+    return effects.AttemptEnded(
+        "hall", "ada", PA, "ABCD-EFGH", Stage.ICE, milliseconds, reason, signal, "Lyon"
+    )
 
 
 @pytest.mark.parametrize(
     "fact",
     [
-        effects.ParticipantJoined("hall", "ada", PA, models.ClientInfo(), "ABCD-EFGH"),
+        effects.ParticipantJoined("hall", "ada", PA, models.ClientInfo(), "ABCD-EFGH", "Lyon"),
         effects.ParticipantActive("hall", "ada", PA, -5),
         effects.ParticipantActive("hall", "ada", PA, 10**12),
         *(left(reason, 1.5) for reason in range(20)),
@@ -60,7 +62,7 @@ def test_a_client_is_told_by_a_few_closed_words_and_never_by_its_own() -> None:
     client = models.ClientInfo(
         sdk=models.ClientInfo.SDK.JS, version="2.23.0", os="secret system", device_model="secret device"
     )
-    joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, ""), CHROME)
+    joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, "", ""), CHROME)
     assert isinstance(joined, sessions.ParticipantJoined)
     assert (joined.sdk, joined.browser, joined.browser_version) == (words.Sdk.JS, words.Browser.CHROME, 140)
     assert b"secret" not in event.encode(joined)
@@ -69,7 +71,7 @@ def test_a_client_is_told_by_a_few_closed_words_and_never_by_its_own() -> None:
 
 def test_an_sdk_newer_than_the_protocol_we_know_is_unknown() -> None:
     client = models.ClientInfo.FromString(b"\x08\xe7\x07")  # sdk = 999
-    joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, ""))
+    joined = event_of(effects.ParticipantJoined("hall", "ada", PA, client, "", ""))
     assert isinstance(joined, sessions.ParticipantJoined)
     assert joined.sdk is words.Sdk.UNKNOWN
 

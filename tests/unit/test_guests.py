@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import jwt
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from msgspec import structs
 
 from server.api.guests import clean, slug
 from server.api.rate_limit import MAX_ADDRESSES, RateLimit
 from server.app import application
 from server.auth.token import verify
-from server.config import Guests
+from server.config import Config, Guests
+from server.network.origin import Origins
 from tests.unit.guaranteed import KnownSoftware
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server
 
 OPEN = Guests(enabled=True)
+ORIGINS = Origins(Config())
+
+
+def asked_by(address: str) -> web.Request:
+    return make_mocked_request("POST", "/").clone(remote=address)
 
 
 async def test_a_guest_gets_a_token_for_its_room_under_its_name(aiohttp_client: ClientMaker) -> None:
@@ -60,6 +70,7 @@ async def test_behind_a_proxy_the_operator_says_the_address_and_no_header_does(
         list,
         server.clock,
         server.attempts,
+        origins=server.origins,
         signer=server.signer,
         software=KnownSoftware(),
     )
@@ -160,16 +171,25 @@ async def test_attempts_are_limited(aiohttp_client: ClientMaker) -> None:
 
 
 def test_a_minute_later_an_address_is_forgotten() -> None:
-    limit = RateLimit(1)
-    assert limit.allows("a", 0.0)
-    assert not limit.allows("a", 59.0)
-    assert limit.allows("a", 60.0)
+    limit = RateLimit(1, ORIGINS)
+    assert limit.allows(asked_by("192.0.2.1"), 0.0)
+    assert not limit.allows(asked_by("192.0.2.1"), 59.0)
+    assert limit.allows(asked_by("192.0.2.2"), 59.0)
+    assert limit.allows(asked_by("192.0.2.1"), 60.0)
+
+
+def test_a_network_of_ipv6_is_one_client() -> None:
+    """Whoever has one address of it usually has all of them."""
+    limit = RateLimit(1, ORIGINS)
+    assert limit.allows(asked_by("2001:db8:0:1::1"), 0.0)
+    assert not limit.allows(asked_by("2001:db8:0:1:ffff::2"), 0.0)
+    assert limit.allows(asked_by("2001:db8:0:2::1"), 0.0)
 
 
 def test_memory_of_addresses_is_bounded() -> None:
-    limit = RateLimit(1)
+    limit = RateLimit(1, ORIGINS)
     for number in range(MAX_ADDRESSES + 10):
-        assert limit.allows(str(number), 0.0)
+        assert limit.allows(asked_by(str(IPv4Address(number))), 0.0)
     assert len(limit._seen) <= MAX_ADDRESSES
 
 

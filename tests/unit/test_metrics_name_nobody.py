@@ -29,7 +29,7 @@ from server.metadata.words import (
     TrackKind,
     TrackSource,
 )
-from server.metrics.collector import ServerCollector
+from server.metrics.collector import NO_SITE, ServerCollector
 from server.tally import JOIN_SECONDS
 from tests.unit.exposed import Exposed
 from tests.unit.signaling import ClientMaker, Server, connect
@@ -46,6 +46,7 @@ def _closed_labels(routes: set[str]) -> dict[str, set[str]]:
         "relay": {"1"},
         "source": {one.value for one in TrackSource} | {one.value for one in Source},
         "codec": {one.value for one in Codec},
+        "site": {"Lyon", NO_SITE},
         "sdk": {one.value for one in Sdk},
         "stage": {one.value for one in Stage},
         "cause": {one.value for one in Refusal} | {one.value for one in LeaveReason},
@@ -115,13 +116,13 @@ _names = st.text(min_size=1, max_size=40)
 
 @given(room=_names, identity=_names, sid=_names, track=_names)
 def test_no_event_brings_a_name_into_a_label(room: str, identity: str, sid: str, track: str) -> None:
-    exposed = Exposed()
+    exposed = Exposed(sites=("Lyon",))
     who: dict[str, Any] = {"room": room, "identity": identity, "participant": sid}
-    exposed.tally.note(ParticipantJoined(**who, sdk_version=room))
+    exposed.tally.note(ParticipantJoined(**who, sdk_version=room, site=room))
     exposed.tally.note(TrackPublished(**who, track=track, kind=TrackKind.AUDIO))
     exposed.tally.note(ParticipantLeft(**who, reason=LeaveReason.OTHER, milliseconds=0))
     attempt: dict[str, Any] = {**who, "code": room, "milliseconds": 0}
-    exposed.tally.note(AttemptEnded(**attempt, stage=Stage.ICE, cause=AttemptCause.OTHER))
+    exposed.tally.note(AttemptEnded(**attempt, stage=Stage.ICE, cause=AttemptCause.OTHER, site=sid))
     assert _strange_labels(exposed, set()) == []
 
 

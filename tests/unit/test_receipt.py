@@ -14,6 +14,7 @@ from server.api.subject import TOKEN_TYPE, SubjectTokens
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
+from server.config import Config
 from server.guarantee import jws
 from server.guarantee.sign import Signer
 from server.metadata.event import declarations
@@ -23,6 +24,7 @@ from server.metadata.rows.tracks import TrackPublished
 from server.metadata.store import Ledger
 from server.metadata.subject import MAX_ROWS, Subjects
 from server.metadata.words import LeaveReason, TrackKind, TrackSource
+from server.network.origin import Origins
 from tests.unit.ledger import START, Kept, joined
 from tests.unit.ledger import Clock as Time
 from tests.unit.signaling import ClientMaker
@@ -42,9 +44,10 @@ class Desk:
         clock = Clock()
         clock.now = time  # type: ignore[method-assign]
         self.application = web.Application()
+        origins = Origins(Config())
         tokens = SubjectTokens(KEYS, signer, DAYS * DAY)
-        self.application.add_routes(ReceiptRoutes(subjects, tokens, signer, clock).routes())
-        self.application.add_routes(RightsRoutes(ledger, tokens, signer, clock).routes())
+        self.application.add_routes(ReceiptRoutes(subjects, tokens, signer, clock, origins).routes())
+        self.application.add_routes(RightsRoutes(ledger, tokens, signer, clock, origins).routes())
 
     def token(
         self,

@@ -55,9 +55,9 @@ function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, stri
     case 'attempt_ended':
       return fields['cause'] === 'none'
         ? `Joining took ${seconds(fields['milliseconds'])}${code(fields)}.`
-        : `You tried to join, and it failed: ${attemptFailure(fields)}${code(fields)}.`;
+        : `You tried to join${place(fields)}, and it failed: ${attemptFailure(fields)}${code(fields)}.`;
     case 'participant_joined':
-      return `You joined${client(fields)}.`;
+      return `You joined${client(fields)}${place(fields)}.`;
     case 'participant_active':
       return `Sound and picture could pass after ${seconds(fields['join_milliseconds'])}.`;
     case 'participant_left': {
@@ -84,6 +84,11 @@ function attemptFailure(fields: Entry['fields']): string {
 
 function code(fields: Entry['fields']): string {
   return fields['code'] ? ` (support code ${String(fields['code'])})` : '';
+}
+
+/** As the operator calls the network that somebody came from. */
+function place(fields: Entry['fields']): string {
+  return fields['site'] ? ` from the site “${String(fields['site'])}”` : '';
 }
 
 /** How well, in words, where it was ever less than excellent. */

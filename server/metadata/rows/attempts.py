@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from server.metadata.declared import TROUBLE, Expiry
 from server.metadata.outcome import AttemptCause, Stage
-from server.metadata.rows.row import DAY_MS, Identity, RoomName, Row, SupportCode
+from server.metadata.rows.row import DAY_MS, Identity, RoomName, Row, SiteName, SupportCode
 
 # Empty where nobody was let in.
 ParticipantSidIfAny = Annotated[
@@ -35,13 +35,16 @@ class AttemptEnded(Row, frozen=True, tag="attempt_ended"):
     cause: Cause
     milliseconds: AttemptTime
     participant: ParticipantSidIfAny = ""
+    site: SiteName = ""
 
 
 class AttemptsRefused(Row, frozen=True, tag="attempts_refused"):
-    """So many within a minute for one cause, by nobody in particular: who they were was not proven."""
+    """So many within a minute for one cause from one site, by nobody in particular: none of them has proven
+    who it was."""
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 
     code: SupportCode
     cause: Cause
     count: RefusedCount
+    site: SiteName = ""

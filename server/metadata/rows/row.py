@@ -12,6 +12,8 @@ from server.metadata.declared import ACCOUNT, TROUBLE, Expiry
 NAME = 256  # characters; the access token is the only source of these names
 DAY_MS = 86_400_000
 YEARS_MS = 3650 * DAY_MS
+SITE = r"[^\W\d_](?:[\w '()&/+-]{0,38}[\w)])?"
+"""The name of a site: a letter, and up to 39 letters, digits, spaces and few signs. Never an IP address."""
 
 RoomName = Annotated[str, Meta(min_length=1, max_length=NAME, extra=ACCOUNT)]
 Identity = Annotated[str, Meta(min_length=1, max_length=NAME, extra=ACCOUNT)]
@@ -20,6 +22,8 @@ SupportCode = Annotated[
     str,
     Meta(pattern=r"\A([0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4})?\Z", max_length=9, extra=TROUBLE),
 ]
+# As the operator named it in the configuration; empty where none matches.
+SiteName = Annotated[str, Meta(pattern=rf"\A(?:{SITE})?\Z", max_length=40, extra=TROUBLE)]
 Duration = Annotated[int, Meta(ge=0, le=YEARS_MS, extra=ACCOUNT)]
 
 

@@ -15,6 +15,7 @@ from server.metadata.rows.row import (
     ParticipantSid,
     RoomName,
     Row,
+    SiteName,
     SupportCode,
 )
 from server.metadata.words import Browser, LeaveReason, Sdk, System
@@ -46,6 +47,7 @@ class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
     browser_version: MajorVersion = 0
     system: SystemUsed = System.UNKNOWN
     code: SupportCode = ""
+    site: SiteName = ""
 
 
 class ParticipantActive(Row, frozen=True, tag="participant_active"):
