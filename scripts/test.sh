@@ -14,6 +14,8 @@ step "packages of the system" scripts/debian.sh
 make --no-print-directory --keep-going check || failed+=("checks")
 step "tests of the packet core and the lock" \
   cargo test --manifest-path server/native/Cargo.toml --locked --workspace --exclude offrecord-native -q
+step "network emulator" \
+  cargo build --manifest-path server/native/Cargo.toml --locked --release -q -p offrecord-netem
 .venv/bin/pytest "$@"
 status=$?
 if [ ${#failed[@]} -gt 0 ]; then

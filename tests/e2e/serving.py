@@ -109,6 +109,11 @@ class Server:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.http_port}"
 
+    @property
+    def udp_ports(self) -> range:
+        """One of each relay."""
+        return range(self.udp_port, self.udp_port + (os.cpu_count() or 1))
+
     def pid(self) -> int:
         """Of the signaling process."""
         if not self.wrapped:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from playwright.async_api import Browser, expect
 
+from tests.e2e.bad_network import bad_network
 from tests.e2e.browser import join
-from tests.e2e.lossy import lossy_path
+from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
 
-LOSS = 0.25
+LOSSY = Conditions(loss=0.25)
 JUDGED = 30_000  # milliseconds; the server judges every five seconds, and media flows first
 
 
 async def test_everybody_sees_who_loses_media(server: Server, shared_browser: Browser) -> None:
-    async with lossy_path(server.udp_port, LOSS) as path:
+    async with bad_network(server.url, server.udp_ports) as network:
+        access = await network.access("alan")
         ada = await join(shared_browser, server.url, "Ada", "connections")
-        alan = await join(shared_browser, server.url, "Alan", "connections", path.script)
+        alan = await join(shared_browser, access.url, "Alan", "connections")
+        await access.change(LOSSY, LOSSY)
 
         for page in (ada.page, alan.page):
             tile = page.get_by_test_id("tile").filter(has_text="Alan").get_by_test_id("tile-connection")

@@ -7,11 +7,12 @@ from typing import Any
 
 from playwright.async_api import Browser
 
+from tests.e2e.bad_network import bad_network
 from tests.e2e.browser import Participant, eventually, join
-from tests.e2e.lossy import lossy_path
+from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
 
-LOSS = 0.05
+LOSSY = Conditions(loss=0.05)
 REPAIRS = """
 async () => {
   const repairs = { sent: 0, received: 0, streams: [] };
@@ -37,9 +38,10 @@ async def repairs(person: Participant) -> dict[str, Any]:
 
 
 async def test_lost_video_comes_again_in_rtx_both_ways(server: Server, browser: Browser) -> None:
-    async with lossy_path(server.udp_port, LOSS) as path:
-        ada = await join(browser, server.url, "Ada", "garden", path.script)
-        alan = await join(browser, server.url, "Alan", "garden", path.script)
+    async with bad_network(server.url, server.udp_ports) as network:
+        access = await network.access("both", LOSSY, LOSSY)
+        ada = await join(browser, access.url, "Ada", "garden")
+        alan = await join(browser, access.url, "Alan", "garden")
 
         await ada.sees(1)
         await alan.sees(1)

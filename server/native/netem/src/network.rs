@@ -147,11 +147,6 @@ impl<T: Clone> Network<T> {
         self.planned.insert((at, number), change);
     }
 
-    /// Nothing that was planned will happen.
-    pub fn cancel_plans(&mut self) {
-        self.planned.clear();
-    }
-
     /// A packet of `size` bytes, headers included, comes to a link.
     pub fn send(&mut self, now: Duration, link: LinkId, size: usize, content: T) {
         self.advance(now);

@@ -1,7 +1,6 @@
 //! Changes come at their time, not when somebody looks next.
 
 use crate::{QUEUE, SIZE, arrivals, millis, send_all};
-use core::time::Duration;
 use offrecord_netem::{Change, Limit, Network, Profile};
 
 #[test]
@@ -55,13 +54,4 @@ fn what_is_on_the_way_keeps_its_delay_and_order() {
     network.send(millis(20), link, SIZE, 1);
     network.send(millis(90), link, SIZE, 2);
     assert_eq!(arrivals(&mut network), [(millis(100), 0), (millis(100), 1), (millis(110), 2)]);
-}
-
-#[test]
-fn plans_can_be_given_up() {
-    let mut network: Network<u64> = Network::new(1);
-    let bottleneck = network.add_bottleneck(Limit::default());
-    network.plan(Duration::from_secs(1), Change::Limit(bottleneck, Limit::new(1_000, QUEUE)));
-    network.cancel_plans();
-    assert_eq!(network.next_timeout(), None);
 }
