@@ -105,6 +105,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     software = InstalledSoftware()
     stack.push_async_callback(_cancelled, asyncio.create_task(software.watch()))
     stack.push_async_callback(_cancelled, asyncio.create_task(keep_expiring(access_log(config))))
+    stack.push_async_callback(_cancelled, asyncio.create_task(origins.keep_replacing()))
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())

@@ -186,11 +186,12 @@ def doctor(
 @policy_app.command("init")
 def policy_init(
     path: Annotated[Path, typer.Argument(help="Where to write it.")] = Path("policy.toml"),
+    config: ConfigPath = None,
 ) -> None:
     """Write a policy that fits this server, to be completed by whoever answers for it."""
     from server.policy.run import write_template
 
-    write_template(path)
+    write_template(load(config), path)
 
 
 @policy_app.command("check")

@@ -79,6 +79,8 @@ class Metadata(_Section, frozen=True):
     url: str = "sqlite:///offrecord.db"
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     details: bool = True
+    addresses: Literal["drop", "pseudonym", "truncate"] = "drop"
+    address_key_hours: Annotated[int, Meta(ge=1, le=168)] = 24
     detail_days: Annotated[int, Meta(ge=1, le=3650)] = 7
     operation_days: Annotated[int, Meta(ge=1, le=3650)] = 395
     access_log: Annotated[str, Meta(min_length=1)] = "offrecord-access"

@@ -10,7 +10,7 @@ from server.metadata import words
 from server.metadata.client import describe
 from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, QualityStep, Stage
-from server.metadata.rows import attempts, sessions, tracks
+from server.metadata.rows import addresses, attempts, sessions, tracks
 from server.room import effects
 from server.room.inputs import SignalEnd
 
@@ -102,6 +102,13 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 track=track,
                 milliseconds=_milliseconds(seconds),
             )
+
+
+def address_event(fact: effects.Fact, network: str) -> Event:
+    """What is kept of the address that the session of a fact came from: `network`."""
+    return addresses.ParticipantAddress(
+        room=fact.room, identity=fact.identity, participant=fact.sid, network=network
+    )
 
 
 def _leave_reason(reason: int, signal: SignalEnd) -> words.LeaveReason:

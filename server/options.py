@@ -14,7 +14,8 @@ from msgspec import structs
 
 from server import public_url
 from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metadata, Metrics
-from server.network.origin import Origins
+from server.network.proxies import Proxies
+from server.network.sites import Sites
 
 LOOPBACK = "127.0.0.1"
 
@@ -87,7 +88,9 @@ def check_usable(config: Config, *, dev: bool) -> None:
     if bool(config.http.tls_certificate) != bool(config.http.tls_key):
         raise ConfigError("http.tls_certificate and http.tls_key must be set together")
     public_url.check(config.http.public_url)
-    Origins(config)
+    Proxies(config.http.trusted_proxies)
+    Sites(config.sites)
+    _check_addresses(config.metadata)
     if config.guests.passcode and not config.guests.enabled:
         raise ConfigError(
             "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "
@@ -107,6 +110,19 @@ def check_usable(config: Config, *, dev: bool) -> None:
         )
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
+
+
+def _check_addresses(metadata: Metadata) -> None:
+    if metadata.addresses != "drop" and not metadata.details:
+        raise ConfigError(
+            f'metadata.addresses is "{metadata.addresses}" but metadata.details is false: nothing would be '
+            "kept; remove one of the two"
+        )
+    if metadata.addresses != "pseudonym" and metadata.address_key_hours != Metadata().address_key_hours:
+        raise ConfigError(
+            'metadata.address_key_hours is set but metadata.addresses is not "pseudonym": there would be no '
+            "key; remove one of the two"
+        )
 
 
 def _check_keys(config: Config) -> None:

@@ -28,7 +28,7 @@ from server.control.messages import (
     TransportState,
 )
 from server.errors import ClientError, Refusal, RelayError
-from server.facts import event_of
+from server.facts import address_event, event_of
 from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
 from server.network.origin import Origin
@@ -132,7 +132,7 @@ class RoomManager:
         self._placement: Placement | None = None
         self._rooms: dict[str, Room] = {}
         self._sessions: dict[str, tuple[Session, Room]] = {}
-        self._user_agents: dict[str, str] = {}
+        self._callers: dict[str, tuple[str, str]] = {}  # user agents and networks, until they are recorded
         self._links: dict[Room, RelayLink] = {}
         self._owners: dict[tuple[int, int], _Owners] = {}
         self._timers: dict[Room, asyncio.TimerHandle] = {}
@@ -201,7 +201,7 @@ class RoomManager:
         face = _Face(link, self._candidates(link), room, owners)
         sid = ids.participant_sid()
         self._sessions[sid] = (session, room)
-        self._user_agents[sid] = user_agent
+        self._callers[sid] = (user_agent, origin.network)
         who = Join(
             sid, claims, parameters.client, parameters.auto_subscribe, face, code, asked_at, origin.site
         )
@@ -315,7 +315,10 @@ class RoomManager:
                     if entry := self._sessions.get(sid):
                         entry[0].send(SignalResponse(refresh_token=self._renewed(claims)))
                 case Record(fact):
-                    self._record(event_of(fact, self._user_agents.pop(fact.sid, "")))
+                    user_agent, network = self._callers.pop(fact.sid, ("", ""))
+                    self._record(event_of(fact, user_agent))
+                    if network:
+                        self._record(address_event(fact, network))
                 case RoomClosed():
                     self._forget(room)
 

@@ -85,6 +85,15 @@ describe('a receipt', () => {
     ]);
   });
 
+  it('says what was noted of the address', () => {
+    const noted = (network: string): object => ({ ...JOINED, event: 'participant_address', fields: { network } });
+    const { entries } = readReceipt(answer(noted('0123456789abcdef0123456789abcdef'), noted('2001:db8:1::/48')));
+    expect(entriesInWords(entries)).toEqual([
+      'A pseudonym of your network address was noted: 0123456789abcdef0123456789abcdef.',
+      'The first part of your network address was noted: 2001:db8:1::/48.',
+    ]);
+  });
+
   it('says which track went off', () => {
     const on = { ...JOINED, event: 'track_published', fields: { track: 'TR_1', source: 'camera', codec: 'vp8' } };
     const off = { ...LEFT, event: 'track_unpublished', fields: { track: 'TR_1', milliseconds: 60_000 } };

@@ -94,20 +94,22 @@ class Operators:
             return None
         return None if one is None else one.role
 
-    def check(self, name: str, asked: Asked) -> None:
-        """Raises OperatorError if operators are named, and this is none, or their role may not do that.
+    def check(self, name: str, asked: Asked) -> Role | None:
+        """The role of this operator; None where nobody is named.
 
+        Raises OperatorError if operators are named, and this is none, or their role may not do that.
         As long as no admin is named, each of them may name others: nobody locks themselves out.
         """
         roles = self.roles()
         if not roles:
-            return
+            return None
         if name not in roles:
             raise OperatorError(f"{name} is no operator of this server: `offrecord operator list` names them")
         if asked is Asked.OPERATORS and Role.ADMIN not in roles.values():
-            return
+            return roles[name]
         if not may_see(roles[name], asked):
             raise OperatorError(f"{name} is {roles[name]}, who may not do that ({asked})")
+        return roles[name]
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Operator]]:

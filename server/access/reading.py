@@ -23,6 +23,7 @@ import msgspec
 from server.access.entry import Asked, Entry, Reason
 from server.access.log import AccessLog
 from server.access.operators import Operators, check_name
+from server.access.roles import sees_every_field
 from server.config import Config
 from server.errors import OperatorError
 
@@ -43,8 +44,9 @@ class Accessor:
 
 @dataclass(slots=True)
 class Seen:
-    """How many rows have been shown so far."""
+    """How many rows have been shown so far. `every_field`: also those for privacy officers may be."""
 
+    every_field: bool
     rows: int = 0
 
     def count(self, rows: int = 1) -> None:
@@ -96,10 +98,10 @@ def reading(
     config: Config, who: Accessor, asked: Asked, *, room: str | None = None, identity: str | None = None
 ) -> Iterator[Seen]:
     """See above. Raises OperatorError."""
-    Operators(Path(config.console.operators)).check(who.operator, asked)
+    role = Operators(Path(config.console.operators)).check(who.operator, asked)
     log = configured(config)
     number = record(log, who, asked, room=room, identity=identity)
-    seen = Seen()
+    seen = Seen(sees_every_field(role))
     try:
         yield seen
     finally:

@@ -1,5 +1,5 @@
-"""So many requests a minute from one client. Addresses, or their networks, are held in memory for that
-minute, as keys of a counter, and nowhere else.
+"""So many requests a minute from one client. Addresses, or their networks, are held in memory until the
+first request after that minute, as keys of a counter, and nowhere else.
 """
 
 from __future__ import annotations

@@ -139,9 +139,9 @@ async def _print_events(reader: Reader, seen: Seen, query: Query, newest: int | 
     async for kept in reader.events(query, newest=newest):
         seen.count()
         if as_json:
-            typer.echo(shown.event_json_line(kept))
+            typer.echo(shown.event_json_line(kept, every_field=seen.every_field))
         else:
-            table.add_row(*shown.event_row(kept))
+            table.add_row(*shown.event_row(kept, every_field=seen.every_field))
     _print_table(table, newest, as_json)
 
 
@@ -153,9 +153,9 @@ async def _follow(reader: Reader, seen: Seen, query: Query, newest: int, as_json
     async for kept in follow(reader, query, newest, partial(asyncio.sleep, POLL_SECONDS)):
         seen.count()
         if as_json:
-            typer.echo(shown.event_json_line(kept))
+            typer.echo(shown.event_json_line(kept, every_field=seen.every_field))
         else:
-            at, event, fields, _ = shown.event_row(kept)
+            at, event, fields, _ = shown.event_row(kept, every_field=seen.every_field)
             console.print(f"{at}  {event}  {fields}", highlight=False)
 
 

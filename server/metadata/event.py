@@ -1,8 +1,8 @@
 """Everything that may be kept: a closed union of event types.
 
 Each type is declared in `rows/`, a field with its bound, its purpose and who may see it; the store, the
-documentation and the tests read it from there. There is no field for free text, and none for an address. An
-event with a field that is not declared, or a text beyond its bound, is an error and is not kept.
+documentation and the tests read it from there. There is no field for free text, and none for a whole
+address. An event with a field that is not declared, or a text beyond its bound, is an error and is not kept.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from server.metadata.declared import Declaration, Expiry
 from server.metadata.rows.actions import OperatorAction
+from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.operation import (
     RelayBorn,
@@ -40,6 +41,7 @@ Event = (
     | AttemptEnded
     | AttemptsRefused
     | ParticipantJoined
+    | ParticipantAddress
     | ParticipantActive
     | ParticipantLeft
     | TrackPublished

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from server.errors import OperatorError
+from server.metadata.declared import Audience
+from server.metadata.event import Event, declarations
+from server.metadata.rows.row import Row
 from server.metadata.sessions import KeptEvent, Session
 from server.metadata.words import Browser, Sdk, System
 
@@ -82,10 +86,11 @@ def json_line(session: Session) -> str:
     return line(record)
 
 
-def event_json_line(kept: KeptEvent) -> str:
-    """One line: when it happened, when it is gone, and every field that is kept."""
-    record = {"at": utc(kept.at), "expires_at": utc(kept.expires_at), **msgspec.to_builtins(kept.event)}
-    return line(record)
+def event_json_line(kept: KeptEvent, *, every_field: bool = True) -> str:
+    """One line: when it happened, when it is gone, and every field that is kept; without `every_field`, those
+    that every operator may see."""
+    fields = _fields(kept.event, every_field)
+    return line({"at": utc(kept.at), "expires_at": utc(kept.expires_at), **fields})
 
 
 def table() -> Table:
@@ -106,9 +111,9 @@ def empty_table(*titles: str) -> Table:
     return made
 
 
-def event_row(kept: KeptEvent) -> tuple[str, ...]:
-    """The columns of `event_table`, as rich markup."""
-    fields = msgspec.to_builtins(kept.event)
+def event_row(kept: KeptEvent, *, every_field: bool = True) -> tuple[str, ...]:
+    """The columns of `event_table`, as rich markup; `every_field` as above."""
+    fields = _fields(kept.event, every_field)
     name = fields.pop("event")
     return (
         f"{local(kept.at):%Y-%m-%d %H:%M:%S}",
@@ -116,6 +121,19 @@ def event_row(kept: KeptEvent) -> tuple[str, ...]:
         ", ".join(f"{field.replace('_', ' ')} {shown(str(value))}" for field, value in fields.items()),
         f"{local(kept.expires_at):%Y-%m-%d}",
     )
+
+
+def _fields(event: Event, every_field: bool) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    if every_field:
+        return fields
+    return {name: value for name, value in fields.items() if name not in _for_officers(type(event))}
+
+
+@cache
+def _for_officers(kind: type[Row]) -> frozenset[str]:
+    declared = declarations(kind).items()
+    return frozenset(name for name, one in declared if one.audience is Audience.PRIVACY_OFFICERS)
 
 
 def row(session: Session) -> tuple[str, ...]:

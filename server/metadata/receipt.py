@@ -12,6 +12,7 @@ from typing import Any, TypedDict
 import msgspec
 
 from server.metadata.event import Event, declarations, name_of
+from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.sessions import KeptEvent
 
 SAYS = (
@@ -24,10 +25,11 @@ SAYS_MORE = (
     "of this server can give you all of them."
 )
 
-NOT_KEPT = (
-    "sound, video, shared screens, chat and other messages: they pass through memory only",
-    "your network address: the ledger has no field for it",
-)
+NOT_KEPT = "sound, video, shared screens, chat and other messages: they pass through memory only"
+NO_ADDRESS = "your network address"
+NO_WHOLE_ADDRESS = "your whole network address"
+PSEUDONYM = "your network address: what is listed is a pseudonym of it, whose key is never written"
+FIRST_PART = "your whole network address: what is listed is its first part"
 
 _FACTS = frozenset({"room", "identity"})
 """Fields of every entry that the receipt names once, at its head."""
@@ -73,9 +75,18 @@ def receipt(room: str, identity: str, kept: Sequence[KeptEvent], *, complete: bo
         complete=complete,
         kept=[_entry(one) for one in kept],
         purposes=_purposes([one.event for one in kept]),
-        not_kept=list(NOT_KEPT),
+        not_kept=[NOT_KEPT, *_of_addresses(kept, complete)],
         says=says if complete else SAYS_MORE,
     )
+
+
+def _of_addresses(kept: Sequence[KeptEvent], complete: bool) -> list[str]:
+    """What of an address is not kept, in words that are true of what is listed."""
+    networks = [one.event.network for one in kept if isinstance(one.event, ParticipantAddress)]
+    if not networks:
+        return [NO_ADDRESS if complete else NO_WHOLE_ADDRESS]
+    forms = {FIRST_PART if "/" in network else PSEUDONYM for network in networks}
+    return sorted(forms) if complete else [NO_WHOLE_ADDRESS]
 
 
 def _entry(kept: KeptEvent) -> EntryJson:

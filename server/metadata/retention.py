@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -17,6 +18,9 @@ from server.config import Metadata
 from server.metadata.database import FAILURES, events, upkeep
 from server.metadata.declared import Expiry
 from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
+from server.metadata.fields import field
+from server.metadata.rows.addresses import ParticipantAddress
+from server.metadata.rows.row import Row
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,8 @@ class Retention:
     operation_days: int = 395
     details: bool = True
     """Whether what somebody did moment by moment is kept at all."""
+    addresses: Literal["drop", "pseudonym", "truncate"] = "drop"
+    """What may be kept of the addresses that people join from."""
 
     @classmethod
     def configured(cls, metadata: Metadata) -> Retention:
@@ -41,6 +47,7 @@ class Retention:
             detail_days=metadata.detail_days,
             operation_days=metadata.operation_days,
             details=metadata.details,
+            addresses=metadata.addresses,
         )
 
     def seconds(self, expiry: Expiry) -> float:
@@ -49,24 +56,37 @@ class Retention:
             return 0.0
         return float(getattr(self, expiry.value)) * DAY
 
+    def period(self, kind: type[Row]) -> float:
+        """How many seconds a row of this kind is kept; 0: not at all."""
+        if kind is ParticipantAddress and self.addresses == "drop":
+            return 0.0
+        return self.seconds(expiry_of(kind))
+
     def keeps(self, event: Event) -> bool:
         """Whether an event of this kind is to be written."""
-        return self.seconds(expiry_of(type(event))) > 0
+        return self.period(type(event)) > 0
 
     def expires_at(self, event: Event, at: float) -> float:
         """Seconds since the epoch at which an event that happened at `at` must be gone."""
-        return at + self.seconds(expiry_of(type(event)))
+        return at + self.period(type(event))
 
 
 async def shorten(engine: AsyncEngine, retention: Retention) -> None:
-    """Applies periods that became shorter to rows already there."""
+    """Applies periods that became shorter, and a stricter form of addresses, to rows already there."""
     async with engine.begin() as connection:
         for event_type in EVENT_TYPES:
-            latest = events.c.at + retention.seconds(expiry_of(event_type))
+            latest = events.c.at + retention.period(event_type)
             await connection.execute(
                 update(events)
                 .where(events.c.event == name_of(event_type), events.c.expires_at > latest)
                 .values(expires_at=latest)
+            )
+        if retention.addresses == "pseudonym":
+            truncated = field(events.c.body, "network").contains("/")
+            await connection.execute(
+                update(events)
+                .where(events.c.event == name_of(ParticipantAddress), truncated)
+                .values(expires_at=events.c.at)
             )
 
 

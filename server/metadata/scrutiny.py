@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import Connection, inspect, select
 
 from server.metadata.database import FAILURES, events, reading_engine, tables, unreadable
-from server.metadata.event import EVENT_TYPES, EventError, decode, expiry_of, name_of
+from server.metadata.event import EVENT_TYPES, EventError, decode, name_of
 from server.metadata.retention import Retention
+from server.metadata.rows.addresses import ParticipantAddress
 
 PAGE_ROWS = 5_000
 CLOCK_SECONDS = 1.0
@@ -26,6 +27,7 @@ _MAYBE = re.compile(
 class _Findings:
     strange: int
     addresses: int
+    whole: int  # of these, with more of an address than its first part
     too_long: int  # would stay for longer than the configuration allows
     late: tuple[float, ...]  # seconds since each of the others should have been gone
 
@@ -47,6 +49,10 @@ class Scrutiny:
         """Rows with something in them that is an IP address. Raises LedgerError."""
         return (await self._look()).addresses
 
+    async def whole_addresses(self) -> int:
+        """Rows with more of an IP address in them than a first part that may be kept. Raises LedgerError."""
+        return (await self._look()).whole
+
     async def overdue(self, slack: float) -> int:
         """Rows that should have been gone `slack` seconds ago, or would stay for longer than the
         configuration allows. Raises LedgerError."""
@@ -60,9 +66,9 @@ class Scrutiny:
 
     async def _read(self) -> _Findings:
         now = self._clock()
-        strange = addresses = too_long = 0
+        strange = addresses = whole = too_long = 0
         late: list[float] = []
-        longest = {name_of(kind): self._retention.seconds(expiry_of(kind)) for kind in EVENT_TYPES}
+        longest = {name_of(kind): self._retention.period(kind) for kind in EVENT_TYPES}
         engine = reading_engine(self._url)
         last = 0
         try:
@@ -79,14 +85,16 @@ class Scrutiny:
                     page = (await connection.execute(query)).all()
                 for row in page:
                     strange += not _is_declared(row.event, row.body)
-                    addresses += holds_address(row.body)
+                    if holds_address(row.body):
+                        addresses += 1
+                        whole += holds_address(_without_network(row.body))
                     kept = longest.get(row.event, 0.0)
                     if row.expires_at > row.at + kept + CLOCK_SECONDS:
                         too_long += 1
                     elif row.expires_at < now:
                         late.append(now - row.expires_at)
                 if len(page) < PAGE_ROWS:
-                    return _Findings(strange, addresses, too_long, tuple(late))
+                    return _Findings(strange, addresses, whole, too_long, tuple(late))
                 last = page[-1].id
         except FAILURES as error:
             raise unreadable(self._url, error) from None
@@ -113,11 +121,26 @@ def _is_declared(name: str, body: str) -> bool:
         return False
 
 
+def _without_network(body: str) -> str:
+    """Of a row that may have the first part of an address: the rest, if it is no more than that."""
+    try:
+        event = decode(body)
+    except EventError:
+        return body
+    if not isinstance(event, ParticipantAddress) or "/" not in event.network:
+        return body
+    try:
+        ip_network(event.network)  # which has no bits beyond its prefix
+    except ValueError:
+        return body
+    return body.replace(f'"network":"{event.network}"', "")
+
+
 def holds_address(body: str) -> bool:
     """Whether something in a text is an IP address."""
     for candidate in _MAYBE.findall(body):
         try:
-            ipaddress.ip_address(candidate)
+            ip_address(candidate)
         except ValueError:
             continue
         return True

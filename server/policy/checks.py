@@ -42,6 +42,9 @@ class LedgerView(Protocol):
     async def addresses(self) -> int:
         """Rows with something in them that is an IP address."""
 
+    async def whole_addresses(self) -> int:
+        """Rows with more of an IP address in them than a first part that may be kept."""
+
     async def overdue(self, slack: float) -> int:
         """Rows that should have been deleted more than `slack` seconds ago, or would be kept for longer
         than the configuration says."""
@@ -83,8 +86,15 @@ async def _ledger_closed(scene: Scene) -> str:
 
 
 async def _no_addresses(scene: Scene) -> str:
+    if scene.config.metadata.addresses == "truncate":
+        return 'metadata.addresses is "truncate": the first part of each IP address is kept'
     count = await scene.ledger.addresses()
     return f"{count} rows of the ledger hold what looks like an IP address" if count else ""
+
+
+async def _addresses_in_part(scene: Scene) -> str:
+    count = await scene.ledger.whole_addresses()
+    return f"{count} rows of the ledger hold more of an IP address than its first part" if count else ""
 
 
 async def _expiry(scene: Scene) -> str:
@@ -202,7 +212,12 @@ CHECKS: dict[str, Check] = {
     "ledger_closed": Check(
         "the ledger takes declared fields only; there is none for content", _ledger_closed
     ),
-    "no_addresses": Check("the ledger has no field for an address", _no_addresses),
+    "no_addresses": Check(
+        "no address is written; the key of pseudonyms, if there are any, is in memory only", _no_addresses
+    ),
+    "addresses_in_part": Check(
+        "addresses are cut (IPv4 /24, IPv6 /48) before anything is written", _addresses_in_part
+    ),
     "expiry": Check("each row carries the moment of its deletion; a sweep deletes hourly", _expiry),
     "no_cookies": Check("nothing in the server or in its page sets a cookie", _no_cookies),
     "no_third_parties": Check(

@@ -11,7 +11,8 @@
     text = "We do not store or record video or audio communications."
     check = "media_not_stored"
 
-`{controller}`, `{contact}`, `{revised}`, `{session_days}` and `{operation_days}` in a text are filled in.
+`{controller}`, `{contact}`, `{revised}`, `{session_days}`, `{detail_days}`, `{operation_days}` and
+`{address_key_hours}` in a text are filled in.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -32,6 +34,13 @@ from server.errors import OperatorError
 
 MAX_BYTES = 256 * 1024
 MAX_CLAUSES = 200
+_CLAUSE = "[[clause]]\n"
+_OF_ADDRESSES = {
+    "drop": "no-addresses",
+    "pseudonym": "pseudonyms-of-addresses",
+    "truncate": "first-parts-of-addresses",
+}
+"""Clauses of the template of which one is true, by `metadata.addresses`."""
 
 
 class PolicyError(OperatorError):
@@ -75,8 +84,8 @@ class Policy:
     version: str
 
 
-def parse(text: str, *, session_days: int, operation_days: int) -> Policy:
-    """Reads a policy. Raises PolicyError."""
+def parse(text: str, numbers: Mapping[str, int]) -> Policy:
+    """Reads a policy. `numbers` of the configuration are filled in, by name. Raises PolicyError."""
     if len(text.encode()) > MAX_BYTES:
         raise PolicyError(f"the policy is longer than {MAX_BYTES} bytes")
     try:
@@ -95,8 +104,7 @@ def parse(text: str, *, session_days: int, operation_days: int) -> Policy:
         "controller": file.controller,
         "contact": file.contact,
         "revised": file.revised.isoformat(),
-        "session_days": str(session_days),
-        "operation_days": str(operation_days),
+        **{name: str(number) for name, number in numbers.items()},
     }
     clauses = tuple(
         msgspec.structs.replace(clause, text=_fill(clause.text, filled)) for clause in file.clause
@@ -106,9 +114,24 @@ def parse(text: str, *, session_days: int, operation_days: int) -> Policy:
     return Policy(file.controller, file.contact, file.revised, file.changes, clauses, version)
 
 
-def template() -> str:
-    """The policy that fits this server, without the names that only its operator knows."""
-    return resources.files("server.policy").joinpath("template.toml").read_text("utf-8")
+def template(addresses: str = "drop") -> str:
+    """The policy that fits a server with this `metadata.addresses`, without the names that only its operator
+    knows. The clauses for other servers are there as comments."""
+    text = resources.files("server.policy").joinpath("template.toml").read_text("utf-8")
+    head, *clauses = text.split(_CLAUSE)
+    return head + "".join(
+        _commented(_CLAUSE + one) if _is_for_another(one, addresses) else _CLAUSE + one for one in clauses
+    )
+
+
+def _is_for_another(clause: str, addresses: str) -> bool:
+    return any(f'id = "{name}"' in clause for setting, name in _OF_ADDRESSES.items() if setting != addresses)
+
+
+def _commented(clause: str) -> str:
+    return "".join(
+        f"# {line}" if line.strip() and not line.startswith("#") else line for line in clause.splitlines(True)
+    )
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

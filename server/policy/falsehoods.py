@@ -43,15 +43,39 @@ FALSEHOODS = (
         r"\brecogni[sz]e you\b.{0,30}\breturn",
         "nothing recognises somebody who returns",
     ),
-    _of(
-        rf"^(?!.*{_NO}.{{0,60}}IP address).*\b(?:collect|keep|store|log|record)\w*\b.{{0,80}}\bIP address",
-        "IP addresses are not kept",
-    ),
     _of(r"\bend-to-end encrypted\b(?!.{0,40}\b(?:if|where|when|can|may)\b)", "only rooms that demand it are"),
 )
 
+_KEEP = r"\b(?:collect|keep|kept|store|log|record)\w*\b"
+_KEPT = rf"(?!.*{_NO}.{{0,60}}IP address).*{_KEEP}.{{0,80}}\bIP address"
+_NOT_KEPT = rf".*{_NO}.{{0,60}}{_KEEP}.{{0,80}}\bIP address"
+_AS_PSEUDONYM = "pseudonym|encrypt|whole"
+_IN_PART = "part of|truncat|shorten|whole"
 
-def untrue(text: str) -> str:
-    """Why the text is false here; empty if no known falsehood is in it."""
+# By what the configuration keeps of IP addresses (`metadata.addresses`).
+OF_ADDRESSES = {
+    "drop": (_of(rf"^{_KEPT}", "IP addresses are not kept"),),
+    "pseudonym": (
+        _of(rf"^(?!.*(?:{_AS_PSEUDONYM})){_KEPT}", "IP addresses are kept as pseudonyms only"),
+        _of(rf"^(?!.*(?:{_AS_PSEUDONYM})){_NOT_KEPT}", "a pseudonym of each IP address is kept"),
+        _of(
+            r"\bpseudonym\w*.{0,80}\banonym|\banonym\w*.{0,80}\bpseudonym",
+            "a pseudonym is not anonymous as long as its key exists",
+        ),
+    ),
+    "truncate": (
+        _of(rf"^(?!.*(?:{_IN_PART})){_KEPT}", "only the first part of IP addresses is kept"),
+        _of(rf"^(?!.*(?:{_IN_PART})){_NOT_KEPT}", "the first part of each IP address is kept"),
+        _of(
+            r"\bIP address.{0,80}\banonym|\banonym\w*.{0,80}\bIP address",
+            "the first part of an IP address is still about a person",
+        ),
+    ),
+}
+
+
+def untrue(text: str, addresses: str = "drop") -> str:
+    """Why the text is false here; empty if no known falsehood is in it. `addresses` as configured."""
+    known = (*FALSEHOODS, *OF_ADDRESSES[addresses])
     sentences = re.split(r"(?<=[.!?;])\s+", text)
-    return next((one.why for sentence in sentences for one in FALSEHOODS if one.pattern.search(sentence)), "")
+    return next((one.why for sentence in sentences for one in known if one.pattern.search(sentence)), "")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from server.config import Config
+from server.config import Config, Metadata
 from server.metadata.database import ledger_file
 from server.metadata.retention import Retention
 from server.metadata.scrutiny import Scrutiny
@@ -27,8 +27,13 @@ def read(config: Config) -> Policy | None:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"[policy] file = {str(path)!r} cannot be read: {error}") from None
-    days = config.metadata
-    return parse(text, session_days=days.session_days, operation_days=days.operation_days)
+    return parse(text, numbers(config.metadata))
+
+
+def numbers(metadata: Metadata) -> dict[str, int]:
+    """What a policy may say of the configuration, by the name in its text."""
+    names = ("session_days", "detail_days", "operation_days", "address_key_hours")
+    return {name: getattr(metadata, name) for name in names}
 
 
 async def check(

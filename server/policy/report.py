@@ -35,7 +35,7 @@ async def check(scene: Scene) -> list[Row]:
 
 async def _row(clause: Clause, scene: Scene) -> Row:
     known = CHECKS.get(clause.check)
-    kind, finding = clause.type.value, untrue(clause.text)
+    kind, finding = clause.type.value, untrue(clause.text, scene.config.metadata.addresses)
     if finding:
         kind = "false"
     elif known is not None:

@@ -18,11 +18,11 @@ from server.policy.own import check, read
 from server.policy.report import Row
 
 
-def write_template(path: Path) -> None:
-    """Raises PolicyError where there is a file already."""
+def write_template(config: Config, path: Path) -> None:
+    """For a server with this configuration. Raises PolicyError where there is a file already."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(template())
+            file.write(template(config.metadata.addresses))
     except FileExistsError:
         raise PolicyError(f"{path} exists: move it away, or name another file") from None
     except OSError as error:

@@ -20,7 +20,7 @@ from server.attempts import Attempts
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
 from server.clock import Clock
-from server.config import Config, Guests, Http, Rooms
+from server.config import Config, Guests, Http, Metadata, Rooms
 from server.control.messages import (
     CreateTransport,
     Receiver,
@@ -111,12 +111,14 @@ class Server:
         guests: Guests | None = None,
         trusted_proxies: tuple[str, ...] = (),
         sites: dict[str, tuple[str, ...]] | None = None,
+        metadata: Metadata | None = None,
     ) -> None:
         self.config = Config(
             http=Http(trusted_proxies=trusted_proxies),
             rooms=rooms or Rooms(),
             guests=guests or Guests(),
             sites=sites or {},
+            metadata=metadata or Metadata(),
             keys={KEY: SECRET},
         )
         self.clock = Clock()

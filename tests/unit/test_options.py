@@ -58,6 +58,18 @@ def test_ports_of_the_command_line_win() -> None:
             f'[metadata]\ndetails = false\ndetail_days = 3\n[keys]\na = "{SECRET}"',
             "metadata.details is false",
         ),
+        (
+            f'[metadata]\ndetails = false\naddresses = "pseudonym"\n[keys]\na = "{SECRET}"',
+            'addresses is "pseudonym" but metadata.details is false',
+        ),
+        (
+            f'[metadata]\naddress_key_hours = 12\n[keys]\na = "{SECRET}"',
+            'address_key_hours is set but metadata.addresses is not "pseudonym"',
+        ),
+        (
+            f'[metadata]\naddresses = "truncate"\naddress_key_hours = 12\n[keys]\na = "{SECRET}"',
+            "there would be no key",
+        ),
         (f'[metrics]\nhost = "::1"\n[keys]\na = "{SECRET}"', "metrics.port is 0"),
         (f'[relay]\nipv4_host = ""\nipv6_host = ""\n[keys]\na = "{SECRET}"', "both empty"),
     ],

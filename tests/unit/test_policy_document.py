@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from server.config import Metadata
 from server.policy import page
 from server.policy.checks import CHECKS
 from server.policy.document import ClauseType, Policy, PolicyError, parse, template
 from server.policy.falsehoods import untrue
+from server.policy.own import numbers
+
+MODES = ("drop", "pseudonym", "truncate")
 
 
 def completed(text: str = "") -> str:
@@ -17,7 +21,7 @@ def completed(text: str = "") -> str:
 
 
 def read(text: str) -> Policy:
-    return parse(text, session_days=30, operation_days=395)
+    return parse(text, numbers(Metadata()))
 
 
 def test_the_template_needs_its_operators_names() -> None:
@@ -28,14 +32,29 @@ def test_the_template_needs_its_operators_names() -> None:
     assert read(completed()).contact == "privacy@garden.example"
 
 
-def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false() -> None:
-    for clause in read(completed()).clauses:
+@pytest.mark.parametrize("addresses", MODES)
+def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false(addresses: str) -> None:
+    for clause in read(completed(template(addresses))).clauses:
         assert (clause.check in CHECKS) == (clause.type is ClauseType.PROMISE), clause.id
-        assert untrue(clause.text) == "", clause.id
+        assert untrue(clause.text, addresses) == "", clause.id
 
 
 def test_every_check_is_used_by_the_template() -> None:
-    assert {clause.check for clause in read(completed()).clauses} == {*CHECKS, ""}
+    used = {clause.check for mode in MODES for clause in read(completed(template(mode))).clauses}
+    assert used == {*CHECKS, ""}
+
+
+def test_of_the_clauses_about_addresses_the_template_has_the_one_that_is_true() -> None:
+    ids = {mode: [clause.id for clause in read(completed(template(mode))).clauses] for mode in MODES}
+    names = {"no-addresses", "pseudonyms-of-addresses", "first-parts-of-addresses"}
+    assert [names & set(found) for found in ids.values()] == [
+        {"no-addresses"},
+        {"pseudonyms-of-addresses"},
+        {"first-parts-of-addresses"},
+    ]
+    assert len({len(found) for found in ids.values()}) == 1
+    for mode in MODES:  # the others are there to be taken, as comments
+        assert all(f'id = "{name}"' in template(mode) for name in names)
 
 
 def test_the_template_speaks_of_this_server_and_of_no_other_company() -> None:
@@ -70,7 +89,7 @@ def test_the_version_follows_every_change_of_the_words() -> None:
     changes = (("We set no cookies.", "We set no cookies at all."), ("Garden", "Meadow"), ("01-01", "02-03"))
     for change in changes:
         assert read(completed().replace(*change, 1)).version != first.version
-    assert parse(completed(), session_days=29, operation_days=395).version != first.version
+    assert parse(completed(), numbers(Metadata(session_days=29))).version != first.version
 
 
 def test_the_page_has_every_clause_and_no_markup_of_the_policy() -> None:

@@ -40,3 +40,29 @@ def test_a_false_sentence_is_found(text: str) -> None:
 )
 def test_a_true_sentence_is_left_alone(text: str) -> None:
     assert untrue(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("addresses", "text", "false"),
+    [
+        ("drop", "We keep a pseudonym of your IP address.", True),
+        ("drop", "We keep the first part of your IP address.", True),
+        ("pseudonym", "We do not keep your IP address.", True),
+        ("pseudonym", "We keep your IP address.", True),
+        ("pseudonym", "We keep the first part of your IP address.", True),
+        ("pseudonym", "We keep a pseudonym of your IP address.", False),
+        ("pseudonym", "We never store your IP address unencrypted.", False),
+        ("pseudonym", "We store your IP address encrypted.", False),
+        ("pseudonym", "Pseudonyms of addresses are anonymous.", True),
+        ("truncate", "We do not keep your IP address.", True),
+        ("truncate", "We keep your IP address.", True),
+        ("truncate", "We keep your IP address as a pseudonym only.", True),
+        ("truncate", "We keep the first part of your IP address.", False),
+        ("truncate", "We do not keep your whole IP address.", False),
+        ("truncate", "We anonymise your IP address.", True),
+    ],
+)
+def test_what_may_be_said_of_addresses_depends_on_what_is_kept(
+    addresses: str, text: str, false: bool
+) -> None:
+    assert bool(untrue(text, addresses)) is false

@@ -58,6 +58,12 @@ function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, stri
         : `You tried to join${place(fields)}, and it failed: ${attemptFailure(fields)}${code(fields)}.`;
     case 'participant_joined':
       return `You joined${client(fields)}${place(fields)}.`;
+    case 'participant_address': {
+      const network = String(fields['network']);
+      return network.includes('/')
+        ? `The first part of your network address was noted: ${network}.`
+        : `A pseudonym of your network address was noted: ${network}.`;
+    }
     case 'participant_active':
       return `Sound and picture could pass after ${seconds(fields['join_milliseconds'])}.`;
     case 'participant_left': {
