@@ -14,8 +14,8 @@ HEADERS = {
 }
 _PREFLIGHT = {
     **HEADERS,
-    "Access-Control-Allow-Headers": "authorization",
-    "Access-Control-Allow-Methods": "GET, DELETE",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Allow-Methods": "GET, PATCH, DELETE",
     "Access-Control-Max-Age": "86400",
 }
 

@@ -129,7 +129,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     kept_seconds = retention.seconds(Expiry.SESSION)
     tokens = SubjectTokens(config.keys, signer, kept_seconds)
     app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock, origins).routes())
-    app.add_routes(RightsRoutes(ledger, tokens, signer, clock, origins).routes())
+    app.add_routes(RightsRoutes(ledger.requests, tokens, signer, clock, origins).routes())
     app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
     if config.metrics.port:
         source = Source(

@@ -13,6 +13,10 @@ def _token(length: int = 12) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
+SELF_CHOSEN = "~"
+"""Before a name of the ledger that somebody chose for themselves. No access token gives such a name out."""
+
+
 def participant_sid() -> str:
     return "PA_" + _token()
 

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from server.answers import answer, preflight, refusal
 from server.api.rate_limit import RateLimit
+from server.api.refusals import READING, Code, denied
 from server.api.subject import SubjectTokens
 from server.auth.token import TokenError
 from server.clock import Clock
@@ -65,12 +66,12 @@ class ReceiptRoutes:
         try:
             subject = self._tokens.subject(request, now, self._limit)
         except TokenError as error:
-            return refusal(error.status, str(error))
+            return denied(error)
         try:
             kept, complete = await self._kept.kept_about(subject.room, subject.identity)
         except OperatorError as error:
             logger.error("no receipt could be made: %s", error)
-            return refusal(503, "The ledger cannot be read right now. Try again in a moment.")
+            return refusal(503, READING, code=Code.LEDGER_AWAY)
         content = receipt(subject.room, subject.identity, kept, complete=complete, now=now)
         lasting = max((one.expires_at for one in kept), default=now)
         signed = self._signer.sign({**content, "iat": int(now), "exp": int(lasting)}, typ=RECEIPT_TYPE)

@@ -15,6 +15,7 @@ from livekit.protocol.room import RoomConfiguration
 
 from server.auth.grants import Claims, Kind, VideoClaim, VideoGrants
 from server.errors import ClientError, Refusal
+from server.ids import SELF_CHOSEN
 
 __all__ = ["LEEWAY_SECONDS", "MAX_TOKEN_BYTES", "Claims", "TokenError", "sign", "verify"]
 
@@ -138,6 +139,8 @@ def _claims(payload: _Payload, expires_at: float) -> Claims:
             raise TokenError(
                 f"the {what} is longer than {MAX_NAME_CHARACTERS} characters", 400, Refusal.UNUSABLE
             )
+    if identity.startswith(SELF_CHOSEN):
+        raise TokenError(f"an identity does not begin with {SELF_CHOSEN}", 400, Refusal.UNUSABLE)
     attributes = payload.attributes or {}
     if len(attributes) > MAX_ATTRIBUTES:
         raise TokenError(f"more than {MAX_ATTRIBUTES} attributes", 400, Refusal.UNUSABLE)

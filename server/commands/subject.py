@@ -5,42 +5,28 @@ Exit codes: 0 done, 1 refused (with a reason code), 2 the command line or the le
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from server.access.reading import OPERATOR_VARIABLE
 from server.commands.options import ConfigPath
-from server.config import load
+from server.commands.refusing import refuse
+from server.commands.tending import AsJson, Identity, Operator, Reason, Room, tend
 
 if TYPE_CHECKING:
     from server.metadata.erasure import Changed
+    from server.metadata.receipt import Receipt
     from server.metadata.tending import Tending
 
 app = typer.Typer(
     help="See, correct or erase what is kept about one person, once you know that it is them who ask.",
     no_args_is_help=True,
 )
+app.command()(refuse)
 
-ReasonName = Literal["own_request", "objection", "guardian", "child_report", "legal_order"]
-Identity = Annotated[str, typer.Option(help="The name that the access token gave; exactly.")]
-Room = Annotated[str | None, typer.Option(help="Only this room; every room if left out.")]
-Operator = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        envvar=OPERATOR_VARIABLE,
-        help="Who does this, for the access log; your account, else.",
-    ),
-]
-Reason = Annotated[ReasonName, typer.Option(help="Why; kept with what was done.")]
-AsJson = Annotated[bool, typer.Option("--json", help="The answer as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
 
 _CHILD = (
@@ -69,13 +55,10 @@ def export(
             typer.echo("Nothing is kept about that name.")
         else:
             for receipt in receipts:
-                _plain(f"Room {receipt['room']!r}: {receipt['says']}")
-                for entry in receipt["kept"]:
-                    fields = ", ".join(f"{name} {value!r}" for name, value in entry["fields"].items())
-                    _plain(f"  {entry['at']}  {entry['event']}  deleted {entry['deleted_at']}  {fields}")
+                _read_out(receipt)
         return sum(len(receipt["kept"]) for receipt in receipts)
 
-    _run(act, (room, identity), operator, reason, config)
+    tend(act, (room, identity), operator, reason, config)
 
 
 @app.command()
@@ -102,7 +85,7 @@ def correct(
         outcomes = [await _outcome(where, one, dry_run) for where in await _rooms(tending, room, identity)]
         return _report(identity, outcomes, as_json, "would be corrected" if dry_run else "corrected", dry_run)
 
-    _run(act, (room, identity), operator, reason, config)
+    tend(act, (room, identity), operator, reason, config)
 
 
 @app.command()
@@ -140,7 +123,7 @@ def erase(
             outcomes = [await _outcome(where, one, False) for where in rooms]
         return _report(identity, outcomes, as_json, "would be erased" if dry_run else "erased", dry_run)
 
-    _run(act, (room, identity), operator, reason, config)
+    tend(act, (room, identity), operator, reason, config)
 
 
 async def _rooms(tending: Tending, room: str | None, identity: str) -> list[str]:
@@ -150,7 +133,7 @@ async def _rooms(tending: Tending, room: str | None, identity: str) -> list[str]
 async def _outcome(
     room: str, act: Callable[[str, bool], Awaitable[tuple[Changed, bool]]], trying: bool
 ) -> dict[str, Any]:
-    from server.metadata.erasure import Refusal
+    from server.metadata.refusals import Refusal
 
     try:
         changed, overwritten = await act(room, trying)
@@ -192,33 +175,22 @@ def _words(outcome: dict[str, Any], done: str) -> str:
     return words
 
 
+def _read_out(receipt: Receipt) -> None:
+    """To be sent as it is."""
+    _plain(f"Room {receipt['room']!r}, as {receipt['identity']!r}. {receipt['says']}")
+    for entry in receipt["kept"]:
+        fields = ", ".join(f"{_plainly(name)} {value!r}" for name, value in entry["fields"].items())
+        _plain(f"  {entry['at']}  {_plainly(entry['event'])}: {fields or 'no more'}")
+        _plain(f"      deleted {entry['deleted_at']}")
+    _plain("Why it is kept:")
+    for name, purpose in receipt["purposes"].items():
+        _plain(f"  {_plainly(name)}: {purpose}")
+    _plain("Not kept: " + "; ".join(receipt["not_kept"]) + ".")
+
+
+def _plainly(word: str) -> str:
+    return word.replace("_", " ")
+
+
 def _plain(text: str) -> None:
     Console(soft_wrap=True, highlight=False).print(text, markup=False)
-
-
-def _run(
-    act: Callable[[Tending], Awaitable[int]],
-    whose: tuple[str | None, str],
-    operator: str | None,
-    reason: ReasonName,
-    path: Path | None,
-) -> None:
-    """`act` returns how many rows it was about, for the access log; `whose` is the room, if one, and who."""
-    from server.access import reading as access
-    from server.access.entry import Asked
-    from server.access.entry import Reason as AccessReason
-    from server.metadata.retention import Retention
-    from server.metadata.tending import Tending
-    from server.metadata.words import RequestReason
-
-    config = load(path)
-    because = AccessReason.LEGAL if reason == "legal_order" else AccessReason.SUBJECT_REQUEST
-    who = access.accessor(operator, because)
-
-    async def tend(seen: access.Seen) -> None:
-        retention = Retention.configured(config.metadata)
-        async with Tending(config.metadata.url, retention, RequestReason(reason), time.time) as tending:
-            seen.count(await act(tending))
-
-    with access.reading(config, who, Asked.SUBJECT, room=whose[0], identity=whose[1]) as seen:
-        asyncio.run(tend(seen))

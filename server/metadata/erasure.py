@@ -15,23 +15,12 @@ from msgspec import structs
 from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.errors import OperatorError
+from server.ids import SELF_CHOSEN
 from server.metadata.address import LedgerError
 from server.metadata.database import events, upkeep
 from server.metadata.event import EventError, decode, encode, name_of
+from server.metadata.refusals import Refusal, RefusalCode
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
-
-
-class Refusal(OperatorError):
-    """Why a request is not carried out; `code` says it to programs.
-
-    `session_open`: all that is held belongs to a session that goes on. `nothing_kept`: no row at all.
-    `name_taken`: rows of that room have the new name already. `name_unfit`: the ledger takes no such name.
-    """
-
-    def __init__(self, code: str, words: str) -> None:
-        super().__init__(words)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +65,12 @@ async def correct(
 ) -> Changed:
     """Puts `new` where `identity` stood, in every row about it in `room` but those of a session that goes on.
 
+    A name that somebody chose for themselves must be nobody's in the whole ledger, any other in that room.
     Raises Refusal, LedgerError for a row that nobody can read, SQLAlchemyError.
     """
     async with engine.connect() as connection:
-        if await _count(connection, room, new):
-            raise Refusal("name_taken", "somebody else is kept in that room under that name already")
+        if await _count(connection, None if new.startswith(SELF_CHOSEN) else room, new):
+            raise Refusal(RefusalCode.NAME_TAKEN, "rows are kept under that name already")
         rows = (
             await connection.execute(
                 select(events.c.id, events.c.event, events.c.body).where(*_over(room, identity))
@@ -97,7 +87,7 @@ async def correct(
         changed = Changed(dict(sorted(kinds.items())), await _count(connection, room, identity))
         await _finish(connection, changed, dry_run=dry_run)
         if not rows:
-            raise Refusal("nothing_kept", "nothing is kept about that name in that room")
+            raise Refusal(RefusalCode.NOTHING_KEPT, "nothing is kept about that name in that room")
     return changed
 
 
@@ -120,17 +110,20 @@ def _over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-async def _count(connection: AsyncConnection, room: str, identity: str) -> int:
-    counted = await connection.scalar(
-        select(func.count()).where(events.c.room == room, events.c.identity == identity)
-    )
-    return int(counted or 0)
+async def _count(connection: AsyncConnection, room: str | None, identity: str) -> int:
+    """Rows about somebody, in one room or in all."""
+    counted = select(func.count()).where(events.c.identity == identity)
+    if room is not None:
+        counted = counted.where(events.c.room == room)
+    return int(await connection.scalar(counted) or 0)
 
 
 async def _finish(connection: AsyncConnection, changed: Changed, *, dry_run: bool) -> None:
     """Raises Refusal where all there is belongs to a session that goes on."""
     if not changed.total and changed.still_open:
-        raise Refusal("session_open", "the session is still going on: leave the call first, then ask again")
+        raise Refusal(
+            RefusalCode.SESSION_OPEN, "the session is still going on: leave the call first, then ask again"
+        )
     if dry_run or not changed.total:
         await connection.rollback()
         return
@@ -147,4 +140,4 @@ def _renamed(body: str, new: str) -> str:
     try:
         return encode(structs.replace(event, identity=new)).decode()
     except EventError:
-        raise Refusal("name_unfit", "a name has 1 to 256 characters") from None
+        raise Refusal(RefusalCode.NAME_UNFIT, "a name has 1 to 256 characters") from None

@@ -21,15 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata import database
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, Claim, alive, events, upkeep
-from server.metadata.erasure import Changed, erase
 from server.metadata.event import Event, EventError, decode, encode, name_of
 from server.metadata.migrations.run import migrate
 from server.metadata.outcome import AttemptCause, Stage
-from server.metadata.retention import SWEEP_SECONDS, Retention, rewrite, shorten, sweep
+from server.metadata.requests import Requests
+from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
 from server.metadata.rows.attempts import AttemptEnded
-from server.metadata.rows.rights import SubjectRequest
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.words import LeaveReason, RequestReason, Right
+from server.metadata.words import LeaveReason
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +39,6 @@ WRITE_SECONDS = 30.0
 """A batch that takes longer is tried again over a new connection."""
 ALIVE_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
-ERASE_SECONDS = 10.0
-REWRITE_SECONDS = 60.0
 
 Row = dict[str, object]
 
@@ -59,11 +56,12 @@ class Ledger:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
-        self._rewriting = asyncio.Lock()
         self.dropped = 0
         """Events lost because the queue was full."""
         self.refused = 0
         """Events that their own declaration does not allow."""
+        self.requests = Requests(claim, self.flush, self.record)
+        """What people have done to the rows about them."""
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -135,30 +133,6 @@ class Ledger:
     async def sweep(self) -> int:
         """Deletes what has expired by now. Returns how many rows. Runs by itself hourly."""
         return await sweep(self._engine, self._clock())
-
-    async def erase(self, room: str, identity: str) -> tuple[Changed, bool]:
-        """Erases what is held about somebody, as `erasure.erase` does, for that person.
-
-        Also returns whether the bytes are overwritten: if that could not be done now, the next sweep does it.
-        Raises Refusal, LedgerError.
-        """
-        try:
-            async with asyncio.timeout(ERASE_SECONDS):
-                await self.flush()
-                changed = await erase(self._engine, room, identity)
-        except FAILURES as error:
-            raise LedgerError(f"the ledger {self._claim} cannot be written: {type(error).__name__}") from None
-        if changed.total:
-            self.record(
-                SubjectRequest(right=Right.ERASE, reason=RequestReason.OWN_REQUEST, rows=changed.total)
-            )
-        try:
-            async with asyncio.timeout(REWRITE_SECONDS), self._rewriting:
-                await rewrite(self._engine)
-        except FAILURES as error:
-            logger.warning("what was erased is overwritten at the next sweep (%s)", type(error))
-            return changed, False
-        return changed, True
 
     async def close(self) -> None:
         """Writes what is queued, within five seconds, and closes. Idempotent."""

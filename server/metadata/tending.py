@@ -1,4 +1,4 @@
-"""What an operator does with one person's rows, beside a running server: see, correct, erase.
+"""What an operator does with one person's rows, beside a running server: see, correct, erase, or refuse to.
 
 That it was done is kept as an event of its own, without whose rows they were. Who did it is the access log's.
 """
@@ -11,16 +11,18 @@ from types import TracebackType
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from server.ids import SELF_CHOSEN
 from server.metadata import erasure
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, events, tending_engine, unreadable
 from server.metadata.erasure import Changed
 from server.metadata.receipt import Receipt, receipt
+from server.metadata.refusals import Refusal, RefusalCode
 from server.metadata.retention import Retention, rewrite
 from server.metadata.rows.rights import SubjectRequest
 from server.metadata.sessions import Query, Reader
 from server.metadata.store import row_of
-from server.metadata.words import RequestReason, Right
+from server.metadata.words import Answer, RequestReason, Right
 
 
 class Tending:
@@ -64,6 +66,10 @@ class Tending:
 
     async def correct(self, room: str, identity: str, new: str, *, dry_run: bool) -> tuple[Changed, bool]:
         """Raises Refusal. Also says whether the bytes of the old name are overwritten."""
+        if new.startswith(SELF_CHOSEN):
+            raise Refusal(
+                RefusalCode.NAME_UNFIT, f"{SELF_CHOSEN} marks names that people have chosen for themselves"
+            )
         changed = await erasure.correct(self._engine, room, identity, new, dry_run=dry_run)
         return changed, await self._done(Right.CORRECT, changed, dry_run=dry_run)
 
@@ -72,6 +78,10 @@ class Tending:
         changed = await erasure.erase(self._engine, room, identity, dry_run=dry_run)
         right = Right.ERASE_CHILD if child else Right.ERASE
         return changed, await self._done(right, changed, dry_run=dry_run)
+
+    async def refuse(self, right: Right, why: Answer) -> None:
+        """Keeps that a request was refused. Nothing is looked at."""
+        await self._record(right, 0, why)
 
     async def _done(self, right: Right, changed: Changed, *, dry_run: bool) -> bool:
         if dry_run or not changed.total:
@@ -83,7 +93,7 @@ class Tending:
             return False
         return True
 
-    async def _record(self, right: Right, rows: int) -> None:
-        note = SubjectRequest(right=right, reason=self._reason, rows=rows)
+    async def _record(self, right: Right, rows: int, answer: Answer = Answer.DONE) -> None:
+        note = SubjectRequest(right=right, reason=self._reason, rows=rows, answer=answer)
         async with self._engine.begin() as connection:
             await connection.execute(insert(events), [row_of(note, self._clock(), self._retention)])

@@ -66,10 +66,11 @@ class DriftedCheck(StrEnum):
 
 
 class Right(StrEnum):
-    """What was done with what is held about somebody."""
+    """What was asked for, about what is held about somebody."""
 
     EXPORT = "export"
     CORRECT = "correct"
+    OBJECT = "object"
     ERASE = "erase"
     ERASE_CHILD = "erase_child"
 
@@ -82,6 +83,22 @@ class RequestReason(StrEnum):
     GUARDIAN = "guardian"  # a parent, or whoever else answers for the person
     CHILD_REPORT = "child_report"  # somebody reported a child that no parent had allowed to join
     LEGAL_ORDER = "legal_order"
+
+
+class Answer(StrEnum):
+    """Whether that was done, or why it was refused."""
+
+    DONE = "done"
+    IDENTITY_NOT_VERIFIED = "identity_not_verified"
+    NOT_THIS_SERVER = "not_this_server"
+    NOTHING_KEPT = "nothing_kept"
+    LEGAL_HOLD = "legal_hold"  # a duty to keep it, or a legal claim
+    UNLAWFUL = "unlawful"
+    WOULD_BE_WRONG = "would_be_wrong"  # a correction that would make it incorrect
+    COMPELLING_GROUNDS = "compelling_grounds"  # against an objection
+    MANIFESTLY_UNFOUNDED = "manifestly_unfounded"
+    EXCESSIVE = "excessive"
+    RIGHTS_OF_OTHERS = "rights_of_others"
 
 
 class Action(StrEnum):

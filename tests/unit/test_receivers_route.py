@@ -178,7 +178,7 @@ async def test_pages_of_any_origin_may_ask(aiohttp_client: ClientMaker) -> None:
     answer = await client.options("/api/receivers", headers={"Origin": "https://other.example"})
     assert answer.status == 204
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert answer.headers["Access-Control-Allow-Headers"] == "authorization"
+    assert "authorization" in answer.headers["Access-Control-Allow-Headers"].split(", ")
 
 
 def test_a_fault_has_a_word_in_the_ledger() -> None:

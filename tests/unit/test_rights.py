@@ -60,7 +60,7 @@ async def test_it_is_gone_from_the_disk_and_what_is_about_others_stays(
     assert status == 200
     told = answer["erasure"]
     assert told["erased"] == {"participant_joined": 100, "participant_left": 100}
-    assert (told["room"], told["identity"], told["still_kept"]) == ("garden", "ada-lovelace", 0)
+    assert (told["room"], told["identity"], told["left"]) == ("garden", "ada-lovelace", [])
     assert (told["overwritten"], told["erased_at"]) == (True, "2023-11-14T22:13:20Z")
     left = [one.event for one in await rows(kept.url, desk.time)]
     whose = [(one.room, one.identity) for one in left if isinstance(one, ParticipantJoined | ParticipantLeft)]
@@ -104,7 +104,7 @@ async def test_a_session_that_goes_on_is_not_torn(desk: Desk, aiohttp_client: Cl
     assert "leave the call" in answer["error"]
     been(desk.ledger, 1, "ada")
     status, answer = await erase(client, desk.token())
-    assert (status, answer["erasure"]["still_kept"]) == (200, 1)
+    assert (status, answer["erasure"]["left"]) == (200, [{"code": "session_open", "rows": 1}])
     assert answer["erasure"]["erased"] == {"participant_joined": 1, "participant_left": 1}
     assert "still going on" in answer["erasure"]["says"]
     _, receipt = await ask(client, desk.token())
@@ -133,7 +133,7 @@ async def test_who_has_no_token_for_it_erases_nothing(desk: Desk, aiohttp_client
     for token in ("", "a.b.c", desk.token(secret="t" * 32), desk.token(room_join=False), receipt["jws"]):
         status, answer = await erase(client, token)
         assert status == 401, token
-        assert set(answer) == {"error"}
+        assert (set(answer), answer["code"]) == ({"error", "code"}, "token")
     for elsewhere in (desk.token(room="attic"), desk.token("bob"), desk.token("ada%"), desk.token("Ada")):
         status, answer = await erase(client, elsewhere)
         assert (status, answer["erasure"]["erased"]) == (200, {})
@@ -153,8 +153,9 @@ async def test_pages_of_other_origins_may_ask(desk: Desk, aiohttp_client: Client
 
 async def test_one_address_asks_only_so_often(desk: Desk, aiohttp_client: ClientMaker) -> None:
     client = await aiohttp_client(desk.application)
-    statuses = [(await erase(client, desk.token()))[0] for _ in range(PER_MINUTE + 1)]
-    assert statuses == [200] * PER_MINUTE + [429]
+    answers = [await erase(client, desk.token()) for _ in range(PER_MINUTE + 1)]
+    assert [status for status, _ in answers] == [200] * PER_MINUTE + [429]
+    assert answers[-1][1]["code"] == "too_many"
 
 
 async def test_a_ledger_that_cannot_be_written_is_told(
@@ -167,10 +168,9 @@ async def test_a_ledger_that_cannot_be_written_is_told(
     async def away(*_: object) -> None:
         raise OSError("away")
 
-    monkeypatch.setattr("server.metadata.store.erase", away)
+    monkeypatch.setattr("server.metadata.erasure.erase", away)
     status, answer = await erase(client, desk.token())
-    assert status == 503
-    assert set(answer) == {"error"}
+    assert (status, answer["code"], set(answer)) == (503, "ledger_away", {"error", "code"})
 
 
 async def test_bytes_that_wait_to_be_overwritten_are_told_and_the_next_sweep_takes_them(
@@ -183,7 +183,7 @@ async def test_bytes_that_wait_to_be_overwritten_are_told_and_the_next_sweep_tak
         raise OSError("busy")
 
     with monkeypatch.context() as patched:
-        patched.setattr("server.metadata.store.rewrite", busy)
+        patched.setattr("server.metadata.requests.rewrite", busy)
         status, answer = await erase(client, desk.token("ada-lovelace"))
     assert (status, answer["erasure"]["overwritten"]) == (200, False)
     assert "within the hour" in answer["erasure"]["says"]

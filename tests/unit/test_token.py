@@ -239,3 +239,10 @@ def test_no_payload_raises_anything_else(claims: dict[str, Any], room_config: di
 def test_no_text_raises_anything_else(text: str) -> None:
     with pytest.raises(TokenError):
         verify(text, KEYS, NOW)
+
+
+def test_a_name_that_people_choose_in_the_ledger_is_in_no_token() -> None:
+    with pytest.raises(TokenError, match="does not begin with ~") as refused:
+        verify(forge(payload(sub="~alice")), KEYS, NOW)
+    assert refused.value.status == 400
+    assert verify(forge(payload(sub="alice~")), KEYS, NOW).identity == "alice~"

@@ -8,18 +8,23 @@ from msgspec import Meta
 
 from server.metadata.declared import ACCOUNTABILITY, Expiry
 from server.metadata.rows.row import Row
-from server.metadata.words import RequestReason, Right
+from server.metadata.words import Answer, RequestReason, Right
 
 RightAsked = Annotated[Right, Meta(extra=ACCOUNTABILITY)]
 WhyAsked = Annotated[RequestReason, Meta(extra=ACCOUNTABILITY)]
 RowCount = Annotated[int, Meta(ge=0, le=1_000_000_000, extra=ACCOUNTABILITY)]
 
 
+HowAnswered = Annotated[Answer, Meta(extra=ACCOUNTABILITY)]
+
+
 class SubjectRequest(Row, frozen=True, tag="subject_request"):
-    """Somebody's rows were read, changed or erased on request. Kept is how many: not whose, not by whom."""
+    """Somebody asked about the rows about them. Kept is how many were read, changed or erased: not whose they
+    are, not by whom."""
 
     kept_for: ClassVar[Expiry] = Expiry.OPERATION
 
     right: RightAsked
     reason: WhyAsked
     rows: RowCount
+    answer: HowAnswered = Answer.DONE
