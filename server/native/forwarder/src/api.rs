@@ -1,5 +1,7 @@
 //! What goes in and comes out of the forwarder. Mirrors `server/control/messages/`.
 
+use crate::candidates::Candidate;
+use crate::ending::{ProducerEnding, TransportEnding};
 use crate::quality::Quality;
 use core::net::SocketAddr;
 use zeroize::Zeroizing;
@@ -148,9 +150,15 @@ pub enum Command {
     CloseTransport {
         id: TransportId,
     },
-    /// Closes what a transport sends and receives at once; the transport stays to say goodbye.
+    /// Closes what a transport sends and receives at once; the transport stays to say goodbye. Answered
+    /// with a `ProducerEnded` each, and `TransportEnded`.
     EndStreams {
         id: TransportId,
+    },
+    /// Where the peer says it may be reached.
+    AddCandidates {
+        id: TransportId,
+        candidates: Vec<Candidate>,
     },
     /// After the handshake. `rx` opens what the peer sends, `tx` seals what it receives.
     SetKeys {
@@ -169,6 +177,7 @@ pub enum Command {
         id: ProducerId,
         paused: bool,
     },
+    /// Answered with `ProducerEnded`.
     CloseProducer {
         id: ProducerId,
     },
@@ -242,6 +251,16 @@ pub enum Event {
     TransportQuality {
         transport: TransportId,
         quality: Quality,
+    },
+    /// It is over: how it went. Told once.
+    TransportEnded {
+        transport: TransportId,
+        numbers: TransportEnding,
+    },
+    /// The same of a track.
+    ProducerEnded {
+        producer: ProducerId,
+        numbers: ProducerEnding,
     },
     Refused {
         id: u32,
@@ -324,6 +343,16 @@ pub struct Counters {
     pub packets_received: u64,
     pub packets_sent: u64,
     pub packets_dropped: u64,
+    pub bytes_received: u64,
+    pub bytes_sent: u64,
+    /// Media that was lost on its way here, as receiver reports count it, sent again or not.
+    pub lost_incoming: u64,
+    /// Media that was lost on its way to its receivers, as they say.
+    pub lost_outgoing: u64,
+    /// Media that came only when it was sent again.
+    pub resent_incoming: u64,
+    /// Media that was sent again.
+    pub resent_outgoing: u64,
     /// Microseconds since the oldest packet that may still be sent again arrived, just before expiry.
     pub oldest_media: u64,
 }

@@ -5,6 +5,7 @@ use crate::api::{
 };
 use crate::api::{Transmit, TransportId};
 use crate::consumer::Consumer;
+use crate::ending::ProducerEnding;
 use crate::forwarder::Forwarder;
 use crate::incoming::Route;
 use crate::producer::Producer;
@@ -25,7 +26,15 @@ impl Forwarder {
                 (id, Ok(()))
             }
             Command::EndStreams { id } => {
-                self.end_streams(id);
+                self.end_streams(id, out);
+                (id, Ok(()))
+            }
+            Command::AddCandidates { id, candidates } => {
+                // Of a transport that is gone by now they are of no use, and no fault.
+                let _ = self.with_transport(id, |transport| {
+                    transport.candidates.add(&candidates);
+                    Ok(())
+                });
                 (id, Ok(()))
             }
             Command::SetKeys { id, profile, rx, tx } => {
@@ -41,7 +50,7 @@ impl Forwarder {
             Command::CreateProducer(options) => (options.id, self.create_producer(options)),
             Command::PauseProducer { id, paused } => (id, self.pause_producer(now, id, paused, out)),
             Command::CloseProducer { id } => {
-                self.close_producer(id);
+                self.end_producer(id, out);
                 (id, Ok(()))
             }
             Command::CreateConsumer(options) => (options.id, self.create_consumer(now, &options, out)),
@@ -87,7 +96,9 @@ impl Forwarder {
 
     fn close_transport(&mut self, id: TransportId) {
         let Some(index) = self.transports.index(id) else { return };
-        self.end_streams(id);
+        for producer in self.close_consumers(id) {
+            self.close_producer(producer);
+        }
         if let Some((_, mut transport)) = self.transports.remove(id) {
             self.ufrags.remove(&transport.local_ufrag);
             for address in transport.path.clear() {
@@ -104,6 +115,7 @@ impl Forwarder {
                 let start = out.bytes.len();
                 out.bytes.extend_from_slice(datagram);
                 out.transmits.push(Transmit { socket, to, start, len: datagram.len() });
+                transport.traffic.send(datagram.len());
             }
             Ok(())
         })
@@ -167,19 +179,23 @@ impl Forwarder {
         Ok(())
     }
 
-    pub(crate) fn close_producer(&mut self, id: ProducerId) {
-        let Some(index) = self.producers.index(id) else { return };
-        let Some(producer) = self.producers.get(index) else { return };
+    /// Closes a producer with its consumers; returns how it went.
+    pub(crate) fn close_producer(&mut self, id: ProducerId) -> Option<ProducerEnding> {
+        let index = self.producers.index(id)?;
+        let producer = self.producers.get(index)?;
         let consumers: Vec<_> =
             producer.consumers.iter().filter_map(|&at| Some(self.consumers.get(at)?.id)).collect();
         consumers.into_iter().for_each(|id| self.close_consumer(id));
-        if let Some((_, producer)) = self.producers.remove(id) {
-            if let Some(transport) = self.transports.get_mut(producer.transport) {
-                transport.producers.retain(|&at| at != index);
-                transport.incoming.release_producer(index);
-            }
-            producer.close(&mut self.arena);
+        let (_, producer) = self.producers.remove(id)?;
+        let ending = producer.ending();
+        if let Some(transport) = self.transports.get_mut(producer.transport) {
+            transport.producers.retain(|&at| at != index);
+            transport.incoming.release_producer(index);
+            transport.traffic.packets_lost += ending.packets_lost + ending.packets_resent;
+            transport.traffic.packets_resent += ending.packets_resent;
         }
+        producer.close(&mut self.arena);
+        Some(ending)
     }
 
     fn create_consumer(
@@ -259,6 +275,7 @@ impl Forwarder {
         }
         if let Some(transport) = self.transports.get_mut(consumer.transport) {
             transport.consumers.retain(|&at| at != index);
+            transport.traffic.add(&consumer.traffic);
             transport.outgoing.release(consumer.ssrc, consumer.next_index());
             if let Some((ssrc, next_index)) = consumer.repair_stream() {
                 transport.outgoing.release(ssrc, next_index);

@@ -10,9 +10,10 @@ mod resend;
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
 use crate::path::Address;
 use crate::producer::{Producer, Stream, View};
-use crate::rtcp::SenderInfo;
+use crate::rtcp::{self, Loss, SenderInfo};
 use crate::rtp::{ExtensionWriter, Outline};
 use crate::srtp::Sealer;
+use crate::traffic::Sent;
 use form::Form;
 use resend::Resending;
 use std::collections::VecDeque;
@@ -80,8 +81,10 @@ pub(crate) struct Consumer {
     segments: VecDeque<Segment>,
     next_out: u64,
     newest: Option<Newest>,
-    packets: u32,
     octets: u32,
+    pub traffic: Sent,
+    /// The last sender report, as receiver reports refer to it, and when it was sent.
+    last_report: Option<(u32, Micros)>,
     resending: Resending,
     announced: Option<(u8, bool)>,
 }
@@ -161,8 +164,9 @@ impl Consumer {
             segments: VecDeque::with_capacity(MAX_SEGMENTS),
             next_out: first_out,
             newest: None,
-            packets: 0,
             octets: 0,
+            traffic: Sent::default(),
+            last_report: None,
             resending: Resending::new(options, first_repair),
             announced: None,
         }
@@ -223,15 +227,15 @@ impl Consumer {
             return false;
         };
         let envelope = Envelope { ssrc: self.ssrc, index, form, original: None };
-        if !self.write(view, &segment, &envelope, (sealer, address), out) {
+        let Some(length) = self.write(view, &segment, &envelope, (sealer, address), out) else {
             return false;
-        }
+        };
         let is_newest = index >= self.next_out;
         if is_newest {
             self.newest = Some(Newest::of(now, view, &segment, self.newest));
             self.next_out = index + 1;
         }
-        self.packets = self.packets.wrapping_add(1);
+        self.traffic.send(length);
         self.octets = self.octets.wrapping_add((view.payload_length - form.skipped) as u32);
         self.resending.earn(view.bytes.len());
         self.segments.back().map(|segment| segment.first_out) != segments_before
@@ -257,7 +261,30 @@ impl Consumer {
             streams.get(usize::from(segment.encoding)).filter(|stream| stream.epoch == segment.epoch)?;
         let (ntp, timestamp) = stream.reception.clock?.advanced(now, stream.clock_rate);
         let timestamp = timestamp.wrapping_add(segment.timestamp_offset);
-        Some(SenderInfo { ssrc: self.ssrc, ntp, timestamp, packets: self.packets, octets: self.octets })
+        Some(SenderInfo {
+            ssrc: self.ssrc,
+            ntp,
+            timestamp,
+            packets: self.traffic.originals() as u32,
+            octets: self.octets,
+        })
+    }
+
+    /// A sender report was sent that says this.
+    pub fn note_report(&mut self, now: Micros, info: &SenderInfo) {
+        self.owes_report = false;
+        self.last_report = Some((rtcp::middle(info.ntp), now));
+    }
+
+    /// What a receiver report says: packets lost since the one before, and the round trip in 1/65536 s, if
+    /// it can be told. More than was sent is not lost.
+    pub fn hear(&mut self, now: Micros, loss: &Loss) -> (u64, Option<u32>) {
+        let lost = u64::from(loss.lost.max(0).unsigned_abs()).min(self.traffic.packets);
+        let new = lost.saturating_sub(self.traffic.lost);
+        self.traffic.lost += new;
+        let report = self.last_report.filter(|&(report, _)| report == loss.last_sr && report != 0);
+        let round_trip = report.and_then(|(_, at)| rtcp::units(now.0 - at.0).checked_sub(loss.delay));
+        (new, round_trip)
     }
 
     /// The segment and the outgoing index of a packet. Begins a segment where one is due.
@@ -344,7 +371,7 @@ impl Consumer {
         self.segments.push_back(segment);
     }
 
-    /// Rewrites and seals a packet into the outbox. Depends on nothing but its arguments and what is
+    /// Rewrites and seals a packet into the outbox; returns its length. Depends on nothing but its arguments and what is
     /// fixed for the consumer's life.
     fn write(
         &self,
@@ -353,7 +380,7 @@ impl Consumer {
         envelope: &Envelope,
         (sealer, (socket, to)): (&Sealer, Address),
         out: &mut Outbox,
-    ) -> bool {
+    ) -> Option<usize> {
         let outline = Outline {
             marker: view.header.marker,
             has_padding: view.header.has_padding,
@@ -394,10 +421,11 @@ impl Consumer {
         out.bytes.resize(out.bytes.len() + sealer.rtp_overhead(), 0);
         if sealer.seal_rtp(&mut out.bytes[start..], header, envelope.ssrc, envelope.index).is_none() {
             out.bytes.truncate(start);
-            return false;
+            return None;
         }
-        out.transmits.push(Transmit { socket, to, start, len: out.bytes.len() - start });
-        true
+        let len = out.bytes.len() - start;
+        out.transmits.push(Transmit { socket, to, start, len });
+        Some(len)
     }
 }
 

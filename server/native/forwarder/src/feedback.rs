@@ -3,7 +3,7 @@
 use crate::api::{Micros, Outbox};
 use crate::forwarder::Forwarder;
 use crate::reception::SenderClock;
-use crate::rtcp::{self, Packet};
+use crate::rtcp::{self, Echo, Loss, Packet};
 
 /// Sequence numbers of one compound that are looked up at most.
 const MAX_LOST: usize = 512;
@@ -21,6 +21,7 @@ impl Forwarder {
         let Some(length) = transport.opener.as_mut().and_then(|opener| opener.open_rtcp(datagram)) else {
             return false;
         };
+        transport.traffic.receive(datagram.len());
         let mut lookups = MAX_LOST;
         for packet in rtcp::read(&datagram[..length]) {
             match packet {
@@ -28,8 +29,13 @@ impl Forwarder {
                     self.keep_clock(index, ssrc, SenderClock { ntp, timestamp, at: now });
                 }
                 Packet::ReceiverReport(blocks) => {
-                    for (media, fraction) in blocks.losses() {
-                        self.note_loss(index, media, fraction);
+                    for loss in blocks.losses() {
+                        self.note_loss(now, index, &loss);
+                    }
+                }
+                Packet::ExtendedReport(blocks) => {
+                    for echo in rtcp::echoes(blocks) {
+                        self.note_echo(now, index, &echo);
                     }
                 }
                 Packet::Goodbye(sources) => sources.iter().for_each(|ssrc| self.stop_stream(index, ssrc)),
@@ -61,14 +67,29 @@ impl Forwarder {
         }
     }
 
-    /// A subscriber says what it lost of a stream that it is sent.
-    fn note_loss(&mut self, index: usize, media: u32, fraction: u8) {
-        let is_sent = self
-            .consumer_of(index, media)
-            .and_then(|at| self.consumers.get(at))
-            .is_some_and(|consumer| !consumer.is_paused);
-        if is_sent && let Some(transport) = self.transports.get_mut(index) {
-            transport.losses.add(fraction);
+    /// A subscriber says what it lost of a stream that it is sent, and lets the round trip be told.
+    fn note_loss(&mut self, now: Micros, index: usize, loss: &Loss) {
+        let Some(at) = self.consumer_of(index, loss.source) else { return };
+        let (Some(consumer), Some(transport)) = (self.consumers.get_mut(at), self.transports.get_mut(index))
+        else {
+            return;
+        };
+        let (new, round_trip) = consumer.hear(now, loss);
+        self.counters.lost_outgoing += new;
+        if let Some(round_trip) = round_trip {
+            transport.traffic.round_trip.note(round_trip);
+        }
+        if !consumer.is_paused {
+            transport.losses.add(loss.fraction);
+        }
+    }
+
+    /// A publisher echoes our reference time, and how long it has held it.
+    fn note_echo(&mut self, now: Micros, index: usize, echo: &Echo) {
+        let sent = rtcp::middle(self.reference(now));
+        let Some(transport) = self.transports.get_mut(index) else { return };
+        if echo.source == transport.feedback_ssrc && echo.reference != 0 {
+            transport.traffic.round_trip.note(sent.wrapping_sub(echo.reference).wrapping_sub(echo.delay));
         }
     }
 
@@ -112,7 +133,8 @@ impl Forwarder {
         let Some(consumer) = self.consumers.get_mut(at) else { return };
         let Some(producer) = self.producers.get(consumer.producer) else { return };
         if let Some(destination) = self.transports.get(index).and_then(|transport| transport.destination()) {
-            consumer.resend(now, sequence, (producer, &self.arena), destination, out);
+            let is_sent = consumer.resend(now, sequence, (producer, &self.arena), destination, out);
+            self.counters.resent_outgoing += u64::from(is_sent);
         }
     }
 }

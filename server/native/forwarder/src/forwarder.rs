@@ -39,6 +39,8 @@ pub struct Forwarder {
     pub(crate) next_tick: Micros,
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
+    /// Added to our clock where peers are told it: it says nothing of how long the machine has run.
+    clock_offset: u64,
     random: u64,
 }
 
@@ -53,6 +55,7 @@ impl Forwarder {
         let mut word = || words.next().unwrap_or_default();
         let hasher = Seeded(word());
         let random = word() ^ word().rotate_left(13) ^ word().rotate_left(37);
+        let clock_offset = random.rotate_left(29) ^ 0x5851_f42d_4c95_7f2d;
         Self {
             config,
             arena,
@@ -66,6 +69,7 @@ impl Forwarder {
             next_tick: Micros(0),
             last_media: None,
             next_judgement: Micros(0),
+            clock_offset,
             random,
         }
     }
@@ -77,6 +81,11 @@ impl Forwarder {
         word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         word = (word ^ word >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         word ^ word >> 31
+    }
+
+    /// Our reference time in the form of NTP (RFC 3611 section 4.4): only differences mean something.
+    pub(crate) fn reference(&self, now: Micros) -> u64 {
+        (((u128::from(now.0) << 32) / 1_000_000) as u64).wrapping_add(self.clock_offset)
     }
 
     pub(crate) fn refuse(out: &mut Outbox, id: u32, reason: Refusal) {
@@ -100,6 +109,7 @@ impl Forwarder {
             other.path.forget(from);
         }
         let Some(transport) = self.transports.get_mut(index) else { return false };
+        transport.traffic.receive(datagram.len());
         let start = out.bytes.len();
         if request.claims_controlled {
             stun::write_role_conflict(&mut out.bytes, request.transaction, &transport.password);
@@ -114,8 +124,16 @@ impl Forwarder {
                 out.events.push(Event::Reachable { transport: transport.id });
             }
         }
-        out.transmits.push(Transmit { socket: from.0, to: from.1, start, len: out.bytes.len() - start });
+        let len = out.bytes.len() - start;
+        transport.traffic.send(len);
+        out.transmits.push(Transmit { socket: from.0, to: from.1, start, len });
         true
+    }
+
+    /// What has come into the outbox since it had so many datagrams and bytes.
+    fn count_sent(&mut self, (transmits, bytes): (usize, usize), out: &Outbox) {
+        self.counters.packets_sent += (out.transmits.len() - transmits) as u64;
+        self.counters.bytes_sent += (out.bytes.len() - bytes) as u64;
     }
 
     /// Hands a DTLS datagram up. False if there are too many.
@@ -129,6 +147,7 @@ impl Forwarder {
             return false;
         }
         *count += 1;
+        transport.traffic.receive(datagram.len());
         out.events.push(Event::Dtls { transport: transport.id, datagram: datagram.to_vec() });
         true
     }
@@ -136,9 +155,9 @@ impl Forwarder {
 
 impl PacketCore for Forwarder {
     fn handle_command(&mut self, now: Micros, command: Command, out: &mut Outbox) {
-        let before = out.transmits.len();
+        let before = (out.transmits.len(), out.bytes.len());
         self.carry_out(now, command, out);
-        self.counters.packets_sent += (out.transmits.len() - before) as u64;
+        self.count_sent(before, out);
     }
 
     fn handle_datagram(
@@ -149,8 +168,9 @@ impl PacketCore for Forwarder {
         datagram: &mut [u8],
         out: &mut Outbox,
     ) {
-        let before = out.transmits.len();
+        let before = (out.transmits.len(), out.bytes.len());
         self.counters.packets_received += 1;
+        self.counters.bytes_received += datagram.len() as u64;
         let from = (socket, from);
         let is_taken = match classify(datagram) {
             None => false,
@@ -170,13 +190,13 @@ impl PacketCore for Forwarder {
         // It may hold opened media, which the arena alone keeps between calls.
         datagram.fill(0);
         core::hint::black_box(datagram);
-        self.counters.packets_sent += (out.transmits.len() - before) as u64;
+        self.count_sent(before, out);
     }
 
     fn handle_timeout(&mut self, now: Micros, out: &mut Outbox) {
-        let before = out.transmits.len();
+        let before = (out.transmits.len(), out.bytes.len());
         self.tick(now, out);
-        self.counters.packets_sent += (out.transmits.len() - before) as u64;
+        self.count_sent(before, out);
     }
 
     fn next_timeout(&self) -> Micros {

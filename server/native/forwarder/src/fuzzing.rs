@@ -101,6 +101,8 @@ pub fn rtcp(data: &[u8]) {
                 assert!(words.iter().count() <= 31);
             }
             rtcp::Packet::Nack { media, entries } => check_nack(media, entries),
+            rtcp::Packet::ReceiverReport(blocks) => assert!(blocks.losses().count() <= 31),
+            rtcp::Packet::ExtendedReport(blocks) => assert!(rtcp::echoes(blocks).count() <= 31),
             _ => {}
         }
     }

@@ -19,11 +19,19 @@ pub(crate) struct KeyFrameRequests {
     last: Option<Micros>,
     tokens: u32,
     refilled: Micros,
+    asked: u32,
 }
 
 impl Default for KeyFrameRequests {
     fn default() -> Self {
-        Self { is_wanted: false, is_outstanding: false, last: None, tokens: BURST, refilled: Micros(0) }
+        Self {
+            is_wanted: false,
+            is_outstanding: false,
+            last: None,
+            tokens: BURST,
+            refilled: Micros(0),
+            asked: 0,
+        }
     }
 }
 
@@ -32,6 +40,11 @@ impl KeyFrameRequests {
     pub fn want(&mut self, now: Micros) {
         let is_coming = self.is_outstanding && self.last.is_some_and(|last| now.0 < last.0 + SPACING);
         self.is_wanted |= !is_coming;
+    }
+
+    /// Requests so far.
+    pub fn asked(&self) -> u32 {
+        self.asked
     }
 
     /// Somebody has been waiting all along.
@@ -59,6 +72,7 @@ impl KeyFrameRequests {
             return false;
         }
         self.tokens -= 1;
+        self.asked = self.asked.saturating_add(1);
         self.last = Some(now);
         self.is_wanted = false;
         self.is_outstanding = true;

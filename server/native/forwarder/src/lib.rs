@@ -5,10 +5,13 @@
 
 pub mod api;
 mod arena;
+mod candidates;
 mod codec;
 mod commands;
 mod consumer;
+mod course;
 mod demux;
+mod ending;
 mod feedback;
 mod forwarder;
 #[cfg(feature = "fuzzing")]
@@ -32,12 +35,15 @@ mod srtp;
 mod stun;
 mod table;
 mod tick;
+mod traffic;
 mod transport;
 mod transport_cc;
 mod voice;
 
 pub use api::{Command, Event, Micros, Outbox};
 pub use arena::{Arena, SLOT_SIZE};
+pub use candidates::{Candidate, CandidateKind, MAX_CANDIDATES};
+pub use ending::{PathKind, ProducerEnding, TransportEnding};
 pub use forwarder::Forwarder;
 pub use quality::Quality;
 

@@ -98,6 +98,9 @@ impl Forwarder {
         let Some(view) = producer.view(packet, header, elements, packet_index) else {
             let stream = &mut producer.streams[usize::from(encoding)];
             stream.missing.receive(now, packet_index);
+            if !is_repair {
+                stream.reception.pass(packet_index);
+            }
             for &at in &producer.consumers {
                 if let Some(consumer) = self.consumers.get_mut(at) {
                     consumer.skip(packet_index, encoding, &producer.streams);
@@ -108,6 +111,7 @@ impl Forwarder {
         let is_revived = !is_repair && producer.receive(now, encoding, &view);
         if is_repair {
             producer.receive_repaired(encoding, &view);
+            self.counters.resent_incoming += 1;
         }
         if producer.is_paused {
             return false;

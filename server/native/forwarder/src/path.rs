@@ -17,6 +17,8 @@ const MAX_TRANSACTIONS: usize = 32;
 pub(crate) struct Path {
     addresses: Vec<(Address, Micros)>,
     selected: Option<Address>,
+    /// The one selected, or the last that was.
+    last_selected: Option<Address>,
     is_nominated: bool,
     transactions: Vec<(TransactionId, Address)>,
     next_transaction: usize,
@@ -37,6 +39,11 @@ impl Path {
     /// Where datagrams go.
     pub fn selected(&self) -> Option<Address> {
         self.selected
+    }
+
+    /// Where datagrams went last.
+    pub fn last_selected(&self) -> Option<Address> {
+        self.last_selected
     }
 
     /// Every proven address.
@@ -78,7 +85,7 @@ impl Path {
             }
         }
         if nominates || !self.is_nominated {
-            self.selected = Some(from);
+            self.select(Some(from));
         }
         self.is_nominated |= nominates;
         change
@@ -137,8 +144,13 @@ impl Path {
     }
 
     fn select_freshest(&mut self) {
-        self.selected = self.addresses.iter().max_by_key(|(_, at)| *at).map(|&(address, _)| address);
+        self.select(self.addresses.iter().max_by_key(|(_, at)| *at).map(|&(address, _)| address));
         self.is_nominated = false;
+    }
+
+    fn select(&mut self, address: Option<Address>) {
+        self.selected = address;
+        self.last_selected = address.or(self.last_selected);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::api::{
 };
 use crate::arena::Arena;
 use crate::codec::{self, Descriptor, Red};
+use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
 use crate::missing::Missing;
 use crate::reception::Reception;
@@ -60,6 +61,8 @@ pub(crate) struct Stream {
     pub requests: KeyFrameRequests,
     pub clock_rate: u32,
     last_packet: Option<Micros>,
+    /// Timestamp of the newest key frame.
+    key_frame: Option<u32>,
 }
 
 impl Stream {
@@ -88,6 +91,7 @@ pub(crate) struct Producer {
     /// Bit per stream that was live when last looked at.
     pub live: u8,
     pub voice: Voice,
+    pub course: Course,
     mid: Vec<u8>,
     codecs: Vec<PayloadCodec>,
     extensions: Vec<(ExtensionKind, u8)>,
@@ -130,6 +134,7 @@ impl Producer {
                 requests: KeyFrameRequests::default(),
                 clock_rate: options.codecs.first().map_or(90_000, |codec| codec.clock_rate),
                 last_packet: None,
+                key_frame: None,
             });
         }
         Some(Self {
@@ -142,6 +147,7 @@ impl Producer {
             cname,
             live: 0,
             voice: Voice::default(),
+            course: Course::default(),
             mid: options.mid.into_bytes(),
             codecs: options.codecs,
             extensions: options.extensions,
@@ -205,6 +211,7 @@ impl Producer {
         stream.epoch += 1;
         stream.ring.clear(arena);
         stream.missing.clear();
+        self.course.turn(&stream.reception);
         stream.reception = Reception::default();
         stream.requests.want(now);
         Some(before)
@@ -262,10 +269,9 @@ impl Producer {
 
     /// Takes note of a packet that was sent again: it says nothing of the path or of the present.
     pub fn receive_repaired(&mut self, encoding: u8, view: &View<'_>) {
-        if view.descriptor.starts_key_frame
-            && let Some(stream) = self.streams.get_mut(usize::from(encoding))
-        {
-            stream.requests.satisfy();
+        self.course.repair(view.bytes.len());
+        if view.descriptor.starts_key_frame {
+            self.see_key_frame(encoding, view.header.timestamp);
         }
     }
 
@@ -276,8 +282,9 @@ impl Producer {
         stream.last_packet = Some(now);
         stream.clock_rate = view.clock_rate;
         stream.reception.receive(now, view.index, view.header.timestamp, view.clock_rate);
+        self.course.receive(view.bytes.len());
         if view.descriptor.starts_key_frame {
-            stream.requests.satisfy();
+            self.see_key_frame(encoding, view.header.timestamp);
         }
         // Opus that is too large for RED comes beside it, and makes no other track of it.
         let (before, newest) = (self.seen.0, view.header.payload_type);
@@ -285,6 +292,20 @@ impl Producer {
             newest != before && self.is(before, CodecKind::Red) && self.is(newest, CodecKind::Opus);
         self.seen = (if is_beside_red { before } else { newest }, self.seen.1 | 1 << encoding);
         !was_live
+    }
+
+    /// A packet that begins a key frame, or goes on with its beginning.
+    fn see_key_frame(&mut self, encoding: u8, timestamp: u32) {
+        let Some(stream) = self.streams.get_mut(usize::from(encoding)) else { return };
+        stream.requests.satisfy();
+        if stream.key_frame.replace(timestamp) != Some(timestamp) {
+            self.course.key_frames = self.course.key_frames.saturating_add(1);
+        }
+    }
+
+    /// How many encodings were seen.
+    pub fn layers_seen(&self) -> u8 {
+        self.seen.1.count_ones() as u8
     }
 
     /// Payload type and layers, if they have changed and enough time has passed to tell so.

@@ -29,25 +29,4 @@ impl Forwarder {
         let count = (out.events.len() - start) as u32;
         out.events.push(Event::ReceiversEnd { sequence, count });
     }
-
-    /// The participant is gone: from here on it receives nothing and nothing of it is received. The
-    /// transport stays for the goodbye of the layers above, and takes no new streams.
-    pub(crate) fn end_streams(&mut self, id: TransportId) {
-        let Some(transport) = self.transports.index(id).and_then(|index| self.transports.get_mut(index))
-        else {
-            return;
-        };
-        transport.is_ending = true;
-        let (consumers, producers) = (transport.consumers.clone(), transport.producers.clone());
-        for at in consumers {
-            if let Some(id) = self.consumers.get(at).map(|consumer| consumer.id) {
-                self.close_consumer(id);
-            }
-        }
-        for at in producers {
-            if let Some(id) = self.producers.get(at).map(|producer| producer.id) {
-                self.close_producer(id);
-            }
-        }
-    }
 }

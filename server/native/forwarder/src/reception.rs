@@ -31,6 +31,7 @@ pub(crate) struct Reception {
     received: u64,
     expected_before: u64,
     received_before: u64,
+    lost_before: u64,
     /// Times 16, as the RFC computes it.
     jitter: u32,
     transit: Option<u32>,
@@ -41,10 +42,7 @@ pub(crate) struct Reception {
 impl Reception {
     /// Counts an authenticated packet.
     pub fn receive(&mut self, now: Micros, index: u64, timestamp: u32, clock_rate: u32) {
-        let first = *self.first.get_or_insert(index);
-        self.first = Some(first.min(index));
-        self.newest = self.newest.max(index);
-        self.received += 1;
+        self.pass(index);
         let arrival = (u128::from(now.0) * u128::from(clock_rate) / 1_000_000) as u32;
         let transit = arrival.wrapping_sub(timestamp);
         if let Some(before) = self.transit {
@@ -54,6 +52,27 @@ impl Reception {
             self.jitter = (self.jitter + difference).saturating_sub(decay);
         }
         self.transit = Some(transit);
+    }
+
+    /// Counts an authenticated packet that is not media: it has a number, and no time.
+    pub fn pass(&mut self, index: u64) {
+        let first = *self.first.get_or_insert(index);
+        self.first = Some(first.min(index));
+        self.newest = self.newest.max(index);
+        self.received += 1;
+    }
+
+    /// Packets that are missing so far.
+    pub fn lost(&self) -> u64 {
+        let expected = self.first.map_or(0, |first| self.newest - first + 1);
+        expected.saturating_sub(self.received)
+    }
+
+    /// Packets that are missing, and were not the last time.
+    pub fn newly_lost(&mut self) -> u64 {
+        let new = self.lost().saturating_sub(self.lost_before);
+        self.lost_before += new;
+        new
     }
 
     /// The block of a report made now; `None` before the first packet.

@@ -4,8 +4,12 @@ const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
 const SOURCE_DESCRIPTION: u8 = 202;
 const GOODBYE: u8 = 203;
+const EXTENDED_REPORT: u8 = 207;
 const TRANSPORT_FEEDBACK: u8 = 205;
 const PAYLOAD_FEEDBACK: u8 = 206;
+/// Blocks of extended reports (RFC 3611 sections 4.4 and 4.5).
+const REFERENCE_TIME: u8 = 4;
+const DELAY_SINCE_REFERENCE: u8 = 5;
 const GENERIC_NACK: u8 = 1;
 const PICTURE_LOSS: u8 = 1;
 const FULL_INTRA: u8 = 4;
@@ -16,6 +20,8 @@ const MAX_PACKETS: usize = 32;
 const MAX_NACK_ENTRIES: usize = 64;
 /// Entries read of one FIR, and sources of one BYE.
 const MAX_SOURCES: usize = 31;
+/// Words of an entry in a block that says how long reference times were held.
+const ECHO_WORDS: usize = 3;
 /// Bytes of a report block.
 const BLOCK_SIZE: usize = 24;
 
@@ -26,6 +32,8 @@ pub(crate) enum Packet<'a> {
     SenderReport { ssrc: u32, ntp: u64, timestamp: u32 },
     /// What a receiver lost of its sources; see [`Words::losses`].
     ReceiverReport(Words<'a>),
+    /// Blocks of an extended report; see [`echoes`].
+    ExtendedReport(&'a [u8]),
     /// Sources that have left.
     Goodbye(Words<'a>),
     /// Lost packets: pairs of sequence number and bit mask of those behind it.
@@ -53,10 +61,72 @@ impl<'a> Words<'a> {
         self.bytes.chunks_exact(self.step).filter_map(|entry| word(entry, 0))
     }
 
-    /// Of each report block, the source and the fraction lost, of 256.
-    pub fn losses(self) -> impl Iterator<Item = (u32, u8)> + use<'a> {
-        self.bytes.chunks_exact(self.step).filter_map(|block| Some((word(block, 0)?, *block.get(4)?)))
+    /// What each report block says.
+    pub fn losses(self) -> impl Iterator<Item = Loss> + use<'a> {
+        self.bytes.chunks_exact(self.step).filter_map(|block| {
+            let counts = word(block, 4)?;
+            Some(Loss {
+                source: word(block, 0)?,
+                fraction: (counts >> 24) as u8,
+                lost: (counts << 8).cast_signed() >> 8,
+                last_sr: word(block, 16)?,
+                delay: word(block, 20)?,
+            })
+        })
     }
+}
+
+/// What a receiver says of a stream (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss {
+    pub source: u32,
+    /// Of 256, since the report before.
+    pub fraction: u8,
+    /// Since the beginning.
+    pub lost: i32,
+    /// The middle of the NTP time of the last sender report it has; 0: none.
+    pub last_sr: u32,
+    /// For so long, in 1/65536 s.
+    pub delay: u32,
+}
+
+/// What a sender says of a reference time that it was told (RFC 3611 section 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Echo {
+    /// Who told it.
+    pub source: u32,
+    /// The middle of its NTP time; 0: none.
+    pub reference: u32,
+    /// Held for so long, in 1/65536 s.
+    pub delay: u32,
+}
+
+/// The echoes in an extended report, bounded. Stops where it is malformed.
+pub(crate) fn echoes(blocks: &[u8]) -> impl Iterator<Item = Echo> {
+    let mut rest = blocks;
+    let blocks = core::iter::from_fn(move || {
+        let (&[kind, _, high, low], _) = rest.split_first_chunk()?;
+        let length = 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
+        let block = rest.get(..length)?;
+        rest = &rest[length..];
+        Some((kind, &block[4..]))
+    });
+    let entries = blocks
+        .filter(|&(kind, _)| kind == DELAY_SINCE_REFERENCE)
+        .flat_map(|(_, body)| body.chunks_exact(4 * ECHO_WORDS));
+    let read =
+        |entry| Some(Echo { source: word(entry, 0)?, reference: word(entry, 4)?, delay: word(entry, 8)? });
+    entries.take(MAX_SOURCES).filter_map(read)
+}
+
+/// The 32 bits of an NTP time that reports refer to it by.
+pub(crate) fn middle(ntp: u64) -> u32 {
+    (ntp >> 16) as u32
+}
+
+/// Microseconds in 1/65536 s.
+pub(crate) fn units(micros: u64) -> u32 {
+    (u128::from(micros) * 65_536 / 1_000_000) as u32
 }
 
 /// Sequence numbers of a NACK entry: the packet, then those of its bit mask.
@@ -91,6 +161,7 @@ fn interpret(count: u8, kind: u8, body: &[u8]) -> Option<Packet<'_>> {
         (RECEIVER_REPORT, blocks) => {
             Some(Packet::ReceiverReport(Words::new(body.get(4..)?, BLOCK_SIZE, blocks.into())))
         }
+        (EXTENDED_REPORT, _) => Some(Packet::ExtendedReport(body.get(4..)?)),
         (GOODBYE, sources) => {
             Some(Packet::Goodbye(Words::new(body, 4, usize::from(sources).min(MAX_SOURCES))))
         }
@@ -171,6 +242,13 @@ pub(crate) fn write_receiver_report(out: &mut Vec<u8>, sender: u32, blocks: &[Re
     }
 }
 
+/// Our reference time, for publishers to echo: so the round trip is told though we send no media
+/// (RFC 3611 section 4.4).
+pub(crate) fn write_reference_time(out: &mut Vec<u8>, sender: u32, ntp: u64) {
+    header(out, 0, EXTENDED_REPORT, 4);
+    put(out, &[sender, u32::from(REFERENCE_TIME) << 24 | 2, (ntp >> 32) as u32, ntp as u32]);
+}
+
 /// A PLI (RFC 4585 section 6.3.1).
 pub(crate) fn write_picture_loss(out: &mut Vec<u8>, sender: u32, media: u32) {
     header(out, PICTURE_LOSS, PAYLOAD_FEEDBACK, 2);
@@ -232,7 +310,8 @@ mod tests {
         let packets: Vec<_> = read(&out).collect();
         let [clock, Packet::ReceiverReport(blocks), losses] = packets[..] else { panic!("{packets:?}") };
         assert_eq!(clock, Packet::SenderReport { ssrc: 9, ntp: info.ntp, timestamp: 77 });
-        assert_eq!(blocks.losses().collect::<Vec<_>>(), [(8, 77)]);
+        let loss = Loss { source: 8, fraction: 77, lost: -1, last_sr: 0, delay: 0 };
+        assert_eq!(blocks.losses().collect::<Vec<_>>(), [loss]);
         assert_eq!(losses, Packet::PictureLoss { media: 6 });
     }
 

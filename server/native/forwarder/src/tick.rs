@@ -125,7 +125,7 @@ impl Forwarder {
                 if consumer.owes_report
                     && let Some(info) = consumer.sender_info(now, &producer.streams)
                 {
-                    consumer.owes_report = false;
+                    consumer.note_report(now, &info);
                     let cname = producer.cname;
                     to.send_rtcp(out, |bytes| rtcp::write_sender_report(bytes, &info, cname));
                 }
@@ -140,6 +140,7 @@ impl Forwarder {
     }
 
     fn send_feedback(&mut self, now: Micros, out: &mut Outbox) {
+        let reference = self.reference(now);
         for (_, transport) in self.transports.iter_mut() {
             let sender = transport.feedback_ssrc;
             if now >= transport.next_feedback && !transport.arrivals.is_empty() {
@@ -166,14 +167,18 @@ impl Forwarder {
                             && let Some(block) = stream.reception.report(now, ssrc)
                         {
                             transport.losses.add(block.fraction_lost);
+                            self.counters.lost_incoming += stream.reception.newly_lost();
+                            producer.course.note_jitter(block.jitter, stream.clock_rate);
                             blocks[count] = block;
                             count += 1;
                         }
                     }
                 }
                 if count > 0 {
-                    transport
-                        .send_rtcp(out, |bytes| rtcp::write_receiver_report(bytes, sender, &blocks[..count]));
+                    transport.send_rtcp(out, |bytes| {
+                        rtcp::write_receiver_report(bytes, sender, &blocks[..count]);
+                        rtcp::write_reference_time(bytes, sender, reference);
+                    });
                 }
             }
         }

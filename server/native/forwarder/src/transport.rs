@@ -2,6 +2,7 @@
 
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
+use crate::candidates::Candidates;
 use crate::hash::Seeded;
 use crate::incoming::{Incoming, Opened};
 use crate::outgoing::Outgoing;
@@ -9,6 +10,7 @@ use crate::path::{Address, Path};
 use crate::quality::Losses;
 use crate::rtp::Header;
 use crate::srtp::{Opener, Sealer};
+use crate::traffic::Traffic;
 use crate::transport_cc::Arrivals;
 use aws_lc_rs::hmac;
 
@@ -18,6 +20,10 @@ pub(crate) struct Transport {
     pub local_ufrag: Vec<u8>,
     pub password: hmac::Key,
     pub path: Path,
+    /// Where the peer says it may be reached.
+    pub candidates: Candidates,
+    /// Of what it is sent, what its consumers have not counted themselves.
+    pub traffic: Traffic,
     pub opener: Option<Opener>,
     pub sealer: Option<Sealer>,
     pub incoming: Incoming,
@@ -53,6 +59,8 @@ impl Transport {
             local_ufrag,
             password: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password),
             path: Path::default(),
+            candidates: Candidates::default(),
+            traffic: Traffic::default(),
             opener: None,
             sealer: None,
             incoming: Incoming::new(hasher),
@@ -94,7 +102,9 @@ impl Transport {
 
     /// Opens an RTP packet in place. `None` if it is refused.
     pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header) -> Option<Opened> {
-        self.incoming.open(self.opener.as_ref()?, packet, header)
+        let opened = self.incoming.open(self.opener.as_ref()?, packet, header)?;
+        self.traffic.receive(packet.len());
+        Some(opened)
     }
 
     /// Sends what `write` appends as one sealed RTCP compound; nothing without keys and path.
@@ -108,7 +118,9 @@ impl Transport {
             out.bytes.truncate(start);
             return false;
         }
-        out.transmits.push(Transmit { socket, to, start, len: out.bytes.len() - start });
+        let len = out.bytes.len() - start;
+        self.traffic.send(len);
+        out.transmits.push(Transmit { socket, to, start, len });
         true
     }
 }

@@ -10,7 +10,7 @@ use offrecord_forwarder::api::{
     PayloadCodec, ProducerOptions, SrtpProfile,
 };
 use offrecord_forwarder::fuzzing::{PASSWORD, Seal, UFRAG, binding_request};
-use offrecord_forwarder::{Arena, Command, Forwarder, Micros, Outbox, SLOT_SIZE};
+use offrecord_forwarder::{Arena, Candidate, CandidateKind, Command, Forwarder, Micros, Outbox, SLOT_SIZE};
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
@@ -216,6 +216,13 @@ impl Call {
             10 | 11 => Command::PauseConsumer { id, paused },
             12 | 13 => Command::SetPreferredLayer { id, layer: other },
             14 => Command::CloseConsumer { id },
+            _ if other >> 6 == 3 => {
+                let (address, port) = (Some([192, 0, 2, script.byte()].into()), 5000);
+                let address = address.filter(|_| paused);
+                let kind = CandidateKind::Host;
+                let candidates = vec![Candidate { address, port, kind }; script.byte().into()];
+                Command::AddCandidates { id: id & 7, candidates }
+            }
             _ if paused => Command::ListReceivers { id: id & 7, sequence: other.into() },
             _ => Command::RequestKeyFrame { id },
         });
@@ -250,8 +257,17 @@ impl Call {
             assert!(self.proven.contains(&transmit.to), "sent where nobody proved to be");
         }
         for event in &self.out.events {
-            if let Event::Dtls { datagram, .. } = event {
-                assert!(datagram.len() <= MAX_DATAGRAM);
+            match event {
+                Event::Dtls { datagram, .. } => assert!(datagram.len() <= MAX_DATAGRAM),
+                Event::TransportEnded { numbers, .. } => {
+                    assert!(numbers.round_trip_last <= numbers.round_trip_worst);
+                    assert!(numbers.round_trip_worst <= 10_000_000);
+                    assert!(numbers.packets_resent <= numbers.packets_sent + numbers.packets_received);
+                }
+                Event::ProducerEnded { numbers, .. } => {
+                    assert!(numbers.layers <= 8 && numbers.packets_resent <= numbers.packets);
+                }
+                _ => {}
             }
         }
         let counters = self.forwarder.counters();

@@ -17,6 +17,12 @@ pub struct Gauges {
     packets_received: AtomicU64,
     packets_sent: AtomicU64,
     packets_dropped: AtomicU64,
+    bytes_received: AtomicU64,
+    bytes_sent: AtomicU64,
+    lost_incoming: AtomicU64,
+    lost_outgoing: AtomicU64,
+    resent_incoming: AtomicU64,
+    resent_outgoing: AtomicU64,
     residence: [AtomicU32; SUB * POWERS],
     longest_residence: AtomicU64,
     oldest_media: AtomicU64,
@@ -44,6 +50,12 @@ impl Default for Gauges {
             packets_received: AtomicU64::new(0),
             packets_sent: AtomicU64::new(0),
             packets_dropped: AtomicU64::new(0),
+            bytes_received: AtomicU64::new(0),
+            bytes_sent: AtomicU64::new(0),
+            lost_incoming: AtomicU64::new(0),
+            lost_outgoing: AtomicU64::new(0),
+            resent_incoming: AtomicU64::new(0),
+            resent_outgoing: AtomicU64::new(0),
             residence: [const { AtomicU32::new(0) }; SUB * POWERS],
             longest_residence: AtomicU64::new(0),
             oldest_media: AtomicU64::new(0),
@@ -60,6 +72,12 @@ impl Gauges {
         self.packets_received.store(counters.packets_received, Relaxed);
         self.packets_sent.store(counters.packets_sent, Relaxed);
         self.packets_dropped.store(counters.packets_dropped.saturating_add(refused_by_sockets), Relaxed);
+        self.bytes_received.store(counters.bytes_received, Relaxed);
+        self.bytes_sent.store(counters.bytes_sent, Relaxed);
+        self.lost_incoming.store(counters.lost_incoming, Relaxed);
+        self.lost_outgoing.store(counters.lost_outgoing, Relaxed);
+        self.resent_incoming.store(counters.resent_incoming, Relaxed);
+        self.resent_outgoing.store(counters.resent_outgoing, Relaxed);
         self.oldest_media.fetch_max(counters.oldest_media, Relaxed);
     }
 
@@ -72,20 +90,30 @@ impl Gauges {
     /// Reads everything and starts a new residence window.
     pub fn read(&self) -> Reading {
         let window: Vec<u64> = self.residence.iter().map(|count| count.swap(0, Relaxed).into()).collect();
-        let counters = Counters {
+        Reading {
+            counters: self.counters(),
+            residence_p99_micros: percentile_99(&window),
+            residence_longest_micros: self.longest_residence.swap(0, Relaxed),
+            oldest_media_micros: self.oldest_media.swap(0, Relaxed),
+        }
+    }
+
+    /// Reads what is counted since birth, and what exists.
+    pub fn counters(&self) -> Counters {
+        Counters {
             transports: self.transports.load(Relaxed),
             producers: self.producers.load(Relaxed),
             consumers: self.consumers.load(Relaxed),
             packets_received: self.packets_received.load(Relaxed),
             packets_sent: self.packets_sent.load(Relaxed),
             packets_dropped: self.packets_dropped.load(Relaxed),
+            bytes_received: self.bytes_received.load(Relaxed),
+            bytes_sent: self.bytes_sent.load(Relaxed),
+            lost_incoming: self.lost_incoming.load(Relaxed),
+            lost_outgoing: self.lost_outgoing.load(Relaxed),
+            resent_incoming: self.resent_incoming.load(Relaxed),
+            resent_outgoing: self.resent_outgoing.load(Relaxed),
             oldest_media: 0,
-        };
-        Reading {
-            counters,
-            residence_p99_micros: percentile_99(&window),
-            residence_longest_micros: self.longest_residence.swap(0, Relaxed),
-            oldest_media_micros: self.oldest_media.swap(0, Relaxed),
         }
     }
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use offrecord_forwarder::api::{Command, Config, Event, MasterKey, Micros, SrtpProfile};
-use offrecord_forwarder::{Arena, Forwarder};
+use offrecord_forwarder::{Arena, Forwarder, TransportEnding};
 use offrecord_io::{Gauges, Mailbox, PacketLoop};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use zeroize::Zeroizing;
 
-use crate::requests::{CreateConsumer, CreateProducer};
+use crate::requests::{CreateConsumer, CreateProducer, RemoteCandidate};
 
 /// RFC 7675 section 5.1.
 const CONSENT_TIMEOUT: Micros = Micros(30_000_000);
@@ -34,6 +34,8 @@ enum Told {
     TransportQuality = 7,
     Receiver = 8,
     ReceiversEnd = 9,
+    TransportEnded = 10,
+    ProducerEnded = 11,
 }
 
 /// See `server/_native.pyi`.
@@ -183,6 +185,11 @@ impl PacketThread {
         self.push(Command::EndStreams { id })
     }
 
+    fn add_candidates(&self, id: u32, candidates: Vec<RemoteCandidate>) -> PyResult<()> {
+        let candidates = candidates.iter().map(TryInto::try_into).collect::<PyResult<_>>()?;
+        self.push(Command::AddCandidates { id, candidates })
+    }
+
     fn list_receivers(&self, id: u32, sequence: u32) -> PyResult<()> {
         self.push(Command::ListReceivers { id, sequence })
     }
@@ -204,6 +211,18 @@ impl PacketThread {
             reading.residence_p99_micros,
             reading.residence_longest_micros,
             reading.oldest_media_micros,
+        )
+    }
+
+    fn traffic(&self) -> (u64, u64, u64, u64, u64, u64) {
+        let counters = self.gauges.counters();
+        (
+            counters.bytes_received,
+            counters.bytes_sent,
+            counters.lost_incoming,
+            counters.lost_outgoing,
+            counters.resent_incoming,
+            counters.resent_outgoing,
         )
     }
 }
@@ -235,6 +254,32 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
         }
         Event::TransportQuality { transport, quality } => {
             (Told::TransportQuality as u8, transport, quality as u8).into_pyobject(python)
+        }
+        Event::TransportEnded { transport, numbers } => {
+            let TransportEnding { path, candidate, .. } = numbers;
+            let counts = (
+                numbers.packets_received,
+                numbers.bytes_received,
+                numbers.packets_sent,
+                numbers.bytes_sent,
+                numbers.packets_lost,
+                numbers.packets_resent,
+                numbers.round_trip_last,
+                numbers.round_trip_worst,
+            );
+            (Told::TransportEnded as u8, transport, path as u8, candidate as u8, counts).into_pyobject(python)
+        }
+        Event::ProducerEnded { producer, numbers } => {
+            let counts = (
+                numbers.packets,
+                numbers.bytes,
+                numbers.packets_lost,
+                numbers.packets_resent,
+                numbers.jitter,
+                numbers.key_frames_asked,
+                numbers.key_frames,
+            );
+            (Told::ProducerEnded as u8, producer, numbers.layers, counts).into_pyobject(python)
         }
         Event::Refused { id, reason } => (Told::Refused as u8, id, reason as u8).into_pyobject(python),
         Event::Receiver { sequence, consumer, producer, transport, paused } => {

@@ -1,6 +1,9 @@
-//! Control messages with many fields, read from the objects that `server/control/messages/` defines.
+//! Control messages with parts or many fields, read from the objects that `server/control/messages/` defines.
+
+use core::net::IpAddr;
 
 use offrecord_forwarder::api::{self, CodecKind, ConsumerOptions, ExtensionKind, MediaKind, ProducerOptions};
+use offrecord_forwarder::{Candidate, CandidateKind};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -31,6 +34,14 @@ struct PayloadMapping {
     outgoing: u8,
 }
 
+/// `RemoteCandidate`; no address where the peer hides it.
+#[derive(FromPyObject)]
+pub struct RemoteCandidate {
+    address: Vec<u8>,
+    port: u16,
+    kind: u8,
+}
+
 /// `CreateProducer`.
 #[derive(FromPyObject)]
 pub struct CreateProducer {
@@ -55,6 +66,20 @@ pub struct CreateConsumer {
     paused: bool,
     rtx_ssrc: u32,
     rtx_payload_types: Vec<PayloadMapping>,
+}
+
+impl TryFrom<&RemoteCandidate> for Candidate {
+    type Error = PyErr;
+
+    fn try_from(candidate: &RemoteCandidate) -> PyResult<Self> {
+        let address = match candidate.address.len() {
+            0 => None,
+            4 => <[u8; 4]>::try_from(&candidate.address[..]).ok().map(IpAddr::from),
+            16 => <[u8; 16]>::try_from(&candidate.address[..]).ok().map(IpAddr::from),
+            _ => return Err(PyValueError::new_err("not an address")),
+        };
+        Ok(Self { address, port: candidate.port, kind: candidate_kind(candidate.kind)? })
+    }
 }
 
 impl TryFrom<CreateProducer> for ProducerOptions {
@@ -103,6 +128,14 @@ fn mappings(payload_types: &[PayloadMapping]) -> Vec<(u8, u8)> {
 
 fn extension_kinds(extensions: &[HeaderExtension]) -> PyResult<Vec<(ExtensionKind, u8)>> {
     extensions.iter().map(|each| Ok((extension_kind(each.extension)?, each.id))).collect()
+}
+
+fn candidate_kind(value: u8) -> PyResult<CandidateKind> {
+    use CandidateKind::{Host, PeerReflexive, Relayed, ServerReflexive, Unknown};
+    [Unknown, Host, ServerReflexive, PeerReflexive, Relayed]
+        .get(usize::from(value))
+        .copied()
+        .ok_or_else(|| PyValueError::new_err("not a kind of candidate"))
 }
 
 fn codec_kind(value: u8) -> PyResult<CodecKind> {

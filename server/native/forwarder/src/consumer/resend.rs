@@ -120,9 +120,9 @@ impl Consumer {
         let Some(form) = Form::of(&view, &self.payload_types) else { return false };
         let again = Envelope { ssrc: self.ssrc, index, form, original: None };
         let wrapped = self.resending.wrap(&again);
-        if !self.write(&view, &segment, &wrapped.unwrap_or(again), destination, out) {
-            return false;
-        }
+        let envelope = wrapped.unwrap_or(again);
+        let Some(length) = self.write(&view, &segment, &envelope, destination, out) else { return false };
+        self.traffic.resend(length);
         if wrapped.is_some()
             && let Some(repair) = &mut self.resending.repair
         {
