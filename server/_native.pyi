@@ -5,7 +5,7 @@ Nothing here blocks, except `PacketThread.stop`.
 
 from typing import final
 
-from server.control.messages import CreateConsumer, CreateProducer
+from server.control.messages import CreateConsumer, CreateProducer, RemoteCandidate
 
 __all__ = [
     "LockError",
@@ -80,14 +80,20 @@ class PacketThread:
 
     def create_producer(self, request: CreateProducer) -> None: ...
     def pause_producer(self, id: int, paused: bool) -> None: ...
-    def close_producer(self, id: int) -> None: ...
+    def close_producer(self, id: int) -> None:
+        """Answered with event 11."""
+
     def create_consumer(self, request: CreateConsumer) -> None: ...
     def pause_consumer(self, id: int, paused: bool) -> None: ...
     def set_preferred_layer(self, id: int, layer: int) -> None: ...
     def close_consumer(self, id: int) -> None: ...
     def request_key_frame(self, id: int) -> None: ...
     def end_streams(self, id: int) -> None:
-        """Closes what a transport sends and receives at once; it can still say goodbye."""
+        """Closes what a transport sends and receives at once; it can still say goodbye. Answered with
+        event 11 for each producer, and 10."""
+
+    def add_candidates(self, id: int, candidates: list[RemoteCandidate]) -> None:
+        """Where the peer says it may be reached."""
 
     def list_receivers(self, id: int, sequence: int) -> None:
         """Answered with events 8, in the order of the consumers, and 9."""
@@ -101,18 +107,28 @@ class PacketThread:
         | tuple[int, int, int, int]
         | tuple[int, int, int, bool]
         | tuple[int, int, int, int, int, bool]
+        | tuple[int, int, int, int, tuple[int, int, int, int, int, int, int, int]]
+        | tuple[int, int, int, tuple[int, int, int, int, int, int, int]]
     ]:
         """Everything told since the last call, in order, each a tuple that starts with its kind:
 
         (0, transport) reachable, (1, transport, datagram) DTLS, (2, transport) consent expired,
         (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason),
         (6, producer, level), (7, transport, Quality),
-        (8, sequence, consumer, producer, transport, paused), (9, sequence, count).
+        (8, sequence, consumer, producer, transport, paused), (9, sequence, count),
+        (10, transport, PathKind, CandidateKind, (packets received, bytes received, packets sent, bytes sent,
+        packets lost, packets sent again, last and worst round trip in microseconds)), (11, producer, layers,
+        (packets, bytes, packets lost, packets sent again, jitter in microseconds, key frames asked for, key
+        frames)).
         """
 
     def counters(self) -> tuple[int, int, int, int, int, int, int, int, int]:
         """Transports, producers, consumers; packets received, sent, dropped; and since the last call, in
         microseconds, the p99 and the longest residence and the greatest age of a packet that was kept."""
+
+    def traffic(self) -> tuple[int, int, int, int, int, int]:
+        """Since the beginning: bytes received and sent, packets of media lost on their way in and out, and
+        sent again to us and by us."""
 
 # --- lock ---------------------------------------------------------------------------------------
 

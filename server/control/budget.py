@@ -7,17 +7,23 @@ signaling sees it, so an honest relay never overdraws.
 
 Answers to `GetReceivers` cost nothing: signaling knows each word of them and ends a relay that says another,
 so that they hold no choice. What they cost in work is bounded by how often it asks (`workers/receivers.py`).
+Endings cost nothing either: each answers a request, once, and how many have numbers is rationed apart
+(`numbers.py`, `workers/endings.py`). Counters are told when they are asked for, and not otherwise
+(`workers/counting.py`).
 
-`bits_per_second` states what remains: with 1,000 things to name, about 150 bit/s, a third of the lowest
-rate at which speech has been coded (450 bit/s, Codec 2).
+`bits_per_second` states what remains: with 1,000 things to name, about 205 bit/s, less than half of the
+lowest rate at which speech has been coded (450 bit/s, Codec 2). A third of it are the numbers of endings.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Final
 
+from server.control import numbers
 from server.control.messages import (
+    AddCandidates,
     ConnectTransport,
     ConsumerState,
     CreateConsumer,
@@ -26,13 +32,18 @@ from server.control.messages import (
     DataRefused,
     GetStats,
     Notification,
+    ProducerEnded,
     ProducerLayers,
     Receiver,
     ReceiversEnd,
     Refused,
     Request,
     SpeakerLevel,
+    SrtpProfile,
     Stats,
+    Traffic,
+    TransportEnded,
+    TransportPhase,
     TransportQuality,
     TransportState,
 )
@@ -43,14 +54,18 @@ MOST: Final = 1024.0
 """Credits that can be saved up."""
 STATS_EVERY: Final = 2.0
 """Seconds between requests for Stats."""
+TRAFFIC_EVERY: Final = 30.0
+"""Seconds between requests for Traffic."""
 
-COUNTER_STEP: Final = 16
+COUNTER_STEP: Final = 64
+BYTES_STEP: Final = 2**16
 CPU_STEP: Final = 10
-RESIDENCE_STEP: Final = 50
 MOST_PACKETS: Final = 1_000_000
 """Packets a second, each way, above which a counter is not believed."""
-LONGEST_RESIDENCE: Final = 5_000_000
-"""Microseconds."""
+MOST_BYTES: Final = MOST_PACKETS * 1500
+"""The same of bytes."""
+LONGEST_RESIDENCE: Final = 2**22
+"""Microseconds, coarse (`numbers.py`)."""
 AGE_STEP: Final = 10
 GREATEST_AGE: Final = 10_000
 """Milliseconds, of media that is kept to be sent again."""
@@ -61,6 +76,7 @@ _EARNED: Final[dict[type, float]] = {
     CreateProducer: 6,  # payload types and encodings as they appear
     CreateConsumer: 3,
     GetStats: 2,  # Stats, and now and then the self-test
+    AddCandidates: 0,  # not answered
 }
 
 
@@ -97,15 +113,15 @@ def in_steps(value: int, step: int) -> int:
 
 
 def is_free(notification: Notification) -> bool:
-    """Whether a notification is an answer of which signaling knows each word."""
-    return isinstance(notification, Receiver | ReceiversEnd)
+    """Whether a notification is an answer that is held to more than credits."""
+    return isinstance(notification, Receiver | ReceiversEnd | TransportEnded | ProducerEnded)
 
 
 def named_id(notification: Notification) -> int | None:
     """The identifier a notification names, which must be one that signaling gave out."""
-    if isinstance(notification, TransportState | TransportQuality):
+    if isinstance(notification, TransportState | TransportQuality | TransportEnded):
         return notification.transport
-    if isinstance(notification, ProducerLayers | SpeakerLevel):
+    if isinstance(notification, ProducerLayers | SpeakerLevel | ProducerEnded):
         return notification.producer
     if isinstance(notification, ConsumerState):
         return notification.consumer
@@ -118,21 +134,57 @@ def named_id(notification: Notification) -> int | None:
 
 def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
     """Whether counters are in steps, never fall, and grow no faster than packets can."""
-    most = MOST_PACKETS * (elapsed + STATS_EVERY)
+    residences = (stats.residence_p99_microseconds, stats.residence_longest_microseconds)
     if (
         stats.cpu_milliseconds % CPU_STEP
-        or stats.residence_p99_microseconds % RESIDENCE_STEP
-        or stats.residence_longest_microseconds % RESIDENCE_STEP
-        or not stats.residence_p99_microseconds <= stats.residence_longest_microseconds <= LONGEST_RESIDENCE
+        or not all(numbers.is_coarse(one, LONGEST_RESIDENCE) for one in residences)
+        or residences[0] > residences[1]
         or stats.oldest_media_milliseconds % AGE_STEP
         or stats.oldest_media_milliseconds > GREATEST_AGE
     ):
         return False
-    names = ("packets_received", "packets_sent", "packets_dropped")
-    for name in names:
+    return _grow(before, stats, _PACKETS, elapsed + STATS_EVERY)
+
+
+def plausible_traffic(before: Traffic | None, traffic: Traffic, elapsed: float) -> bool:
+    """The same of bytes, of what was lost and of what was sent again."""
+    seconds = elapsed + TRAFFIC_EVERY
+    return _grow(before, traffic, _BYTES, seconds) and _grow(before, traffic, _LOSSES, seconds)
+
+
+def plausible_state(state: TransportState) -> bool:
+    """Whether a transport says what was agreed on when it was, and nothing otherwise."""
+    agreed = (state.srtp_profile, state.dtls_version, state.cipher_suite)
+    if state.phase is TransportPhase.CONNECTED:
+        return state.srtp_profile is not SrtpProfile.NONE
+    return not any(agreed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counters:
+    """Fields that grow in steps by at most so much a second."""
+
+    names: tuple[str, ...]
+    step: int
+    most: int
+
+
+_PACKETS: Final = _Counters(
+    ("packets_received", "packets_sent", "packets_dropped"), COUNTER_STEP, MOST_PACKETS
+)
+_BYTES: Final = _Counters(("bytes_received", "bytes_sent"), BYTES_STEP, MOST_BYTES)
+_LOSSES: Final = _Counters(
+    ("lost_incoming", "lost_outgoing", "resent_incoming", "resent_outgoing"), COUNTER_STEP, MOST_PACKETS
+)
+
+
+def _grow(before: Stats | Traffic | None, now: Stats | Traffic, counters: _Counters, seconds: float) -> bool:
+    for name in counters.names:
         last = getattr(before, name) if before is not None else 0
-        now = getattr(stats, name)
-        if now % COUNTER_STEP or now < last or (before is not None and now - last > most):
+        count = getattr(now, name)
+        if count % counters.step or count < last:
+            return False
+        if before is not None and count - last > counters.most * seconds:
             return False
     return True
 
@@ -140,13 +192,21 @@ def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
 def bits_per_second(things: int) -> float:
     """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
 
-    A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or phase and profile;
+    A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or of what was agreed on;
     loudness and quality are fewer.
-    Stats carry three counters, processor time, two residences, an age and three small counts.
+    Stats carry three counters, processor time, two residences, an age and three small counts; Traffic, two
+    amounts and four counts.
     """
     name = math.log2(max(things, 2))
     spontaneous = DRIP * (name + 3 + 8)
     counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
     processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
-    times = 2 * math.log2(LONGEST_RESIDENCE / RESIDENCE_STEP) + math.log2(GREATEST_AGE / AGE_STEP)
-    return spontaneous + (counters + processor + times + 3 * name) / STATS_EVERY
+    times = 2 * numbers.bits(LONGEST_RESIDENCE) + math.log2(GREATEST_AGE / AGE_STEP)
+    amounts = 2 * math.log2(MOST_BYTES * TRAFFIC_EVERY / BYTES_STEP)
+    losses = 4 * math.log2(MOST_PACKETS * TRAFFIC_EVERY / COUNTER_STEP)
+    return (
+        spontaneous
+        + (counters + processor + times + 3 * name) / STATS_EVERY
+        + (amounts + losses) / TRAFFIC_EVERY
+        + numbers.bits_per_second()
+    )

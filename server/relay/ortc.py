@@ -25,7 +25,9 @@ from aiortc import rtcsctptransport as sctp
 from OpenSSL import SSL
 
 from server.control.messages import (
+    CipherSuite,
     DtlsRole,
+    DtlsVersion,
     Fingerprint,
     FingerprintAlgorithm,
     FourWords,
@@ -60,6 +62,17 @@ _PROFILE_NUMBERS: Final = {
     b"SRTP_AEAD_AES_256_GCM": SrtpProfile.AEAD_AES_256_GCM,
     b"SRTP_AES128_CM_SHA1_80": SrtpProfile.AES_CM_128_HMAC_SHA1_80,
 }
+_VERSIONS: Final = {
+    "DTLSv1": DtlsVersion.DTLS_1_0,
+    "DTLSv1.2": DtlsVersion.DTLS_1_2,
+    "DTLSv1.3": DtlsVersion.DTLS_1_3,
+}
+_CIPHERS: Final = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256": CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256,
+    "ECDHE-ECDSA-CHACHA20-POLY1305": CipherSuite.ECDHE_ECDSA_CHACHA20_POLY1305,
+    "ECDHE-ECDSA-AES128-SHA": CipherSuite.ECDHE_ECDSA_AES128_SHA,
+    "ECDHE-ECDSA-AES256-SHA": CipherSuite.ECDHE_ECDSA_AES256_SHA,
+}
 _ALGORITHMS: Final = {
     FingerprintAlgorithm.SHA_256: "sha-256",
     FingerprintAlgorithm.SHA_384: "sha-384",
@@ -69,9 +82,12 @@ _ALGORITHMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """Master keys and salts of both directions (RFC 5764 section 4.2). Never printed."""
+    """Master keys and salts of both directions (RFC 5764 section 4.2), never printed, and what the handshake
+    agreed on."""
 
     profile: SrtpProfile
+    version: DtlsVersion
+    cipher: CipherSuite
     rx_key: bytes = field(repr=False)
     rx_salt: bytes = field(repr=False)
     tx_key: bytes = field(repr=False)
@@ -170,7 +186,10 @@ class Dtls(dtls.RTCDtlsTransport):
         client, server = profile.get_key_and_salt(block, 0), profile.get_key_and_salt(block, 1)
         rx, tx = (client, server) if self._role == "server" else (server, client)
         cut = profile.key_length
-        self.keys = SrtpKeys(_PROFILE_NUMBERS[name], rx[:cut], rx[cut:], tx[:cut], tx[cut:])
+        version = _VERSIONS.get(self._ssl.get_protocol_version_name(), DtlsVersion.UNKNOWN)
+        cipher = _CIPHERS.get(self._ssl.get_cipher_name() or "", CipherSuite.UNKNOWN)
+        agreed = (_PROFILE_NUMBERS[name], version, cipher)
+        self.keys = SrtpKeys(*agreed, rx[:cut], rx[cut:], tx[:cut], tx[cut:])
 
     async def _write_ssl(self) -> None:
         """Sends what OpenSSL wrote. Its memory queue forgets datagram borders, so cut at records."""

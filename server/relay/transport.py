@@ -2,7 +2,7 @@
 
     NEW ── reachable and the peer's parameters known ──> HANDSHAKE ── keys ──> CONNECTED
      │                                                        │                    │
-     │                                                        └──> FAILED          └──> LOST
+     │                                                        └──> FAILED          └──> LOST, LEFT
      └── close, at any time ──> CLOSED
 
 The packet thread says what arrives; this says what happened, once per phase. Media lives even where SCTP
@@ -17,7 +17,7 @@ from collections import deque
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from server.control.messages import ConnectTransport, CreateTransport, SrtpProfile, TransportPhase
+from server.control.messages import ConnectTransport, CreateTransport, TransportPhase, TransportState
 from server.relay import ortc
 
 HANDSHAKE_TIMEOUT: Final = 15.0
@@ -40,6 +40,7 @@ class Phase(Enum):
     CONNECTED = auto()
     FAILED = auto()
     LOST = auto()
+    LEFT = auto()
     CLOSED = auto()
 
 
@@ -57,7 +58,7 @@ class Wire(Protocol):
 class Listener(Protocol):
     """Who is told of a transport. Must not raise."""
 
-    def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None: ...
+    def transport_changed(self, state: TransportState) -> None: ...
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None: ...
 
 
@@ -97,7 +98,7 @@ class Transport:
         if self._reachable or self.phase is not Phase.NEW:
             return
         self._reachable = True
-        self._listener.transport_changed(self.id, TransportPhase.REACHABLE, SrtpProfile.NONE)
+        self._listener.transport_changed(TransportState(self.id, TransportPhase.REACHABLE))
         self._begin()
 
     def received(self, datagram: bytes) -> None:
@@ -162,7 +163,8 @@ class Transport:
         )
         self.phase = Phase.CONNECTED
         dtls.on("statechange", self._dtls_changed)
-        self._listener.transport_changed(self.id, TransportPhase.CONNECTED, keys.profile)
+        agreed = (keys.profile, keys.version, keys.cipher)
+        self._listener.transport_changed(TransportState(self.id, TransportPhase.CONNECTED, *agreed))
         if request.has_data_channels:
             await self._start_data(dtls)
 
@@ -195,7 +197,9 @@ class Transport:
         self._held_bytes = 0
 
     def _dtls_changed(self) -> None:
-        if self._dtls is not None and self._dtls.state in ("closed", "failed"):
+        if self._dtls is not None and self._dtls.state == "closed":
+            self._end(Phase.LEFT)
+        elif self._dtls is not None and self._dtls.state == "failed":
             self._end(Phase.LOST)
 
     def _end(self, phase: Phase) -> None:
@@ -205,8 +209,7 @@ class Transport:
         self.phase = phase
         self._held.clear()
         self._held_bytes = 0
-        told = TransportPhase.FAILED if phase is Phase.FAILED else TransportPhase.LOST
-        self._listener.transport_changed(self.id, told, SrtpProfile.NONE)
+        self._listener.transport_changed(TransportState(self.id, _TOLD[phase]))
         self._task = asyncio.get_running_loop().create_task(self._stop_protocols())
 
     async def _stop_protocols(self) -> None:
@@ -221,4 +224,9 @@ class Transport:
         self._path.close()
 
 
+_TOLD: Final = {
+    Phase.FAILED: TransportPhase.FAILED,
+    Phase.LOST: TransportPhase.LOST,
+    Phase.LEFT: TransportPhase.LEFT,
+}
 _LIVING: Final = frozenset((Phase.NEW, Phase.HANDSHAKE, Phase.CONNECTED))

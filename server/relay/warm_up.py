@@ -19,8 +19,8 @@ from server.control.messages import (
     DtlsRole,
     Fingerprint,
     FingerprintAlgorithm,
-    SrtpProfile,
     TransportPhase,
+    TransportState,
 )
 from server.relay.data import DataRooms
 from server.relay.ortc import Certificate
@@ -58,8 +58,8 @@ class _Ends:
         if peer is not None:
             asyncio.get_running_loop().call_soon(peer.received, datagram)
 
-    def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None:
-        self.phases[transport] = phase
+    def transport_changed(self, state: TransportState) -> None:
+        self.phases[state.transport] = state.phase
         self.changed.set()
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:

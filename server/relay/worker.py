@@ -13,16 +13,9 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from server._native import PacketThread
-from server.control.budget import (
-    AGE_STEP,
-    COUNTER_STEP,
-    CPU_STEP,
-    GREATEST_AGE,
-    LONGEST_RESIDENCE,
-    RESIDENCE_STEP,
-    in_steps,
-)
 from server.control.messages import (
+    AddCandidates,
+    CandidateKind,
     CloseConsumer,
     CloseProducer,
     CloseTransport,
@@ -35,7 +28,9 @@ from server.control.messages import (
     DataRefused,
     GetReceivers,
     GetStats,
+    GetTraffic,
     Notification,
+    PathKind,
     PauseConsumer,
     PauseProducer,
     ProducerLayers,
@@ -50,13 +45,11 @@ from server.control.messages import (
     SelfTest,
     SetPreferredLayer,
     SpeakerLevel,
-    SrtpProfile,
-    Stats,
     Stop,
-    TransportPhase,
     TransportQuality,
     TransportState,
 )
+from server.relay.counting import Counting, ProducerCounts, TransportCounts
 from server.relay.data import DataRooms
 from server.relay.notices import Notices
 from server.relay.ortc import Certificate
@@ -69,6 +62,7 @@ SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
 _SPEAKER_LEVEL, _TRANSPORT_QUALITY, _RECEIVER, _RECEIVERS_END = range(6, 10)
+_TRANSPORT_ENDED, _PRODUCER_ENDED = range(10, 12)
 
 
 class Worker:
@@ -84,6 +78,7 @@ class Worker:
         leave: Callable[[], None],
     ) -> None:
         self._packets = packets
+        self._counting = Counting(packets)
         self._certificate = certificate
         self._notices = Notices(notify)
         self._probe = probe
@@ -128,11 +123,18 @@ class Worker:
                 self._notices.post(Receiver(*values))
             elif kind == _RECEIVERS_END:
                 self._notices.post(ReceiversEnd(*values))
+            elif kind == _TRANSPORT_ENDED:
+                transport_id, path, candidate, counts = values
+                ended = (transport_id, PathKind(path), CandidateKind(candidate), TransportCounts(*counts))
+                self._notices.post(self._counting.transport_ended(*ended))
+            elif kind == _PRODUCER_ENDED:
+                producer, layers, counts = values
+                self._notices.post(self._counting.producer_ended(producer, layers, ProducerCounts(*counts)))
             elif kind == _REFUSED:
                 self._notices.post(Refused(values[0], RefusalReason(values[1])))
 
-    def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None:
-        self._notices.post(TransportState(transport, phase, profile))
+    def transport_changed(self, state: TransportState) -> None:
+        self._notices.post(state)
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
         self._rooms.received(time.monotonic(), transport, reliable, message)
@@ -158,10 +160,13 @@ class Worker:
         else:
             transport.connect(request)
 
+    def _add_candidates(self, request: AddCandidates) -> None:
+        self._packets.add_candidates(request.transport, request.candidates)
+
     def _close_transport(self, request: CloseTransport) -> None:
+        self._packets.end_streams(request.transport)  # now: the goodbye may take a while
         transport = self._transports.pop(request.transport, None)
         if transport is not None:
-            self._packets.end_streams(request.transport)  # now: the goodbye may take a while
             self._keep(asyncio.get_running_loop().create_task(transport.close()))
             if self._collection is None:
                 self._collection = asyncio.get_running_loop().call_later(COLLECT_AFTER, self._collect)
@@ -206,27 +211,14 @@ class Worker:
         self._packets.list_receivers(request.transport, request.sequence)
 
     def _get_stats(self, request: GetStats) -> None:
-        counters = self._packets.counters()
-        transports, producers, consumers, received, sent, dropped, residence, longest, oldest = counters
-        self._notices.post(
-            Stats(
-                sequence=request.sequence,
-                transports=transports,
-                producers=producers,
-                consumers=consumers,
-                packets_received=in_steps(received, COUNTER_STEP),
-                packets_sent=in_steps(sent, COUNTER_STEP),
-                packets_dropped=in_steps(dropped, COUNTER_STEP),
-                cpu_milliseconds=in_steps(round(time.process_time() * 1000), CPU_STEP),
-                residence_p99_microseconds=_residence(min(residence, longest)),
-                residence_longest_microseconds=_residence(longest),
-                oldest_media_milliseconds=in_steps(min(oldest // 1000, GREATEST_AGE), AGE_STEP),
-            )
-        )
+        self._notices.post(self._counting.stats(request.sequence))
         now = time.monotonic()
         if now >= self._next_self_test:
             self._next_self_test = now + SELF_TEST_EVERY
             self._notices.post(self._probe())
+
+    def _get_traffic(self, request: GetTraffic) -> None:
+        self._notices.post(self._counting.traffic(request.sequence))
 
     def _stop(self, _: Stop) -> None:
         self._keep(asyncio.get_running_loop().create_task(self._close_all_and_leave()))
@@ -247,13 +239,10 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
 
-def _residence(microseconds: int) -> int:
-    return in_steps(min(microseconds, LONGEST_RESIDENCE), RESIDENCE_STEP)
-
-
 _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     CreateTransport: Worker._create_transport,
     ConnectTransport: Worker._connect_transport,
+    AddCandidates: Worker._add_candidates,
     CloseTransport: Worker._close_transport,
     CreateProducer: Worker._create_producer,
     PauseProducer: Worker._pause_producer,
@@ -267,5 +256,6 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     RemoveDataMember: Worker._remove_member,
     GetReceivers: Worker._get_receivers,
     GetStats: Worker._get_stats,
+    GetTraffic: Worker._get_traffic,
     Stop: Worker._stop,
 }

@@ -73,7 +73,7 @@ def _transport_changed(room: Room, side: Publisher | Subscriber, phase: Transpor
         side.connect(now)
         if participant.primary_is_connected and not participant.is_active:
             _activate(room, participant, now)
-    elif phase in {TransportPhase.FAILED, TransportPhase.LOST}:
+    elif phase in {TransportPhase.FAILED, TransportPhase.LOST, TransportPhase.LEFT}:
         participant.transport_lost(now)
 
 

@@ -25,11 +25,11 @@ from server.control.messages import (
     CreateConsumer,
     CreateProducer,
     CreateTransport,
-    GetStats,
     Level,
     Locked,
     Notification,
     Proceed,
+    ProducerEnded,
     Ready,
     Receiver,
     ReceiversEnd,
@@ -38,12 +38,17 @@ from server.control.messages import (
     SelfTest,
     Stats,
     Stop,
+    Traffic,
+    TransportEnded,
+    TransportState,
     Unborn,
 )
 from server.errors import RelayError, RelayFault
 from server.firewall.keeping import FirewallError
 from server.firewall.measure import HostFirewall
 from server.guarantee.evidence import MediaTimes, RelayEvidence
+from server.workers.counting import Counting
+from server.workers.endings import EndingBook
 from server.workers.epitaph import epitaph
 from server.workers.faults import Drifted, Fault, Tripped
 from server.workers.observation import Observation
@@ -93,7 +98,6 @@ class RelayProcess:
         self.number: Final = boot.relay
         self.generation: Final = generation
         self.started_at: Final = time.time()
-        self.stats: Stats | None = None
         self._boot = boot
         self._on_notification = on_notification
         self._on_lost = on_lost
@@ -112,6 +116,8 @@ class RelayProcess:
         self._stderr = bytearray()
         self._answered_at = 0.0
         self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
+        self._counting = Counting()
+        self._endings = EndingBook(time.monotonic())
         self._receivers = ReceiverBook()
         self._largest_id = 0
         self.serving_since = 0.0
@@ -130,6 +136,16 @@ class RelayProcess:
     @property
     def ipv6_port(self) -> int:
         return self._after_ready().ipv6_port
+
+    @property
+    def stats(self) -> Stats | None:
+        """The last, if any."""
+        return self._counting.stats
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """The last, if any."""
+        return self._counting.traffic
 
     @property
     def serving(self) -> bool:
@@ -153,6 +169,8 @@ class RelayProcess:
         if self._serving and self._channel is not None:
             self._budget.earn(request)
             self._receivers.sent(request)
+            self._endings.sent(request)
+            self._counting.sent(request)
             if self._firewall is not None:
                 self._firewall.sent(self, request)
             if isinstance(request, Create):
@@ -209,6 +227,7 @@ class RelayProcess:
             raise
         self._serving = True
         self.serving_since = self._answered_at = time.monotonic()
+        self._counting.begin(self.serving_since)
         self._observation.serves()
         self._tasks.append(asyncio.create_task(self._watch()))
 
@@ -334,23 +353,19 @@ class RelayProcess:
     def _notified(self, notification: Notification) -> None:
         if not self._serving:
             self._birth.put_nowait(notification)
-        elif isinstance(notification, Receiver | ReceiversEnd):
-            try:
-                self._receivers.heard(notification)
-            except RelayError as strange:
-                self._lost(strange)
-        elif not self._is_within_bounds(notification):
-            self._lost(RelayError("it says more than a relay may"))
-        elif isinstance(notification, Stats):
+            return
+        try:
+            self._check(notification)
+        except RelayError as fault:
+            self._lost(fault)
+            return
+        if isinstance(notification, Stats):
             self._answered_at = time.monotonic()
-            self.stats = notification
             self._media = self._times_of_media(notification)
         elif isinstance(notification, SelfTest):
             if found := self._observation.tested(notification):
                 self._lost(Drifted(found))
-        elif isinstance(notification, Locked | Ready | Unborn):
-            self._lost(RelayError("it spoke of its birth while serving"))
-        else:
+        elif not isinstance(notification, Traffic | Receiver | ReceiversEnd):
             if isinstance(notification, Refused):
                 self._receivers.refused(notification.id)
             self._on_notification(self, notification)
@@ -370,24 +385,32 @@ class RelayProcess:
             longest_residence_microseconds=longest,
         )
 
-    def _is_within_bounds(self, notification: Notification) -> bool:
-        """Rate, names and numbers: see `budget`."""
+    def _check(self, notification: Notification) -> None:
+        """Rate, names and numbers: see `budget`. Raises RelayError where a relay may not say this."""
         now = time.monotonic()
-        if not self._budget.spend(now):
-            return False
-        if isinstance(notification, Stats):
-            return budget.plausible(self.stats, notification, now - self._answered_at)
+        if isinstance(notification, Receiver | ReceiversEnd):
+            self._receivers.heard(notification)
+        elif isinstance(notification, TransportEnded | ProducerEnded):
+            self._endings.heard(notification, now)
+        elif isinstance(notification, Locked | Ready | Unborn):
+            raise RelayError("it spoke of its birth while serving")
+        elif not self._budget.spend(now):
+            raise RelayError("it says more than a relay may")
+        elif isinstance(notification, Stats | Traffic):
+            self._counting.heard(notification, now)
+        elif isinstance(notification, TransportState) and not budget.plausible_state(notification):
+            raise RelayError("it says of a transport what cannot be")
         name = budget.named_id(notification)
-        return name is None or 1 <= name <= max(self._largest_id, self._last_id)
+        if name is not None and not 1 <= name <= max(self._largest_id, self._last_id):
+            raise RelayError("it names what signaling has not named")
 
     async def _watch(self) -> None:
         """Liveness, and the kernel's word, for as long as it serves."""
         assert self._locked is not None, "serving"
         may_hide = self._boot.minimum_level is Level.NONE
-        sequence = 0
         while self._serving:
-            sequence = (sequence + 1) & 0xFFFF_FFFF
-            self.send(GetStats(sequence))
+            for question in self._counting.questions(time.monotonic()):
+                self.send(question)
             await asyncio.sleep(budget.STATS_EVERY)
             if time.monotonic() - self._answered_at > SILENCE:
                 self._lost(RelayError(f"it has not answered for {SILENCE:.0f} seconds", RelayFault.SILENT))

@@ -92,6 +92,7 @@ CAUGHT = {
     "planted_inherited_child": "not born: other_process",
     "planted_inherited_thread": "not born: threads",
     "planted_control_messages": "killed: it says more than a relay may",
+    "planted_numbers_of_endings": "killed: it told an end that was not asked for",
 }
 
 

@@ -15,19 +15,23 @@ from aiortc import MediaStreamTrack, RTCIceTransport, VideoStreamTrack
 from livekit.protocol import models
 
 from server.control.messages import (
+    AddCandidates,
+    CandidateKind,
     CloseConsumer,
     CloseProducer,
     CloseTransport,
     CreateTransport,
     DataMember,
     MediaKind,
+    RemoteCandidate,
     Stop,
+    TransportEnded,
     TransportPhase,
     TransportState,
 )
 from tests.relay.conftest import Relay, loopback
+from tests.relay.crossing import OUT_SSRC, PUBLISHER, SUBSCRIBER, connected, consume, produce, receive
 from tests.relay.peer import Offered, Peer, Tone, on_loopback
-from tests.relay.test_call import OUT_SSRC, PUBLISHER, SUBSCRIBER, connected, consume, produce, receive
 from tests.relay.test_families import PASSWORD, ask, binding_request
 
 OVER_IPV6 = 3
@@ -130,9 +134,16 @@ async def main() -> None:
         await _call(relay, publisher, subscriber)
         while relay.process.stats is None or relay.process.evidence().self_test is None:
             await asyncio.sleep(0.02)
+        candidates = [
+            RemoteCandidate(bytes(4), 9, CandidateKind.HOST),
+            RemoteCandidate(b"", 9, CandidateKind.HOST),
+        ]
+        relay.send(AddCandidates(SUBSCRIBER, candidates))
         relay.send(CloseConsumer(101))
         relay.send(CloseProducer(1))
         relay.send(CloseTransport(SUBSCRIBER))
+        await relay.hears(TransportEnded, lambda told: told.measured)
+        assert relay.process.traffic is not None
         await publisher.close()
         relay.send(Stop())
         await relay.until_lost()

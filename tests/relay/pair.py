@@ -14,8 +14,8 @@ from server.control.messages import (
     DtlsRole,
     Fingerprint,
     FingerprintAlgorithm,
-    SrtpProfile,
     TransportPhase,
+    TransportState,
 )
 from server.relay import ortc
 from server.relay.transport import Transport
@@ -40,6 +40,7 @@ class Told:
     sent: list[bytes] = field(default_factory=list)
     keys: Keys | None = None
     phases: list[TransportPhase] = field(default_factory=list)
+    states: list[TransportState] = field(default_factory=list)
     data: list[tuple[bool, bytes]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     drop: Callable[[bytes], bool] = lambda _: False
@@ -60,8 +61,9 @@ class Told:
     ) -> None:
         self.keys = Keys(profile, rx_key, rx_salt, tx_key, tx_salt)
 
-    def transport_changed(self, transport: int, phase: TransportPhase, profile: SrtpProfile) -> None:
-        self.phases.append(phase)
+    def transport_changed(self, state: TransportState) -> None:
+        self.phases.append(state.phase)
+        self.states.append(state)
         self.changed.set()
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:

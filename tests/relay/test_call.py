@@ -15,13 +15,8 @@ from livekit.protocol import models
 from server.control.messages import (
     CloseTransport,
     ConnectTransport,
-    CreateConsumer,
-    CreateProducer,
     DataMember,
-    ExtensionKind,
-    HeaderExtension,
     MediaKind,
-    PayloadMapping,
     ProducerLayers,
     Request,
     SrtpProfile,
@@ -30,10 +25,8 @@ from server.control.messages import (
     TransportState,
 )
 from tests.relay.conftest import Relay
-from tests.relay.peer import AUDIO_PT, MID_ID, VIDEO_PT, Offered, Peer, Section, Tone, on_loopback
-
-PUBLISHER, SUBSCRIBER = 1, 2
-OUT_SSRC = {MediaKind.AUDIO: 0x1111_1111, MediaKind.VIDEO: 0x2222_2222}
+from tests.relay.crossing import OUT_SSRC, PUBLISHER, SUBSCRIBER, connected, consume, produce, receive
+from tests.relay.peer import Offered, Peer, Tone, on_loopback
 
 
 @pytest.fixture
@@ -43,48 +36,6 @@ async def call(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[t
     yield publisher, subscriber
     await publisher.close()
     await subscriber.close()
-
-
-async def connected(relay: Relay, transport: int) -> TransportState:
-    return await relay.hears(
-        TransportState, lambda told: told.transport == transport and told.phase is TransportPhase.CONNECTED
-    )
-
-
-def produce(relay: Relay, sections: list[Section]) -> None:
-    for number, section in enumerate(sections, 1):
-        relay.send(
-            CreateProducer(
-                number,
-                PUBLISHER,
-                section.kind,
-                section.mid,
-                section.codecs,
-                section.extensions,
-                section.encodings,
-            )
-        )
-
-
-def consume(relay: Relay, sections: list[Section]) -> None:
-    for number, section in enumerate(sections, 1):
-        outgoing = AUDIO_PT if section.kind is MediaKind.AUDIO else VIDEO_PT
-        relay.send(
-            CreateConsumer(
-                100 + number,
-                number,
-                SUBSCRIBER,
-                OUT_SSRC[section.kind],
-                [PayloadMapping(section.codecs[0].payload_type, outgoing)],
-                [HeaderExtension(ExtensionKind.MID, MID_ID)],
-                paused=False,
-            )
-        )
-
-
-async def receive(track: MediaStreamTrack, wanted: int) -> list[object]:
-    async with asyncio.timeout(20):
-        return [await track.recv() for _ in range(wanted)]
 
 
 def _is_of(producer: int, told: ProducerLayers) -> bool:
@@ -148,13 +99,13 @@ async def test_a_data_message_crosses_with_its_senders_name(relay: Relay, call: 
     assert subscriber.channels["_lossy"].maxRetransmits == 0
 
 
-async def test_a_peer_that_says_goodbye_is_lost(relay: Relay, call: tuple[Peer, Peer]) -> None:
+async def test_a_peer_that_says_goodbye_has_left(relay: Relay, call: tuple[Peer, Peer]) -> None:
     publisher, _ = call
     publisher.keep(publisher.connection.createDataChannel("_reliable"))
     await publisher.publish()
     await publisher.until_open()
     await publisher.close()
-    await relay.hears(TransportState, lambda told: told.phase is TransportPhase.LOST)
+    await relay.hears(TransportState, lambda told: told.phase is TransportPhase.LEFT)
 
 
 async def test_a_wrong_certificate_fails(

@@ -7,12 +7,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from server.control.messages import Fingerprint, FingerprintAlgorithm, SrtpProfile, TransportPhase
+from server.control.budget import plausible_state
+from server.control.messages import (
+    CipherSuite,
+    DtlsVersion,
+    Fingerprint,
+    FingerprintAlgorithm,
+    SrtpProfile,
+    TransportPhase,
+)
 from server.relay import ortc, transport
 from tests.relay.pair import Pair
 
 REACHABLE, CONNECTED = TransportPhase.REACHABLE, TransportPhase.CONNECTED
-FAILED, LOST = TransportPhase.FAILED, TransportPhase.LOST
+FAILED, LOST, LEFT = TransportPhase.FAILED, TransportPhase.LOST, TransportPhase.LEFT
 
 
 @pytest.fixture
@@ -98,9 +106,20 @@ async def test_a_flood_is_not_looked_at(pair: Pair, monkeypatch: pytest.MonkeyPa
 async def test_goodbye_is_told_once(pair: Pair) -> None:
     await pair.handshake()
     await pair.dtls.stop()
-    await pair.told.until(lambda: LOST in pair.told.phases)
+    await pair.told.until(lambda: LEFT in pair.told.phases)
     pair.transport.expired()
-    assert pair.told.phases == [REACHABLE, CONNECTED, LOST]
+    assert pair.told.phases == [REACHABLE, CONNECTED, LEFT]
+
+
+async def test_what_was_agreed_on_is_told_in_closed_words(pair: Pair) -> None:
+    await pair.handshake()
+    reachable, connected = pair.told.states
+    assert (reachable.srtp_profile, reachable.dtls_version, reachable.cipher_suite) == (0, 0, 0)
+    assert connected.srtp_profile is SrtpProfile.AEAD_AES_128_GCM
+    assert connected.dtls_version is DtlsVersion.DTLS_1_2
+    assert connected.cipher_suite is CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256
+    assert plausible_state(reachable)
+    assert plausible_state(connected)
 
 
 async def test_expired_consent_is_told_once(pair: Pair) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from server.control import budget as rules
 from server.control.budget import (
     COUNTER_STEP,
     DRIP,
@@ -16,20 +18,27 @@ from server.control.budget import (
     in_steps,
     named_id,
     plausible,
+    plausible_state,
 )
 from server.control.messages import (
+    CipherSuite,
     ConsumerState,
     CreateTransport,
+    DtlsVersion,
     GetStats,
     Notification,
     Receiver,
     ReceiversEnd,
     SelfTest,
     SpeakerLevel,
+    SrtpProfile,
     Stats,
+    TransportPhase,
+    TransportState,
 )
 from server.relay.notices import Notices
 
+ROOT = Path(__file__).parents[2]
 CREATE = CreateTransport(1, "ufrag", "p" * 22, opens_data_channels=False)
 
 
@@ -80,23 +89,30 @@ def test_what_can_be_smuggled_is_below_any_speech() -> None:
     assert bits_per_second(1000) > DRIP * math.log2(1000)
 
 
+def test_what_is_written_about_it_is_what_is_computed() -> None:
+    written = f"about {round(bits_per_second(1000) / 5) * 5} bit/s"
+    assert rules.__doc__ is not None
+    assert written in rules.__doc__
+    assert written in (ROOT / "docs/threat-model.md").read_text()
+
+
 def test_steps() -> None:
-    assert [in_steps(value, COUNTER_STEP) for value in (0, 1, 16, 17)] == [0, 16, 16, 32]
+    assert [in_steps(value, COUNTER_STEP) for value in (0, 1, 64, 65)] == [0, 64, 64, 128]
 
 
-STATS = Stats(1, 2, 3, 4, 160, 320, 16, 100, 150, 400, 90)
+STATS = Stats(1, 2, 3, 4, 640, 1280, 64, 100, 160, 416, 90)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"packets_received": 161},
+        {"packets_received": 641},
         {"packets_sent": 64},
         {"packets_dropped": 10**12},
         {"cpu_milliseconds": 101},
-        {"residence_p99_microseconds": 151},
-        {"residence_p99_microseconds": 450},
-        {"residence_longest_microseconds": 401},
+        {"residence_p99_microseconds": 161},
+        {"residence_p99_microseconds": 448},
+        {"residence_longest_microseconds": 417},
         {"residence_longest_microseconds": 50_000_000},
         {"oldest_media_milliseconds": 91},
         {"oldest_media_milliseconds": 20_000},
@@ -110,6 +126,16 @@ def test_numbers_that_carry_something_else_are_noticed(change: dict[str, int]) -
 def test_only_what_names_a_thing_has_a_name() -> None:
     assert named_id(ConsumerState(7, 1, False)) == 7
     assert named_id(SelfTest(True, True, True)) is None
+
+
+AGREED = (SrtpProfile.AEAD_AES_128_GCM, DtlsVersion.DTLS_1_2, CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256)
+
+
+@pytest.mark.parametrize("phase", TransportPhase)
+def test_what_was_agreed_on_is_said_once_it_was(phase: TransportPhase) -> None:
+    connected = phase is TransportPhase.CONNECTED
+    assert plausible_state(TransportState(1, phase, *AGREED)) is connected
+    assert plausible_state(TransportState(1, phase)) is not connected
 
 
 async def test_what_waits_is_only_the_latest_and_is_told_later() -> None:

@@ -12,6 +12,7 @@ from server.control.messages.notifications import (
     DataRefused,
     FourWords,
     Locked,
+    ProducerEnded,
     ProducerLayers,
     Ready,
     Receiver,
@@ -20,11 +21,15 @@ from server.control.messages.notifications import (
     SelfTest,
     SpeakerLevel,
     Stats,
+    Traffic,
+    TransportEnded,
     TransportQuality,
     TransportState,
     Unborn,
 )
 from server.control.messages.requests import (
+    MOST_CANDIDATES,
+    AddCandidates,
     Boot,
     CloseConsumer,
     CloseProducer,
@@ -38,12 +43,14 @@ from server.control.messages.requests import (
     Fingerprint,
     GetReceivers,
     GetStats,
+    GetTraffic,
     HeaderExtension,
     PauseConsumer,
     PauseProducer,
     PayloadCodec,
     PayloadMapping,
     Proceed,
+    RemoteCandidate,
     RemoveDataMember,
     RequestKeyFrame,
     SetPreferredLayer,
@@ -51,12 +58,16 @@ from server.control.messages.requests import (
 )
 from server.control.messages.words import (
     BirthFailure,
+    CandidateKind,
+    CipherSuite,
     CodecKind,
     DtlsRole,
+    DtlsVersion,
     ExtensionKind,
     FingerprintAlgorithm,
     Level,
     MediaKind,
+    PathKind,
     Quality,
     RefusalReason,
     SrtpProfile,
@@ -64,8 +75,12 @@ from server.control.messages.words import (
 )
 
 __all__ = [
+    "MOST_CANDIDATES",
+    "AddCandidates",
     "BirthFailure",
     "Boot",
+    "CandidateKind",
+    "CipherSuite",
     "CloseConsumer",
     "CloseProducer",
     "CloseTransport",
@@ -78,6 +93,7 @@ __all__ = [
     "DataMember",
     "DataRefused",
     "DtlsRole",
+    "DtlsVersion",
     "Encoding",
     "ExtensionKind",
     "Fingerprint",
@@ -85,16 +101,19 @@ __all__ = [
     "FourWords",
     "GetReceivers",
     "GetStats",
+    "GetTraffic",
     "HeaderExtension",
     "Level",
     "Locked",
     "MediaKind",
     "Notification",
+    "PathKind",
     "PauseConsumer",
     "PauseProducer",
     "PayloadCodec",
     "PayloadMapping",
     "Proceed",
+    "ProducerEnded",
     "ProducerLayers",
     "Quality",
     "Ready",
@@ -102,6 +121,7 @@ __all__ = [
     "ReceiversEnd",
     "RefusalReason",
     "Refused",
+    "RemoteCandidate",
     "RemoveDataMember",
     "Request",
     "RequestKeyFrame",
@@ -111,6 +131,8 @@ __all__ = [
     "SrtpProfile",
     "Stats",
     "Stop",
+    "Traffic",
+    "TransportEnded",
     "TransportPhase",
     "TransportQuality",
     "TransportState",
@@ -122,6 +144,7 @@ Request = (
     | Proceed
     | CreateTransport
     | ConnectTransport
+    | AddCandidates
     | CloseTransport
     | CreateProducer
     | PauseProducer
@@ -135,6 +158,7 @@ Request = (
     | RemoveDataMember
     | GetReceivers
     | GetStats
+    | GetTraffic
     | Stop
 )
 
@@ -143,6 +167,8 @@ Notification = (
     | Ready
     | Unborn
     | TransportState
+    | TransportEnded
+    | ProducerEnded
     | ProducerLayers
     | ConsumerState
     | SpeakerLevel
@@ -152,5 +178,6 @@ Notification = (
     | ReceiversEnd
     | Refused
     | Stats
+    | Traffic
     | SelfTest
 )

@@ -14,8 +14,12 @@ from server.control.messages.words import (
     U63,
     U64,
     BirthFailure,
+    CandidateKind,
+    CipherSuite,
+    DtlsVersion,
     Id,
     Level,
+    PathKind,
     PayloadType,
     Quality,
     RefusalReason,
@@ -60,9 +64,13 @@ class Unborn(Message, frozen=True):
 
 
 class TransportState(Message, frozen=True):
+    """What was agreed on is told with CONNECTED."""
+
     transport: Id
     phase: TransportPhase
-    srtp_profile: SrtpProfile
+    srtp_profile: SrtpProfile = SrtpProfile.NONE
+    dtls_version: DtlsVersion = DtlsVersion.UNKNOWN
+    cipher_suite: CipherSuite = CipherSuite.UNKNOWN
 
 
 class ProducerLayers(Message, frozen=True):
@@ -120,6 +128,42 @@ class ReceiversEnd(Message, frozen=True):
     count: U32
 
 
+class TransportEnded(Message, frozen=True):
+    """How a transport went. Answers `CloseTransport`, once; numbers are coarse (`numbers.py`).
+
+    Datagrams are counted with their payload. Where it is not `measured`, more has ended than numbers may be
+    told of, and all are 0.
+    """
+
+    transport: Id
+    measured: bool
+    path: PathKind
+    candidate: CandidateKind
+    packets_received: U63
+    bytes_received: U63
+    packets_sent: U63
+    bytes_sent: U63
+    packets_lost: U63  # media: of what the peer was sent, as it says; of what it sent, as counted here
+    packets_resent: U63  # media: to the peer, and by it
+    round_trip_last: U32  # milliseconds; 0: not measured
+    round_trip_worst: U32
+
+
+class ProducerEnded(Message, frozen=True):
+    """How a track went that arrived. Answers `CloseProducer` or `CloseTransport`, once."""
+
+    producer: Id
+    measured: bool
+    layers: U8  # encodings seen
+    packets: U63
+    bytes: U63
+    packets_lost: U63  # that never came
+    packets_resent: U63  # that came only when they were sent again
+    jitter: U32  # milliseconds, mean
+    key_frames_asked: U32
+    key_frames: U32
+
+
 class Refused(Message, frozen=True):
     """A request that could not be carried out, by the id it named."""
 
@@ -144,6 +188,18 @@ class Stats(Message, frozen=True):
     residence_p99_microseconds: U32  # from the kernel's receive timestamp to the return of the send call
     residence_longest_microseconds: U32
     oldest_media_milliseconds: U16  # greatest age of a packet kept to be sent again
+
+
+class Traffic(Message, frozen=True):
+    """Counters since birth, in steps. Of media: lost on its way here and to its receivers; and sent again."""
+
+    sequence: U32
+    bytes_received: U63
+    bytes_sent: U63
+    lost_incoming: U63
+    lost_outgoing: U63
+    resent_incoming: U63
+    resent_outgoing: U63
 
 
 class SelfTest(Message, frozen=True):

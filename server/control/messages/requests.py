@@ -12,6 +12,7 @@ from server.control.messages.words import (
     U16,
     U32,
     U63,
+    CandidateKind,
     CodecKind,
     DtlsRole,
     ExtensionId,
@@ -26,6 +27,9 @@ from server.control.messages.words import (
     Name,
     PayloadType,
 )
+
+MOST_CANDIDATES = 32
+"""Of a transport, in all: interfaces, families and mappings of a peer."""
 
 
 class Boot(Message, frozen=True):
@@ -69,8 +73,23 @@ class ConnectTransport(Message, frozen=True):
     has_data_channels: bool
 
 
+class RemoteCandidate(Part, frozen=True):
+    """Where the peer says it may be reached by UDP: 4 or 16 bytes, or none where it hides the address."""
+
+    address: Annotated[bytes, Meta(max_length=16)]
+    port: U16
+    kind: CandidateKind
+
+
+class AddCandidates(Message, frozen=True):
+    """More candidates of a peer, so that the relay can say which kind it is reached at and nothing more."""
+
+    transport: Id
+    candidates: Annotated[list[RemoteCandidate], Meta(min_length=1, max_length=MOST_CANDIDATES)]
+
+
 class CloseTransport(Message, frozen=True):
-    """Closes its producers and consumers too. Idempotent."""
+    """Closes its producers and consumers too. Answered with a `ProducerEnded` each, and `TransportEnded`."""
 
     transport: Id
 
@@ -113,7 +132,7 @@ class PauseProducer(Message, frozen=True):
 
 
 class CloseProducer(Message, frozen=True):
-    """Closes its consumers too. Idempotent."""
+    """Closes its consumers too. Answered with `ProducerEnded`."""
 
     producer: Id
 
@@ -189,6 +208,12 @@ class GetReceivers(Message, frozen=True):
 
 class GetStats(Message, frozen=True):
     """Answered with `Stats`; also the liveness check."""
+
+    sequence: U32
+
+
+class GetTraffic(Message, frozen=True):
+    """Answered with `Traffic`."""
 
     sequence: U32
 

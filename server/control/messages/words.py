@@ -78,6 +78,7 @@ class TransportPhase(IntEnum):
     CONNECTED = 1  # DTLS done, SRTP keys set
     FAILED = 2  # handshake failed or timed out
     LOST = 3  # consent expired (RFC 7675)
+    LEFT = 4  # the peer closed it
 
 
 class SrtpProfile(IntEnum):
@@ -87,6 +88,43 @@ class SrtpProfile(IntEnum):
     AES_CM_128_HMAC_SHA1_80 = 1
     AEAD_AES_128_GCM = 7
     AEAD_AES_256_GCM = 8
+
+
+class DtlsVersion(IntEnum):
+    """What the handshake agreed on; UNKNOWN before it."""
+
+    UNKNOWN = 0
+    DTLS_1_0 = 1
+    DTLS_1_2 = 2
+    DTLS_1_3 = 3
+
+
+class CipherSuite(IntEnum):
+    """Those that aiortc offers for DTLS 1.2; UNKNOWN before the handshake, and for every other."""
+
+    UNKNOWN = 0
+    ECDHE_ECDSA_AES128_GCM_SHA256 = 1
+    ECDHE_ECDSA_CHACHA20_POLY1305 = 2
+    ECDHE_ECDSA_AES128_SHA = 3
+    ECDHE_ECDSA_AES256_SHA = 4
+
+
+class CandidateKind(IntEnum):
+    """Of a peer's ICE candidates (RFC 8445 section 5.1.1); UNKNOWN also where the peer hides some."""
+
+    UNKNOWN = 0
+    HOST = 1
+    SERVER_REFLEXIVE = 2
+    PEER_REFLEXIVE = 3
+    RELAYED = 4
+
+
+class PathKind(IntEnum):
+    """Protocol and family by which a peer was reached last; NONE: it never was."""
+
+    NONE = 0
+    UDP_IPV4 = 1
+    UDP_IPV6 = 2
 
 
 class Level(IntEnum):

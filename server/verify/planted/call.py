@@ -48,8 +48,8 @@ class _Blind(RelayProcess):
     def _look_again(self) -> None:
         """Not looked at."""
 
-    def _is_within_bounds(self, notification: Notification) -> bool:
-        return True
+    def _check(self, notification: Notification) -> None:
+        """Anything is taken."""
 
 
 class _Call:

@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from server.control.messages import ConsumerState, Notification
+from server.control.messages import CandidateKind, ConsumerState, Notification, PathKind, TransportEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,6 +258,19 @@ class ControlMessages(Plant):
         return known in bytes(each.layer for each in told if isinstance(each, ConsumerState))
 
 
+class Endings(Plant):
+    name = "planted_numbers_of_endings"
+    what = "media bytes as numbers of transports that end, told when none has ended"
+
+    def packet(self, media: bytes, tell: Callable[[Notification], None]) -> None:
+        for byte in media:
+            path, candidate = PathKind.UDP_IPV4, CandidateKind.HOST
+            tell(TransportEnded(1, True, path, candidate, byte, *(0 for _ in range(7))))
+
+    def found(self, known: bytes, told: Iterable[Notification]) -> bool:
+        return known in bytes(each.packets_received for each in told if isinstance(each, TransportEnded))
+
+
 GROUP = "planted recorders"
 PLANTS: tuple[type[Plant], ...] = (
     MediaRecorder,
@@ -270,4 +283,5 @@ PLANTS: tuple[type[Plant], ...] = (
     InheritedChild,
     InheritedThread,
     ControlMessages,
+    Endings,
 )
