@@ -46,7 +46,9 @@ from server.metrics.listener import listen as listen_for_metrics
 from server.metrics.source import Source
 from server.network.origin import Origins
 from server.options import ServeOptions
+from server.policy.document import Policy
 from server.policy.own import check as check_policy
+from server.policy.own import notice as policy_notice
 from server.policy.own import read as read_policy
 from server.policy.route import PolicyRoutes
 from server.rooms import RoomManager
@@ -98,7 +100,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     incidents = Incidents()
     tally = Tally()
     record = tally.noting(ledger.record)
-    rooms = RoomManager(config, clock, record, partial(candidates, addresses))
+    told = policy_notice(config, policy) if policy else None
+    rooms = RoomManager(config, clock, record, partial(candidates, addresses), told)
     supervisor = Supervisor(config, tally.listening(rooms), Chronicle(record, incidents, clock.now))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
@@ -124,6 +127,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
         software=software,
         incidents=incidents,
         tally=tally,
+        policy=policy,
     )
     app.add_routes(HealthRoutes(supervisor.evidence, ledger, config.guarantee.minimum_level).routes())
     kept_seconds = retention.seconds(Expiry.SESSION)
@@ -178,11 +182,13 @@ def application(
     software: SoftwareSource,
     incidents: Incidents | None = None,
     tally: Tally | None = None,
+    policy: Policy | None = None,
 ) -> web.Application:
     """All routes but those that need a ledger.
 
     `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given;
-    `origins` says where requests come from; `tally` counts answers and refusals.
+    `origins` says where requests come from; `tally` counts answers and refusals;
+    `policy` is the privacy policy that guests have to have seen.
     """
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     tally = tally or Tally()
@@ -191,7 +197,16 @@ def application(
         SignalRoutes(rooms, config.keys, clock, attempts, origins, on_refused=tally.refuse).routes()
     )
     key = next(iter(config.keys.items()))
-    app.add_routes(GuestRoutes(config.guests, key, clock, config.http.public_url, origins).routes())
+    app.add_routes(
+        GuestRoutes(
+            config.guests,
+            key,
+            clock,
+            config.http.public_url,
+            origins,
+            policy=policy.version if policy else "",
+        ).routes()
+    )
     minimum_level = config.guarantee.minimum_level
     app.add_routes(
         GuaranteeRoutes(

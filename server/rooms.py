@@ -45,6 +45,7 @@ from server.room.inputs import (
     SignalLost,
     Tick,
 )
+from server.room.metadata import PolicyNotice
 from server.room.reception import Heard, reception
 from server.room.room import Room, RoomLimits
 from server.sdp.model import Candidate
@@ -124,8 +125,10 @@ class RoomManager:
         clock: Clock,
         record: Callable[[Event], None],
         candidates: Callable[[RelayLink], tuple[Candidate, ...]],
+        policy: PolicyNotice | None = None,
     ) -> None:
         self._config = config
+        self._policy = policy
         self._clock = clock
         self._record = record
         self._candidates = candidates
@@ -192,7 +195,7 @@ class RoomManager:
         now = self._clock.now()
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(name), now)
+            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(name), now, self._policy)
             logger.info("room %s opened", room.sid)
         if room not in self._links:
             self._links[room] = self._relay_for(name)

@@ -1,10 +1,12 @@
 """`POST /api/guest-token`: a token for a person with a name, where the operator lets guests in.
 
-    {"room": "…", "name": "…", "passcode": "…"?, "old_enough": true?}
+    {"room": "…", "name": "…", "policy": "…"?, "passcode": "…"?, "old_enough": true?}
     -> 200 {"url": "wss://…", "token": "…"}
 
-Every refusal is JSON with an `error` that says what to do; `passcode_required` is true when a passcode is
-asked for, `age_required` where `old_enough` is: 13 or older, or a parent agreed. That answer is kept nowhere.
+`policy` is the version of the privacy policy that the guest was shown, where one is published. Every refusal
+is JSON with an `error` that says what to do. 409 has `policy_changed` and, as `policy`, the version to show;
+`passcode_required` is true when a passcode is asked for, `age_required` where `old_enough` is: 13 or older,
+or a parent agreed. None of these answers is kept anywhere.
 """
 
 from __future__ import annotations
@@ -32,21 +34,31 @@ TOKEN_SECONDS = 6 * 3600.0  # the default life of tokens made by LiveKit's own t
 class _Wanted(msgspec.Struct, frozen=True):
     room: str
     name: str
+    policy: str = ""
     passcode: str = ""
     old_enough: bool = False
 
 
 class GuestRoutes:
     """The handler. `key` is the name and the secret that guests' tokens are signed with, `public_url` where
-    clients reach the server ("": where this one asked)."""
+    clients reach the server ("": where this one asked), `policy` the version that guests have to have seen
+    ("": none is published)."""
 
     def __init__(
-        self, guests: Guests, key: tuple[str, str], clock: Clock, public_url: str, origins: Origins
+        self,
+        guests: Guests,
+        key: tuple[str, str],
+        clock: Clock,
+        public_url: str,
+        origins: Origins,
+        *,
+        policy: str = "",
     ) -> None:
         self._guests = guests
         self._key = key
         self._clock = clock
         self._public_url = public_url
+        self._policy = policy
         self._limit = RateLimit(guests.per_minute, origins)
 
     def routes(self) -> list[web.RouteDef]:
@@ -72,13 +84,16 @@ class GuestRoutes:
             return _error(400, "Choose a room name.")
         if not name:
             return _error(400, "Tell the others your name.")
+        if self._policy and wanted.policy != self._policy:
+            changed = "The privacy policy is another than you were shown: read it, and join then."
+            return _error(409, changed, policy_changed=True, policy=self._policy)
         if self._guests.ask_age and not wanted.old_enough:
-            return _error(403, "Say that you are 13 or older, or that a parent agreed.", "age_required")
+            return _error(403, "Say that you are 13 or older, or that a parent agreed.", age_required=True)
         if self._guests.passcode:
             if not wanted.passcode:
-                return _error(401, "This server asks guests for a passcode.", "passcode_required")
+                return _error(401, "This server asks guests for a passcode.", passcode_required=True)
             if not hmac.compare_digest(wanted.passcode.encode(), self._guests.passcode.encode()):
-                return _error(403, "The passcode is wrong.", "passcode_required")
+                return _error(403, "The passcode is wrong.", passcode_required=True)
         claims = Claims(
             identity=f"{slug(name)}-{secrets.token_hex(4)}",
             name=name,
@@ -107,12 +122,9 @@ def slug(name: str) -> str:
     return "-".join(words)[:32].strip("-") or "guest"
 
 
-def _error(status: int, text: str, required: str = "") -> web.Response:
-    """`required` names what is asked for, to be true in the answer."""
-    content: dict[str, object] = {"error": text}
-    if required:
-        content[required] = True
-    return _json(status, content)
+def _error(status: int, text: str, **more: object) -> web.Response:
+    """`more` are further members of the answer, which say to a program what is asked for."""
+    return _json(status, {"error": text, **more})
 
 
 def _json(status: int, content: object) -> web.Response:

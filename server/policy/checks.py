@@ -18,6 +18,7 @@ from server.config import Config
 from server.policy.document import Policy
 from server.policy.site import Site
 
+ANOTHER_VERSION = "the server shows another version than this: it has to be started again"
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
 _LEVELS = ("none", "reduced", "full")
 _STORAGE = re.compile(r"\b(?:sessionStorage|indexedDB|openDatabase|caches\.open)\b")
@@ -166,9 +167,12 @@ async def _rights(scene: Scene) -> str:
 
 async def _children(scene: Scene) -> str:
     """Asks to join as a guest who says nothing about age; a token that it would get is thrown away."""
-    answer = await scene.site.ask("POST", "api/guest-token", {"room": "policy check", "name": "policy check"})
+    guest = {"room": "policy check", "name": "policy check", "policy": scene.policy.version}
+    answer = await scene.site.ask("POST", "api/guest-token", guest)
     if answer.status == 403:  # asked for age, or not let in at all
         return ""
+    if answer.status == 409:
+        return ANOTHER_VERSION
     if answer.status == 429:
         return "the server was asked too often just now: check again in a minute"
     return "guests are let in without being asked for their age: set [guests] ask_age"
@@ -192,7 +196,7 @@ async def _change_notice(scene: Scene) -> str:
     except (msgspec.DecodeError, KeyError, TypeError):
         return "/privacy.json does not tell the version"
     if version != scene.policy.version:
-        return "the server shows another version than this: it has to be started again"
+        return ANOTHER_VERSION
     if scene.policy.revised.isoformat() not in page.text:
         return "/privacy does not tell when it was revised"
     return "" if 'href="privacy"' in (await scene.site.get("")).text else "the join page does not lead to it"

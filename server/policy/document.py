@@ -3,7 +3,14 @@
     controller = "Example Ltd, 1 Main Street, Example Town"
     contact = "privacy@example.org"
     revised = 2026-11-22
-    changes = "First version."
+
+    [[changes]]
+    revised = 2026-11-22
+    what = "Guests are asked for their age."
+
+    [[changes]]
+    revised = 2026-01-01
+    what = "First version."
 
     [[clause]]
     id = "media-not-stored"
@@ -11,8 +18,8 @@
     text = "We do not store or record video or audio communications."
     check = "media_not_stored"
 
-`{controller}`, `{contact}`, `{revised}`, `{session_days}`, `{detail_days}`, `{operation_days}` and
-`{address_key_hours}` in a text are filled in.
+Of a first version `changes = "First version."` is enough. `{controller}`, `{contact}`, `{revised}`,
+`{session_days}`, `{detail_days}`, `{operation_days}` and `{address_key_hours}` in a text are filled in.
 """
 
 from __future__ import annotations
@@ -25,6 +32,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from importlib import resources
+from itertools import pairwise
 from typing import Annotated
 
 import msgspec
@@ -34,6 +42,7 @@ from server.errors import OperatorError
 
 MAX_BYTES = 256 * 1024
 MAX_CLAUSES = 200
+MAX_CHANGES = 200
 _CLAUSE = "[[clause]]\n"
 _OF_ADDRESSES = {
     "drop": "no-addresses",
@@ -64,22 +73,33 @@ class Clause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     check: str = ""
 
 
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a version changed, told to people in a sentence or two."""
+
+    revised: date
+    what: Annotated[str, Meta(min_length=3, max_length=2000)]
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     controller: Annotated[str, Meta(max_length=300)]
     contact: Annotated[str, Meta(max_length=200)]
     revised: date
+    changes: (
+        Annotated[str, Meta(min_length=3, max_length=2000)]
+        | Annotated[list[Change], Meta(min_length=1, max_length=MAX_CHANGES)]
+    )
     clause: Annotated[list[Clause], Meta(min_length=1, max_length=MAX_CLAUSES)]
-    changes: Annotated[str, Meta(max_length=2000)] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`version` changes with every change of what people read: the date, and a digest of the rest."""
+    """`version` changes with every change of who answers, and of what is promised: the date, and a digest of
+    the rest. `changes` is its history, the newest first; that one is of `revised`."""
 
     controller: str
     contact: str
     revised: date
-    changes: str
+    changes: tuple[Change, ...]
     clauses: tuple[Clause, ...]
     version: str
 
@@ -111,7 +131,7 @@ def parse(text: str, numbers: Mapping[str, int]) -> Policy:
     )
     content = msgspec.json.encode((file.controller, file.contact, clauses))
     version = f"{file.revised.isoformat()}-{hashlib.sha256(content).hexdigest()[:8]}"
-    return Policy(file.controller, file.contact, file.revised, file.changes, clauses, version)
+    return Policy(file.controller, file.contact, file.revised, _history(file), clauses, version)
 
 
 def template(addresses: str = "drop") -> str:
@@ -132,6 +152,24 @@ def _commented(clause: str) -> str:
     return "".join(
         f"# {line}" if line.strip() and not line.startswith("#") else line for line in clause.splitlines(True)
     )
+
+
+def _history(file: _File) -> tuple[Change, ...]:
+    """Raises PolicyError where it does not lead up to this version."""
+    if isinstance(file.changes, str):
+        return (Change(file.revised, file.changes),)
+    for newer, older in pairwise(file.changes):
+        if newer.revised <= older.revised:
+            raise PolicyError(
+                f"the changes of the policy are told from the newest to the oldest, a date each: "
+                f"{older.revised} stands after {newer.revised}"
+            )
+    if file.changes[0].revised != file.revised:
+        raise PolicyError(
+            f"the policy was revised on {file.revised}, and the newest of its changes is of "
+            f"{file.changes[0].revised}: say under [[changes]] what this version changed"
+        )
+    return tuple(file.changes)
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

@@ -16,6 +16,8 @@ from server.policy import checks, report
 from server.policy.document import Policy, PolicyError, parse
 from server.policy.report import Row
 from server.policy.site import Site
+from server.public_url import for_pages
+from server.room.metadata import PolicyNotice
 
 
 def read(config: Config) -> Policy | None:
@@ -34,6 +36,13 @@ def numbers(metadata: Metadata) -> dict[str, int]:
     """What a policy may say of the configuration, by the name in its text."""
     names = ("session_days", "detail_days", "operation_days", "address_key_hours")
     return {name: getattr(metadata, name) for name in names}
+
+
+def notice(config: Config, policy: Policy) -> PolicyNotice:
+    """What clients are told of it. Where nobody has said how the server is reached, the address is one that
+    clients resolve against their own."""
+    base = for_pages(config.http.public_url) if config.http.public_url else ""
+    return PolicyNotice(policy.version, base + "privacy", policy.revised.isoformat())
 
 
 async def check(

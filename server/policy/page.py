@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from html import escape
 
 from server.policy.document import Policy
@@ -19,8 +20,11 @@ body { max-width: 40rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem;
 h1 { font-size: 1.75rem; line-height: 1.2 } h2 { margin-top: 2rem; font-size: 1.125rem }
 .quiet { color: var(--quiet); font-size: .9375rem } a { color: var(--link) }
 li { margin: .6rem 0; padding-left: .25rem }
+dt { margin-top: .6rem; font-weight: 600 } dd { margin: 0 0 0 1.25rem }
 footer { margin-top: 2rem; padding-top: 1rem; border-top: 1px solid var(--line) }
 """
+HISTORY = "History"  # no clause has this id: those are in lower case
+_TO_HISTORY = f' <a href="#{HISTORY}">What changed before</a>'
 _HEADINGS = {
     "promise": "What you can rely on",
     "permission": "What we may do",
@@ -44,11 +48,11 @@ def _unpublished() -> str:
 
 
 def _body(policy: Policy) -> str:
-    revised = policy.revised.isoformat()
+    newest, *earlier = policy.changes
     head = (
         f"<p>{escape(policy.controller)}<br>{_contact(policy.contact)}</p>"
-        f'<p class="quiet">Last revised <time datetime="{revised}">{revised}</time>, '
-        f"version {escape(policy.version)}. {escape(policy.changes)}</p>"
+        f'<p class="quiet">Last revised {_date(policy.revised)}, version {escape(policy.version)}. '
+        f"{escape(newest.what)}{_TO_HISTORY if earlier else ''}</p>"
     )
     parts = []
     for kind, heading in _HEADINGS.items():
@@ -60,7 +64,19 @@ def _body(policy: Policy) -> str:
         '<p class="quiet">The server checks itself what can be checked: '
         '<a href="policy/status">each promise, and whether it is kept right now</a>.</p>'
     )
-    return head + "".join(parts) + checked
+    return head + "".join(parts) + checked + (_history(policy) if earlier else "")
+
+
+def _history(policy: Policy) -> str:
+    """What each version changed, back to the first."""
+    items = "".join(
+        f"<dt>{_date(change.revised)}</dt><dd>{escape(change.what)}</dd>" for change in policy.changes
+    )
+    return f'<h2 id="{HISTORY}">What has changed</h2><dl>{items}</dl>'
+
+
+def _date(moment: date) -> str:
+    return f'<time datetime="{moment.isoformat()}">{moment.isoformat()}</time>'
 
 
 def _contact(contact: str) -> str:

@@ -6,12 +6,13 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
+import msgspec
 from aiohttp import web
 
-from server.answers import answer, refusal
+from server.answers import HEADERS, answer, refusal
 from server.policy import page
 from server.policy.document import Policy
 from server.policy.report import Row
@@ -43,7 +44,10 @@ class PolicyRoutes:
         ]
 
     async def privacy(self, request: web.Request) -> web.Response:
-        """For people."""
+        """For people. There is no Last-Modified: a text may change twice on its day, and the numbers in it
+        follow the configuration; the digest tells."""
+        if _has(request, self._headers):
+            return web.Response(status=304, headers=self._headers)
         return web.Response(text=self._page, content_type="text/html", headers=self._headers)
 
     async def privacy_json(self, request: web.Request) -> web.Response:
@@ -51,6 +55,9 @@ class PolicyRoutes:
         policy = self._policy
         if policy is None:
             return refusal(404, page.UNPUBLISHED)
+        headers = _revalidated(msgspec.json.encode(policy))
+        if _has(request, headers):
+            return web.Response(status=304, headers={**HEADERS, **headers})
         return answer(
             {
                 "version": policy.version,
@@ -61,7 +68,8 @@ class PolicyRoutes:
                 "clauses": [
                     {"id": one.id, "type": one.type.value, "text": one.text} for one in policy.clauses
                 ],
-            }
+            },
+            headers=headers,
         )
 
     async def status(self, request: web.Request) -> web.Response:
@@ -87,6 +95,17 @@ def _own_address(request: web.Request) -> str:
     return f"{'https' if request.secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _revalidated(content: bytes) -> dict[str, str]:
+    """To be asked for each time, and sent again only when it is another."""
+    return {"Cache-Control": "no-cache", "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"'}
+
+
+def _has(request: web.Request, headers: Mapping[str, str]) -> bool:
+    """Whether who asks has this content already (RFC 9110 section 13.1.2)."""
+    known = {f'"{one.value}"' for one in request.if_none_match or ()}
+    return headers["ETag"] in known or '"*"' in known
+
+
 def _headers(html: str) -> dict[str, str]:
     """The one style of the page is allowed by its digest, and nothing else is."""
     style = html.partition("<style>")[2].partition("</style>")[0]
@@ -96,7 +115,7 @@ def _headers(html: str) -> dict[str, str]:
             f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         ),
-        "Cache-Control": "no-cache",
+        **_revalidated(html.encode()),
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
     }

@@ -40,6 +40,7 @@ from server.room.inputs import (
     SignalLost,
     Tick,
 )
+from server.room.metadata import PolicyNotice, RoomMetadata
 from server.room.participant import TOKEN_SECONDS, Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
@@ -66,13 +67,15 @@ class RoomLimits:
 class Room:
     """The state machine. `participants` by sid, in the order in which they came; `tracks`, announced ones."""
 
-    def __init__(self, name: str, sid: str, limits: RoomLimits, now: float) -> None:
+    def __init__(
+        self, name: str, sid: str, limits: RoomLimits, now: float, policy: PolicyNotice | None = None
+    ) -> None:
         self.name = name
         self.sid = sid
         self.limits = limits
         self.created_at = now
         self.encryption_required = limits.require_encryption
-        self._metadata: str | None = None  # None before anybody has come
+        self.metadata = RoomMetadata(policy)
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
         self.account = Account(name, self.effects)
@@ -142,7 +145,7 @@ class Room:
             creation_time=int(self.created_at),
             creation_time_ms=int(self.created_at * 1000),
             enabled_codecs=translate.enabled_publish_codecs(),
-            metadata=self._metadata or "",
+            metadata=self.metadata.told,
             num_participants=participants,
             num_publishers=publishers,
         )
@@ -269,9 +272,7 @@ class Room:
         previous = self._by_identity.get(join.claims.identity)
         if previous:
             self.remove(previous, Reason.DUPLICATE_IDENTITY, DISCONNECT, now)
-        if self._metadata is None:
-            config = join.claims.room_config
-            self._metadata = config.metadata if config else ""
+        self.metadata.begin(join.claims.room_config.metadata if join.claims.room_config else "")
         if not self.participants:
             # Never taken back while the room exists: who comes later relies on it.
             self.encryption_required |= requires_encryption(join.claims)
