@@ -1,8 +1,10 @@
-/** Asks the server for a guest's token: `POST /api/guest-token {room, name, passcode?, old_enough?}`. */
+/** Asks the server for a guest's token: `POST /api/guest-token {room, name, policy?, passcode?, old_enough?}`. */
 
 export interface GuestRequest {
   room: string;
   name: string;
+  /** The version of the privacy policy that was shown; empty if none was. */
+  policy: string;
   passcode: string;
   /** 13 or older, or a parent agreed: confirmed where the server asks, and kept nowhere. */
   oldEnough: boolean;
@@ -10,6 +12,7 @@ export interface GuestRequest {
 
 export type GuestAnswer =
   | { kind: 'admitted'; url: string; token: string }
+  | { kind: 'policy'; message: string }
   | { kind: 'passcode'; message: string }
   | { kind: 'age'; message: string }
   | { kind: 'refused'; message: string };
@@ -29,6 +32,7 @@ export async function askForToken(request: GuestRequest, fetcher: Fetch = fetch)
       body: JSON.stringify({
         room: request.room,
         name: request.name,
+        ...(request.policy ? { policy: request.policy } : {}),
         ...(request.passcode ? { passcode: request.passcode } : {}),
         ...(request.oldEnough ? { old_enough: true } : {}),
       }),
@@ -53,6 +57,12 @@ export function understand(status: number, body: unknown, gave: boolean): GuestA
       return { kind: 'admitted', url: url ?? '', token };
     }
     return { kind: 'refused', message: 'The server gave an answer this page does not understand.' };
+  }
+  if (status === 409 && fields['policy_changed'] === true) {
+    return {
+      kind: 'policy',
+      message: 'This server wants its privacy policy read first, and it cannot be shown here. Try again.',
+    };
   }
   if ((status === 401 || status === 403) && fields['passcode_required'] === true) {
     return {

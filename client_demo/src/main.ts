@@ -42,14 +42,15 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
   page.focus();
 
   async function join(from: JoinPage, request: JoinRequest): Promise<void> {
-    from.joining();
     const answer = await askForToken(request);
+    if (answer.kind === 'policy') return from.askPolicy(request.policy, answer.message);
     if (answer.kind === 'passcode') return from.askPasscode(answer.message);
     if (answer.kind === 'age') return from.askAge(answer.message);
     if (answer.kind === 'refused') return from.failed(answer.message);
     const call = newRoom();
+    const server = serverUrl(answer.url, location.href);
     try {
-      await call.connect(serverUrl(answer.url, location.href), answer.token);
+      await call.connect(server, answer.token);
     } catch (error) {
       const failure = joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname));
       from.failed(failure.text, failure.code || supportCodeOf(call));
@@ -57,18 +58,18 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     }
     window.removeEventListener('hashchange', followLink);
     from.close();
-    showCall(call, request, answer.token);
+    showCall(call, request, answer.token, server);
   }
 }
 
-function showCall(room: Room, { room: roomName, name }: JoinRequest, token: string): void {
+function showCall(room: Room, { room: roomName, name }: JoinRequest, token: string, server: string): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
   history.replaceState(null, '', inviteLink('', location.pathname, roomName));
   document.title = `${roomName} · Offrecord`;
   document.body.dataset['page'] = 'call';
   guarantee.during(token);
-  const page = new CallPage({ room, roomName, media, sound, onEnd });
+  const page = new CallPage({ room, server, roomName, media, sound, onEnd });
   main.replaceChildren(page.element);
   page.focus();
 

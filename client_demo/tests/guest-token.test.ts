@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { askForToken, understand } from '../src/guest-token';
 
 describe('a guest token', () => {
-  it('is asked for with a passcode and a word about age only where they were given', async () => {
+  it('is asked for with a policy, a passcode and a word about age only where they were given', async () => {
     const bodies: unknown[] = [];
     const fetcher = async (_input: string, init: RequestInit): Promise<Response> => {
       bodies.push(JSON.parse(String(init.body)));
       return Response.json({ url: 'ws://offrecord.test', token: 't' });
     };
-    const answer = await askForToken({ room: 'r', name: 'n', passcode: '', oldEnough: false }, fetcher);
-    await askForToken({ room: 'r', name: 'n', passcode: 'p', oldEnough: true }, fetcher);
+    const answer = await askForToken({ room: 'r', name: 'n', policy: '', passcode: '', oldEnough: false }, fetcher);
+    await askForToken({ room: 'r', name: 'n', policy: 'v2', passcode: 'p', oldEnough: true }, fetcher);
     expect(answer).toEqual({ kind: 'admitted', url: 'ws://offrecord.test', token: 't' });
     expect(bodies).toEqual([
       { room: 'r', name: 'n' },
-      { room: 'r', name: 'n', passcode: 'p', old_enough: true },
+      { room: 'r', name: 'n', policy: 'v2', passcode: 'p', old_enough: true },
     ]);
   });
 
@@ -24,6 +24,11 @@ describe('a guest token', () => {
       kind: 'passcode',
       message: 'That passcode is not right.',
     });
+  });
+
+  it('needs the policy read where the server says so', () => {
+    expect(understand(409, { policy_changed: true, policy: 'v3' }, false).kind).toBe('policy');
+    expect(understand(409, { policy: 'v3' }, false).kind).toBe('refused');
   });
 
   it('needs a word about age where the server says so', () => {
@@ -51,7 +56,7 @@ describe('a guest token', () => {
   it('never rejects', async () => {
     const down = (): Promise<Response> => Promise.reject(new TypeError('down'));
     const garbage = (): Promise<Response> => Promise.resolve(new Response('<html>', { status: 502 }));
-    const request = { room: 'r', name: 'n', passcode: '', oldEnough: false };
+    const request = { room: 'r', name: 'n', policy: '', passcode: '', oldEnough: false };
     expect((await askForToken(request, down)).kind).toBe('refused');
     expect((await askForToken(request, garbage)).kind).toBe('refused');
   });

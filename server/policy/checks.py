@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +21,8 @@ from server.policy.site import Site
 
 ANOTHER_VERSION = "the server shows another version than this: it has to be started again"
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
+ASKED_TOO_OFTEN = "the server was asked too often just now: check again in a minute"
+_GUEST = {"room": "policy check", "name": "policy check"}
 _LEVELS = ("none", "reduced", "full")
 _STORAGE = re.compile(r"\b(?:sessionStorage|indexedDB|openDatabase|caches\.open)\b")
 _KEPT = re.compile(r"localStorage\.setItem\(")
@@ -167,14 +170,13 @@ async def _rights(scene: Scene) -> str:
 
 async def _children(scene: Scene) -> str:
     """Asks to join as a guest who says nothing about age; a token that it would get is thrown away."""
-    guest = {"room": "policy check", "name": "policy check", "policy": scene.policy.version}
-    answer = await scene.site.ask("POST", "api/guest-token", guest)
+    answer = await scene.site.ask("POST", "api/guest-token", {**_GUEST, "policy": scene.policy.version})
     if answer.status == 403:  # asked for age, or not let in at all
         return ""
     if answer.status == 409:
         return ANOTHER_VERSION
     if answer.status == 429:
-        return "the server was asked too often just now: check again in a minute"
+        return ASKED_TOO_OFTEN
     return "guests are let in without being asked for their age: set [guests] ask_age"
 
 
@@ -197,9 +199,17 @@ async def _change_notice(scene: Scene) -> str:
         return "/privacy.json does not tell the version"
     if version != scene.policy.version:
         return ANOTHER_VERSION
-    if scene.policy.revised.isoformat() not in page.text:
+    if f'datetime="{scene.policy.revised.isoformat()}"' not in page.text:
         return "/privacy does not tell when it was revised"
-    return "" if 'href="privacy"' in (await scene.site.get("")).text else "the join page does not lead to it"
+    if any(escape(change.what) not in page.text for change in scene.policy.changes):
+        return "/privacy does not tell what has changed"
+    if 'href="privacy"' not in (await scene.site.get("")).text:
+        return "the join page does not lead to it"
+    answer = await scene.site.ask("POST", "api/guest-token", {**_GUEST, "policy": "another"})
+    if answer.status == 429:
+        return ASKED_TOO_OFTEN
+    # 403: no guests are let in
+    return "" if answer.status in {403, 409} else "guests are let in who were shown another version"
 
 
 async def _contact_given(scene: Scene) -> str:
@@ -227,13 +237,19 @@ CHECKS: dict[str, Check] = {
     "no_third_parties": Check(
         "all is served from here, and a content security policy forbids anything else", _no_third_parties
     ),
-    "no_browser_storage": Check("the page stores the name alone, and only when asked", _no_browser_storage),
+    "no_browser_storage": Check(
+        "the page stores the name, and the version of the policy with it, only when asked",
+        _no_browser_storage,
+    ),
     "no_registration": Check("joining takes a name and a room", _no_registration),
     "access": Check("signed receipts, with the token that was joined with", _access),
     "rights": Check("erased with the token that was joined with; corrected by the operator", _rights),
     "children": Check("guests confirm their age before a token is made; nothing of it is kept", _children),
     "security": Check("files for the server's user only; relays locked by the kernel", _security),
-    "change_notice": Check("the policy is shown with its date, its version and what changed", _change_notice),
+    "change_notice": Check(
+        "the policy is shown with its version and what changed; guests who saw another are asked again",
+        _change_notice,
+    ),
     "contact_given": Check("the policy is not served without a contact", _contact_given),
 }
 

@@ -58,6 +58,7 @@ class PlayedServer:
     signer: Signer = field(default_factory=Signer.generate)
     silent: bool = False  # about the guarantee, for as long as the page waits
     told_signer: Signer | None = None  # whose keys are told, where it is not the signer
+    policy: dict[str, Any] | None = None  # what /privacy.json has; None: none is published
     token_status: int = 403
     token_answer: dict[str, Any] = field(default_factory=lambda: {"error": "no guests today"})
     nonces: list[str] = field(default_factory=list)
@@ -73,6 +74,8 @@ class PlayedServer:
             await self._answer_guarantee(route, parse_qs(parts.query)["nonce"][0])
         elif parts.path == "/.well-known/jwks.json":
             await route.fulfill(json=(self.told_signer or self.signer).jwks())
+        elif parts.path == "/privacy.json" and self.policy is not None:
+            await route.fulfill(json=self.policy)
         elif parts.path == "/api/guest-token":
             self.token_requests.append(json.loads(route.request.post_data or ""))
             await route.fulfill(status=self.token_status, json=self.token_answer)

@@ -17,6 +17,7 @@ import { bindDialog } from './dialogs';
 import type { Action } from './keys';
 import { bindMore } from './menu';
 import { PeopleList } from './people';
+import { bindPolicyNotice } from './policy-notice';
 import { publishWhatIsOn } from './publish';
 import { nameOf, peopleOf, soundsOf, speakersOf, tilesOf } from './roster';
 import { bindShare } from './share';
@@ -28,6 +29,8 @@ import { company, newsOfMessage } from './words';
 
 export interface CallPageOptions {
   room: Room;
+  /** The address that was connected to. */
+  server: string;
   roomName: string;
   media: LocalMedia;
   sound: Sound;
@@ -117,6 +120,7 @@ export class CallPage {
     bindDialog(this.element, 'devices');
     this.bindButtons();
     this.bindRoom();
+    bindPolicyNotice(this.element, room, options.server);
     this.draw();
   }
 

@@ -8,12 +8,15 @@ import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
 import { bindSupport } from '../support-code';
-import { forgetName, keepName, keptName } from './kept-name';
+import { forget, keep, kept } from './kept-name';
+import { PolicyPart } from './policy-part';
 import { drawSummary, type CallSummary } from './summary';
 
 export interface JoinRequest {
   room: string;
   name: string;
+  /** The version of the privacy policy that was shown; empty if none was. */
+  policy: string;
   passcode: string;
   oldEnough: boolean;
 }
@@ -36,6 +39,7 @@ export class JoinPage {
   private readonly passcode = part(this.element, 'passcode', HTMLInputElement);
   private readonly age = part(this.element, 'age', HTMLInputElement);
   private readonly remember = part(this.element, 'remember', HTMLInputElement);
+  private readonly policy: PolicyPart;
   private readonly button = part(this.element, 'join', HTMLButtonElement);
   private readonly status = part(this.element, 'status', HTMLElement);
   private readonly error = part(this.element, 'error', HTMLElement);
@@ -53,9 +57,10 @@ export class JoinPage {
     this.element.addEventListener('pointerdown', () => this.meter.wake());
     this.element.addEventListener('keydown', () => this.meter.wake());
 
-    const kept = keptName();
-    this.name.value = options.name || kept;
-    this.remember.checked = kept !== '';
+    const remembered = kept();
+    this.policy = new PolicyPart(this.element, remembered.policy);
+    this.name.value = options.name || remembered.name;
+    this.remember.checked = remembered.name !== '';
     this.room.value = options.room;
     part(this.element, 'fresh-room', HTMLButtonElement).addEventListener('click', () => {
       this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
@@ -64,7 +69,7 @@ export class JoinPage {
     part(this.element, 'more-devices', HTMLDetailsElement).open = matchMedia('(min-width: 52.01rem)').matches;
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.submit();
+      void this.submit();
     });
     drawSummary(part(this.element, 'summary', HTMLElement), options.summary);
     this.drawPreview();
@@ -83,7 +88,7 @@ export class JoinPage {
     if (room) this.room.value = room;
   }
 
-  joining(): void {
+  private joining(): void {
     this.button.disabled = true;
     say(this.error, '');
     this.showSupport('');
@@ -114,6 +119,12 @@ export class JoinPage {
     this.age.focus();
   }
 
+  /** The server serves another policy than `shown`; `message` is for where that cannot be shown either. */
+  async askPolicy(shown: string, message: string): Promise<void> {
+    this.failed('');
+    if (!(await this.policy.showAnother(shown))) this.failed(message);
+  }
+
   close(): void {
     this.closers.forEach((close) => close());
     this.meter.close();
@@ -121,7 +132,7 @@ export class JoinPage {
     this.element.remove();
   }
 
-  private submit(): void {
+  private async submit(): Promise<void> {
     const name = this.name.value.trim();
     const room = this.room.value.trim();
     if (!name || !room) {
@@ -134,9 +145,11 @@ export class JoinPage {
       this.age.focus();
       return;
     }
-    if (this.remember.checked) keepName(name);
-    else forgetName();
-    this.options.onJoin({ room, name, passcode: this.passcode.value, oldEnough: this.age.checked });
+    this.joining();
+    const policy = await this.policy.version();
+    if (this.remember.checked) keep({ name, policy });
+    else forget();
+    this.options.onJoin({ room, name, policy, passcode: this.passcode.value, oldEnough: this.age.checked });
   }
 
   private drawPreview(): void {

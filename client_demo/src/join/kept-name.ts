@@ -1,24 +1,33 @@
-/** The person's name, kept in this browser only where they asked for it. */
+/** The person's name, kept in this browser only where they asked for it, and with it which version of the privacy
+ * policy they were shown, so that a change can be pointed out to them. */
 
 const KEY = 'offrecord.name';
 
-export function keptName(): string {
+export interface Kept {
+  name: string;
+  /** Empty where no policy was shown. */
+  policy: string;
+}
+
+export function kept(): Kept {
   try {
-    return localStorage.getItem(KEY) ?? '';
+    const [name = '', policy = ''] = (localStorage.getItem(KEY) ?? '').split('\n');
+    return { name, policy };
   } catch {
-    return ''; // storage is switched off
+    return { name: '', policy: '' }; // storage is switched off
   }
 }
 
-export function keepName(name: string): void {
+/** A name is one line, and so is a version. */
+export function keep({ name, policy }: Kept): void {
   try {
-    localStorage.setItem(KEY, name);
+    localStorage.setItem(KEY, policy ? `${name}\n${policy}` : name);
   } catch {
     // Storage is switched off or full: the name is simply asked for again.
   }
 }
 
-export function forgetName(): void {
+export function forget(): void {
   try {
     localStorage.removeItem(KEY);
   } catch {

@@ -1,0 +1,14 @@
+/** What policies are read with, wherever they come from. */
+
+/** A day as policies write it. */
+export const DAY = /^\d{4}-\d{2}-\d{2}$/u;
+
+/** The members of a JSON object; none for anything else. */
+export function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+/** `1 June 2026`, as the reader's language has it. */
+export function dayInWords(day: string): string {
+  return new Date(`${day}T00:00:00Z`).toLocaleDateString(undefined, { dateStyle: 'long', timeZone: 'UTC' });
+}
