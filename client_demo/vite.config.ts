@@ -13,6 +13,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: false,
     sourcemap: false,
+    // The console's style and script are of the same tokens and checks; the server knows them by these names.
+    rolldownOptions: {
+      input: { index: 'index.html', console: 'src/console/console.ts' },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'console' ? 'assets/console.js' : 'assets/[name]-[hash].js'),
+        assetFileNames: (asset) =>
+          asset.names.includes('console.css') ? 'assets/console.css' : 'assets/[name]-[hash][extname]',
+      },
+    },
     // livekit-client alone is larger than the default limit, and is needed before anything can be shown.
     chunkSizeWarningLimit: 900,
   },

@@ -28,6 +28,9 @@ from server.attempts import Attempts
 from server.chronicle import Chronicle
 from server.clock import Clock
 from server.config import Config, ConfigError, relay_count
+from server.console.application import listen as listen_for_operators
+from server.console.place import place_of
+from server.console.sources import Sources as ConsoleSources
 from server.errors import OperatorError
 from server.guarantee.incidents import Incidents
 from server.guarantee.installed import InstalledSoftware, version
@@ -88,6 +91,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     """
     addresses = advertised(config)
     tls = _tls(config)
+    console_place = place_of(config)
     policy = read_policy(config)
     origins = Origins(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
@@ -151,6 +155,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
             clock=time.time,
         )
         await listen_for_metrics(source, config.metrics.host, config.metrics.port, stack)
+    sources = ConsoleSources(config, rooms.present, supervisor.evidence, incidents.recent, ledger, origins)
+    await listen_for_operators(sources, console_place, app, tls, stack)
     runner = http_runner(app)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -102,6 +102,15 @@ class Log(_Section, frozen=True):
 
 class Console(_Section, frozen=True):
     operators: Annotated[str, Meta(min_length=1)] = "offrecord-operators"
+    host: str = "127.0.0.1"
+    port: Port = 0  # 0: no listener of its own
+    public: bool = False
+    url: str = ""
+    passwords: bool = True
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""  # a file; "": a public client, with PKCE alone
+    oidc_claim: Annotated[str, Meta(min_length=1, max_length=64)] = "email"
 
 
 class PrivacyPolicy(_Section, frozen=True):

@@ -13,7 +13,15 @@ from pathlib import Path
 from msgspec import structs
 
 from server import public_url
-from server.config import DEV_KEYS, MINIMUM_SECRET_BYTES, Config, ConfigError, Metadata, Metrics
+from server.config import (
+    DEV_KEYS,
+    MINIMUM_SECRET_BYTES,
+    Config,
+    ConfigError,
+    Console,
+    Metadata,
+    Metrics,
+)
 from server.network.proxies import Proxies
 from server.network.sites import Sites
 
@@ -108,6 +116,7 @@ def check_usable(config: Config, *, dev: bool) -> None:
             "guests.ask_age is set but guests.enabled is false: nobody would be asked; enable guests or "
             "remove it"
         )
+    _check_console(config.console)
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
 
@@ -123,6 +132,32 @@ def _check_addresses(metadata: Metadata) -> None:
             'metadata.address_key_hours is set but metadata.addresses is not "pseudonym": there would be no '
             "key; remove one of the two"
         )
+
+
+def _check_console(console: Console) -> None:
+    public_url.check(console.url, "console.url")
+    if console.port and console.public:
+        raise ConfigError(
+            "console.port and console.public are both set: the console is on a listener of its own or on the "
+            "main port; remove one of the two"
+        )
+    if console.host != Console().host and not console.port:
+        raise ConfigError("console.host is set but console.port is 0: nothing would listen; set the port too")
+    if bool(console.oidc_issuer) != bool(console.oidc_client_id):
+        raise ConfigError("console.oidc_issuer and console.oidc_client_id must be set together")
+    if not console.oidc_issuer:
+        unused = ("oidc_client_secret", "oidc_claim")
+        for name in unused:
+            if getattr(console, name) != getattr(Console(), name):
+                raise ConfigError(
+                    f"console.{name} is set but console.oidc_issuer is not: nobody would use it"
+                )
+        if not console.passwords:
+            raise ConfigError(
+                "console.passwords is false and no console.oidc_issuer is set: nobody could sign in"
+            )
+        return
+    public_url.check(console.oidc_issuer, "console.oidc_issuer")
 
 
 def _check_keys(config: Config) -> None:

@@ -13,7 +13,7 @@ from server.config import ConfigError
 _SECURE = {"ws": False, "http": False, "wss": True, "https": True}
 
 
-def check(url: str) -> None:
+def check(url: str, setting: str = "http.public_url") -> None:
     """Raises ConfigError for what is no address of a server. "" is none, and good."""
     if not url:
         return
@@ -32,7 +32,7 @@ def check(url: str) -> None:
         usable = False
     if not usable:
         raise ConfigError(
-            "http.public_url must be the address that clients use, such as wss://meet.example or "
+            f"{setting} must be the address that clients use, such as wss://meet.example or "
             "https://meet.example:8443, without a query or a user"
         )
 

@@ -31,7 +31,9 @@ from server.errors import ClientError, Refusal, RelayError
 from server.facts import address_event, event_of
 from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
+from server.metadata.rows.sessions import ParticipantJoined
 from server.network.origin import Origin
+from server.present import RoomNow
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.inputs import (
@@ -136,6 +138,7 @@ class RoomManager:
         self._rooms: dict[str, Room] = {}
         self._sessions: dict[str, tuple[Session, Room]] = {}
         self._callers: dict[str, tuple[str, str]] = {}  # user agents and networks, until they are recorded
+        self._joined: dict[str, ParticipantJoined] = {}
         self._links: dict[Room, RelayLink] = {}
         self._owners: dict[tuple[int, int], _Owners] = {}
         self._timers: dict[Room, asyncio.TimerHandle] = {}
@@ -263,11 +266,28 @@ class RoomManager:
             link.condemn(strange)
             raise
 
+    def present(self) -> list[RoomNow]:
+        """Every room and who is in it, the rooms that were opened last first."""
+        return [self._now(room) for room in reversed(self._rooms.values())]
+
     def shutdown(self) -> None:
         """Tells everybody, closes every room, and lets nobody in any more."""
         self._stopping = True
         for room in list(self._rooms.values()):
             self._handle(room, Shutdown())
+
+    def _now(self, room: Room) -> RoomNow:
+        link, people = self._links.get(room), room.present()
+        return RoomNow(
+            name=room.name,
+            sid=room.sid,
+            created_at=room.created_at,
+            relay=None if link is None else link.number,
+            generation=None if link is None else link.generation,
+            encryption_required=room.encryption_required,
+            people=tuple(people),
+            joined={one.sid: self._joined[one.sid] for one in people if one.sid in self._joined},
+        )
 
     def _limits(self, name: str) -> RoomLimits:
         rooms = self._config.rooms
@@ -309,6 +329,7 @@ class RoomManager:
                     if entry := self._sessions.get(sid):
                         entry[0].send(response)
                 case Disconnect(sid):
+                    self._joined.pop(sid, None)
                     if entry := self._sessions.pop(sid, None):
                         entry[0].disconnect()
                 case ToRelay(request):
@@ -319,7 +340,10 @@ class RoomManager:
                         entry[0].send(SignalResponse(refresh_token=self._renewed(claims)))
                 case Record(fact):
                     user_agent, network = self._callers.pop(fact.sid, ("", ""))
-                    self._record(event_of(fact, user_agent))
+                    event = event_of(fact, user_agent)
+                    if isinstance(event, ParticipantJoined):
+                        self._joined[event.participant] = event
+                    self._record(event)
                     if network:
                         self._record(address_event(fact, network))
                 case RoomClosed():

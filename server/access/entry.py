@@ -41,6 +41,8 @@ class Asked(StrEnum):
     SUBJECT = "subject"  # all that is kept about one person, or a change of it
     BACKUP = "backup"  # a copy of all that is kept was made, or copies were deleted
     OPERATORS = "operators"  # who may look was changed
+    LIVE = "live"  # who is connected now, out of memory
+    ACCESS_LOG = "access_log"  # who looked
 
 
 class AccessError(ValueError):

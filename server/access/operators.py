@@ -7,10 +7,13 @@ file as well.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -29,6 +32,10 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 1024
 """Characters. A long one would only cost time to hash."""
 _LARGEST_FILE = 1024 * 1024
 _MEMORY_KIB, _PASSES, _LANES = 64 * 1024, 3, 4
+# Several hashes of several lanes at once wait for each other's threads for ever in OpenSSL (seen with 4.0.3).
+_one_at_a_time = threading.Lock()
+# Of no password: what a guess at a name that nobody has is compared with, at the same cost.
+_NOBODY = f"$argon2id$v=19$m={_MEMORY_KIB},t={_PASSES},p={_LANES}$" + "A" * 22 + "$" + "A" * 43
 
 
 class Operator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +46,14 @@ class Operator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         """The hash never prints."""
         return f"<Operator {self.role}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is now. `mark` changes with their password: who signed in before must do so again."""
+
+    role: Role
+    mark: str
 
 
 class Operators:
@@ -81,18 +96,27 @@ class Operators:
             book[name] = msgspec.structs.replace(_known(book, name), password=hashed)
 
     def authenticate(self, name: str, password: str) -> Role | None:
-        """The role, if name and password fit. Takes as long for a name that is not there."""
+        """The role, if name and password fit. Takes as long for a name that is not there: one hash."""
         with self._directory.locked(create=False) as there:
             book = self._read() if there else {}
         one = book.get(name)
-        hashed = _hash(secrets.token_hex()) if one is None else one.password
+        hashed = _NOBODY if one is None else one.password
         if len(password) > LONGEST_PASSWORD:
             return None
         try:
-            Argon2id.verify_phc_encoded(password.encode("utf-8", "surrogatepass"), hashed)
+            with _one_at_a_time:
+                Argon2id.verify_phc_encoded(password.encode("utf-8", "surrogatepass"), hashed)
         except InvalidKey:
             return None
         return None if one is None else one.role
+
+    def standing(self, name: str) -> Standing | None:
+        """None for somebody who is not there. Raises OperatorError as `roles`."""
+        with self._directory.locked(create=False) as there:
+            one = self._read().get(name) if there else None
+        if one is None:
+            return None
+        return Standing(one.role, hashlib.sha256(f"{one.role}\0{one.password}".encode()).hexdigest())
 
     def check(self, name: str, asked: Asked) -> Role | None:
         """The role of this operator; None where nobody is named.
@@ -144,4 +168,5 @@ def _hash(password: str) -> str:
     made = Argon2id(
         salt=secrets.token_bytes(16), length=32, iterations=_PASSES, lanes=_LANES, memory_cost=_MEMORY_KIB
     )
-    return made.derive_phc_encoded(password.encode("utf-8", "surrogatepass"))
+    with _one_at_a_time:
+        return made.derive_phc_encoded(password.encode("utf-8", "surrogatepass"))

@@ -16,11 +16,13 @@ class Role(StrEnum):
     ADMIN = "admin"  # names operators, and keeps copies
 
 
-_LEDGER = frozenset({Asked.SESSIONS, Asked.EVENTS, Asked.ROOMS, Asked.PARTICIPANTS, Asked.STATISTICS})
+_CONNECTIONS = frozenset(
+    {Asked.SESSIONS, Asked.EVENTS, Asked.ROOMS, Asked.PARTICIPANTS, Asked.STATISTICS, Asked.LIVE}
+)
 MAY_SEE: dict[Role, frozenset[Asked]] = {
-    Role.VIEWER: _LEDGER,
-    Role.PRIVACY_OFFICER: _LEDGER | {Asked.SUBJECT, Asked.BACKUP},
-    Role.ADMIN: _LEDGER | {Asked.BACKUP, Asked.OPERATORS},
+    Role.VIEWER: _CONNECTIONS,
+    Role.PRIVACY_OFFICER: _CONNECTIONS | {Asked.SUBJECT, Asked.BACKUP, Asked.ACCESS_LOG},
+    Role.ADMIN: _CONNECTIONS | {Asked.BACKUP, Asked.OPERATORS, Asked.ACCESS_LOG},
 }
 
 

@@ -19,6 +19,7 @@ from server.errors import OperatorError
 from server.metadata.declared import Audience
 from server.metadata.event import Event, declarations
 from server.metadata.rows.row import Row
+from server.metadata.rows.sessions import ParticipantJoined
 from server.metadata.sessions import KeptEvent, Session
 from server.metadata.words import Browser, Sdk, System
 
@@ -150,7 +151,7 @@ def row(session: Session) -> tuple[str, ...]:
     )
 
 
-def client(session: Session) -> str:
+def client(session: Session | ParticipantJoined) -> str:
     """`Firefox 140, Windows`; `python 1.2.1, Linux`."""
     if session.browser is not Browser.NONE:
         program = _BROWSERS[session.browser]

@@ -233,7 +233,10 @@ CHECKS: dict[str, Check] = {
         "addresses are cut (IPv4 /24, IPv6 /48) before anything is written", _addresses_in_part
     ),
     "expiry": Check("each row carries the moment of its deletion; a sweep deletes hourly", _expiry),
-    "no_cookies": Check("nothing in the server or in its page sets a cookie", _no_cookies),
+    "no_cookies": Check(
+        "nothing that participants are served sets a cookie; the console of operators has its own",
+        _no_cookies,
+    ),
     "no_third_parties": Check(
         "all is served from here, and a content security policy forbids anything else", _no_third_parties
     ),

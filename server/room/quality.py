@@ -93,6 +93,10 @@ class Qualities:
         self._told.pop(sid, None)
         return self._courses.pop(sid, None) or Course()
 
+    def of(self, sid: str) -> Quality | None:
+        """How well a participant is connected now; None while it is on the way."""
+        return self._quality(sid) if sid in self._arrived else None
+
     def changes(self) -> Changes:
         """What clients must be told now; afterwards they know."""
         self.due = None

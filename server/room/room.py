@@ -42,6 +42,7 @@ from server.room.inputs import (
 )
 from server.room.metadata import PolicyNotice, RoomMetadata
 from server.room.participant import TOKEN_SECONDS, Participant, State
+from server.room.present import Present, present
 from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.quality import Qualities
@@ -149,6 +150,10 @@ class Room:
             num_participants=participants,
             num_publishers=publishers,
         )
+
+    def present(self) -> list[Present]:
+        """Who is in it and how they are connected, in the order in which they came."""
+        return [present(one, self.qualities.of(one.sid)) for one in self.participants.values()]
 
     def remove(
         self,

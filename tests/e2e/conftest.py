@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import chromium
+from tests.e2e.ops import name_operators
 from tests.e2e.serving import Server, serving
 
 # A busy machine is no failure: conditions are waited for longer than a person would.
@@ -23,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(120))
-            if {"shared_server", "shared_browser"} & set(getattr(item, "fixturenames", ())):
+            if {"shared_server", "console_server", "shared_browser"} & set(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
@@ -43,6 +45,15 @@ async def browser() -> AsyncIterator[Browser]:
 async def shared_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """For tests that leave it as it was, each in a room of its own."""
     async with serving(tmp_path_factory.mktemp("shared")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def console_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The same with operators, who alone may then read its ledger."""
+    directory = tmp_path_factory.mktemp("console")
+    await asyncio.to_thread(name_operators, directory)
+    async with serving(directory) as running:
         yield running
 
 

@@ -35,6 +35,7 @@ OWNERS = {
     "av": ("verify/",),
     "OpenSSL": ("relay/ortc.py",),
     "prometheus_client": ("metrics/",),
+    "jinja2": ("console/",),
 }
 BANNED_IN_RELAY_CALLS = {"open", "exec", "eval", "compile", "__import__"}
 BANNED_IN_RELAY_IMPORTS = {

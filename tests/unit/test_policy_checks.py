@@ -123,7 +123,7 @@ async def test_a_server_that_keeps_its_policy_passes(place: Place, aiohttp_clien
     assert {row["finding"] for row in found.values()} == {""}
     assert all(row["passed"] for row in found.values())
     assert set(found["no-cookies"]) == {"id", "type", "clause", "control", "check", "passed", "finding"}
-    assert found["no-cookies"]["clause"] == "We set no cookies."
+    assert found["no-cookies"]["clause"] == "Visiting and joining set no cookies."
 
 
 def _page(text: str) -> Callable[[Place], None]:
