@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { erase } from '../src/receipt/erasure';
+import { correct, erase } from '../src/receipt/change';
 import { askForReceipt, ReceiptError, readReceipt } from '../src/receipt/receipt';
 import { entriesInWords, receiptTitle } from '../src/receipt/words';
 
@@ -19,7 +19,7 @@ const LEFT = {
 
 function answer(...kept: object[]): Record<string, unknown> {
   const until = kept.length > 0 ? '2026-02-01T03:05:05Z' : null;
-  return { receipt: { identity: 'ada', kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
+  return { receipt: { room: 'garden', identity: 'ada', kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
 }
 
 const day = (date: Date): string => date.toISOString().slice(0, 10);
@@ -119,7 +119,7 @@ describe('an erasure', () => {
       return Promise.resolve(Response.json(done));
     });
     expect(asked).toEqual([['api/receipt', 'DELETE', 'Bearer t']]);
-    expect(answer).toMatchObject({ kind: 'erased', rows: 3, says: 'Gone. But copies.' });
+    expect(answer).toMatchObject({ kind: 'done', rows: 3, says: 'Gone. But copies.', token: '' });
   });
 
   it('that is refused is told with the reason', async () => {
@@ -135,5 +135,24 @@ describe('an erasure', () => {
 
   it('never rejects', async () => {
     expect((await erase('t', () => Promise.reject(new TypeError('down')))).kind).toBe('refused');
+  });
+});
+
+describe('a correction', () => {
+  const done = { correction: { corrected: { participant_joined: 2 }, says: 'Renamed.', backups: 'But copies.' }, jws: 'a.b.c', token: 'd.e.f' };
+
+  it('sends the name, and has the token that opens what is kept since', async () => {
+    const asked: [string | undefined, unknown][] = [];
+    const answer = await correct('t', 'Ada', (_, init) => {
+      asked.push([init.method, init.body]);
+      return Promise.resolve(Response.json(done));
+    });
+    expect(asked).toEqual([['PATCH', '{"name":"Ada"}']]);
+    expect(answer).toMatchObject({ kind: 'done', rows: 2, token: 'd.e.f' });
+  });
+
+  it('that is refused is told with the reason', async () => {
+    const refusal = (): Promise<Response> => Promise.resolve(Response.json({ error: 'Taken.', code: 'name_taken' }, { status: 409 }));
+    expect(await correct('t', 'Ada', refusal)).toEqual({ kind: 'refused', message: 'Taken.' });
   });
 });

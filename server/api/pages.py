@@ -24,17 +24,39 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+# The page of people's rights shows text, and asks its own server.
+RIGHTS_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_EVERYWHERE = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_HEADERS = {
+    **_EVERYWHERE,
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+}
+_RIGHTS_HEADERS = {
+    **_EVERYWHERE,
+    "Content-Security-Policy": RIGHTS_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(), microphone=(), display-capture=(), geolocation=()",
+    "Cache-Control": "no-cache",
+}
 
 
 def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
-    """`GET /` (with `HEAD`) and the files of the build."""
+    """`GET /` and `GET /rights` (with `HEAD`), and the files of the build."""
 
     async def index(request: web.Request) -> web.StreamResponse:
         page = folder / "index.html"
@@ -42,12 +64,17 @@ def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
             return web.FileResponse(page, headers={**_HEADERS, "Cache-Control": "no-cache"})
         return web.Response(text="OK", headers=_HEADERS)
 
+    async def rights(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(folder / "rights.html", headers=_RIGHTS_HEADERS)
+
     found: list[web.AbstractRouteDef] = [web.get("/", index)]
     if not folder.is_dir():
         return found
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             found.append(web.get(f"/{path.name}/{{file:.+}}", _files_in(path)))
+        elif path.name == "rights.html":
+            found.append(web.get("/rights", rights))
         elif path.name != "index.html":
             found.append(web.get(f"/{path.name}", _file(path)))
     return found

@@ -23,6 +23,7 @@ ANOTHER_VERSION = "the server shows another version than this: it has to be star
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
 ASKED_TOO_OFTEN = "the server was asked too often just now: check again in a minute"
 _GUEST = {"room": "policy check", "name": "policy check"}
+_RIGHTS = {"DELETE": "erasing", "PATCH": "correcting"}
 _LEVELS = ("none", "reduced", "full")
 _STORAGE = re.compile(r"\b(?:sessionStorage|indexedDB|openDatabase|caches\.open)\b")
 _KEPT = re.compile(r"localStorage\.setItem\(")
@@ -34,6 +35,7 @@ _LOADED = re.compile(
     r"""<(?:script|img|iframe|link|video|audio|source|embed|object)\b[^>]*?(?:src|href|data)\s*=\s*["']([^"']+)""",
     re.IGNORECASE,
 )
+_OWN_RECEIPT = ("rights", "file")  # opened in the page, which sends nothing of it but the token
 _FIELDS = re.compile(r"""<input\b[^>]*type\s*=\s*["'](email|tel|date|file)["']""", re.IGNORECASE)
 
 
@@ -125,8 +127,11 @@ async def _no_third_parties(scene: Scene) -> str:
         strange = next((link for link in _LOADED.findall(answer.text) if not scene.site.is_own(link)), None)
         if strange is not None:
             return f"/{answer.path} loads something from elsewhere"
-    for path in ("", "privacy"):
-        rules = (await scene.site.get(path)).headers.get("content-security-policy", "")
+    for path in ("", "privacy", "rights"):
+        answer = await scene.site.get(path)
+        if answer.status == 404:
+            continue
+        rules = answer.headers.get("content-security-policy", "")
         if "default-src 'self'" not in rules and "default-src 'none'" not in rules:
             return f"/{path} does not forbid the browser to load things from elsewhere"
     return ""
@@ -143,10 +148,11 @@ async def _no_browser_storage(scene: Scene) -> str:
 
 async def _no_registration(scene: Scene) -> str:
     for answer in await scene.site.pages():
-        if answer.headers.get("content-type", "").startswith("text/html") and (
-            found := _FIELDS.search(answer.text)
-        ):
-            return f"/{answer.path} asks for something of type {found[1]!r}"
+        if not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        for kind in _FIELDS.findall(answer.text):
+            if (answer.path, kind) != _OWN_RECEIPT:
+                return f"/{answer.path} asks for something of type {kind!r}"
     return ""
 
 
@@ -160,12 +166,11 @@ async def _access(scene: Scene) -> str:
 
 
 async def _rights(scene: Scene) -> str:
-    answer = await scene.site.ask("DELETE", "api/receipt")
-    return (
-        ""
-        if answer.status == 401
-        else f"erasing at /api/receipt answers {answer.status} where it should ask for a token"
-    )
+    for method, right in _RIGHTS.items():
+        answer = await scene.site.ask(method, "api/receipt")
+        if answer.status != 401:
+            return f"{right} at /api/receipt answers {answer.status} where it should ask for a token"
+    return ""
 
 
 async def _children(scene: Scene) -> str:
@@ -246,7 +251,7 @@ CHECKS: dict[str, Check] = {
     ),
     "no_registration": Check("joining takes a name and a room", _no_registration),
     "access": Check("signed receipts, with the token that was joined with", _access),
-    "rights": Check("erased with the token that was joined with; corrected by the operator", _rights),
+    "rights": Check("erased and corrected with the token that was joined with", _rights),
     "children": Check("guests confirm their age before a token is made; nothing of it is kept", _children),
     "security": Check("files for the server's user only; relays locked by the kernel", _security),
     "change_notice": Check(

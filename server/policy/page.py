@@ -39,7 +39,8 @@ def page(policy: Policy | None) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Privacy · Offrecord</title><style>{_STYLE}</style></head><body>"
         f"<main><h1>Privacy</h1>{_unpublished() if policy is None else _body(policy)}</main>"
-        '<footer class="quiet"><a href="./">To the conference</a></footer></body></html>'
+        '<footer class="quiet"><a href="./">To the conference</a> · '
+        '<a href="rights">What is kept about you</a></footer></body></html>'
     )
 
 

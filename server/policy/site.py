@@ -13,6 +13,8 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_FILES = 100
 _LINKED = re.compile(r"""(?:src|href)\s*=\s*["']([^"'#]+)""", re.IGNORECASE)
 
+_IMPORTED = re.compile(r"""\b(?:from|import)\s*\(?\s*["'`](\.{1,2}/[^"'`]+\.js)["'`]""")
+
 
 class Unreachable(Exception):
     """The server did not answer. The message names the path and the kind of fault."""
@@ -47,13 +49,23 @@ class Site:
         return await self._ask(path, method, content)
 
     async def pages(self) -> list[Answer]:
-        """The join page, the policy, and every file that they load from here. Raises Unreachable."""
-        found = [await self.get(""), await self.get("privacy")]
+        """The join page, the policy, the page of people's rights, and every file that they load from here.
+
+        Raises Unreachable.
+        """
+        found = [await self.get(path) for path in ("", "privacy", "rights")]
         names: set[str] = set()
         for page in found:
             names |= {self._own(link) for link in _LINKED.findall(page.text)}
-        wanted = sorted(name for name in names if "." in name)[:MOST_FILES]  # files, not other routes
-        return [*found, *[await self.get(name) for name in wanted]]
+        waiting = sorted(name for name in names if "." in name)  # files, not other routes
+        while waiting and len(found) < MOST_FILES:
+            file = await self.get(waiting.pop(0))
+            found.append(file)
+            if file.path.endswith(".js"):
+                imported = {self._own(urljoin(file.path, one)) for one in _IMPORTED.findall(file.text)}
+                waiting += sorted(imported - names)
+                names |= imported
+        return found
 
     def is_own(self, link: str) -> bool:
         """Whether a link leads to this server."""

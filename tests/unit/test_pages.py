@@ -44,6 +44,24 @@ async def test_the_build_is_served_under_a_strict_policy(aiohttp_client: ClientM
     assert (script.status, await script.text()) == (200, "1")
 
 
+async def test_the_page_of_rights_may_do_less_than_the_others(
+    aiohttp_client: ClientMaker, tmp_path: Path
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    (tmp_path / "rights.html").write_text("<!doctype html><title>rights</title>")
+    client = await aiohttp_client(application(tmp_path))
+    page = await client.get("/rights")
+    assert await page.text() == "<!doctype html><title>rights</title>"
+    policy = page.headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert {
+        one.split(" ", 1)[1] for one in policy if one.startswith(("script", "style", "img", "connect"))
+    } == {"'self'"}
+    assert "camera=()" in page.headers["Permissions-Policy"]
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert (await client.get("/rights.html")).status == 404
+
+
 @pytest.mark.parametrize("path", ["/favicon.svg", "/assets/index.js", "/assets/deep/font.woff2"])
 async def test_every_file_has_the_headers_of_the_page(
     aiohttp_client: ClientMaker, tmp_path: Path, path: str

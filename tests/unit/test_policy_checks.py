@@ -29,7 +29,8 @@ from tests.unit.test_policy_document import completed, read
 
 POLICY = read(completed())
 PAGE = '<link href="style.css" rel="stylesheet"><script src="app.js"></script><a href="privacy">Privacy</a>'
-SCRIPT = 'localStorage.setItem("offrecord.name", name)'
+SCRIPT = 'import{shared}from"./shared.js";localStorage.setItem("offrecord.name", name)'
+RIGHTS = '<script src="app.js"></script><input type="file">'
 RULES = {"Content-Security-Policy": "default-src 'self'"}
 
 
@@ -44,7 +45,8 @@ class Place:
         )
         self.page, self.script, self.rules, self.level = PAGE, SCRIPT, dict(RULES), "full"
         self.cookies: list[str] = []
-        self.receipt_status = self.erasing_status = 401
+        self.rights, self.shared = RIGHTS, "export const shared = 1"
+        self.receipt_status = self.erasing_status = self.correcting_status = 401
         self.guest_status = 403
         self.asks_again = True
         self.shown = POLICY
@@ -71,6 +73,15 @@ class Place:
         async def erasing(_: web.Request) -> web.Response:
             return web.Response(status=self.erasing_status)
 
+        async def correcting(_: web.Request) -> web.Response:
+            return web.Response(status=self.correcting_status)
+
+        async def rights(_: web.Request) -> web.Response:
+            return web.Response(text=self.rights, content_type="text/html", headers=self.rules)
+
+        async def shared(_: web.Request) -> web.Response:
+            return web.Response(text=self.shared, content_type="text/javascript")
+
         async def guest(request: web.Request) -> web.Response:
             shown = (await request.json())["policy"]
             asked_again = self.asks_again and shown != self.shown.version
@@ -80,6 +91,9 @@ class Place:
         app.add_routes(
             [
                 web.delete("/api/receipt", erasing),
+                web.patch("/api/receipt", correcting),
+                web.get("/rights", rights),
+                web.get("/shared.js", shared),
                 web.post("/api/guest-token", guest),
                 web.get("/", index),
                 web.get("/app.js", script),
@@ -157,6 +171,7 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
         lambda place: place.__dict__.update(asks_again=False, guest_status=200),
         {"changes", "children"},
     ),
+    "correcting for anybody": (lambda place: setattr(place, "correcting_status", 200), {"requests"}),
     "guests who are not asked": (lambda place: setattr(place, "guest_status", 200), {"children"}),
     "a passcode, and no question": (lambda place: setattr(place, "guest_status", 401), {"children"}),
     "a cookie": (lambda place: place.cookies.append("visitor"), {"no-cookies"}),
@@ -167,6 +182,19 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
     "storage": (_script('sessionStorage.visits = "1"'), {"no-browser-storage"}),
     "more storage": (_script('localStorage.setItem("visitor", id)'), {"no-browser-storage"}),
     "a form": (_page('<input type="email" name="mail">'), {"no-forms"}),
+    "a form for a file": (_page('<input type="file" name="photo">'), {"no-forms"}),
+    "a form on the page of rights": (
+        lambda place: setattr(place, "rights", RIGHTS + '<input type="tel" name="number">'),
+        {"no-forms"},
+    ),
+    "a beacon on the page of rights": (
+        lambda place: setattr(place, "rights", RIGHTS + '<img src="https://elsewhere.example/x.gif">'),
+        {"no-beacons"},
+    ),
+    "a cookie set by what pages share": (
+        lambda place: setattr(place, "shared", 'document.cookie = "visitor=1"'),
+        {"no-cookies"},
+    ),
     "a lower level": (lambda place: setattr(place, "level", "reduced"), {"media-not-stored", "security"}),
     "no token asked for": (lambda place: setattr(place, "receipt_status", 200), {"access"}),
     "a key that others can read": (lambda place: (place.directory / "key.pem").chmod(0o644), {"security"}),

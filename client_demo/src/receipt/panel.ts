@@ -21,7 +21,7 @@ function contents(receipt: Receipt): Node[] {
   const title = make('summary', '', receiptTitle(receipt, day));
   const list = make('div', 'kept');
   list.append(make('p', 'quiet', receipt.says), make('p', 'quiet', `It is kept under the name “${receipt.identity}”.`));
-  if (receipt.entries.length > 0) list.append(table(receipt));
+  if (receipt.entries.length > 0) list.append(entryTable(receipt, moment));
   details.append(title, list);
   details.addEventListener('erased', () => {
     title.textContent = 'What was kept about you in this room has been erased';
@@ -34,7 +34,8 @@ function contents(receipt: Receipt): Node[] {
   return [details];
 }
 
-function table({ entries }: Receipt): HTMLElement {
+/** What is kept, in words; `when` says a moment. */
+export function entryTable({ entries }: Receipt, when: (date: Date) => string): HTMLElement {
   const element = make('table');
   const heads = make('tr');
   for (const title of ['When', 'What', 'Deleted']) {
@@ -47,7 +48,7 @@ function table({ entries }: Receipt): HTMLElement {
   const words = entriesInWords(entries);
   entries.forEach((entry, index) => {
     const row = body.insertRow();
-    row.append(make('td', '', moment(entry.at)), make('td', '', words[index]), make('td', '', day(entry.deletedAt)));
+    row.append(make('td', '', when(entry.at)), make('td', '', words[index]), make('td', '', day(entry.deletedAt)));
   });
   return element;
 }
@@ -60,8 +61,13 @@ function saving(receipt: Receipt): HTMLElement[] {
   const hint = make(
     'p',
     'quiet',
-    'The file is signed by the server. It holds a key with which anybody can see this list again, and have it erased, so keep it to yourself.',
+    'The file is signed by the server. It holds a key with which anybody can see this list again, and have it changed or erased, so keep it to yourself. ',
   );
+  const later = make('a', '', 'Open it later on this page.');
+  later.href = 'rights';
+  later.target = '_blank';
+  later.rel = 'noopener';
+  hint.append(later);
   return receipt.entries.length > 0 ? [button, hint, drawErasing(receipt)] : [button, hint];
 }
 

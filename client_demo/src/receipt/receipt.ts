@@ -8,6 +8,7 @@ export interface Entry {
 }
 
 export interface Receipt {
+  room: string;
   /** The name that the entries are kept under. */
   identity: string;
   entries: Entry[];
@@ -30,7 +31,8 @@ const TIMEOUT_MS = 10_000;
 const ATTEMPTS = 5;
 const PAUSE_MS = 400;
 const MOST_ENTRIES = 2_000;
-const TEXT_LENGTH = 600;
+const TEXT_LENGTH = 2_000;
+const UNKNOWN = 'The server does not say what it keeps about you right now. Try again in a moment.';
 
 /** The receipt once it tells of the end of `participant`'s connection, or as it is after two seconds; null
  * if there is none to be had. Never rejects. */
@@ -43,7 +45,8 @@ export async function askForReceipt(
   let latest: Receipt | null = null;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await pause();
-    latest = (await ask(token, fetcher)) ?? latest;
+    const answer = await fetchReceipt(token, fetcher);
+    if (answer.kind === 'receipt') latest = answer.receipt;
     const isOver = ({ event, fields }: Entry): boolean =>
       event === 'participant_left' && fields['participant'] === participant;
     if (latest?.entries.some(isOver)) break;
@@ -51,7 +54,11 @@ export async function askForReceipt(
   return latest;
 }
 
-async function ask(token: string, fetcher: Fetch): Promise<Receipt | null> {
+/** The receipt as it is now, or why there is none, in words for who asks. Never rejects. */
+export async function fetchReceipt(
+  token: string,
+  fetcher: Fetch = fetch,
+): Promise<{ kind: 'receipt'; receipt: Receipt } | { kind: 'refused'; message: string }> {
   try {
     const response = await fetcher('api/receipt', {
       headers: { authorization: `Bearer ${token}` },
@@ -60,9 +67,11 @@ async function ask(token: string, fetcher: Fetch): Promise<Receipt | null> {
       referrerPolicy: 'no-referrer',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return response.ok ? readReceipt(await response.json()) : null;
+    const body: unknown = await response.json();
+    if (response.ok) return { kind: 'receipt', receipt: readReceipt(body) };
+    return { kind: 'refused', message: text(record(body)['error']) };
   } catch {
-    return null;
+    return { kind: 'refused', message: UNKNOWN };
   }
 }
 
@@ -75,6 +84,7 @@ export function readReceipt(body: unknown): Receipt {
   if (!Array.isArray(kept) || kept.length > MOST_ENTRIES) throw new ReceiptError('no list of what is kept');
   if (!Array.isArray(notKept)) throw new ReceiptError('no list of what is not kept');
   return {
+    room: text(receipt['room']),
     identity: text(receipt['identity']),
     entries: kept.map(readEntry),
     validUntil: until === null ? null : time(until),

@@ -1,0 +1,75 @@
+/** What a person has done with what the server keeps about them, with the receipt's token. */
+
+import { record, text } from './receipt';
+
+export type Change =
+  | {
+      kind: 'done';
+      /** What happened, in the server's words. */
+      says: string;
+      /** How many entries it concerned. */
+      rows: number;
+      /** Opens the entries from now on, where it is another one; else empty. */
+      token: string;
+      /** The whole answer, to be saved: it has the signature. */
+      file: string;
+    }
+  | { kind: 'refused'; message: string };
+
+type Fetch = (input: string, init: RequestInit) => Promise<Response>;
+
+// The server writes its file anew before it answers.
+const TIMEOUT_MS = 75_000;
+const UNKNOWN = 'The server did not say whether it was done. Try again in a moment.';
+
+/** Has everything erased (`DELETE /api/receipt`). */
+export function erase(token: string, fetcher: Fetch = fetch): Promise<Change> {
+  return ask(token, 'DELETE', 'erasure', 'erased', undefined, fetcher);
+}
+
+/** Has it kept under another name (`PATCH /api/receipt`). */
+export function correct(token: string, name: string, fetcher: Fetch = fetch): Promise<Change> {
+  return ask(token, 'PATCH', 'correction', 'corrected', { name }, fetcher);
+}
+
+/** Never rejects: whatever goes wrong is an answer with a sentence for the person who waits. */
+async function ask(
+  token: string,
+  method: string,
+  member: string,
+  counted: string,
+  body: object | undefined,
+  fetcher: Fetch,
+): Promise<Change> {
+  try {
+    const response = await fetcher('api/receipt', {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer: unknown = await response.json();
+    if (!response.ok) return { kind: 'refused', message: text(record(answer)['error']) };
+    return read(answer, member, counted);
+  } catch {
+    return { kind: 'refused', message: UNKNOWN };
+  }
+}
+
+/** Throws ReceiptError for anything else. */
+function read(body: unknown, member: string, counted: string): Change {
+  const answer = record(body);
+  const content = record(answer[member]);
+  if (typeof answer['jws'] !== 'string') return { kind: 'refused', message: UNKNOWN };
+  const rows = Object.values(record(content[counted])).reduce((sum: number, count) => sum + Number(count), 0);
+  return {
+    kind: 'done',
+    says: `${text(content['says'])} ${text(content['backups'])}`,
+    rows,
+    token: typeof answer['token'] === 'string' ? answer['token'] : '',
+    file: JSON.stringify(body, null, 2),
+  };
+}
