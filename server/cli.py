@@ -209,6 +209,21 @@ def policy_check(
     raise typer.Exit(policy_main(load(config), url, json=as_json))
 
 
+@policy_app.command("record")
+def policy_record(
+    *,
+    url: Annotated[
+        str | None, typer.Option(help="The running server; that of the configuration if left out.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The record as JSON.")] = False,
+    config: ConfigPath = None,
+) -> None:
+    """Print this server's record of processing activities (GDPR, art. 30), to be completed."""
+    from server.policy.run import write_record
+
+    write_record(load(config), url, json=as_json)
+
+
 @config_app.command()
 def check(
     path: Annotated[Path | None, typer.Argument(help="The file; ./config.toml if left out.")] = None,

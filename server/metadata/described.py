@@ -31,6 +31,7 @@ class FieldDescription:
 class RowDescription:
     """`says` is the docstring of its declaration, in one line."""
 
+    kind: type[Row]
     name: str
     says: str
     expiry: Expiry
@@ -55,7 +56,7 @@ def _row(kind: type[Row]) -> RowDescription:
         for field in described.fields
     )
     says = " ".join((kind.__doc__ or "").split())
-    return RowDescription(name_of(kind), says, expiry_of(kind), fields)
+    return RowDescription(kind, name_of(kind), says, expiry_of(kind), fields)
 
 
 def _content(kind: inspect.Type) -> tuple[str, str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ import msgspec
 
 from server.config import Config
 from server.policy.document import Policy
-from server.policy.site import Site
+from server.policy.site import Site, Unreachable
 
 ANOTHER_VERSION = "the server shows another version than this: it has to be started again"
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
@@ -84,6 +84,19 @@ async def _media_not_stored(scene: Scene) -> str:
     except (msgspec.DecodeError, KeyError, TypeError, ValueError):
         return "the server gives no statement of what it guarantees"
     return "" if held else f"the lock of the relays is at level {level!r}"
+
+
+async def guarantee_in_words(site: Site) -> list[str]:
+    """What the server says that it guarantees now, or that it says nothing."""
+    try:
+        told = msgspec.json.decode((await site.get("guarantee")).text)
+        held = told["host_firewall"]["held"]
+        return [
+            f"Observed level {told['level']!r} of at most 'full'. {' '.join(told['says'])}",
+            f"The host firewall for relays {'holds' if held else 'is not in place'}.",
+        ]
+    except (Unreachable, msgspec.DecodeError, KeyError, TypeError):
+        return ["Not observed: no running server was asked what it guarantees (--url)."]
 
 
 async def _ledger_closed(scene: Scene) -> str:

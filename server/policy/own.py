@@ -9,11 +9,14 @@ from pathlib import Path
 import aiohttp
 
 from server.config import Config, Metadata
+from server.metadata import address, described
 from server.metadata.database import ledger_file
-from server.metadata.retention import Retention
+from server.metadata.retention import DAY, Retention
 from server.metadata.scrutiny import Scrutiny
 from server.policy import checks, report
+from server.policy.checks import guarantee_in_words
 from server.policy.document import Policy, PolicyError, parse
+from server.policy.record import Record, record
 from server.policy.report import Row
 from server.policy.site import Site
 from server.public_url import for_pages
@@ -56,3 +59,16 @@ async def check(
     scrutiny = Scrutiny(config.metadata.url, Retention.configured(config.metadata), clock=clock)
     files = checks.private_files(config, ledger_file(config.metadata.url))
     return await report.check(checks.Scene(policy, config, Site(http, url), scrutiny, files))
+
+
+async def processing(config: Config, policy: Policy, http: aiohttp.ClientSession, url: str) -> Record:
+    """The record of processing activities, with what the server at `url` guarantees right now. Where it does
+    not answer, the record says so."""
+    retention = Retention.configured(config.metadata)
+    return record(
+        policy,
+        config,
+        days={row.name: round(retention.period(row.kind) / DAY) for row in described.rows()},
+        ledger=f"the ledger {address.parse(config.metadata.url)}",
+        guaranteed=await guarantee_in_words(Site(http, url)),
+    )

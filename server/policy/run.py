@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import msgspec
@@ -14,8 +16,11 @@ from rich.text import Text
 
 from server.config import Config
 from server.policy.document import Policy, PolicyError, template
-from server.policy.own import check, read
+from server.policy.own import check, processing, read
+from server.policy.record_text import markdown
 from server.policy.report import Row
+
+T = TypeVar("T")
 
 
 def write_template(config: Config, path: Path) -> None:
@@ -35,23 +40,46 @@ def write_template(config: Config, path: Path) -> None:
 
 def main(config: Config, url: str | None, *, json: bool) -> int:
     """Prints what came of the check; 0 when every clause passed, else 1. Raises PolicyError."""
+    policy = _published(config)
+    rows = asyncio.run(_asking(check, config, policy, url))
+    if json:
+        _print({"clauses": rows})
+    else:
+        _show(policy, rows)
+    return 0 if all(row["passed"] for row in rows) else 1
+
+
+def write_record(config: Config, url: str | None, *, json: bool) -> None:
+    """Prints the record of processing activities. Raises PolicyError."""
+    found = asyncio.run(_asking(processing, config, _published(config), url))
+    if json:
+        _print(found)
+    else:
+        typer.echo(markdown(found))
+
+
+def _published(config: Config) -> Policy:
     policy = read(config)
     if policy is None:
         raise PolicyError(
             "there is no policy: write one with `offrecord policy init`, and set [policy] file in the "
             "configuration"
         )
-    rows = asyncio.run(_check(config, policy, url or _address(config)))
-    if json:
-        typer.echo(msgspec.json.format(msgspec.json.encode({"clauses": rows})).decode())
-    else:
-        _show(policy, rows)
-    return 0 if all(row["passed"] for row in rows) else 1
+    return policy
 
 
-async def _check(config: Config, policy: Policy, url: str) -> list[Row]:
+async def _asking(
+    ask: Callable[[Config, Policy, aiohttp.ClientSession, str], Awaitable[T]],
+    config: Config,
+    policy: Policy,
+    url: str | None,
+) -> T:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        return await check(config, policy, http, url)
+        return await ask(config, policy, http, url or _address(config))
+
+
+def _print(content: object) -> None:
+    typer.echo(msgspec.json.format(msgspec.json.encode(content)).decode())
 
 
 def _address(config: Config) -> str:
