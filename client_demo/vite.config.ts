@@ -11,12 +11,11 @@ export default defineConfig({
     target: 'es2022',
     // The server's content security policy allows files of its own only, no data: addresses.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ['index.html', 'rights.html'] },
     modulePreload: false,
     sourcemap: false,
     // The console's style and script are of the same tokens and checks; the server knows them by these names.
     rolldownOptions: {
-      input: { index: 'index.html', console: 'src/console/console.ts' },
+      input: { index: 'index.html', rights: 'rights.html', console: 'src/console/console.ts' },
       output: {
         entryFileNames: (chunk) => (chunk.name === 'console' ? 'assets/console.js' : 'assets/[name]-[hash].js'),
         assetFileNames: (asset) =>
