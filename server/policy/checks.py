@@ -5,6 +5,7 @@ A check says what is wrong, or nothing. What cannot be looked at counts as not k
 
 from __future__ import annotations
 
+import asyncio
 import re
 import stat
 from collections.abc import Awaitable, Callable
@@ -65,6 +66,7 @@ class Scene:
     site: Site
     ledger: LedgerView
     files: tuple[Path, ...]  # that only the server's user may read
+    looks: Callable[[], str]  # what is wrong with the log of who looked; blocks, and may raise OperatorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,23 @@ async def _expiry(scene: Scene) -> str:
     return f"{count} rows of the ledger are kept for longer than the configuration says" if count else ""
 
 
+async def _details(scene: Scene) -> str:
+    if not scene.config.metadata.details:
+        return "metadata.details is false: nothing of the kind is kept, and the policy may say so"
+    return await _expiry(scene)
+
+
+async def _no_details(scene: Scene) -> str:
+    """Rows of the kind count as overdue where none may be kept."""
+    if scene.config.metadata.details:
+        return "metadata.details is true: it is kept"
+    return await _expiry(scene)
+
+
+async def _looks_noted(scene: Scene) -> str:
+    return await asyncio.to_thread(scene.looks)
+
+
 async def _no_cookies(scene: Scene) -> str:
     answers = [
         *await scene.site.pages(),
@@ -171,11 +190,10 @@ async def _no_registration(scene: Scene) -> str:
 
 async def _access(scene: Scene) -> str:
     answer = await scene.site.get("api/receipt")
-    return (
-        ""
-        if answer.status == 401
-        else f"/api/receipt answers {answer.status} where it should ask for a token"
-    )
+    if answer.status != 401:
+        return f"/api/receipt answers {answer.status} where it should ask for a token"
+    page = await scene.site.get("rights")
+    return "" if page.status == 200 else "the page /rights is not there"
 
 
 async def _rights(scene: Scene) -> str:
@@ -251,6 +269,11 @@ CHECKS: dict[str, Check] = {
         "addresses are cut (IPv4 /24, IPv6 /48) before anything is written", _addresses_in_part
     ),
     "expiry": Check("each row carries the moment of its deletion; a sweep deletes hourly", _expiry),
+    "details": Check("rows about what somebody did carry an earlier moment of their deletion", _details),
+    "no_details": Check("no row about what somebody did moment by moment is written", _no_details),
+    "looks_noted": Check(
+        "commands and console note who looks before anything is shown, in a chained, signed log", _looks_noted
+    ),
     "no_cookies": Check(
         "nothing that participants are served sets a cookie; the console of operators has its own",
         _no_cookies,

@@ -49,7 +49,8 @@ _OF_ADDRESSES = {
     "pseudonym": "pseudonyms-of-addresses",
     "truncate": "first-parts-of-addresses",
 }
-"""Clauses of the template of which one is true, by `metadata.addresses`."""
+_OF_DETAILS = {True: "details", False: "no-details"}
+"""Clauses of the template of which one is true, by `metadata.addresses` and `metadata.details`."""
 
 
 class PolicyError(OperatorError):
@@ -134,18 +135,18 @@ def parse(text: str, numbers: Mapping[str, int]) -> Policy:
     return Policy(file.controller, file.contact, file.revised, _history(file), clauses, version)
 
 
-def template(addresses: str = "drop") -> str:
-    """The policy that fits a server with this `metadata.addresses`, without the names that only its operator
-    knows. The clauses for other servers are there as comments."""
+def template(addresses: str = "drop", *, details: bool = True) -> str:
+    """The policy that fits a server with these settings of `[metadata]`, without the names that only its
+    operator knows. The clauses for other servers are there as comments."""
+    others = {name for setting, name in _OF_ADDRESSES.items() if setting != addresses} | {
+        _OF_DETAILS[not details]
+    }
     text = resources.files("server.policy").joinpath("template.toml").read_text("utf-8")
     head, *clauses = text.split(_CLAUSE)
     return head + "".join(
-        _commented(_CLAUSE + one) if _is_for_another(one, addresses) else _CLAUSE + one for one in clauses
+        _commented(_CLAUSE + one) if any(f'id = "{name}"' in one for name in others) else _CLAUSE + one
+        for one in clauses
     )
-
-
-def _is_for_another(clause: str, addresses: str) -> bool:
-    return any(f'id = "{name}"' in clause for setting, name in _OF_ADDRESSES.items() if setting != addresses)
 
 
 def _commented(clause: str) -> str:

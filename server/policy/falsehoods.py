@@ -21,6 +21,12 @@ def _of(words: str, why: str) -> Falsehood:
 _NO = r"\b(?:do(?:es)? not|don't|never|no|nothing|without|neither|nor|not)\b"
 _TRACES = "cookie|web beacon|clear gif|pixel tag"
 
+
+def _said(words: str, why: str) -> Falsehood:
+    """False unless it is denied: a sentence may say that there is no such thing."""
+    return _of(rf"^(?!.*{_NO}.{{0,80}}(?:{words})).*(?:{words})", why)
+
+
 FALSEHOODS = (
     _of(
         r"(?:statistical|anonymous|aggregate)\w*\b.{0,80}\b(?:not|never)\b.{0,20}\bidentif",
@@ -42,6 +48,50 @@ FALSEHOODS = (
     _of(
         r"\brecogni[sz]e you\b.{0,30}\breturn",
         "nothing recognises somebody who returns",
+    ),
+    _of(
+        r"\b(?:unable to access|inaccessible)\b",
+        "nothing here needs a cookie or a setting of the browser",
+    ),
+    _said(
+        r"\b(?:postal address|e-?mail address|telephone number|employer|industry)",
+        "no page asks for it, and the ledger has no field for it",
+    ),
+    _of(
+        r"\b(?:at the time of|when you) (?:registering|registration|register|subscrib)",
+        "nobody registers here",
+    ),
+    _said(r"\bfrom (?:third parties|other sources|our business partners)\b", "nothing comes from others"),
+    _said(
+        r"\b(?:blogs?|message boards?|(?:support |discussion )forums?|surveys?|search quer(?:y|ies))\b",
+        "there is none here, and nothing of the kind is kept",
+    ),
+    _of(r"\bspeed up your search", "there is no search here"),
+    _said(
+        r"\b(?:location data|browsing actions|details of your visits|resources that you access)\b",
+        "what is looked at is not logged, and a place is kept only where the operator has named it",
+    ),
+    _of(
+        r"\b(?:individual interests|your preferences|personali[sz]ed)\b",
+        "nothing about anybody's taste is kept",
+    ),
+    _said(r"\bbilling\b", "billing is none of the purposes for which a field is kept"),
+    _of(
+        r"\bany other (?:purpose|way)\b",
+        "each field of the ledger is kept for one purpose, which is declared",
+    ),
+    _of(
+        r"\b(?:contact you about|may be of interest to you|third.part(?:y|ies)'? goods)",
+        "no way to contact anybody is kept",
+    ),
+    _of(r"\ball information you provide\b.{0,40}\bstored", "most of what is provided is not stored at all"),
+    _of(
+        r"\b(?:continued use|using our \w+ after)\b.{0,80}\b(?:accept|deemed)",
+        "guests are asked again where the policy has changed",
+    ),
+    _of(
+        r"\byou are responsible\b.{0,120}\b(?:e-?mail address|periodically|check)",
+        "nobody's address is known, and guests are told where the policy has changed",
     ),
     _of(r"\bend-to-end encrypted\b(?!.{0,40}\b(?:if|where|when|can|may)\b)", "only rooms that demand it are"),
 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 
+from server.access.reading import configured as access_log
 from server.config import Config, Metadata
 from server.metadata import address, described
 from server.metadata.database import ledger_file
@@ -58,7 +60,17 @@ async def check(
     """Every clause, against the server at `url` that runs with this configuration on this machine."""
     scrutiny = Scrutiny(config.metadata.url, Retention.configured(config.metadata), clock=clock)
     files = checks.private_files(config, ledger_file(config.metadata.url))
-    return await report.check(checks.Scene(policy, config, Site(http, url), scrutiny, files))
+    looks = partial(_wrong_with_looks, config)
+    return await report.check(checks.Scene(policy, config, Site(http, url), scrutiny, files, looks))
+
+
+def _wrong_with_looks(config: Config) -> str:
+    """Of the log of who looked at the ledger. Raises OperatorError where it cannot be read."""
+    if not Path(config.metadata.access_log).exists():
+        return ""  # nobody has looked yet
+    if access_log(config).verify().intact:
+        return ""
+    return "the access log is not what was written: see `offrecord access-log verify`"
 
 
 async def processing(config: Config, policy: Policy, http: aiohttp.ClientSession, url: str) -> Record:

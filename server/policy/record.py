@@ -33,7 +33,7 @@ TO_COMPLETE = (
 
 
 class Data(msgspec.Struct, frozen=True):
-    """`fields` is what each field holds, by its name. `kept` says for how long, and `setting` is the key of the
+    """`fields` is what each field holds, by its name; `kept` says for how long. `setting` is the key of the
     configuration that decides, "" for none; `days` is None where nothing is kept, or not by days."""
 
     where: str

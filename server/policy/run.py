@@ -27,7 +27,7 @@ def write_template(config: Config, path: Path) -> None:
     """For a server with this configuration. Raises PolicyError where there is a file already."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(template(config.metadata.addresses))
+            file.write(template(config.metadata.addresses, details=config.metadata.details))
     except FileExistsError:
         raise PolicyError(f"{path} exists: move it away, or name another file") from None
     except OSError as error:

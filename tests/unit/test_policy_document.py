@@ -33,14 +33,18 @@ def test_the_template_needs_its_operators_names() -> None:
 
 
 @pytest.mark.parametrize("addresses", MODES)
-def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false(addresses: str) -> None:
-    for clause in read(completed(template(addresses))).clauses:
+@pytest.mark.parametrize("details", [True, False])
+def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false(
+    addresses: str, details: bool
+) -> None:
+    for clause in read(completed(template(addresses, details=details))).clauses:
         assert (clause.check in CHECKS) == (clause.type is ClauseType.PROMISE), clause.id
         assert untrue(clause.text, addresses) == "", clause.id
 
 
 def test_every_check_is_used_by_the_template() -> None:
-    used = {clause.check for mode in MODES for clause in read(completed(template(mode))).clauses}
+    texts = [template(mode, details=details) for mode in MODES for details in (True, False)]
+    used = {clause.check for text in texts for clause in read(completed(text)).clauses}
     assert used == {*CHECKS, ""}
 
 
@@ -55,6 +59,13 @@ def test_of_the_clauses_about_addresses_the_template_has_the_one_that_is_true() 
     assert len({len(found) for found in ids.values()}) == 1
     for mode in MODES:  # the others are there to be taken, as comments
         assert all(f'id = "{name}"' in template(mode) for name in names)
+
+
+def test_of_the_clauses_about_details_the_template_has_the_one_that_is_true() -> None:
+    names = {"details", "no-details"}
+    for details, name in ((True, "details"), (False, "no-details")):
+        assert names & {one.id for one in read(completed(template(details=details))).clauses} == {name}
+        assert all(f'id = "{name}"' in template(details=details) for name in names)
 
 
 def test_the_template_speaks_of_this_server_and_of_no_other_company() -> None:

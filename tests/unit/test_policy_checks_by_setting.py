@@ -1,0 +1,104 @@
+"""Of sentences that depend on a setting, the one that fits is true, as long as the ledger is as it says."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from msgspec import structs
+
+from server.metadata.retention import Retention
+from server.metadata.rows.addresses import ParticipantAddress
+from server.metadata.store import Ledger
+from server.policy.document import template
+from server.policy.own import check
+from tests.unit.ledger import joined, published
+from tests.unit.policy_place import POLICY, Place
+from tests.unit.signaling import ClientMaker
+from tests.unit.test_policy_document import completed, read
+
+NETWORKS = {"drop": "", "pseudonym": "0123456789abcdef" * 2, "truncate": "203.0.113.0/24"}
+ALTERNATIVES = ("no-addresses", "pseudonyms-of-addresses", "first-parts-of-addresses")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "true"),
+    [*zip(NETWORKS, ALTERNATIVES, strict=True)],
+)
+async def test_in_each_mode_one_sentence_about_addresses_is_true(
+    addresses: Any, true: str, tmp_path: Path, aiohttp_client: ClientMaker
+) -> None:
+    """Said of a ledger in which somebody's address is kept as that mode allows."""
+    place = Place(tmp_path)
+    metadata = structs.replace(place.config.metadata, addresses=addresses)
+    place.config = structs.replace(place.config, metadata=metadata)
+    ledger = await Ledger.open(metadata.url, Retention.configured(metadata))
+    ledger.record(joined())
+    if network := NETWORKS[addresses]:
+        ledger.record(
+            ParticipantAddress(room="garden", identity="ada", participant="PA_00000001", network=network)
+        )
+    await ledger.close()
+    client = await aiohttp_client(place.application())
+    passed = {}
+    for mode in NETWORKS:
+        clauses = [one for one in read(completed(template(mode))).clauses if one.id in ALTERNATIVES]
+        async with aiohttp.ClientSession() as http:
+            policy = dataclasses.replace(POLICY, clauses=tuple(clauses))
+            for row in await check(place.config, policy, http, f"http://127.0.0.1:{client.port}"):
+                passed[row["id"]] = row["passed"]
+    assert passed == {name: name == true for name in ALTERNATIVES}
+
+
+@pytest.mark.parametrize("network", ["203.0.113.7/24", "2001:db8:1::7/48"])
+async def test_a_whole_address_is_found_where_its_first_part_may_be(
+    network: str, tmp_path: Path, aiohttp_client: ClientMaker
+) -> None:
+    place = Place(tmp_path)
+    metadata = structs.replace(place.config.metadata, addresses="truncate")
+    place.config = structs.replace(place.config, metadata=metadata)
+    ledger = await Ledger.open(metadata.url, Retention.configured(metadata))
+    ledger.record(
+        ParticipantAddress(room="garden", identity="ada", participant="PA_00000001", network=network)
+    )
+    await ledger.close()
+    client = await aiohttp_client(place.application())
+    policy = read(completed(template("truncate")))
+    async with aiohttp.ClientSession() as http:
+        found = await check(place.config, policy, http, f"http://127.0.0.1:{client.port}")
+    assert "first-parts-of-addresses" in {row["id"] for row in found if not row["passed"]}
+
+
+@pytest.mark.parametrize("details", [True, False])
+async def test_one_sentence_about_details_is_true(
+    details: bool, tmp_path: Path, aiohttp_client: ClientMaker
+) -> None:
+    """And the one that nothing is kept is false as long as something is there."""
+    place = Place(tmp_path)
+    place.config = structs.replace(
+        place.config, metadata=structs.replace(place.config.metadata, details=details)
+    )
+    url = place.config.metadata.url
+    ledger = await Ledger.open(url, Retention.configured(place.config.metadata))
+    ledger.record(published())
+    await ledger.close()
+    client = await aiohttp_client(place.application())
+
+    async def passed(*, of: bool) -> bool:
+        """Whether the sentence for that setting is."""
+        clauses = [one for one in read(completed(template(details=of))).clauses if "details" in one.check]
+        policy = dataclasses.replace(POLICY, clauses=tuple(clauses))
+        async with aiohttp.ClientSession() as http:
+            [row] = await check(place.config, policy, http, f"http://127.0.0.1:{client.port}")
+        return row["passed"]
+
+    assert await passed(of=details)
+    assert not await passed(of=not details)
+    if not details:
+        ledger = await Ledger.open(url, Retention())
+        ledger.record(published())
+        await ledger.close()
+        assert not await passed(of=False)
