@@ -7,6 +7,7 @@ import logging
 import signal
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -49,11 +50,9 @@ from server.metrics.listener import listen as listen_for_metrics
 from server.metrics.source import Source
 from server.network.origin import Origins
 from server.options import ServeOptions
-from server.policy.document import Policy
 from server.policy.own import check as check_policy
-from server.policy.own import notice as policy_notice
-from server.policy.own import read as read_policy
 from server.policy.route import PolicyRoutes
+from server.policy.served import ServedPolicy
 from server.rooms import RoomManager
 from server.signaling.route import SignalRoutes
 from server.tally import Tally
@@ -92,7 +91,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     addresses = advertised(config)
     tls = _tls(config)
     console_place = place_of(config)
-    policy = read_policy(config)
+    served = ServedPolicy(config)
     origins = Origins(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
     clock = Clock()
@@ -104,8 +103,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     incidents = Incidents()
     tally = Tally()
     record = tally.noting(ledger.record)
-    told = policy_notice(config, policy) if policy else None
-    rooms = RoomManager(config, clock, record, partial(candidates, addresses), told)
+    rooms = RoomManager(config, clock, record, partial(candidates, addresses), served.notice)
     supervisor = Supervisor(config, tally.listening(rooms), Chronicle(record, incidents, clock.now))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()
@@ -116,8 +114,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     rooms.place_on(Placement(supervisor))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
-    if policy is not None:
-        ledger.record(OperatorAction(action=Action.POLICY_SERVED, policy_version=policy.version))
+    if served.policy is not None:
+        ledger.record(OperatorAction(action=Action.POLICY_SERVED, policy_version=served.version))
     attempts = Attempts(record, clock.now)
     stack.callback(attempts.close)
     app = application(
@@ -131,14 +129,23 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
         software=software,
         incidents=incidents,
         tally=tally,
-        policy=policy,
+        policy=lambda: served.version,
     )
     app.add_routes(HealthRoutes(supervisor.evidence, ledger, config.guarantee.minimum_level).routes())
     kept_seconds = retention.seconds(Expiry.SESSION)
     tokens = SubjectTokens(config.keys, signer, kept_seconds)
     app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock, origins).routes())
     app.add_routes(RightsRoutes(ledger.requests, tokens, signer, clock, origins).routes())
-    app.add_routes(PolicyRoutes(policy, partial(check_policy, config, clock=clock.now)).routes())
+    policy_routes = PolicyRoutes(served.policy, partial(check_policy, config, clock=clock.now))
+    app.add_routes(policy_routes.routes())
+
+    def other_policy() -> None:
+        policy_routes.serve(served.policy)
+        rooms.serve_policy(served.notice)
+        ledger.record(OperatorAction(action=Action.POLICY_SERVED, policy_version=served.version))
+
+    served.on_change(other_policy)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, served.read_again)
     if config.metrics.port:
         source = Source(
             version=version(),
@@ -188,13 +195,13 @@ def application(
     software: SoftwareSource,
     incidents: Incidents | None = None,
     tally: Tally | None = None,
-    policy: Policy | None = None,
+    policy: Callable[[], str] = lambda: "",
 ) -> web.Application:
     """All routes but those that need a ledger.
 
     `evidence` is what the guarantee is judged from, asked at every request; `signer` signs what is given;
     `origins` says where requests come from; `tally` counts answers and refusals;
-    `policy` is the privacy policy that guests have to have seen.
+    `policy` tells the version of the privacy policy that guests have to have seen, "" for none.
     """
     app = web.Application(client_max_size=MAX_REQUEST_BODY)
     tally = tally or Tally()
@@ -210,7 +217,7 @@ def application(
             clock,
             config.http.public_url,
             origins,
-            policy=policy.version if policy else "",
+            policy=policy,
         ).routes()
     )
     minimum_level = config.guarantee.minimum_level

@@ -39,6 +39,7 @@ from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClos
 from server.room.inputs import (
     Input,
     Join,
+    PolicyServed,
     RelayLost,
     RelayNotified,
     Shutdown,
@@ -269,6 +270,12 @@ class RoomManager:
     def present(self) -> list[RoomNow]:
         """Every room and who is in it, the rooms that were opened last first."""
         return [self._now(room) for room in reversed(self._rooms.values())]
+
+    def serve_policy(self, policy: PolicyNotice | None) -> None:
+        """Everybody is told that another privacy policy is served."""
+        self._policy = policy
+        for room in list(self._rooms.values()):
+            self._handle(room, PolicyServed(policy))
 
     def shutdown(self) -> None:
         """Tells everybody, closes every room, and lets nobody in any more."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
@@ -41,8 +42,8 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 class GuestRoutes:
     """The handler. `key` is the name and the secret that guests' tokens are signed with, `public_url` where
-    clients reach the server ("": where this one asked), `policy` the version that guests have to have seen
-    ("": none is published)."""
+    clients reach the server ("": where this one asked), `policy` tells the version that guests have to have
+    seen ("": none is published)."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class GuestRoutes:
         public_url: str,
         origins: Origins,
         *,
-        policy: str = "",
+        policy: Callable[[], str],
     ) -> None:
         self._guests = guests
         self._key = key
@@ -84,9 +85,10 @@ class GuestRoutes:
             return _error(400, "Choose a room name.")
         if not name:
             return _error(400, "Tell the others your name.")
-        if self._policy and wanted.policy != self._policy:
+        served = self._policy()
+        if served and wanted.policy != served:
             changed = "The privacy policy is another than you were shown: read it, and join then."
-            return _error(409, changed, policy_changed=True, policy=self._policy)
+            return _error(409, changed, policy_changed=True, policy=served)
         if self._guests.ask_age and not wanted.old_enough:
             return _error(403, "Say that you are 13 or older, or that a parent agreed.", age_required=True)
         if self._guests.passcode:

@@ -20,7 +20,7 @@ from server.config import Config
 from server.policy.document import Policy
 from server.policy.site import Site, Unreachable
 
-ANOTHER_VERSION = "the server shows another version than this: it has to be started again"
+ANOTHER_VERSION = "the server shows another version than this: reload it (SIGHUP)"
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
 ASKED_TOO_OFTEN = "the server was asked too often just now: check again in a minute"
 _GUEST = {"room": "policy check", "name": "policy check"}

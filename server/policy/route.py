@@ -23,14 +23,18 @@ Checking = Callable[[Policy, aiohttp.ClientSession, str], Awaitable[list[Row]]]
 
 
 class PolicyRoutes:
-    """The handlers. `policy` is None where the operator has published none."""
+    """The handlers. `policy` is what is served, None where the operator has published none."""
 
     def __init__(
         self, policy: Policy | None, check: Checking, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._policy = policy
         self._check = check
         self._clock = clock
+        self.serve(policy)
+
+    def serve(self, policy: Policy | None) -> None:
+        """This one from now on."""
+        self._policy = policy
         self._status: tuple[float, asyncio.Task[list[Row]]] | None = None
         self._page = page.page(policy)
         self._headers = _headers(self._page)

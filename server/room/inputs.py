@@ -10,6 +10,7 @@ from livekit.protocol.rtc import SignalRequest
 
 from server.auth.grants import Claims
 from server.control.messages import Notification
+from server.room.metadata import PolicyNotice
 from server.room.relay import RelayFace
 
 
@@ -69,6 +70,13 @@ class RelayLost:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyServed:
+    """Another privacy policy is served from now on; None: none is."""
+
+    policy: PolicyNotice | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """The time that `next_timeout` named has come."""
 
@@ -78,4 +86,4 @@ class Shutdown:
     """The server stops."""
 
 
-Input = Join | Signal | SignalLost | RelayNotified | RelayLost | Tick | Shutdown
+Input = Join | Signal | SignalLost | RelayNotified | RelayLost | PolicyServed | Tick | Shutdown

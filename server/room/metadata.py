@@ -44,6 +44,11 @@ class RoomMetadata:
             self._begun = True
             self.set(own)
 
+    def serve(self, policy: PolicyNotice | None) -> None:
+        """Another policy is served from now on."""
+        self._policy = policy
+        self.set(self.own)
+
     def set(self, own: str) -> None:
         self.own = own
         self.told = own if self._policy is None else _with_notice(own, self._policy)

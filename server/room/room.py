@@ -32,6 +32,7 @@ from server.room.effects import Disconnect, Effect, Effects, RenewToken, RoomClo
 from server.room.inputs import (
     Input,
     Join,
+    PolicyServed,
     RelayLost,
     RelayNotified,
     Shutdown,
@@ -110,6 +111,9 @@ class Room:
             case RelayLost():
                 self._everybody_leaves(Reason.MEDIA_FAILURE, RECONNECT, now)
                 self._forget_relay()
+            case PolicyServed(policy):
+                self.metadata.serve(policy)
+                self._counts.due = now  # everybody is told with the next tick
             case Shutdown():
                 self._everybody_leaves(Reason.SERVER_SHUTDOWN, DISCONNECT, now)
                 self._close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ from playwright.async_api import Browser, expect
 
 from server.policy.document import template
 from tests.e2e.browser import eventually, join, new_page
-from tests.e2e.serving import Server, serving
+from tests.e2e.serving import COMMAND, WHO, Server, serving
 
 CHANGED = """
 [[changes]]
@@ -46,8 +50,21 @@ def told(room: rtc.Room) -> dict[str, Any]:
     return policy
 
 
+async def noted(server: Server) -> list[str]:
+    """Versions that the ledger says were served, in order."""
+    words = [str(COMMAND), "logs", "--events", "--json", *WHO]
+    kept = await asyncio.to_thread(
+        subprocess.run, words, cwd=server.directory, capture_output=True, text=True, check=True
+    )
+    rows = [json.loads(line) for line in kept.stdout.splitlines()]
+    return [row["policy_version"] for row in rows if row.get("action") == "policy_served"]
+
+
 @pytest.mark.timeout(180)
-async def test_a_new_policy_is_told_in_the_call_and_before_the_next(tmp_path: Path, browser: Browser) -> None:
+@pytest.mark.parametrize("how", ["reloaded", "crashed"])
+async def test_a_new_policy_is_told_in_the_call_and_before_the_next(
+    how: str, tmp_path: Path, browser: Browser
+) -> None:
     publish(tmp_path)
     (tmp_path / "config.toml").write_text('[policy]\nfile = "policy.toml"\n')
     async with serving(tmp_path) as server:
@@ -58,6 +75,8 @@ async def test_a_new_policy_is_told_in_the_call_and_before_the_next(tmp_path: Pa
         desk = rtc.Room()
         await desk.connect(server.ws_url, server.token("garden", "desk"))
         assert told(desk) == {"version": first, "url": "privacy", "revised": "2026-01-01"}
+        reconnected: list[str] = []
+        desk.on("reconnected", lambda: reconnected.append("desk"))
         heard: list[tuple[str, str]] = []
         desk.on("room_metadata_changed", lambda old, new: heard.append((old, new)))
         waiting = await new_page(browser)
@@ -65,9 +84,11 @@ async def test_a_new_policy_is_told_in_the_call_and_before_the_next(tmp_path: Pa
         await expect(waiting.get_by_test_id("policy-version")).to_contain_text(first)
 
         publish(tmp_path, changed=True)
-        await server.crash_and_return()
-        second = await served(server)
-        assert second != first
+        if how == "crashed":
+            await server.crash_and_return()
+        else:
+            os.kill(server.pid(), signal.SIGHUP)
+        second = await eventually(lambda: served(server), lambda now: now != first)
 
         await expect(notice).to_be_visible(timeout=60_000)
         await expect(notice).to_contain_text("privacy policy of this server has changed")
@@ -82,6 +103,8 @@ async def test_a_new_policy_is_told_in_the_call_and_before_the_next(tmp_path: Pa
 
         assert await eventually(version, lambda now: now == second, 60) == second
         assert [json.loads(new)["offrecord"]["policy"]["version"] for _, new in heard] == [second]
+        assert reconnected == (["desk"] if how == "crashed" else [])
+        assert await noted(server) == [first, second]
         await desk.disconnect()
 
         await waiting.get_by_test_id("join-name").fill("Bob")

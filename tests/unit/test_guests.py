@@ -23,8 +23,11 @@ OPEN = Guests(enabled=True)
 ORIGINS = Origins(Config())
 
 
+_REQUEST = make_mocked_request("POST", "/")
+
+
 def asked_by(address: str) -> web.Request:
-    return make_mocked_request("POST", "/").clone(remote=address)
+    return _REQUEST.clone(remote=address)
 
 
 async def test_a_guest_gets_a_token_for_its_room_under_its_name(aiohttp_client: ClientMaker) -> None:

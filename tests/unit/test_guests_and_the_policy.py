@@ -29,7 +29,7 @@ def serving(guests: Guests) -> web.Application:
         origins=server.origins,
         signer=server.signer,
         software=KnownSoftware(),
-        policy=POLICY,
+        policy=lambda: POLICY.version,
     )
 
 

@@ -13,6 +13,7 @@ from msgspec import structs
 from server import ids
 from server.config import Config, Http
 from server.policy.own import notice
+from server.room.inputs import PolicyServed
 from server.room.metadata import MEMBER, PolicyNotice, RoomMetadata
 from server.room.room import Room, RoomLimits
 from tests.unit.stage import Stage
@@ -86,6 +87,22 @@ def test_who_joins_is_told_at_once_and_with_every_update_of_the_room() -> None:
     for sid in (ada, bob):
         assert json.loads(stage.last(sid, "join").join.room.metadata) == expected
         assert json.loads(stage.last(sid, "room_update").room_update.room.metadata) == expected
+
+
+def test_who_is_there_is_told_at_once_when_another_is_served() -> None:
+    stage = Stage()
+    stage.room = Room("hall", ids.room_sid(), RoomLimits(), stage.now, NOTICE)
+    ada = stage.enter("ada", room_metadata="tulips")
+    stage.pass_time(2)
+    stage.forget()
+    other = structs.replace(NOTICE, version="2026-06-01-4567abcd", revised="2026-06-01")
+    stage.put(PolicyServed(other))
+    stage.pass_time(0)
+    expected = {"policy": structs.asdict(other), "metadata": "tulips"}
+    assert json.loads(stage.last(ada, "room_update").room_update.room.metadata) == {"offrecord": expected}
+    stage.put(PolicyServed(None))
+    stage.pass_time(0)
+    assert stage.last(ada, "room_update").room_update.room.metadata == "tulips"
 
 
 @pytest.mark.parametrize(
