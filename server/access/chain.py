@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -28,6 +29,17 @@ class Fault(StrEnum):
     OUT_OF_PLACE = "out_of_place"  # lines are missing, inserted or in another order
     SHORTENED = "shortened"  # the end is missing
     OTHER_HISTORY = "other_history"  # sound in itself, and not what the checkpoint speaks of
+
+
+SAYS: Final = {
+    Fault.NO_LOG: "there is no log, but there was one",
+    Fault.NO_CHECKPOINT: "no checkpoint that this server's key has signed: the ends cannot be checked",
+    Fault.BEGINNING: "the beginning is not the one that was signed",
+    Fault.CHANGED: "this line is not what was written, or the one before it is not",
+    Fault.OUT_OF_PLACE: "lines are missing here, inserted, or in another order",
+    Fault.SHORTENED: "the end is missing",
+    Fault.OTHER_HISTORY: "the log is not the one that the checkpoint speaks of",
+}
 
 
 @dataclass(frozen=True, slots=True)

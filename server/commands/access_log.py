@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from server.access.chain import Checkpoint, Fault, Verdict
+from server.access.chain import SAYS, Checkpoint, Verdict
 from server.access.entry import Entry
 from server.access.log import AccessLog
 from server.access.reading import configured
@@ -21,16 +21,6 @@ from server.config import load
 from server.errors import OperatorError
 
 access_app = typer.Typer(help="Who looked at the ledger, when and why.", no_args_is_help=True)
-
-_WORDS = {
-    Fault.NO_LOG: "there is no log, but there was one",
-    Fault.NO_CHECKPOINT: "no checkpoint that this server's key has signed: the ends cannot be checked",
-    Fault.BEGINNING: "the beginning is not the one that was signed",
-    Fault.CHANGED: "this line is not what was written, or the one before it is not",
-    Fault.OUT_OF_PLACE: "lines are missing here, inserted, or in another order",
-    Fault.SHORTENED: "the end is missing",
-    Fault.OTHER_HISTORY: "the log is not the one that the checkpoint speaks of",
-}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -112,8 +102,7 @@ def _record(verdict: Verdict) -> dict[str, Any]:
 def _said(verdict: Verdict) -> str:
     if not verdict.intact:
         return "\n".join(
-            f"line {one.line}: {_WORDS[one.fault]}" if one.line else _WORDS[one.fault]
-            for one in verdict.findings
+            f"line {one.line}: {SAYS[one.fault]}" if one.line else SAYS[one.fault] for one in verdict.findings
         )
     lines = [f"The access log is intact: {verdict.entries} entries, {verdict.cut} expired before them."]
     if verdict.unsigned or verdict.unfinished:

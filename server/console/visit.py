@@ -21,6 +21,8 @@ from server.console.sources import Sources
 NAVIGATION: Final[tuple[tuple[str, str, Asked | None], ...]] = (
     ("live", "Live", Asked.LIVE),
     ("guarantee", "Guarantee", None),
+    ("ledger", "Ledger", None),
+    ("access", "Access log", Asked.ACCESS_LOG),
 )
 """Path, name, and whose data it shows: nobody's where that is None."""
 

@@ -29,6 +29,8 @@ ASKED: Final = {
     Asked.PARTICIPANTS: "people",
     Asked.STATISTICS: "statistics",
     Asked.SUBJECT: "one person",
+    Asked.BACKUP: "a copy of all that is kept",
+    Asked.OPERATORS: "who may look",
     Asked.ACCESS_LOG: "the access log",
 }
 
