@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from server.console.access import AccessPage
+from server.console.connection import ConnectionPage
 from server.console.evidence import Evidence
 from server.console.guard import HEADERS, Guard
 from server.console.ledger import LedgerPage
@@ -52,6 +53,7 @@ def console(sources: Sources, place: Place) -> web.Application:
         app.add_routes(Provided(guard, sign_in, provider).routes())
     app.add_routes(Evidence(guard).routes())
     app.add_routes(Live(guard, stopping).routes())
+    app.add_routes(ConnectionPage(guard).routes())
     app.add_routes(LedgerPage(guard).routes())
     app.add_routes(AccessPage(guard).routes())
     app.add_routes([web.get(f"/assets/{name}", _file(path)) for name, path in ASSETS.items()])

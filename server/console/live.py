@@ -121,9 +121,9 @@ class Live:
                     shown = await asyncio.to_thread(_in_words, now[0])
                     people |= _sids(shown)
                     seen.rows = len(people)
-                    await response.write(
-                        _event(await visit.fragment("live_rooms.html", _values(visit, shown)))
-                    )
+                    # Links are those of the page that the part stands in, not of the stream.
+                    values = {**_values(visit, shown), "root": "./"}
+                    await response.write(_event(await visit.fragment("live_rooms.html", values)))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), EVERY_SECONDS)
                 return

@@ -35,8 +35,10 @@ class Moments:
         return f"{self._at(seconds):%H:%M:%S.%f}"[:-3]
 
     def ago(self, seconds: float) -> str:
-        """`5 min ago`; `in 3 days` for what is to come."""
+        """`just now`, `5 min ago`; `in 3 days` for what is to come."""
         passed = self.now - seconds
+        if -1 < passed < 60:
+            return "just now"
         return f"{roughly(passed)} ago" if passed >= 0 else f"in {roughly(-passed)}"
 
     @property

@@ -90,7 +90,7 @@ def json_line(session: Session) -> str:
 def event_json_line(kept: KeptEvent, *, every_field: bool = True) -> str:
     """One line: when it happened, when it is gone, and every field that is kept; without `every_field`, those
     that every operator may see."""
-    fields = _fields(kept.event, every_field)
+    fields = fields_shown(kept.event, every_field)
     return line({"at": utc(kept.at), "expires_at": utc(kept.expires_at), **fields})
 
 
@@ -114,7 +114,7 @@ def empty_table(*titles: str) -> Table:
 
 def event_row(kept: KeptEvent, *, every_field: bool = True) -> tuple[str, ...]:
     """The columns of `event_table`, as rich markup; `every_field` as above."""
-    fields = _fields(kept.event, every_field)
+    fields = fields_shown(kept.event, every_field)
     name = fields.pop("event")
     return (
         f"{local(kept.at):%Y-%m-%d %H:%M:%S}",
@@ -124,7 +124,8 @@ def event_row(kept: KeptEvent, *, every_field: bool = True) -> tuple[str, ...]:
     )
 
 
-def _fields(event: Event, every_field: bool) -> dict[str, Any]:
+def fields_shown(event: Event, every_field: bool) -> dict[str, Any]:
+    """A row as it is kept, with its name as `event`; `every_field` as above."""
     fields: dict[str, Any] = msgspec.to_builtins(event)
     if every_field:
         return fields

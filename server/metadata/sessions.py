@@ -156,6 +156,24 @@ class Reader:
         except FAILURES as error:
             raise unreadable(self._url, error) from None
 
+    async def of_participant(self, participant: str, most: int) -> list[KeptEvent]:
+        """The first `most` rows of one session, oldest first. Raises LedgerError."""
+        wanted = (
+            select(events.c.at, events.c.expires_at, events.c.body)
+            .where(events.c.participant == participant, events.c.expires_at > self._clock())
+            .order_by(events.c.at, events.c.id)
+            .limit(most)
+        )
+        found: list[KeptEvent] = []
+        try:
+            async with self._engine.connect() as connection:
+                for row in (await connection.execute(wanted)).all():
+                    with suppress(EventError):
+                        found.append(KeptEvent(row.at, row.expires_at, decode(row.body)))
+        except FAILURES as error:
+            raise unreadable(self._url, error) from None
+        return found
+
     async def by_number(self, numbers: Sequence[int]) -> dict[int, Session]:
         """The sessions whose first rows have these numbers, 30,000 at most. Raises SQLAlchemyError."""
         now = self._clock()

@@ -57,4 +57,5 @@ async def sign_in(page: Page, server: Server, name: str, password: str = PASSWOR
 async def accessible(page: Page) -> None:
     """Axe finds nothing. Through the protocol of the browser: the page itself lets no such script in."""
     await page.evaluate(await asyncio.to_thread(_AXE.read_text, "utf-8"))
-    assert await page.evaluate(_FOUND) == []
+    found = await page.evaluate(_FOUND)
+    assert found == [], found

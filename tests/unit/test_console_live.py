@@ -135,6 +135,9 @@ async def test_a_page_follows_what_is_live(
     assert stream.content_type == "text/event-stream"
     first = await _event(stream)
     assert "alan" in first
+    link = 'href="./connections/PA_00000002"'
+    assert link in first
+    assert link in await page(client, "live"), "links are the same in the page and in what changes it"
     desk.rooms = [room("garden", person("ada", 1), person("<b>joan</b>", 3))]
     second = await _event(stream)
     assert "&lt;b&gt;joan&lt;/b&gt;" in second
