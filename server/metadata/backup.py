@@ -62,6 +62,7 @@ def _copy(path: Path, to: Path, now: float) -> int:
         copy.execute("PRAGMA temp_store = MEMORY")
         copy.execute("PRAGMA secure_delete = ON")
         copy.execute("DELETE FROM events WHERE expires_at <= ?", (now,))
+        copy.execute("DELETE FROM connections WHERE expires_at <= ?", (now,))
         copy.commit()
         copy.execute(f"PRAGMA application_id = {COPY_MARK}")
         copy.execute(f"PRAGMA user_version = {int(now) // _HOUR}")

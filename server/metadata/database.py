@@ -7,11 +7,24 @@ Only `server.metadata` imports a database. What differs between the two that can
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+    update,
+)
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.metadata import address
 from server.metadata.address import File, LedgerError
@@ -22,6 +35,12 @@ FAILURES = (SQLAlchemyError, OSError, LedgerError)
 _BIG = BigInteger().with_variant(Integer(), "sqlite")  # only INTEGER counts up by itself in SQLite
 
 tables = MetaData()
+
+
+def _where(sqlite: str, postgresql: str | None = None) -> dict[str, Any]:
+    """What rows an index is about. A question uses it only if it says the same, word for word."""
+    return {"sqlite_where": text(sqlite), "postgresql_where": text(postgresql or sqlite)}
+
 
 # The tables as the last of `migrations` leaves them; a test compares. A column says what it is for, unless it
 # is a field of the declaration, kept beside the body to search and sort by.
@@ -38,10 +57,56 @@ events = Table(
     Column("body", Text, nullable=False, doc="the row: its kind and fields, as JSON"),
     Index("events_by_expiry", "expires_at"),
     Index("events_by_time", "event", "at"),
+    Index("events_of_nobody", "event", "at", **_where("room IS NULL")),
     Index("events_by_moment", "at"),
     Index("events_by_participant", "participant", "event", "at"),
     Index("events_by_room", "room", "at"),
     Index("events_by_identity", "identity", "at"),
+)
+
+# A line for each attempt to join, told from `events` (`projection`); `Connection` declares the columns, and
+# those that say nothing here are fields of these events. What most lines have in common is in no index.
+connections = Table(
+    "connections",
+    tables,
+    Column("number", _BIG, primary_key=True, autoincrement=True, doc="its own, never given twice"),
+    Column("room", Text),
+    Column("identity", Text),
+    Column("participant", String(40)),
+    Column("code", String(9), nullable=False),
+    Column("site", Text, nullable=False),
+    Column("joined_at", Double, nullable=False, doc="when who asked was let in; when they asked, if not"),
+    Column("active_at", Double, doc="when media could flow"),
+    Column("left_at", Double, doc="when it ended, or was refused"),
+    Column("stage", String(16)),
+    Column("outcome", String(32), doc="the reason of leaving, or the cause of a refusal"),
+    Column("failed", Boolean, nullable=False, doc="whether it ended as nobody wanted"),
+    Column("attempts", Integer, nullable=False, doc="how many; more than one where they are only counted"),
+    Column("milliseconds", BigInteger),
+    Column("join_milliseconds", Integer),
+    Column("sdk", String(16), nullable=False),
+    Column("sdk_version", String(14), nullable=False),
+    Column("browser", String(16), nullable=False),
+    Column("browser_version", Integer, nullable=False),
+    Column("system", String(16), nullable=False),
+    Column("usual_quality", String(16), nullable=False),
+    Column("worst_quality", String(16), nullable=False),
+    Column("expires_at", Double, nullable=False, doc="that of the row which began it"),
+    Index("connections_by_time", "joined_at", "number"),
+    Index("connections_by_room", "room", "joined_at", "number"),
+    Index("connections_by_identity", "identity", "joined_at", "number"),
+    Index("connections_by_participant", "participant"),
+    Index("connections_by_code", "code", "joined_at", "number"),
+    Index("connections_by_end", "left_at", "joined_at"),
+    Index("connections_by_expiry", "expires_at"),
+    Index("connections_by_site", "site", "joined_at", "number", **_where("site <> ''")),
+    Index("connections_by_sdk", "sdk", "joined_at", "number", **_where("sdk <> 'js'")),
+    Index("connections_by_browser", "browser", "joined_at", "number", **_where("browser <> 'none'")),
+    Index("connections_by_stage", "stage", "joined_at", "number", **_where("stage <> 'media'")),
+    Index("connections_by_outcome", "outcome", "joined_at", "number", **_where("outcome <> 'client_left'")),
+    Index("connections_failed", "joined_at", "number", **_where("failed = 1", "failed")),
+    Index("connections_failed_by_end", "left_at", **_where("failed = 1", "failed")),
+    sqlite_autoincrement=True,  # a number that is erased is not given to somebody else
 )
 
 alive = Table(
@@ -70,6 +135,12 @@ schema_version = Table(
     Column("id", Integer, primary_key=True, doc="the only row"),
     Column("version", Integer, nullable=False, doc="the number of the last migration"),
 )
+
+
+async def take_turn(connection: AsyncConnection) -> None:
+    """Until this transaction ends, nobody else writes who asks for a turn, as everybody does who writes more
+    than one statement. Asked for first, it lets nobody wait for each other. Raises SQLAlchemyError."""
+    await connection.execute(update(upkeep).values(batch=upkeep.c.batch))
 
 
 class Claim(Protocol):

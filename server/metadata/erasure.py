@@ -3,7 +3,7 @@ name.
 
 Both reach the rows of sessions that are over. A session that goes on keeps its rows, because the server adds
 to them: its end would be left behind without its beginning, under the name that was just taken away.
-Each step is one statement or one transaction, so that it is right beside a server that writes.
+Each step is one transaction, so that it is right beside a server that writes.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.ids import SELF_CHOSEN
 from server.metadata.address import LedgerError
-from server.metadata.database import events, upkeep
-from server.metadata.event import EventError, decode, encode, name_of
+from server.metadata.database import connections, events, take_turn, upkeep
+from server.metadata.event import EventError, decode, encode
 from server.metadata.refusals import Refusal, RefusalCode
-from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ async def erase(engine: AsyncEngine, room: str, identity: str, *, dry_run: bool 
     (`session_open`), SQLAlchemyError.
     """
     async with engine.connect() as connection:
+        await take_turn(connection)
+        await connection.execute(delete(connections).where(*_lines_over(room, identity)))
         gone = await connection.scalars(
             delete(events).where(*_over(room, identity)).returning(events.c.event)
         )
@@ -69,6 +70,7 @@ async def correct(
     Raises Refusal, LedgerError for a row that nobody can read, SQLAlchemyError.
     """
     async with engine.connect() as connection:
+        await take_turn(connection)
         if await _count(connection, None if new.startswith(SELF_CHOSEN) else room, new):
             raise Refusal(RefusalCode.NAME_TAKEN, "rows are kept under that name already")
         rows = (
@@ -77,6 +79,9 @@ async def correct(
             )
         ).all()
         if rows:
+            await connection.execute(
+                update(connections).where(*_lines_over(room, identity)).values(identity=new)
+            )
             await connection.execute(
                 update(events)
                 .where(events.c.id == bindparam("number"))
@@ -91,17 +96,19 @@ async def correct(
     return changed
 
 
+def _lines(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
+    return connections.c.room == room, connections.c.identity == identity
+
+
+def _lines_over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
+    """Lines about somebody, but of sessions that go on."""
+    return *_lines(room, identity), connections.c.left_at.is_not(None)
+
+
 def _over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
     """Rows about somebody that belong to no session that goes on."""
-    begun, ended = events.alias(), events.alias()
-    has_end = select(ended.c.id).where(
-        ended.c.participant == begun.c.participant, ended.c.event == name_of(ParticipantLeft)
-    )
-    goes_on = select(begun.c.participant).where(
-        begun.c.room == room,
-        begun.c.identity == identity,
-        begun.c.event == name_of(ParticipantJoined),
-        ~has_end.exists(),
+    goes_on = select(connections.c.participant).where(
+        *_lines(room, identity), connections.c.left_at.is_(None), connections.c.participant.is_not(None)
     )
     return (
         events.c.room == room,

@@ -12,6 +12,7 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from server.metadata.connection import Connection
 from server.metadata.declared import Declaration, Expiry
 from server.metadata.rows.actions import OperatorAction
 from server.metadata.rows.addresses import ParticipantAddress
@@ -84,8 +85,8 @@ def name_of(event: Event | type[Row]) -> str:
     return str(event.__struct_config__.tag)
 
 
-def declarations(event_type: type[Row]) -> dict[str, Declaration]:
-    """What every field of an event type declares."""
+def declarations(event_type: type[Row | Connection]) -> dict[str, Declaration]:
+    """What every field of an event type declares, or of the lines that are told from events."""
     hints = get_type_hints(event_type, include_extras=True)
     found: dict[str, Declaration] = {}
     for field in msgspec.structs.fields(event_type):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlalchemy import insert
 from sqlalchemy.exc import ProgrammingError
 
 from server.metadata.address import LedgerError
-from server.metadata.database import FAILURES, events, ledger_file, tending_engine
+from server.metadata.database import FAILURES, ledger_file, take_turn, tending_engine
 from server.metadata.event import Event
 from server.metadata.retention import Retention
-from server.metadata.store import row_of
+from server.metadata.writing import entry_of, write
 
 
 async def note(url: str, event: Event, retention: Retention, clock: Callable[[], float] = time.time) -> bool:
@@ -26,7 +25,8 @@ async def note(url: str, event: Event, retention: Retention, clock: Callable[[],
     engine = tending_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.execute(insert(events), [row_of(event, clock(), retention)])
+            await take_turn(connection)
+            await write(connection, [entry_of(event, clock(), retention)])
     except ProgrammingError:  # a database without the table
         return False
     except FAILURES as error:

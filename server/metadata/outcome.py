@@ -19,7 +19,7 @@ class Stage(StrEnum):
 
 
 class AttemptCause(StrEnum):
-    """Why a join failed: `server.errors.Refusal` and `event.LeaveReason` in the same words, and no cause."""
+    """Why a join failed: `server.errors.Refusal` and `words.LeaveReason` in the same words, and no cause."""
 
     NONE = "none"  # it did not fail
     # It was refused: first what can be wrong with a token.
@@ -50,6 +50,20 @@ class AttemptCause(StrEnum):
     PROTOCOL_ERROR = "protocol_error"
     SLOW_READER = "slow_reader"
     OTHER = "other"
+
+
+UNWANTED = frozenset(
+    {
+        AttemptCause.CONNECTION_LOST,
+        AttemptCause.NEVER_READY,
+        AttemptCause.RELAY_LOST,
+        AttemptCause.STATE_MISMATCH,
+        AttemptCause.PROTOCOL_ERROR,
+        AttemptCause.SLOW_READER,
+        AttemptCause.SERVER_CRASH,
+    }
+)
+"""Ends that nobody wanted, whenever they come. Any other is a failure only before media could flow."""
 
 
 class QualityStep(StrEnum):

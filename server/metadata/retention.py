@@ -11,11 +11,12 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.config import Metadata
-from server.metadata.database import FAILURES, events, upkeep
+from server.metadata.connection import Connection
+from server.metadata.database import FAILURES, connections, events, take_turn, upkeep
 from server.metadata.declared import Expiry
 from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
 from server.metadata.fields import field
@@ -72,15 +73,20 @@ class Retention:
 
 
 async def shorten(engine: AsyncEngine, retention: Retention) -> None:
-    """Applies periods that became shorter, and a stricter form of addresses, to rows already there."""
+    """Applies periods that became shorter to rows already there and to the lines that they began; and a
+    stricter form of addresses."""
+    seconds = {name_of(kind): retention.period(kind) for kind in EVENT_TYPES}
+    latest = events.c.at + case(seconds, value=events.c.event)
+    begun_at = case(
+        (connections.c.participant.is_(None), connections.c.left_at), else_=connections.c.joined_at
+    )
+    last = begun_at + retention.seconds(Connection.kept_for)
     async with engine.begin() as connection:
-        for event_type in EVENT_TYPES:
-            latest = events.c.at + retention.period(event_type)
-            await connection.execute(
-                update(events)
-                .where(events.c.event == name_of(event_type), events.c.expires_at > latest)
-                .values(expires_at=latest)
-            )
+        await take_turn(connection)
+        await connection.execute(update(events).where(events.c.expires_at > latest).values(expires_at=latest))
+        await connection.execute(
+            update(connections).where(connections.c.expires_at > last).values(expires_at=last)
+        )
         if retention.addresses == "pseudonym":
             truncated = field(events.c.body, "network").contains("/")
             await connection.execute(
@@ -94,14 +100,16 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
     """Deletes what has expired at `now`, for good. Returns how many rows.
 
     SQLite: `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
-    their slack; VACUUM writes every page anew. PostgreSQL: a deleted row stays in the table's file until it
-    is vacuumed, and its bytes until they are needed; VACUUM FULL writes the table into a new file.
+    their slack; VACUUM writes every page anew. PostgreSQL: a deleted row stays in its table's file until it
+    is vacuumed, and its bytes until they are needed; VACUUM FULL writes each table into a new file.
     That this is due is kept with the rows (in the deleting transaction), so that a crash or a busy
     database in between only delays it to the next sweep.
     Raises SQLAlchemyError when rows could not be deleted.
     """
     async with engine.begin() as connection:
+        await take_turn(connection)
         gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
+        await connection.execute(delete(connections).where(connections.c.expires_at <= now))
         if gone:
             await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
     try:
@@ -111,7 +119,7 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
     return int(gone)
 
 
-_REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events"}
+_REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events, connections"}
 
 
 async def rewrite(engine: AsyncEngine) -> None:

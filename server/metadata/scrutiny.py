@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
+from typing import Any
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, inspect, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.metadata.database import FAILURES, events, reading_engine, tables, unreadable
+from server.metadata import connection
+from server.metadata.database import FAILURES, connections, events, reading_engine, tables, unreadable
 from server.metadata.event import EVENT_TYPES, EventError, decode, name_of
 from server.metadata.retention import Retention
 from server.metadata.rows.addresses import ParticipantAddress
+from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.sessions import ParticipantJoined
 
 PAGE_ROWS = 5_000
 CLOCK_SECONDS = 1.0
@@ -23,13 +28,13 @@ _MAYBE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Findings:
-    strange: int
-    addresses: int
-    whole: int  # of these, with more of an address than its first part
-    too_long: int  # would stay for longer than the configuration allows
-    late: tuple[float, ...]  # seconds since each of the others should have been gone
+    strange: int = 0
+    addresses: int = 0
+    whole: int = 0  # of these, with more of an address than its first part
+    too_long: int = 0  # would stay for longer than the configuration allows
+    late: list[float] = field(default_factory=list)  # seconds since each of the others should have been gone
 
 
 class Scrutiny:
@@ -42,7 +47,7 @@ class Scrutiny:
         self._findings: _Findings | None = None
 
     async def strange_rows(self) -> int:
-        """Rows and columns that no declaration knows. Raises LedgerError."""
+        """Rows and columns that no declaration knows, lines that no event tells of. Raises LedgerError."""
         return (await self._look()).strange
 
     async def addresses(self) -> int:
@@ -65,47 +70,85 @@ class Scrutiny:
         return self._findings
 
     async def _read(self) -> _Findings:
-        now = self._clock()
-        strange = addresses = whole = too_long = 0
-        late: list[float] = []
-        longest = {name_of(kind): self._retention.period(kind) for kind in EVENT_TYPES}
+        found = _Findings()
         engine = reading_engine(self._url)
-        last = 0
         try:
-            async with engine.connect() as connection:
-                strange += await connection.run_sync(_undeclared_columns)
-            while True:
-                query = (
-                    select(events.c.id, events.c.at, events.c.expires_at, events.c.event, events.c.body)
-                    .where(events.c.id > last)
-                    .order_by(events.c.id)
-                    .limit(PAGE_ROWS)
-                )
-                async with engine.connect() as connection:
-                    page = (await connection.execute(query)).all()
-                for row in page:
-                    strange += not _is_declared(row.event, row.body)
-                    if holds_address(row.body):
-                        addresses += 1
-                        whole += holds_address(_without_network(row.body))
-                    kept = longest.get(row.event, 0.0)
-                    if row.expires_at > row.at + kept + CLOCK_SECONDS:
-                        too_long += 1
-                    elif row.expires_at < now:
-                        late.append(now - row.expires_at)
-                if len(page) < PAGE_ROWS:
-                    return _Findings(strange, addresses, whole, too_long, tuple(late))
-                last = page[-1].id
+            async with engine.connect() as opened:
+                found.strange += await opened.run_sync(_undeclared_columns)
+            await self._read_events(engine, found)
+            await self._read_lines(engine, found)
         except FAILURES as error:
             raise unreadable(self._url, error) from None
         finally:
             await engine.dispose()
+        return found
+
+    async def _read_events(self, engine: AsyncEngine, found: _Findings) -> None:
+        longest = {name_of(kind): self._retention.period(kind) for kind in EVENT_TYPES}
+        wanted = select(events.c.id, events.c.at, events.c.expires_at, events.c.event, events.c.body)
+        async for row in _paged(engine, wanted, events.c.id):
+            found.strange += not _is_declared(row.event, row.body)
+            if holds_address(row.body):
+                found.addresses += 1
+                found.whole += holds_address(_without_network(row.body))
+            self._date(found, row.expires_at, row.at + longest.get(row.event, 0.0))
+
+    async def _read_lines(self, engine: AsyncEngine, found: _Findings) -> None:
+        longest = self._retention.seconds(connection.Connection.kept_for)
+        async for row in _paged(engine, select(connections, _told().label("told")), connections.c.number):
+            columns = dict(row._mapping)
+            told = columns.pop("told")
+            found.strange += not (told and connection.is_declared(columns))
+            if any(holds_address(text) for text in columns.values() if isinstance(text, str)):
+                found.addresses += 1
+                found.whole += 1
+            begun_at = row.left_at if row.participant is None else row.joined_at
+            self._date(found, row.expires_at, begun_at + longest)
+
+    def _date(self, found: _Findings, expires_at: float, latest: float) -> None:
+        if expires_at > latest + CLOCK_SECONDS:
+            found.too_long += 1
+        elif expires_at < self._clock():
+            found.late.append(self._clock() - expires_at)
 
 
-def _undeclared_columns(connection: Connection) -> int:
+async def _paged(
+    engine: AsyncEngine, wanted: Select[Any], number: ColumnElement[int]
+) -> AsyncIterator[Row[Any]]:
+    """Every row, in the order of a number of its own that it is read with."""
+    last = 0
+    while True:
+        query = wanted.where(number > last).order_by(number).limit(PAGE_ROWS)
+        async with engine.connect() as opened:
+            page = (await opened.execute(query)).all()
+        for row in page:
+            yield row
+        if len(page) < PAGE_ROWS:
+            return
+        last = page[-1]._mapping[number]
+
+
+def _told() -> ColumnElement[bool]:
+    """Whether the event that begins a line is there."""
+    refused = [name_of(AttemptEnded), name_of(AttemptsRefused)]
+    let_in = and_(
+        events.c.participant == connections.c.participant, events.c.event == name_of(ParticipantJoined)
+    )
+    not_let_in = and_(
+        connections.c.participant.is_(None),
+        events.c.at == connections.c.left_at,
+        events.c.event.in_(refused),
+    )
+    return or_(
+        select(events.c.id).where(let_in).exists(),
+        select(events.c.id).where(not_let_in).exists(),
+    )
+
+
+def _undeclared_columns(opened: Connection) -> int:
     """Columns and tables of the ledger beyond those that are declared."""
     known = {(table.name, column.name) for table in tables.tables.values() for column in table.columns}
-    inspector = inspect(connection)
+    inspector = inspect(opened)
     found = {
         (table, column["name"])
         for table in inspector.get_table_names()

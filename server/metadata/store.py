@@ -15,20 +15,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from sqlalchemy import ScalarSelect, delete, func, insert, select, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import database
 from server.metadata.address import LedgerError
-from server.metadata.database import FAILURES, Claim, alive, events, upkeep
-from server.metadata.event import Event, EventError, decode, encode, name_of
+from server.metadata.crash import end_crashed_sessions
+from server.metadata.database import FAILURES, Claim, alive, upkeep
+from server.metadata.event import Event, EventError
 from server.metadata.migrations.run import migrate
-from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.requests import Requests
 from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
-from server.metadata.rows.attempts import AttemptEnded
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.words import LeaveReason
+from server.metadata.writing import Entry, entry_of, write
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +38,6 @@ WRITE_SECONDS = 30.0
 ALIVE_SECONDS = 60.0
 CLOSE_SECONDS = 5.0
 
-Row = dict[str, object]
-
 
 class Ledger:
     """Open with `Ledger.open`; `close` writes what is queued."""
@@ -51,7 +47,7 @@ class Ledger:
         self._claim = claim
         self._retention = retention
         self._clock = clock
-        self._queue: deque[Row] = deque()
+        self._queue: deque[Entry] = deque()
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -84,7 +80,7 @@ class Ledger:
             await migrate(engine, claim)
             await shorten(engine, retention)
             await sweep(engine, clock())
-            await _end_crashed_sessions(engine, retention, clock())
+            await end_crashed_sessions(engine, retention, clock())
             await _mark_alive(engine, clock())
         except BaseException as error:
             await claim.release()
@@ -107,12 +103,12 @@ class Ledger:
             self.dropped += 1
             return
         try:
-            row = row_of(event, self._clock(), self._retention)
+            entry = entry_of(event, self._clock(), self._retention)
         except EventError:
             self.refused += 1
             logger.error("an event may not be kept as it is: %s", type(event))
             return
-        self._queue.append(row)
+        self._queue.append(entry)
         self._idle.clear()
         self._wake.set()
 
@@ -163,7 +159,7 @@ class Ledger:
                     self._queue.popleft()
             self._idle.set()
 
-    async def _insert(self, batch: list[Row]) -> None:
+    async def _insert(self, batch: list[Entry]) -> None:
         """Until it is done, and once: a batch has a name, by which the database knows it again."""
         name = secrets.token_hex(16)
         away = False
@@ -193,100 +189,15 @@ class Ledger:
         await _mark_alive(self._engine, self._clock())
 
 
-def row_of(event: Event, at: float, retention: Retention) -> Row:
-    """The columns of an event that happened at `at`. Raises EventError."""
-    row: Row = {
-        "at": at,
-        "expires_at": retention.expires_at(event, at),
-        "event": name_of(event),
-        "room": getattr(event, "room", None),
-        "identity": getattr(event, "identity", None),
-        "participant": getattr(event, "participant", None),
-        "body": encode(event).decode(),
-    }
-    if any(isinstance(value, str) and "\0" in value for value in row.values()):
-        raise EventError(
-            f"{type(event).__name__} may not be kept: a name has a NUL, which not every database holds"
-        )
-    return row
-
-
-async def _insert_rows(engine: AsyncEngine, rows: list[Row], name: str) -> None:
+async def _insert_rows(engine: AsyncEngine, batch: list[Entry], name: str) -> None:
     """Nothing, if the batch of this name came last already: its confirmation was lost on the way."""
     async with engine.begin() as connection:
         marked = await connection.execute(update(upkeep).where(upkeep.c.batch != name).values(batch=name))
         if marked.rowcount:
-            await connection.execute(insert(events), rows)
+            await write(connection, batch)
 
 
 async def _mark_alive(engine: AsyncEngine, now: float) -> None:
     async with engine.begin() as connection:
         await connection.execute(delete(alive))
         await connection.execute(insert(alive), [{"id": 1, "at": now}])
-
-
-async def _end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: float) -> None:
-    """Ends every session, and its attempt, that has no end, dated when the server was last known to run."""
-    left = events.alias()
-    ends = select(left.c.id).where(
-        left.c.participant == events.c.participant, left.c.event == name_of(ParticipantLeft)
-    )
-    last = events.alias()
-    last_heard = (
-        select(func.max(last.c.at)).where(last.c.participant == events.c.participant).scalar_subquery()
-    )
-    active_at = _first_of(ParticipantActive)
-    decided_at = _first_of(AttemptEnded)
-    async with engine.begin() as connection:
-        alive_at = await connection.scalar(select(alive.c.at)) or 0.0
-        open_sessions = await connection.execute(
-            select(events.c.at, events.c.body, last_heard, active_at, decided_at).where(
-                events.c.event == name_of(ParticipantJoined), ~ends.exists()
-            )
-        )
-        rows: list[Row] = []
-        for joined_at, body, heard_at, ready_at, decided in open_sessions:
-            with suppress(EventError):
-                joined = decode(body)
-                assert isinstance(joined, ParticipantJoined)
-                ended_at = min(max(alive_at, heard_at, joined_at), max(now, joined_at))
-                ended = ParticipantLeft(
-                    room=joined.room,
-                    identity=joined.identity,
-                    participant=joined.participant,
-                    reason=LeaveReason.SERVER_CRASH,
-                    milliseconds=round((ended_at - joined_at) * 1000),
-                )
-                if decided is None:
-                    attempt = _crashed_attempt(joined, joined_at, ready_at, ended_at)
-                    rows.append(row_of(attempt, ended_at, retention))
-                rows.append(row_of(ended, ended_at, retention))
-        if rows:
-            await connection.execute(insert(events), rows)
-
-
-def _first_of(kind: type[ParticipantActive | AttemptEnded]) -> ScalarSelect[float]:
-    """When a session had such a row; a scalar of the query that lists sessions."""
-    other = events.alias()
-    return (
-        select(func.min(other.c.at))
-        .where(other.c.participant == events.c.participant, other.c.event == name_of(kind))
-        .scalar_subquery()
-    )
-
-
-def _crashed_attempt(
-    joined: ParticipantJoined, joined_at: float, ready_at: float | None, ended_at: float
-) -> AttemptEnded:
-    """How far it came, as far as rows tell."""
-    seconds = (ended_at if ready_at is None else ready_at) - joined_at
-    return AttemptEnded(
-        room=joined.room,
-        identity=joined.identity,
-        participant=joined.participant,
-        code=joined.code,
-        site=joined.site,
-        stage=Stage.WEBSOCKET if ready_at is None else Stage.READY,
-        cause=AttemptCause.SERVER_CRASH if ready_at is None else AttemptCause.NONE,
-        milliseconds=min(max(0, round(seconds * 1000)), 86_400_000),
-    )

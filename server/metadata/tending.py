@@ -8,21 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from types import TracebackType
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.ids import SELF_CHOSEN
 from server.metadata import erasure
 from server.metadata.address import LedgerError
-from server.metadata.database import FAILURES, events, tending_engine, unreadable
+from server.metadata.database import FAILURES, take_turn, tending_engine, unreadable
 from server.metadata.erasure import Changed
 from server.metadata.receipt import Receipt, receipt
 from server.metadata.refusals import Refusal, RefusalCode
 from server.metadata.retention import Retention, rewrite
 from server.metadata.rows.rights import SubjectRequest
 from server.metadata.sessions import Query, Reader
-from server.metadata.store import row_of
 from server.metadata.words import Answer, RequestReason, Right
+from server.metadata.writing import entry_of, write
 
 
 class Tending:
@@ -96,4 +95,5 @@ class Tending:
     async def _record(self, right: Right, rows: int, answer: Answer = Answer.DONE) -> None:
         note = SubjectRequest(right=right, reason=self._reason, rows=rows, answer=answer)
         async with self._engine.begin() as connection:
-            await connection.execute(insert(events), [row_of(note, self._clock(), self._retention)])
+            await take_turn(connection)
+            await write(connection, [entry_of(note, self._clock(), self._retention)])

@@ -51,7 +51,10 @@ def columns() -> list[Column[Any]]:
 
 
 def _is(column: Column[Any]) -> str:
-    return column.doc or "the field of that name, to search by"
+    if column.doc:
+        return column.doc
+    told = column.table.name == "connections"
+    return "the field of that name, told again" if told else "the field of that name, to search by"
 
 
 def _table(row: RowDescription) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import inspect, select
+from sqlalchemy.engine import Connection as Opened
 
 from server.metadata import database
-from server.metadata.database import events
+from server.metadata.connection import Connection
+from server.metadata.database import connections, events
 from server.metadata.event import EVENT_TYPES, declarations
 from server.metadata.retention import Retention
 from server.metadata.rows.operation import ServerStarted
@@ -17,7 +19,7 @@ from tests.unit.ledger_page import columns
 STAMPED = {"id", "at", "expires_at", "event"}
 
 
-def _columns(connection: Connection) -> set[tuple[str, str]]:
+def _columns(connection: Opened) -> set[tuple[str, str]]:
     inspector = inspect(connection)
     names = inspector.get_table_names()
     return {(table, column["name"]) for table in names for column in inspector.get_columns(table)}
@@ -28,7 +30,10 @@ def test_a_column_is_a_declared_field_or_says_what_it_is() -> None:
     beyond = {column.name for column in events.columns if column.doc is None}
     assert beyond <= declared
     assert {column.name for column in events.columns} == STAMPED | {"body"} | beyond
-    assert all(column.doc for column in columns() if column.table is not events)
+    told_again = {column.name for column in connections.columns if column.doc is None}
+    assert told_again <= declared
+    assert list(declarations(Connection)) == [column.name for column in connections.columns]
+    assert all(column.doc for column in columns() if column.table not in (events, connections))
 
 
 async def test_a_new_ledger_has_the_columns_that_are_told_and_no_others(url: str) -> None:

@@ -28,6 +28,12 @@ async def found(kept: Kept, clock: Clock) -> tuple[int, int, int]:
         ('UPDATE events SET body = \'{"event":"diary"}\'', (1, 0, 0)),
         ("UPDATE events SET body = replace(body, 'ada', '192.0.2.7')", (0, 1, 0)),
         ("UPDATE events SET expires_at = expires_at + 86400", (0, 0, 1)),
+        ("ALTER TABLE connections ADD COLUMN address TEXT", (1, 0, 0)),
+        ("UPDATE connections SET outcome = 'bored'", (1, 0, 0)),
+        ("UPDATE connections SET room = '192.0.2.7'", (0, 1, 0)),
+        ("UPDATE connections SET expires_at = expires_at + 86400", (0, 0, 1)),
+        ("UPDATE connections SET participant = 'PA_99999999'", (1, 0, 0)),  # whom no event tells of
+        ("DELETE FROM events", (1, 0, 0)),
     ],
 )
 async def test_what_is_planted_is_found(kept: Kept, planted: str, expected: tuple[int, int, int]) -> None:
@@ -47,7 +53,7 @@ async def test_what_expired_and_is_still_there_is_found(kept: Kept) -> None:
     ledger.record(joined())
     await ledger.flush()
     clock.now += 30 * DAY + 3601
-    assert await found(kept, clock) == (0, 0, 1)
+    assert await found(kept, clock) == (0, 0, 2), "the row, and the line that it began"
     await ledger.close()
 
 

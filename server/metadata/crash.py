@@ -1,0 +1,77 @@
+"""What a crash left open is closed by the next start, dated when the server was last known to run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from server.metadata.database import alive, connections, events, take_turn
+from server.metadata.event import EventError
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.retention import Retention
+from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.row import DAY_MS
+from server.metadata.rows.sessions import ParticipantLeft
+from server.metadata.words import LeaveReason
+from server.metadata.writing import Entry, entry_of, write
+
+
+async def end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: float) -> None:
+    """Ends every session, and its attempt, that has no end. `now` in seconds since the epoch.
+
+    Raises SQLAlchemyError.
+    """
+    last_heard = (
+        select(func.max(events.c.at))
+        .where(events.c.participant == connections.c.participant)
+        .scalar_subquery()
+    )
+    still_open = (
+        select(connections, last_heard.label("heard_at"))
+        .where(connections.c.left_at.is_(None), connections.c.participant.is_not(None))
+        .order_by(connections.c.number)
+    )
+    async with engine.begin() as connection:
+        await take_turn(connection)
+        alive_at = await connection.scalar(select(alive.c.at)) or 0.0
+        entries: list[Entry] = []
+        for line in await connection.execute(still_open):
+            heard_at = line.joined_at if line.heard_at is None else line.heard_at
+            ended_at = min(max(alive_at, heard_at, line.joined_at), max(now, line.joined_at))
+            with suppress(EventError):
+                entries += _ended(line, ended_at, retention)
+        await write(connection, entries)
+
+
+def _ended(line: Row[Any], ended_at: float, retention: Retention) -> list[Entry]:
+    """Raises EventError."""
+    ended = ParticipantLeft(
+        room=line.room,
+        identity=line.identity,
+        participant=line.participant,
+        reason=LeaveReason.SERVER_CRASH,
+        milliseconds=round((ended_at - line.joined_at) * 1000),
+    )
+    entries = [entry_of(ended, ended_at, retention)]
+    if line.stage is None:
+        entries.insert(0, entry_of(_attempt(line, ended_at), ended_at, retention))
+    return entries
+
+
+def _attempt(line: Row[Any], ended_at: float) -> AttemptEnded:
+    """How far it came, as far as the line tells."""
+    ready_at = line.active_at
+    seconds = (ended_at if ready_at is None else ready_at) - line.joined_at
+    return AttemptEnded(
+        room=line.room,
+        identity=line.identity,
+        participant=line.participant,
+        code=line.code,
+        site=line.site,
+        stage=Stage.WEBSOCKET if ready_at is None else Stage.READY,
+        cause=AttemptCause.SERVER_CRASH if ready_at is None else AttemptCause.NONE,
+        milliseconds=min(max(0, round(seconds * 1000)), DAY_MS),
+    )
