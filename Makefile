@@ -66,7 +66,7 @@ check-clippy: need-run
 check-web: .build/node
 	$(QUIET) "web client" npm --prefix client_demo run --silent check
 
-bench: build ## measure: one JSON line per figure
+bench: build ## measure: one JSON line per figure; PARTS="media-loss idle", ROUNDS=1 for a quick look
 	$(QUIET) "load generator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-load
 	@$(BIN)/python -m bench $(PARTS)
 

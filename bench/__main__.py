@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from bench import churn, data, forwarding, idle, joining, layers, ledger, lock, recovery
+from bench.media import parts as media
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
@@ -18,6 +19,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "ledger": ledger.run,
     "lock": lock.run,
     "recovery": recovery.run,
+    **media.PARTS,
 }
 
 

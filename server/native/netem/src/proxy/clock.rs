@@ -20,9 +20,22 @@ pub fn monotonic() -> Duration {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// Both clocks at one moment: read again where the thread was put aside between the readings.
+fn both() -> (Duration, Duration) {
+    let mut now = monotonic();
+    for _ in 0..3 {
+        let (real, after) = (read(libc::CLOCK_REALTIME), monotonic());
+        if after.saturating_sub(now) < Duration::from_micros(20) {
+            return (now, real);
+        }
+        now = after;
+    }
+    (now, read(libc::CLOCK_REALTIME))
+}
+
 /// The monotonic time of a kernel timestamp, which is on the clock that people set; not after now.
 pub fn of_arrival(stamp: Option<Duration>) -> Duration {
-    let (now, real) = (monotonic(), read(libc::CLOCK_REALTIME));
+    let (now, real) = both();
     let ago = stamp.map_or(Duration::ZERO, |stamp| real.saturating_sub(stamp));
     now.saturating_sub(ago.min(Duration::from_secs(1)))
 }

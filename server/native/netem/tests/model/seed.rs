@@ -2,7 +2,7 @@
 
 use crate::{QUEUE, SIZE, arrivals, millis, one_link, send_all};
 use core::time::Duration;
-use offrecord_netem::{Limit, Loss, Network, Profile};
+use offrecord_netem::{Change, Limit, Loss, Network, Profile};
 
 fn bad() -> Profile {
     Profile {
@@ -42,6 +42,40 @@ fn jitter_does_not_change_which_packets_are_lost() {
     };
     let steady = Profile { jitter: Duration::ZERO, reordering: 0.0, ..bad() };
     assert!(numbers(bad()) == numbers(steady));
+}
+
+#[test]
+fn a_blackout_does_not_change_what_is_lost_after_it() {
+    let lost_after = |blackout| {
+        let (mut network, link) = one_link(7, Limit::default(), bad());
+        network.change(millis(0), Change::Profile(link, Profile { blackout, ..bad() }));
+        send_all(&mut network, link, millis(0), millis(5), 1_000);
+        network.change(millis(5_000), Change::Profile(link, bad()));
+        arrivals(&mut network);
+        send_all(&mut network, link, millis(6_000), millis(5), 1_000);
+        let mut numbers: Vec<_> = arrivals(&mut network).into_iter().map(|(_, number)| number).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert!(lost_after(true) == lost_after(false));
+}
+
+#[test]
+fn links_of_one_network_meet_different_fates() {
+    let mut network = Network::new(7);
+    let links = [(); 2].map(|()| {
+        let bottleneck = network.add_bottleneck(Limit::default());
+        network.add_link(bottleneck, bad())
+    });
+    for number in 0..1_000 {
+        links.iter().for_each(|link| network.send(millis(number), *link, SIZE, number));
+    }
+    network.advance(millis(2_000));
+    let mut arrived = links.map(|_| Vec::new());
+    while let Some(arrival) = network.poll() {
+        arrived[usize::from(arrival.link == links[1])].push(arrival.content);
+    }
+    assert!(arrived[0] != arrived[1]);
 }
 
 #[test]
