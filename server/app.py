@@ -86,7 +86,7 @@ async def serve(config: Config, options: ServeOptions) -> None:
 async def start(config: Config, stack: AsyncExitStack, journal: Journal | None = None) -> list[str]:
     """Starts everything; `stack` closes it in order. Returns the addresses at which it listens.
 
-    Order: the ledger, the relays, then HTTP. Closing: participants are told, HTTP, relays, the ledger.
+    Order: the ledger, the relays, then HTTP. Closing: participants are told, HTTP, rooms, relays, the ledger.
     """
     addresses = advertised(config)
     tls = _tls(config)
@@ -166,6 +166,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     await listen_for_operators(sources, console_place, app, tls, stack)
     runner = http_runner(app)
     await runner.setup()
+    stack.push_async_callback(rooms.until_closed)
     stack.push_async_callback(runner.cleanup)
     await _listen(config, runner, tls)
     stack.callback(rooms.shutdown)

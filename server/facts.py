@@ -6,11 +6,13 @@ from livekit.protocol import models
 from msgspec import structs
 
 from server.control.messages import MediaKind, Quality
+from server.ended import milliseconds as whole_milliseconds
+from server.ended import track_unpublished, transport_ended
 from server.metadata import words
 from server.metadata.client import describe
 from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, QualityStep, Stage
-from server.metadata.rows import addresses, attempts, sessions, tracks
+from server.metadata.rows import addresses, attempts, sessions, tracks, transports
 from server.room import effects
 from server.room.inputs import SignalEnd
 
@@ -39,7 +41,7 @@ _DAY_MILLISECONDS = 86_400_000
 def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
     """The event that says a fact. `user_agent` is reduced to a few closed words and goes no further."""
     match fact:
-        case effects.ParticipantJoined(room, identity, sid, client, code, site):
+        case effects.ParticipantJoined(room, identity, sid, client, code, site, relay, generation, made):
             kind = describe(
                 user_agent,
                 sdk=_sdk_name(client.sdk),
@@ -53,6 +55,9 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 participant=sid,
                 code=code,
                 site=site,
+                relay=relay,
+                generation=generation,
+                transports=made,
                 **structs.asdict(kind),
             )
         case effects.ParticipantActive(room, identity, sid, milliseconds):
@@ -80,7 +85,7 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 identity=identity,
                 participant=sid,
                 reason=_leave_reason(reason, signal),
-                milliseconds=_milliseconds(seconds),
+                milliseconds=whole_milliseconds(seconds),
                 usual_quality=_step(usual),
                 worst_quality=_step(worst),
             )
@@ -94,13 +99,13 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 source=words.TrackSource(source),
                 codec=_codec(mime),
             )
-        case effects.TrackUnpublished(room, identity, sid, track, seconds):
-            return tracks.TrackUnpublished(
-                room=room,
-                identity=identity,
-                participant=sid,
-                track=track,
-                milliseconds=_milliseconds(seconds),
+        case effects.TrackUnpublished():
+            return track_unpublished(fact)
+        case effects.TransportClosed():
+            return transport_ended(fact)
+        case effects.QualityChanged(room, identity, sid, quality):
+            return transports.QualityChanged(
+                room=room, identity=identity, participant=sid, quality=_step(quality)
             )
 
 
@@ -129,10 +134,6 @@ def _sdk_name(number: int) -> str:
     """Enumerations are open: an SDK newer than our copy of the protocol sends a number without a name."""
     value = models.ClientInfo.SDK.DESCRIPTOR.values_by_number.get(number)
     return str(value.name) if value is not None else ""
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(0, round(seconds * 1000))
 
 
 def _codec(mime: str) -> words.Codec:

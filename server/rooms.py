@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
@@ -21,9 +22,11 @@ from server.control.messages import (
     ConsumerState,
     DataRefused,
     Notification,
+    ProducerEnded,
     ProducerLayers,
     Refused,
     SpeakerLevel,
+    TransportEnded,
     TransportQuality,
     TransportState,
 )
@@ -36,6 +39,7 @@ from server.network.origin import Origin
 from server.present import RoomNow
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
+from server.room.endings import WAIT_SECONDS
 from server.room.inputs import (
     Input,
     Join,
@@ -57,6 +61,7 @@ from server.workers.link import RelayLink
 logger = logging.getLogger(__name__)
 
 RENEWED_TOKEN_SECONDS = 600.0
+CLOSING_SECONDS = WAIT_SECONDS + 1.0
 UNENCRYPTED_ROOM = (
     "the access token requires end-to-end encryption, and this room was begun without: let it end first"
 )
@@ -104,6 +109,8 @@ class _Face:
         self._link = link
         self._room = room
         self._owners = owners
+        self.number = link.number
+        self.generation = link.generation
         self.fingerprint = link.fingerprint
         self.candidates = candidates
 
@@ -144,6 +151,7 @@ class RoomManager:
         self._owners: dict[tuple[int, int], _Owners] = {}
         self._timers: dict[Room, asyncio.TimerHandle] = {}
         self._stopping = False
+        self._emptied = asyncio.Event()
 
     def place_on(self, placement: Placement) -> None:
         """Tells where rooms live. Before the first join: relays and rooms know each other both ways."""
@@ -283,6 +291,14 @@ class RoomManager:
         for room in list(self._rooms.values()):
             self._handle(room, Shutdown())
 
+    async def until_closed(self) -> None:
+        """Returns once every room is over: relays are asked how it went, and are waited for only so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while self._rooms:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+
     def _now(self, room: Room) -> RoomNow:
         link, people = self._links.get(room), room.present()
         return RoomNow(
@@ -358,6 +374,7 @@ class RoomManager:
 
     def _forget(self, room: Room) -> None:
         del self._rooms[room.name]
+        self._emptied.set()
         if self._links.pop(room, None) is not None:
             self._placed().release(room.name)
         logger.info("room %s closed", room.sid)
@@ -390,6 +407,8 @@ def _named(notification: Notification) -> int:
     """The identifier that a notification is about; 0: none."""
     match notification:
         case TransportState(transport=number) | TransportQuality(transport=number):
+            return number
+        case TransportEnded(transport=number) | ProducerEnded(producer=number):
             return number
         case ProducerLayers(producer=number) | SpeakerLevel(producer=number):
             return number

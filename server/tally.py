@@ -18,6 +18,8 @@ from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
+from server.metadata.rows.transports import TransportEnded
+from server.metadata.transport_words import Direction, TransportEnd
 from server.metadata.words import (
     Codec,
     DriftedCheck,
@@ -48,6 +50,10 @@ JOIN_SECONDS: Final = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 2
 """Upper bounds of the classes that times of joining are counted in."""
 
 
+ROUND_TRIP_SECONDS: Final = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)
+JITTER_SECONDS: Final = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+
+
 class Durations:
     """How many were at most so long, and all of them together. In seconds."""
 
@@ -75,6 +81,9 @@ class Tally:
         self.published: Counter[Codec] = Counter()
         self.tracks: Counter[TrackSource] = Counter()
         self.transports: Counter[TransportPhase] = Counter()
+        self.ended: Counter[tuple[Direction, TransportEnd]] = Counter()
+        self.round_trips = Durations(ROUND_TRIP_SECONDS)
+        self.jitters = Durations(JITTER_SECONDS)
         self.born: Counter[GuaranteeLevel] = Counter()
         self.lost: Counter[RelayLossReason] = Counter()
         self.drifted: Counter[DriftedCheck] = Counter()
@@ -112,6 +121,12 @@ class Tally:
             case TrackUnpublished():
                 if source := self._source.pop(event.track, None):
                     self.tracks[source] -= 1
+                if event.packets:
+                    self.jitters.add(event.jitter / 1000)
+            case TransportEnded():
+                self.ended[(event.direction, event.end)] += 1
+                if event.round_trip_last:
+                    self.round_trips.add(event.round_trip_last / 1000)
             case RelayBorn():
                 self.born[event.level] += 1
             case RelayLost():

@@ -103,6 +103,37 @@ describe('a receipt', () => {
     ]);
   });
 
+  it('says how well what was sent and received got through', () => {
+    const line = {
+      direction: 'publisher',
+      end: 'client_closed',
+      milliseconds: 60_000,
+      protocol: 'udp',
+      family: 'ipv6',
+      numbers: 'told',
+      packets_received: 1024,
+      packets_sent: 72,
+      packets_lost: 12,
+      round_trip_last: 40,
+    };
+    const lost = { ...line, direction: 'subscriber', end: 'relay_lost', family: 'unknown', numbers: 'unknown' };
+    const off = { track: 'TR_1', milliseconds: 60_000, numbers: 'told', packets: 960, packets_lost: 3 };
+    const { entries } = readReceipt(
+      answer(
+        { ...LEFT, event: 'quality_changed', fields: { quality: 'poor' } },
+        { ...LEFT, event: 'transport_ended', fields: line },
+        { ...LEFT, event: 'transport_ended', fields: lost },
+        { ...LEFT, event: 'track_unpublished', fields: off },
+      ),
+    );
+    expect(entriesInWords(entries)).toEqual([
+      'From here on your connection was poor.',
+      'What you sent had a line of its own by UDP and IPv6 for 1 minute: your program closed it. About 1024 packets, of which 12 were lost; 40 milliseconds to the server and back.',
+      'What you received had a line of its own for 1 minute: a part of the server was replaced.',
+      'Your track went off after 1 minute. About 960 packets of it arrived, 3 did not.',
+    ]);
+  });
+
   it('shows what it has no words for', () => {
     const { entries } = readReceipt(answer({ ...JOINED, event: 'hand_raised', fields: { times: 2 } }));
     expect(entriesInWords(entries)).toEqual(['hand raised: times 2.']);

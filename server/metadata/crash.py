@@ -15,12 +15,13 @@ from server.metadata.retention import Retention
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.row import DAY_MS
 from server.metadata.rows.sessions import ParticipantLeft
+from server.metadata.unfinished import unfinished
 from server.metadata.words import LeaveReason
 from server.metadata.writing import Entry, entry_of, write
 
 
 async def end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: float) -> None:
-    """Ends every session, and its attempt, that has no end. `now` in seconds since the epoch.
+    """Ends every session that has no end, with what it had begun. `now` in seconds since the epoch.
 
     Raises SQLAlchemyError.
     """
@@ -41,6 +42,9 @@ async def end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: f
         for line in await connection.execute(still_open):
             heard_at = line.joined_at if line.heard_at is None else line.heard_at
             ended_at = min(max(alive_at, heard_at, line.joined_at), max(now, line.joined_at))
+            with suppress(EventError):
+                missing = await unfinished(connection, line.participant, ended_at)
+                entries += [entry_of(event, ended_at, retention) for event in missing]
             with suppress(EventError):
                 entries += _ended(line, ended_at, retention)
         await write(connection, entries)

@@ -29,6 +29,7 @@ from server.metadata.rows.rights import SubjectRequest
 from server.metadata.rows.row import Row
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
+from server.metadata.rows.transports import QualityChanged, TransportEnded
 
 Event = (
     ServerStarted
@@ -47,6 +48,8 @@ Event = (
     | ParticipantLeft
     | TrackPublished
     | TrackUnpublished
+    | TransportEnded
+    | QualityChanged
 )
 EVENT_TYPES: tuple[type[Row], ...] = get_args(Event)
 

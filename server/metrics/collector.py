@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, StrEnum
-from itertools import accumulate
-from math import inf
 from typing import TypeVar
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -35,9 +33,10 @@ from server.metadata.words import (
     Sdk,
     TrackSource,
 )
+from server.metrics.connections import histogram, of_connections
 from server.metrics.relays import of_relays
 from server.metrics.source import Source
-from server.tally import STAGE_OF_REFUSAL, Durations
+from server.tally import STAGE_OF_REFUSAL
 
 _LET_IN = (Stage.WEBSOCKET, Stage.NEGOTIATION, Stage.ICE, Stage.DTLS)
 """The last step of a join that was not refused and failed."""
@@ -61,6 +60,7 @@ class ServerCollector(Collector):
         yield InfoMetricFamily("offrecord", "Version of the server.", {"version": self._source.version})
         yield from self._conferences()
         yield from self._joining()
+        yield from of_connections(self._source.tally)
         yield from self._guarantee(judgement, now)
         yield from of_relays(relays, judgement)
         yield from _firewall(judgement, evidence)
@@ -89,7 +89,7 @@ class ServerCollector(Collector):
             Sdk,
             tally.joined,
         )
-        yield _histogram(
+        yield histogram(
             "offrecord_join_seconds", "From the request to join until media could flow.", tally.active
         )
         failures = CounterMetricFamily(
@@ -219,13 +219,3 @@ def _by_word(
         assert isinstance(word, StrEnum)
         family.add_metric([word.value], counts.get(word, 0))
     return family
-
-
-def _histogram(name: str, help_text: str, durations: Durations) -> Metric:
-    """In classes that include the smaller ones, as Prometheus wants them."""
-    bounds = (*durations.bounds, inf)
-    buckets = [
-        ("+Inf" if bound == inf else str(bound), float(count))
-        for bound, count in zip(bounds, accumulate(durations.counts), strict=True)
-    ]
-    return HistogramMetricFamily(name, help_text, buckets=buckets, sum_value=durations.sum)

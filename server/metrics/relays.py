@@ -8,7 +8,7 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from server.control.messages import Stats
+from server.control.messages import Stats, Traffic
 from server.guarantee.judge import Judgement
 from server.metrics.source import Relay
 
@@ -48,6 +48,25 @@ _COUNTERS: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
 )
 
 
+_TRAFFIC: Final[tuple[tuple[str, str, Callable[[Traffic], float]], ...]] = (
+    ("bytes_received", "Bytes of packets that arrived, every half minute.", lambda told: told.bytes_received),
+    ("bytes_sent", "Bytes of packets that left, every half minute.", lambda told: told.bytes_sent),
+)
+_MEDIA: Final[tuple[tuple[str, str, Callable[[Traffic], tuple[int, int]]], ...]] = (
+    (
+        "media_packets_lost",
+        "Packets of sound and video that were lost, sent again or not: on their way in, as the relay counts; "
+        "on their way out, as receivers say.",
+        lambda told: (told.lost_incoming, told.lost_outgoing),
+    ),
+    (
+        "media_packets_resent",
+        "Packets of sound and video that were sent again: to the relay, and by it.",
+        lambda told: (told.resent_incoming, told.resent_outgoing),
+    ),
+)
+
+
 def of_relays(relays: Sequence[Relay], judgement: Judgement) -> Iterator[Metric]:
     """By number, which a replacement takes over: its counters begin anew."""
     told = [(str(relay.number), relay.stats) for relay in relays if relay.stats is not None]
@@ -61,6 +80,7 @@ def of_relays(relays: Sequence[Relay], judgement: Judgement) -> Iterator[Metric]
         for number, stats in told:
             counter.add_metric([number], read(stats))
         yield counter
+    yield from _traffic([(str(relay.number), relay.traffic) for relay in relays if relay.traffic is not None])
     generation = GaugeMetricFamily(
         "offrecord_relay_generation", "Processes that have had this number.", labels=["relay"]
     )
@@ -68,6 +88,20 @@ def of_relays(relays: Sequence[Relay], judgement: Judgement) -> Iterator[Metric]
         generation.add_metric([str(relay.number)], relay.generation)
     yield generation
     yield from _locks(judgement)
+
+
+def _traffic(told: Sequence[tuple[str, Traffic]]) -> Iterator[Metric]:
+    for name, help_text, read in _TRAFFIC:
+        counter = CounterMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay"])
+        for number, traffic in told:
+            counter.add_metric([number], read(traffic))
+        yield counter
+    for name, help_text, both in _MEDIA:
+        counter = CounterMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay", "way"])
+        for number, traffic in told:
+            for way, count in zip(("in", "out"), both(traffic), strict=True):
+                counter.add_metric([number, way], count)
+        yield counter
 
 
 def _locks(judgement: Judgement) -> Iterator[Metric]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.control.messages import Stats
+from server.control.messages import Stats, Traffic
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.incidents import Incident
 from server.tally import Tally
@@ -42,6 +42,10 @@ class Relay(Protocol):
     @property
     def stats(self) -> Stats | None:
         """Its last counters."""
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """Those that it is asked for less often."""
 
     def evidence(self) -> RelayEvidence: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.control.messages import Quality
 from server.protocol import translate
 from server.room.effects import (
     AttemptEnded,
@@ -9,26 +10,44 @@ from server.room.effects import (
     ParticipantActive,
     ParticipantJoined,
     ParticipantLeft,
+    QualityChanged,
     TrackPublished,
     TrackUnpublished,
+    TransportClosed,
 )
+from server.room.endings import Endings
 from server.room.inputs import SignalEnd
 from server.room.participant import Participant
 from server.room.publication import Publication
+from server.room.publisher import Publisher
 from server.room.quality import Course
+from server.room.relay import RelayFace
+from server.room.subscriber import Subscriber
 
 
 class Account:
-    """Of the room called `room`."""
+    """Of the room called `room`. `endings` are what waits for numbers."""
 
     def __init__(self, room: str, effects: Effects) -> None:
         self._room = room
         self._effects = effects
+        self.endings = Endings(effects)
 
-    def joined(self, who: Participant) -> None:
+    def joined(self, who: Participant, relay: RelayFace) -> None:
         """A session has begun."""
-        code, site = who.attempt.code, who.attempt.site
-        self._effects.record(ParticipantJoined(self._room, who.identity, who.sid, who.client, code, site))
+        self._effects.record(
+            ParticipantJoined(
+                self._room,
+                who.identity,
+                who.sid,
+                who.client,
+                who.attempt.code,
+                who.attempt.site,
+                relay.number,
+                relay.generation,
+                transports=1 if who.subscriber is None else 2,
+            )
+        )
 
     def active(self, who: Participant, now: float) -> None:
         """Media can flow."""
@@ -53,10 +72,12 @@ class Account:
         )
 
     def left(self, who: Participant, now: float, reason: int, signal: SignalEnd, course: Course) -> None:
-        """A session is over."""
+        """A session is over, and its transports and tracks are."""
         self.attempt_ended(who, now, reason, signal)
+        if (last := course.timeline.last()) is not None:
+            self.quality_changed(who, last)
         seconds = now - who.joined_at
-        self._effects.record(
+        self.endings.depart(
             ParticipantLeft(
                 self._room,
                 who.identity,
@@ -78,5 +99,32 @@ class Account:
 
     def unpublished(self, who: Participant, track: Publication, now: float) -> None:
         """An announced track is gone."""
+        track.count_mute(now)
         seconds = now - (track.announced_at or now)
-        self._effects.record(TrackUnpublished(self._room, who.identity, who.sid, track.sid, seconds))
+        fact = TrackUnpublished(self._room, who.identity, who.sid, track.sid, seconds, track.muted_seconds)
+        if track.producer and not track.is_refused:
+            self.endings.wait(track.producer, fact, now)
+        else:
+            self._effects.record(fact)
+
+    def closed(self, who: Participant, side: Publisher | Subscriber, now: float, *, relay_lost: bool) -> None:
+        """A transport is gone."""
+        history = side.history
+        fact = TransportClosed(
+            self._room,
+            who.identity,
+            who.sid,
+            history.side,
+            history.end(relay_lost=relay_lost),
+            history.srtp_profile,
+            history.dtls_version,
+            history.cipher_suite,
+            history.reachable_after,
+            history.keyed_after,
+            now - history.began_at,
+        )
+        self.endings.wait(side.transport, fact, now)
+
+    def quality_changed(self, who: Participant, quality: Quality) -> None:
+        """It is connected so well from now on."""
+        self._effects.record(QualityChanged(self._room, who.identity, who.sid, quality))

@@ -8,8 +8,18 @@ from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import SignalResponse
 
 from server.auth.grants import Claims
-from server.control.messages import MediaKind, Quality, Request
+from server.control.messages import (
+    CipherSuite,
+    DtlsVersion,
+    MediaKind,
+    ProducerEnded,
+    Quality,
+    Request,
+    SrtpProfile,
+    TransportEnded,
+)
 from server.room.attempt import Stage
+from server.room.history import End, Side
 from server.room.inputs import SignalEnd
 
 
@@ -45,7 +55,10 @@ class RenewToken:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantJoined:
-    """A session has begun. `code` is its support code, `site` where it came from."""
+    """A session has begun, on a relay (number and generation) where it has so many transports.
+
+    `code` is its support code, `site` where it came from.
+    """
 
     room: str
     identity: str
@@ -53,6 +66,9 @@ class ParticipantJoined:
     client: ClientInfo
     code: str
     site: str
+    relay: int
+    generation: int
+    transports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +131,59 @@ class TrackPublished:
 
 @dataclass(frozen=True, slots=True)
 class TrackUnpublished:
-    """A published track is gone, so many seconds after it was published."""
+    """A published track is gone, so many seconds after it was published, for so many of which it was muted.
+
+    `numbers` as the relay told them; None: it did not.
+    """
 
     room: str
     identity: str
     sid: str
     track: str
     seconds: float
+    muted_seconds: float
+    numbers: ProducerEnded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransportClosed:
+    """A transport is over, so many seconds after it was made. Until it was reached and keyed it took so many
+    milliseconds; 0: that did not happen. `numbers` as the relay told them; None: it did not.
+    """
+
+    room: str
+    identity: str
+    sid: str
+    side: Side
+    end: End
+    srtp_profile: SrtpProfile
+    dtls_version: DtlsVersion
+    cipher_suite: CipherSuite
+    reachable_after: int
+    keyed_after: int
+    seconds: float
+    numbers: TransportEnded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityChanged:
+    """How well a participant is connected from now on."""
+
+    room: str
+    identity: str
+    sid: str
+    quality: Quality
 
 
 Fact = (
-    AttemptEnded | ParticipantJoined | ParticipantActive | ParticipantLeft | TrackPublished | TrackUnpublished
+    AttemptEnded
+    | ParticipantJoined
+    | ParticipantActive
+    | ParticipantLeft
+    | TrackPublished
+    | TrackUnpublished
+    | TransportClosed
+    | QualityChanged
 )
 
 

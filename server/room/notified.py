@@ -10,9 +10,11 @@ from livekit.protocol.rtc import LeaveRequest
 from server.control.messages import (
     DataRefused,
     Notification,
+    ProducerEnded,
     ProducerLayers,
     Refused,
     SpeakerLevel,
+    TransportEnded,
     TransportPhase,
     TransportQuality,
     TransportState,
@@ -33,10 +35,10 @@ def handle(room: Room, notification: Notification, now: float) -> None:
     if room.registry is None:
         return
     match notification:
-        case TransportState(transport, phase):
+        case TransportState(transport):
             side = room.registry.get(transport)
             if isinstance(side, Publisher | Subscriber):
-                _transport_changed(room, side, phase, now)
+                _transport_changed(room, side, notification, now)
         case ProducerLayers(producer, payload_type):
             track = room.registry.get(producer)
             if isinstance(track, Publication):
@@ -54,9 +56,15 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             participant = room.registry.get(member)
             if isinstance(participant, Participant):
                 requests.refuse_data(room, participant)
-        case Refused(number):
+        case TransportEnded(number) | ProducerEnded(number):
+            if room.account.endings.told(number, notification):
+                room.registry.drop(number)
+        case Refused(number):  # the relay has no room
             side = room.registry.get(number)
-            if isinstance(side, Publisher | Subscriber):  # the relay has no room for a transport
+            if isinstance(side, Publication):
+                side.is_refused = True
+            elif isinstance(side, Publisher | Subscriber):
+                side.history.is_refused = True
                 who = room.participants[side.sid]
                 failure = models.DisconnectReason.JOIN_FAILURE
                 room.remove(who, failure, LeaveRequest.Action.DISCONNECT, now)
@@ -64,8 +72,9 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             pass  # layers and pauses of consumers change nothing that clients are told
 
 
-def _transport_changed(room: Room, side: Publisher | Subscriber, phase: TransportPhase, now: float) -> None:
-    participant = room.participants[side.sid]
+def _transport_changed(room: Room, side: Publisher | Subscriber, state: TransportState, now: float) -> None:
+    participant, phase = room.participants[side.sid], state.phase
+    side.history.note(state, now)
     if phase is TransportPhase.REACHABLE:
         participant.attempt.reach(Stage.ICE, now)
     elif phase is TransportPhase.CONNECTED:
@@ -73,7 +82,7 @@ def _transport_changed(room: Room, side: Publisher | Subscriber, phase: Transpor
         side.connect(now)
         if participant.primary_is_connected and not participant.is_active:
             _activate(room, participant, now)
-    elif phase in {TransportPhase.FAILED, TransportPhase.LOST, TransportPhase.LEFT}:
+    else:
         participant.transport_lost(now)
 
 

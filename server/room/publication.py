@@ -41,11 +41,20 @@ class Publication:
     mimes: dict[int, str] = field(default_factory=dict)
     announced_at: float | None = None
     awaited_until: float = inf
+    is_refused: bool = False  # the relay had no room for its producer
+    muted_seconds: float = 0.0  # while announced
+    muted_since: float | None = None
 
     @property
     def announced(self) -> bool:
         """Whether the others know of it."""
         return self.announced_at is not None
+
+    def count_mute(self, now: float) -> None:
+        """It was announced, muted or unmuted, or is over: the time so far is added up."""
+        if self.muted_since is not None:
+            self.muted_seconds += now - self.muted_since
+        self.muted_since = now if self.announced and self.info.muted else None
 
     @property
     def likely_payload_type(self) -> int:

@@ -9,6 +9,7 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 
@@ -17,6 +18,7 @@ from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalRespons
 
 from server import ids
 from server.control.messages import (
+    AddCandidates,
     CloseProducer,
     CloseTransport,
     ConnectTransport,
@@ -24,11 +26,13 @@ from server.control.messages import (
     CreateTransport,
     MediaKind,
     PauseProducer,
+    RemoteCandidate,
     RequestKeyFrame,
 )
 from server.protocol import translate
 from server.room import publication as publications
 from server.room.effects import Effects
+from server.room.history import History, Side
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
 from server.sdp.model import Codec, Description, Direction, Section
@@ -65,9 +69,10 @@ class _Parked:
 class Publisher:
     """`tracks` are the publications bound to a section, announced or not, by track sid."""
 
-    def __init__(self, sid: str, registry: Registry, effects: Effects, *, firefox: bool) -> None:
+    def __init__(self, sid: str, registry: Registry, effects: Effects, now: float, *, firefox: bool) -> None:
         self.tracks: dict[str, Publication] = {}
         self.connected = False
+        self.history = History(Side.PUBLISHER, now)
         self.sid = sid
         self._registry = registry
         self._effects = effects
@@ -81,6 +86,7 @@ class Publisher:
         self._parked: dict[str, _Parked] = {}
         self._bound: dict[str, Publication] = {}
         self._media: dict[str, _Media] = {}
+        self._removed: list[Publication] = []  # by an offer that could not be answered
         effects.relay(
             CreateTransport(
                 self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=False
@@ -114,7 +120,7 @@ class Publisher:
             for section in offer.sections
             if section.kind in _KINDS and not section.rejected and section.direction in _SENDING
         }
-        removed = [
+        self._removed += [
             self._close_track(mid)
             for mid, bound in list(self._bound.items())
             if mid not in sending or self._is_replaced(sending[mid], bound)
@@ -138,10 +144,17 @@ class Publisher:
                     answer.has_data,
                 )
             )
+        self.add_candidates(offer.candidates)
         for sent in answer.tracks:
             self._media[sent.mid] = _Media(sent, _kept_codecs(offer, sent))
         self._produce(now)
+        removed, self._removed = self._removed, []
         return answer.text, removed
+
+    def add_candidates(self, candidates: Iterable[RemoteCandidate]) -> None:
+        """Where the client says it may be reached."""
+        if admitted := self.history.admit(candidates):
+            self._effects.relay(AddCandidates(self.transport, admitted))
 
     def connect(self, now: float) -> None:
         """The transport is up: media can come."""
@@ -160,7 +173,7 @@ class Publisher:
         times = [parked.loose_at for parked in self._parked.values() if parked.kind in kinds]
         return min(times + [track.awaited_until for track in self._awaited()], default=None)
 
-    def mute(self, track_sid: str, muted: bool) -> Publication | None:
+    def mute(self, track_sid: str, muted: bool, now: float) -> Publication | None:
         """Mutes or unmutes a track, pending ones too. None: unknown, or it changes nothing."""
         track = self.tracks.get(track_sid) or next(
             (one for one in self._pending.values() if one.sid == track_sid), None
@@ -168,6 +181,7 @@ class Publisher:
         if track is None or track.info.muted == muted:
             return None
         track.info.muted = muted
+        track.count_mute(now)
         # A track is paused only once it has been announced: before that its first packets are awaited.
         if track.announced:
             self._pause(track)
@@ -176,17 +190,18 @@ class Publisher:
     def announce(self, track: Publication, payload_type: int, now: float) -> None:
         """The others are told of a track."""
         track.announced_at = now
+        track.count_mute(now)
         track.learn_type(payload_type)
         if track.info.muted:
             self._pause(track)
 
     def close(self) -> list[Publication]:
-        """Closes the transport, which takes its producers along. Returns the tracks that were announced."""
-        announced = [track for track in self.tracks.values() if track.announced]
+        """Closes the transport, which takes its producers along. Returns the tracks that were announced; the
+        identifiers of these and of the transport are the caller's to drop, once their ends were told."""
+        announced = [track for track in (*self._removed, *self.tracks.values()) if track.announced]
         for mid in list(self._bound):
             self._unbind(mid)
         self._effects.relay(CloseTransport(self.transport))
-        self._registry.drop(self.transport)
         return announced
 
     def _pause(self, track: Publication) -> None:
@@ -253,7 +268,7 @@ class Publisher:
     def _unbind(self, mid: str) -> Publication:
         track = self._bound.pop(mid)
         del self.tracks[track.sid]
-        if track.producer:
+        if track.producer and not track.announced:  # nobody waits for its end
             self._registry.drop(track.producer)
             track.producer = 0
         return track

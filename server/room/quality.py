@@ -13,6 +13,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import ConnectionQualityInfo
 
 from server.control.messages import Quality
+from server.room.timeline import Timeline
 
 SPACING_SECONDS = 5.0
 
@@ -37,10 +38,11 @@ class Changes:
 
 
 class Course:
-    """How well one participant was connected over time."""
+    """How well one participant was connected over time: in sum, and step by step."""
 
     def __init__(self) -> None:
         self.worst: Quality | None = None
+        self.timeline = Timeline()
         self._now: Quality | None = None
         self._since = 0.0
         self._seconds = dict.fromkeys(Quality, 0.0)
@@ -49,6 +51,7 @@ class Course:
         """From now on it is this."""
         self._count(now)
         self._now = quality
+        self.timeline.note(quality, now)
         self.worst = quality if self.worst is None else min(self.worst, quality)
 
     def usual(self, now: float) -> Quality | None:
@@ -96,6 +99,17 @@ class Qualities:
     def of(self, sid: str) -> Quality | None:
         """How well a participant is connected now; None while it is on the way."""
         return self._quality(sid) if sid in self._arrived else None
+
+    @property
+    def step_due(self) -> float | None:
+        """When to ask for steps."""
+        dues = (course.timeline.due for course in self._courses.values())
+        return min((due for due in dues if due is not None), default=None)
+
+    def steps(self, now: float) -> list[tuple[str, Quality]]:
+        """What is to be kept now, by participant."""
+        found = ((sid, course.timeline.step(now)) for sid, course in self._courses.items())
+        return [(sid, quality) for sid, quality in found if quality is not None]
 
     def changes(self) -> Changes:
         """What clients must be told now; afterwards they know."""

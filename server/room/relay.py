@@ -14,6 +14,14 @@ class RelayFace(Protocol):
     """The relay that holds a room's transports; the requests themselves are effects."""
 
     @property
+    def number(self) -> int:
+        """1, 2, …: the place of the relay; a replacement takes the same number."""
+
+    @property
+    def generation(self) -> int:
+        """Counts the processes that have had this number."""
+
+    @property
     def fingerprint(self) -> bytes:
         """SHA-256 of the DTLS certificate, 32 bytes."""
 
@@ -47,8 +55,14 @@ class Registry:
 
     def drop(self, number: int) -> None:
         """The thing is gone."""
-        if self._named.pop(number, None) is not None:
+        if number in self._named:
+            del self._named[number]
             self.relay.free_id(number)
+
+    def retire(self, number: int) -> None:
+        """The thing is gone, and its end is yet to be told of: the identifier is kept until it is dropped."""
+        if number in self._named:
+            self._named[number] = None
 
     def clear(self) -> None:
         """Everything is gone."""

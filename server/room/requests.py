@@ -16,8 +16,10 @@ from livekit.protocol.rtc import (
     SessionDescription,
     SignalRequest,
     SignalResponse,
+    SignalTarget,
     SubscriptionPermission,
     SubscriptionPermissionUpdate,
+    TrickleRequest,
     UpdateLocalAudioTrack,
     UpdateLocalVideoTrack,
     UpdateParticipantMetadata,
@@ -30,6 +32,7 @@ from server.room.attempt import Stage
 from server.room.layers import wish_of
 from server.room.participant import Participant
 from server.room.subscription import AccessList
+from server.sdp.candidates import read_trickled
 from server.sdp.model import SdpError
 from server.sdp.parse import parse
 
@@ -84,6 +87,15 @@ def _answer(room: Room, participant: Participant, message: SessionDescription, n
         participant.attempt.reach(Stage.NEGOTIATION, now)
 
 
+def _trickle(room: Room, participant: Participant, message: TrickleRequest, now: float) -> None:
+    """Every candidate that matters is proved by STUN: this is for telling its kind, and for nothing else."""
+    is_publisher = message.target == SignalTarget.PUBLISHER
+    side = participant.publisher if is_publisher else participant.subscriber
+    candidate = read_trickled(message.candidateInit)
+    if side is not None and candidate is not None:
+        side.add_candidates([candidate])
+
+
 def _give_up(room: Room, participant: Participant, now: float) -> None:
     """A description that cannot be used leaves the two sides in different states."""
     room.remove(participant, models.DisconnectReason.STATE_MISMATCH, LeaveRequest.Action.RECONNECT, now)
@@ -108,7 +120,7 @@ def refuse_data(room: Room, participant: Participant) -> None:
 
 
 def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: float) -> None:
-    track = participant.publisher.mute(message.sid, message.muted)
+    track = participant.publisher.mute(message.sid, message.muted, now)
     if track is not None and track.announced:
         if track.info.muted:
             room.silence(track, now)
@@ -235,12 +247,12 @@ def _reply(room: Room, participant: Participant, response: RequestResponse) -> N
     room.effects.send(participant.sid, SignalResponse(request_response=response))
 
 
-# Not here, because nothing is to be done: `trickle` (every candidate that matters is proved by STUN, and
-# the server listens on one known port), `update_layers` (deprecated), `sync_state` (resuming is refused),
+# Not here, because nothing is to be done: `update_layers` (deprecated), `sync_state` (resuming is refused),
 # `simulate`, `update_data_subscription`.
 _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "offer": _offer,
     "answer": _answer,
+    "trickle": _trickle,
     "add_track": _add_track,
     "mute": _mute,
     "subscription": _subscription,

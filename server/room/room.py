@@ -110,23 +110,28 @@ class Room:
                 notified.handle(self, notification, now)
             case RelayLost():
                 self._everybody_leaves(Reason.MEDIA_FAILURE, RECONNECT, now)
+                self.account.endings.give_up()
                 self._forget_relay()
             case PolicyServed(policy):
                 self.metadata.serve(policy)
                 self._counts.due = now  # everybody is told with the next tick
             case Shutdown():
                 self._everybody_leaves(Reason.SERVER_SHUTDOWN, DISCONNECT, now)
-                self._close()
+                self._closes_at = now
             case Tick():
                 self._tick(now)
+        self._close_if_due(now)
         self._counts.note(self.participants.values(), now)
         return self.effects.drain()
 
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
         times = [participant.next_timeout() for participant in self.participants.values()]
-        due = (self._closes_at, self._counts.due, self.speakers.next_timeout(), self.qualities.due)
-        times += [time for time in due if time is not None]
+        endings_due = self.account.endings.due
+        # Nothing closes before its ends were told, or waited for.
+        closes_at = None if self._closes_at is None else max(self._closes_at, endings_due or 0.0)
+        due = (closes_at, endings_due, self._counts.due, self.speakers.next_timeout())
+        times += [time for time in (*due, self.qualities.due, self.qualities.step_due) if time is not None]
         return None if self._closed else min(times, default=None)
 
     def is_full(self, identity: str) -> bool:
@@ -182,6 +187,7 @@ class Room:
             self.effects.relay(RemoveDataMember(participant.member))
             self._drop_id(participant.member)
         gone = participant.publisher.close()
+        sides = [side for side in (participant.publisher, participant.subscriber) if side is not None]
         if participant.subscriber:
             participant.subscriber.close()
         self.speakers.leave(participant.sid)
@@ -191,6 +197,9 @@ class Room:
             self.announce(participant)
         for track in gone:
             self._withdraw(participant, track, now)
+        for side in sides:
+            self.account.closed(participant, side, now, relay_lost=reason == Reason.MEDIA_FAILURE)
+            self._retire_id(side.transport)
         self.account.left(participant, now, int(reason), signal, course)
         if not self.participants:
             self._closes_at = now + self.limits.departure_seconds
@@ -288,8 +297,8 @@ class Room:
         registry = self._registry_on(join.relay)
         grants = join.claims.grants
         firefox = "firefox" in join.client.browser.lower()
-        publisher = Publisher(join.sid, registry, self.effects, firefox=firefox)
-        subscriber = Subscriber(join.sid, registry, self.effects) if grants.can_subscribe else None
+        publisher = Publisher(join.sid, registry, self.effects, now, firefox=firefox)
+        subscriber = Subscriber(join.sid, registry, self.effects, now) if grants.can_subscribe else None
         participant = Participant(join, now, publisher, subscriber, self.encryption_required)
         others = [other.info() for other in self.participants.values() if other.announced]
         self.participants[join.sid] = participant
@@ -299,7 +308,7 @@ class Room:
         self.effects.send(join.sid, welcome.join_response(self.info(), participant, others))
         if subscriber:
             subscriber.offer(now)
-        self.account.joined(participant)
+        self.account.joined(participant, join.relay)
 
     def _registry_on(self, relay: RelayFace) -> Registry:
         if self.registry is None:
@@ -315,6 +324,10 @@ class Room:
     def _drop_id(self, number: int) -> None:
         if self.registry:
             self.registry.drop(number)
+
+    def _retire_id(self, number: int) -> None:
+        if self.registry:
+            self.registry.retire(number)
 
     def _add_data_member(self, participant: Participant, registry: Registry) -> None:
         """Data comes on the publisher transport and goes out on the primary one."""
@@ -354,6 +367,11 @@ class Room:
             if other.subscriber:
                 other.subscriber.forget(track.sid, now)
         self.account.unpublished(participant, track, now)
+        if track.is_refused:
+            self._drop_id(track.producer)
+        else:
+            self._retire_id(track.producer)
+        track.producer = 0
 
     def tell_due_speakers(self, now: float) -> None:
         """The same, but not more often than clients need it."""
@@ -400,7 +418,13 @@ class Room:
         self.tell_due_speakers(now)
         if self.qualities.due is not None and now >= self.qualities.due:
             self._send_qualities()
-        if self._closes_at is not None and now >= self._closes_at:
+        for sid, quality in self.qualities.steps(now):
+            self.account.quality_changed(self.participants[sid], quality)
+        for number in self.account.endings.expire(now):
+            self._drop_id(number)
+
+    def _close_if_due(self, now: float) -> None:
+        if self._closes_at is not None and now >= self._closes_at and self.account.endings.due is None:
             self._close()
 
     def _close(self) -> None:

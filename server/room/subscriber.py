@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from livekit.protocol import models
 from livekit.protocol.rtc import SessionDescription, SignalResponse, SubscriptionResponse
 
 from server.control.messages import (
+    AddCandidates,
     CloseConsumer,
     CloseTransport,
     ConnectTransport,
@@ -15,9 +17,11 @@ from server.control.messages import (
     CreateTransport,
     MediaKind,
     PauseConsumer,
+    RemoteCandidate,
     SetPreferredLayer,
 )
 from server.room.effects import Effects
+from server.room.history import History, Side
 from server.room.layers import Wish, wanted_layer
 from server.room.negotiation import Negotiation
 from server.room.publication import Publication
@@ -33,10 +37,11 @@ MAX_WISHES = 4096
 class Subscriber:
     """`tracks` are the subscriptions by track sid, with or without a consumer yet."""
 
-    def __init__(self, sid: str, registry: Registry, effects: Effects) -> None:
+    def __init__(self, sid: str, registry: Registry, effects: Effects, now: float) -> None:
         self.tracks: dict[str, Subscription] = {}
         self.connected = False
         self.negotiation = Negotiation()
+        self.history = History(Side.SUBSCRIBER, now)
         self.sid = sid
         self._registry = registry
         self._effects = effects
@@ -134,11 +139,17 @@ class Subscriber:
                     has_data_channels=True,
                 )
             )
+        self.add_candidates(answer.candidates)
         by_mid = {one.mid: one for one in self.tracks.values() if not one.consumer}
         for track in accepted:
             if subscription := by_mid.get(track.mid):
                 self._consume(subscription, track, now)
         self.negotiation.settle(now)
+
+    def add_candidates(self, candidates: Iterable[RemoteCandidate]) -> None:
+        """Where the client says it may be reached."""
+        if admitted := self.history.admit(candidates):
+            self._effects.relay(AddCandidates(self.transport, admitted))
 
     def connect(self, now: float) -> None:
         """The transport is up."""
@@ -153,12 +164,12 @@ class Subscriber:
         return True
 
     def close(self) -> None:
-        """Closes the transport, which takes its consumers along."""
+        """Closes the transport, which takes its consumers along. Its identifier is the caller's to drop, once
+        its end was told."""
         for subscription in self.tracks.values():
             self._drop(subscription)
         self.tracks.clear()
         self._effects.relay(CloseTransport(self.transport))
-        self._registry.drop(self.transport)
 
     def _consume(self, subscription: Subscription, accepted: AcceptedTrack, now: float) -> None:
         if not accepted.payload_types:

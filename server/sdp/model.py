@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from server.control.messages import RemoteCandidate
 from server.errors import ClientError
 
 
@@ -82,6 +83,7 @@ class Description:
     sections: tuple[Section, ...]
     bundle: tuple[str, ...] = ()
     extmap_allow_mixed: bool = False  # one- and two-byte header extensions in one stream (RFC 8285)
+    candidates: tuple[RemoteCandidate, ...] = ()  # of all sections, which share a transport
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from server.control.messages import MOST_CANDIDATES, RemoteCandidate
+from server.sdp.candidates import read_candidate
 from server.sdp.model import Codec, Description, Direction, Extension, Fingerprint, SdpError, Section, Setup
 
 MAX_TEXT = 256 * 1024  # characters of a description with few sections
@@ -77,7 +79,8 @@ def parse(text: str, max_sections: int = MAX_SECTIONS) -> Description:
     sections = tuple(
         _section(draft, session, tagged if tagged and draft.mid in bundle else draft) for draft in drafts
     )
-    return Description(sections, bundle, session.extmap_allow_mixed)
+    candidates = dict.fromkeys(one for part in (session, *drafts) for one in part.candidates)
+    return Description(sections, bundle, session.extmap_allow_mixed, tuple(candidates)[:MOST_CANDIDATES])
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class _Attributes:
     ice_pwd: str = ""
     fingerprints: list[Fingerprint] = field(default_factory=list)
     extensions: dict[int, Extension] = field(default_factory=dict)
+    candidates: list[RemoteCandidate] = field(default_factory=list)
     lines: int = 0
 
     def take(self, name: str, value: str) -> None:
@@ -227,6 +231,13 @@ def _read_extmap(to: _Attributes, name: str, value: str) -> None:
         raise SdpError("the description has too many header extensions")
 
 
+def _read_candidate(to: _Attributes, name: str, value: str) -> None:
+    """One that cannot be read is skipped: nothing depends on it."""
+    candidate = read_candidate(f"{name}:{value}")
+    if candidate is not None and len(to.candidates) < MOST_CANDIDATES:
+        to.candidates.append(candidate)
+
+
 def _read_group(to: _Attributes, name: str, value: str) -> None:
     words = value.split()
     if isinstance(to, _Session) and words[:1] == ["BUNDLE"] and not to.bundle:
@@ -336,6 +347,7 @@ _READERS: dict[str, Callable[[_Attributes, str, str], None]] = {
     "ice-pwd": _read_ice_pwd,
     "fingerprint": _read_fingerprint,
     "extmap": _read_extmap,
+    "candidate": _read_candidate,
     "group": _read_group,
     "extmap-allow-mixed": _read_allow_mixed,
     "mid": _read_mid,

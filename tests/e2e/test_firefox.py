@@ -13,6 +13,7 @@ from tests.e2e import firefox
 from tests.e2e.browser import eventually, join
 from tests.e2e.firefox import PATIENCE_SECONDS, Firefox, at
 from tests.e2e.serving import Server
+from tests.e2e.test_how_a_call_went import kept
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -66,6 +67,10 @@ async def test_firefox_and_chromium_see_and_hear_each_other(
 
     await fay.leave()
     await eventually(ada.tiles, lambda tiles: tiles == 1, PATIENCE_SECONDS)
+    rows = await kept(shared_server, "foxes")
+    lines = [row for row in rows if row["event"] == "transport_ended"]
+    assert {row["direction"] for row in lines} == {"publisher", "subscriber"}
+    assert all(row["numbers"] == "told" and row["round_trip_last"] > 0 for row in lines), lines
     fay = await firefox.join(fox, shared_server.url, "Fay", "foxes")
     await ada.leave()
     await eventually(lambda: fox.count(at("tile")), lambda tiles: tiles == 1, PATIENCE_SECONDS)

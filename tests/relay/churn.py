@@ -122,7 +122,7 @@ class Hall:
         return Census(
             rooms=len(rooms),
             sessions=len(rooms._sessions),
-            user_agents=len(rooms._user_agents),
+            user_agents=len(rooms._callers),
             rooms_on_relays=len(rooms._links),
             identifiers=sum(len(owners) for owners in rooms._owners.values()),
             timers=len(rooms._timers),

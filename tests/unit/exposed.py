@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from server.control.messages import Stats
+from server.control.messages import Stats, Traffic
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.incidents import Incident, IncidentKind
 from server.metadata.store import QUEUE_EVENTS
@@ -30,6 +30,7 @@ STATS = Stats(
     residence_longest_microseconds=900,
     oldest_media_milliseconds=480,
 )
+TRAFFIC = Traffic(1, 655_360, 1_310_720, 64, 128, 192, 256)
 
 
 @dataclass
@@ -39,6 +40,7 @@ class KnownRelay:
     number: int = 1
     generation: int = 2
     stats: Stats | None = STATS
+    traffic: Traffic | None = TRAFFIC
     observed: RelayEvidence = FULL
 
     def evidence(self) -> RelayEvidence:

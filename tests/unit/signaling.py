@@ -23,6 +23,7 @@ from server.clock import Clock
 from server.config import Config, Guests, Http, Metadata, Rooms
 from server.control.messages import (
     CreateTransport,
+    Notification,
     Receiver,
     Request,
     SrtpProfile,
@@ -32,11 +33,13 @@ from server.control.messages import (
 from server.errors import RelayError
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
+from server.metadata.rows.sessions import ParticipantLeft
 from server.network.origin import Origins
 from server.rooms import RoomManager
 from server.sdp.model import Candidate
 from server.tally import Tally
 from server.workers.link import RelayLink
+from tests.unit.answering import Answering
 from tests.unit.guaranteed import KnownSoftware
 from tests.unit.stage import answer_text
 
@@ -47,7 +50,7 @@ ClientMaker = Callable[[web.Application], Any]
 
 @dataclass(eq=False)
 class FakeLink:
-    """A relay that does nothing."""
+    """A relay that does nothing but answer for what is closed, to whom `told` says."""
 
     number: int = 1
     generation: int = 1
@@ -58,6 +61,8 @@ class FakeLink:
     last_id: int = 0
     listed: tuple[Receiver, ...] | None = ()
     condemned: list[RelayError] = field(default_factory=list)
+    told: Callable[[Notification], None] = lambda _: None
+    answering: Answering = field(default_factory=Answering)
 
     def next_id(self) -> int:
         self.last_id += 1
@@ -65,6 +70,8 @@ class FakeLink:
 
     def send(self, request: Request) -> None:
         self.requests.append(request)
+        for ended in self.answering.to(request):
+            asyncio.get_running_loop().call_soon(self.told, ended)
 
     async def receivers(self, transport: int) -> tuple[Receiver, ...]:
         """What the last test said that a relay would list, or as if it were lost."""
@@ -132,6 +139,7 @@ class Server:
             self.tally.noting(self.events.append),
             lambda link: (Candidate("127.0.0.1", 7882),),
         )
+        self.link.told = lambda told: self.rooms.relay_notified(self.link, told)
         self.rooms.place_on(self.placement)
         self.signer = Signer.generate()
         self.origins = Origins(self.config)
@@ -160,6 +168,13 @@ class Server:
         grants = VideoGrants(**{"room": room, "room_join": True, **more})
         expires_at = self.clock.now() + life
         return sign(Claims(identity, grants=grants, expires_at=expires_at), KEY, secret, self.clock.now())
+
+    async def until_left(self) -> list[Event]:
+        """Everything so far, once somebody has left."""
+        async with asyncio.timeout(5):
+            while not any(isinstance(event, ParticipantLeft) for event in self.events):
+                await asyncio.sleep(0)
+        return self.events
 
     def connect_transports(self) -> None:
         """Every transport asked for so far reports to be connected."""

@@ -30,6 +30,7 @@ from server.room.inputs import Input, Join, RelayNotified, Signal, Tick
 from server.room.participant import Participant
 from server.room.room import Room, RoomLimits
 from server.sdp.model import Candidate
+from tests.unit.answering import Answering
 
 Message = TypeVar("Message", bound=Request)
 START = 1_000_000.0
@@ -47,12 +48,16 @@ _CODECS = {
 
 @dataclass
 class FakeRelay:
-    """What a room sees of a relay."""
+    """What a room sees of a relay. It answers for what is closed, unless it is `silent`."""
 
     fingerprint: bytes = bytes(range(32))
     candidates: tuple[Candidate, ...] = (Candidate("127.0.0.1", 7882),)
+    number: int = 1
+    generation: int = 1
     used: set[int] = field(default_factory=set)
     count: int = 0
+    silent: bool = False
+    answering: Answering = field(default_factory=Answering)
 
     def new_id(self) -> int:
         self.count += 1
@@ -127,6 +132,11 @@ class Stage:
         """Hands an input in."""
         effects = self.room.handle(self.now, happened)
         self.log += effects
+        for effect in list(effects):
+            if isinstance(effect, ToRelay):
+                answers = self.relay.answering.to(effect.request)
+                for told in () if self.relay.silent else answers:
+                    effects += self.put(RelayNotified(told))
         return effects
 
     def join(

@@ -11,6 +11,7 @@ import pytest
 from aiohttp.test_utils import unused_port
 from aiohttp.web import HTTPNotFound, Request, StreamResponse
 from livekit.protocol.rtc import LeaveRequest
+from msgspec import structs
 
 from server.control.messages import SrtpProfile, TransportPhase, TransportState
 from server.errors import OperatorError, Refusal
@@ -20,6 +21,8 @@ from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
+from server.metadata.rows.transports import TransportEnded
+from server.metadata.transport_words import Direction, TransportEnd
 from server.metadata.words import (
     DriftedCheck,
     GuaranteeLevel,
@@ -47,6 +50,41 @@ def test_a_relay_tells_its_load_in_seconds_and_packets() -> None:
     assert exposed.value("offrecord_relay_residence_longest_seconds", relay="1") == pytest.approx(900e-6)
     assert exposed.value("offrecord_relay_oldest_media_seconds", relay="1") == pytest.approx(0.48)
     assert exposed.value("offrecord_relay_generation", relay="1") == 2
+
+
+def test_a_relay_tells_bytes_and_what_was_lost_and_sent_again_each_way() -> None:
+    exposed = Exposed()
+    assert exposed.value("offrecord_relay_bytes_received_total", relay="1") == 655_360
+    assert exposed.value("offrecord_relay_bytes_sent_total", relay="1") == 1_310_720
+    assert exposed.value("offrecord_relay_media_packets_lost_total", relay="1", way="in") == 64
+    assert exposed.value("offrecord_relay_media_packets_lost_total", relay="1", way="out") == 128
+    assert exposed.value("offrecord_relay_media_packets_resent_total", relay="1", way="in") == 192
+    assert exposed.value("offrecord_relay_media_packets_resent_total", relay="1", way="out") == 256
+    silent = Exposed(relays=[KnownRelay(traffic=None)])
+    assert "offrecord_relay_bytes_sent_total{" not in silent.text()
+
+
+def test_what_has_ended_is_counted_by_cause_with_round_trip_and_jitter() -> None:
+    exposed = Exposed()
+    over = TransportEnded(
+        **WHO,
+        direction=Direction.SUBSCRIBER,
+        end=TransportEnd.CONSENT_LOST,
+        milliseconds=5,
+        round_trip_last=80,
+    )
+    exposed.tally.note(over)
+    exposed.tally.note(structs.replace(over, direction=Direction.PUBLISHER, round_trip_last=0))
+    track = TrackUnpublished(**WHO, track="TR_123456789012", milliseconds=5, packets=9, jitter=25)
+    exposed.tally.note(track)
+    exposed.tally.note(structs.replace(track, packets=0, jitter=0))
+    ended = {"direction": "subscriber", "end": "consent_lost"}
+    assert exposed.value("offrecord_transports_ended_total", **ended) == 1
+    assert exposed.value("offrecord_transport_round_trip_seconds_count") == 1
+    assert exposed.value("offrecord_transport_round_trip_seconds_bucket", le="0.05") == 0
+    assert exposed.value("offrecord_transport_round_trip_seconds_bucket", le="0.1") == 1
+    assert exposed.value("offrecord_track_jitter_seconds_count") == 1
+    assert exposed.value("offrecord_track_jitter_seconds_sum") == pytest.approx(0.025)
 
 
 def test_a_relay_that_has_not_told_yet_has_no_counters() -> None:

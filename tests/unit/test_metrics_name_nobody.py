@@ -19,6 +19,8 @@ from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished
+from server.metadata.rows.transports import TransportEnded
+from server.metadata.transport_words import Direction, TransportEnd
 from server.metadata.words import (
     Codec,
     DriftedCheck,
@@ -30,7 +32,7 @@ from server.metadata.words import (
     TrackSource,
 )
 from server.metrics.collector import NO_SITE, ServerCollector
-from server.tally import JOIN_SECONDS
+from server.tally import JITTER_SECONDS, JOIN_SECONDS, ROUND_TRIP_SECONDS
 from tests.unit.exposed import Exposed
 from tests.unit.signaling import ClientMaker, Server, connect
 
@@ -58,7 +60,10 @@ def _closed_labels(routes: set[str]) -> dict[str, set[str]]:
         "state": {one.value for one in FirewallState},
         "route": routes | {"unmatched"},
         "status": {str(status) for status in range(100, 600)},
-        "le": {*map(str, JOIN_SECONDS), "+Inf"},
+        "direction": {one.value for one in Direction},
+        "end": {one.value for one in TransportEnd},
+        "way": {"in", "out"},
+        "le": {*map(str, (*JOIN_SECONDS, *ROUND_TRIP_SECONDS, *JITTER_SECONDS)), "+Inf"},
     }
 
 
@@ -136,4 +141,5 @@ def test_a_word_outside_its_list_has_no_series(word: str) -> None:
     exposed.tally.note(TrackPublished(**who, track="TR_1", kind=strange, source=strange, codec=strange))
     exposed.tally.note(ParticipantLeft(**who, reason=strange, milliseconds=0))
     exposed.tally.note(AttemptEnded(**who, code=word, stage=strange, cause=strange, milliseconds=0))
+    exposed.tally.note(TransportEnded(**who, direction=strange, end=strange, milliseconds=0))
     assert _strange_labels(exposed, set()) == []

@@ -22,6 +22,7 @@ from server.config import Rooms
 from server.control.messages import CloseTransport, CreateTransport
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
+from server.metadata.rows.transports import TransportEnded
 from server.metadata.words import LeaveReason, Sdk
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect, without_auto_create
 
@@ -37,9 +38,10 @@ async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
     assert await peer.closed() == 1000
     asked = [type(request) for request in server.link.requests]
     assert asked.count(CreateTransport) == asked.count(CloseTransport) == 2
-    joined, attempt, left = server.events
+    joined, attempt, *ended, left = await server.until_left()
     assert isinstance(joined, ParticipantJoined)
     assert (joined.identity, joined.sdk, joined.sdk_version) == ("ada", Sdk.JS, "2.23.0")
+    assert [type(event) for event in ended] == [TransportEnded, TransportEnded]
     assert isinstance(left, ParticipantLeft)
     assert left.reason is LeaveReason.CLIENT_LEFT
     assert isinstance(attempt, AttemptEnded)
@@ -66,10 +68,7 @@ async def test_a_closed_websocket_is_a_goodbye_only_if_the_client_says_so(
         peer.break_off()
     else:
         await peer.socket.close(code=code)
-    async with asyncio.timeout(5):
-        while len(server.events) < 3:
-            await asyncio.sleep(0)
-    left = server.events[2]
+    *_, left = await server.until_left()
     assert isinstance(left, ParticipantLeft)
     assert left.reason is reason
 

@@ -25,6 +25,20 @@ const REASONS: Record<string, string> = {
   relay_lost: 'a part of the server was replaced',
 };
 
+const ENDS: Record<string, string> = {
+  closed: 'it was closed',
+  client_closed: 'your program closed it',
+  consent_lost: 'nothing came through any more',
+  handshake_failed: 'no keys could be agreed on',
+  never_reached: 'it never came up',
+  never_keyed: 'it did not come up in time',
+  refused: 'the server had no room',
+  relay_lost: 'a part of the server was replaced',
+  server_crash: 'the server broke down',
+};
+
+const FAMILIES: Record<string, string> = { ipv4: 'IPv4', ipv6: 'IPv6' };
+
 const REFUSALS: Record<string, string> = {
   never_granted: 'your token asked to record, or to be hidden',
   room_missing: 'the room did not exist',
@@ -76,11 +90,35 @@ function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, stri
     }
     case 'track_unpublished': {
       const ended = tracks.get(String(fields['track'])) ?? 'track';
-      return `Your ${ended} went off after ${duration(fields['milliseconds'])}.`;
+      return `Your ${ended} went off after ${duration(fields['milliseconds'])}.${arrived(fields)}`;
     }
+    case 'transport_ended':
+      return transport(fields);
+    case 'quality_changed':
+      return `From here on your connection was ${plain(String(fields['quality']))}.`;
   }
   const rest = Object.entries(fields).map(([name, value]) => `${plain(name)} ${value}`);
   return `${plain(event)}: ${rest.join(', ') || 'no more'}.`;
+}
+
+/** What a line of somebody's own was like; every count is rounded by the server. */
+function transport(fields: Entry['fields']): string {
+  const way = fields['direction'] === 'publisher' ? 'What you sent' : 'What you received';
+  const end = ENDS[String(fields['end'])] ?? plain(String(fields['end']));
+  const family = FAMILIES[String(fields['family'])];
+  const by = family ? ` by ${String(fields['protocol']).toUpperCase()} and ${family}` : '';
+  const first = `${way} had a line of its own${by} for ${duration(fields['milliseconds'])}: ${end}.`;
+  if (fields['numbers'] !== 'told') return first;
+  const round = Number(fields['round_trip_last']);
+  const trip = round > 0 ? `; ${round} milliseconds to the server and back` : '';
+  const packets = Number(fields[fields['direction'] === 'publisher' ? 'packets_received' : 'packets_sent']);
+  return `${first} About ${counted(packets, 'packet')}, of which ${Number(fields['packets_lost'])} were lost${trip}.`;
+}
+
+function arrived(fields: Entry['fields']): string {
+  if (fields['numbers'] !== 'told') return '';
+  const lost = Number(fields['packets_lost']);
+  return ` About ${counted(Number(fields['packets']), 'packet')} of it arrived${lost > 0 ? `, ${lost} did not` : ''}.`;
 }
 
 function attemptFailure(fields: Entry['fields']): string {

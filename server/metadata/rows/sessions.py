@@ -30,11 +30,17 @@ BrowserUsed = Annotated[Browser, Meta(extra=COMPATIBILITY)]
 MajorVersion = Annotated[int, Meta(ge=0, le=9999, extra=COMPATIBILITY)]
 SystemUsed = Annotated[System, Meta(extra=COMPATIBILITY)]
 Reason = Annotated[LeaveReason, Meta(extra=ACCOUNT)]
+RelayUsed = Annotated[int, Meta(ge=0, le=256, extra=TROUBLE)]
+RelayProcess = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF, extra=TROUBLE)]
+Transports = Annotated[int, Meta(ge=0, le=2, extra=TROUBLE)]
 ConnectionQuality = Annotated[QualityStep, Meta(extra=TROUBLE)]
 
 
 class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
-    """Admitted to a room. The display name is not kept: the identity says who it is."""
+    """Admitted to a room. The display name is not kept: the identity says who it is. `relay` and `generation`
+    are those of its `relay_born`; `transports` are one to send by and, unless it may not, one to receive by.
+    0 is not known.
+    """
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 
@@ -48,6 +54,9 @@ class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
     system: SystemUsed = System.UNKNOWN
     code: SupportCode = ""
     site: SiteName = ""
+    relay: RelayUsed = 0
+    generation: RelayProcess = 0
+    transports: Transports = 0
 
 
 class ParticipantActive(Row, frozen=True, tag="participant_active"):

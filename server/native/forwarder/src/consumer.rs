@@ -5,12 +5,13 @@
 //! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce.
 
 mod form;
+mod heard;
 mod resend;
 
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
 use crate::path::Address;
 use crate::producer::{Producer, Stream, View};
-use crate::rtcp::{self, Loss, SenderInfo};
+use crate::rtcp::SenderInfo;
 use crate::rtp::{ExtensionWriter, Outline};
 use crate::srtp::Sealer;
 use crate::traffic::Sent;
@@ -79,7 +80,10 @@ pub(crate) struct Consumer {
     /// The subscriber's identifier of the dependency descriptor; 0 if it has none.
     dependency_id: u8,
     segments: VecDeque<Segment>,
+    first_out: u64,
     next_out: u64,
+    /// By the subscriber's count.
+    missed: u64,
     newest: Option<Newest>,
     octets: u32,
     pub traffic: Sent,
@@ -162,7 +166,9 @@ impl Consumer {
             extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
             dependency_id: dependency.map_or(0, |&(_, id)| id),
             segments: VecDeque::with_capacity(MAX_SEGMENTS),
+            first_out,
             next_out: first_out,
+            missed: 0,
             newest: None,
             octets: 0,
             traffic: Sent::default(),
@@ -268,23 +274,6 @@ impl Consumer {
             packets: self.traffic.originals() as u32,
             octets: self.octets,
         })
-    }
-
-    /// A sender report was sent that says this.
-    pub fn note_report(&mut self, now: Micros, info: &SenderInfo) {
-        self.owes_report = false;
-        self.last_report = Some((rtcp::middle(info.ntp), now));
-    }
-
-    /// What a receiver report says: packets lost since the one before, and the round trip in 1/65536 s, if
-    /// it can be told. More than was sent is not lost.
-    pub fn hear(&mut self, now: Micros, loss: &Loss) -> (u64, Option<u32>) {
-        let lost = u64::from(loss.lost.max(0).unsigned_abs()).min(self.traffic.packets);
-        let new = lost.saturating_sub(self.traffic.lost);
-        self.traffic.lost += new;
-        let report = self.last_report.filter(|&(report, _)| report == loss.last_sr && report != 0);
-        let round_trip = report.and_then(|(_, at)| rtcp::units(now.0 - at.0).checked_sub(loss.delay));
-        (new, round_trip)
     }
 
     /// The segment and the outgoing index of a packet. Begins a segment where one is due.

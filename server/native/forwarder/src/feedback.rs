@@ -74,13 +74,13 @@ impl Forwarder {
         else {
             return;
         };
-        let (new, round_trip) = consumer.hear(now, loss);
-        self.counters.lost_outgoing += new;
-        if let Some(round_trip) = round_trip {
+        let heard = consumer.hear(now, loss);
+        self.counters.lost_outgoing += heard.lost;
+        if let Some(round_trip) = heard.round_trip {
             transport.traffic.round_trip.note(round_trip);
         }
         if !consumer.is_paused {
-            transport.losses.add(loss.fraction);
+            transport.losses.add(heard.fraction);
         }
     }
 

@@ -5,8 +5,8 @@ use crate::world::{
     AUDIO, MILLISECOND, RTX, SECOND, VIDEO, World, audio, repaired_video, simulcast, video, vp8,
 };
 use core::time::Duration;
-use offrecord_forwarder::api::Command;
-use offrecord_forwarder::{Event, PathKind, ProducerEnding, TransportEnding};
+use offrecord_forwarder::api::{Command, PacketCore};
+use offrecord_forwarder::{Event, PathKind, ProducerEnding, Quality, TransportEnding};
 use offrecord_netem::{Loss, Profile};
 
 fn frame(index: u64) -> Rtp {
@@ -111,6 +111,37 @@ fn what_a_subscriber_lost_and_was_sent_again() {
 }
 
 #[test]
+fn what_was_lost_before_it_came_here_is_not_lost_on_the_way_to_a_subscriber() {
+    let mut world = World::connected(2);
+    world.produce(video(1, 1, 20));
+    let ssrc = world.consume(1, 1, 1);
+    (0..100).filter(|index| index % 10 != 5).for_each(|index| world.send_rtp(0, &frame(index)));
+    world.send_rtcp(1, receiver_report(ssrc, 25, 10));
+    assert_eq!(world.forwarder.counters().lost_outgoing, 0);
+    // Three of them come after all, and are sent on; four of what follows are lost on the way.
+    [5, 15, 25].into_iter().for_each(|index| world.send_rtp(0, &frame(index)));
+    (100..200).for_each(|index| world.send_rtp(0, &frame(index)));
+    world.send_rtcp(1, receiver_report(ssrc, 10, 7 + 4));
+    assert_eq!(end(&mut world, 2).packets_lost, 4);
+}
+
+#[test]
+fn a_subscriber_is_not_poor_for_what_a_publisher_loses() {
+    let mut world = World::connected(2);
+    world.produce(video(1, 1, 20));
+    let ssrc = world.consume(1, 1, 1);
+    for second in 0..12_u64 {
+        let frames = second * 50..second * 50 + 50;
+        frames.filter(|index| index % 5 != 1).for_each(|index| world.send_rtp(0, &frame(index)));
+        world.send_rtcp(1, receiver_report(ssrc, 51, 10 * (second as u32 + 1)));
+        world.advance(SECOND);
+    }
+    let poor = |id| Event::TransportQuality { transport: id, quality: Quality::Poor };
+    assert!(world.events.contains(&poor(1)));
+    assert!(!world.events.contains(&poor(2)));
+}
+
+#[test]
 fn nobody_loses_more_than_it_was_sent() {
     let mut world = World::connected(2);
     world.produce(audio(1, 1, 10));
@@ -198,7 +229,6 @@ fn a_transport_that_was_never_reached_says_so() {
 
 #[test]
 fn all_of_a_relay_is_counted_as_well() {
-    use offrecord_forwarder::api::PacketCore;
     let mut world = World::connected(2);
     world.produce(video(1, 1, 20));
     let ssrc = world.consume(1, 1, 1);
@@ -207,12 +237,13 @@ fn all_of_a_relay_is_counted_as_well() {
         world.send_rtp(0, &frame(index));
         world.advance(20 * MILLISECOND);
     }
-    let again = world.peers[1].rtp().last().unwrap().index as u16;
+    let received = world.peers[1].rtp();
+    let (again, missed) = (received.last().unwrap().index as u16, 500 - received.len() as u32 + 7);
     world.send_rtcp(1, nack(ssrc, &[again]));
-    world.send_rtcp(1, receiver_report(ssrc, 0, 7));
+    world.send_rtcp(1, receiver_report(ssrc, 0, missed));
     world.set_paths(Profile::default(), Profile::default());
     world.send_rtcp(1, nack(ssrc, &[again]));
-    world.send_rtcp(1, receiver_report(ssrc, 0, 7));
+    world.send_rtcp(1, receiver_report(ssrc, 0, missed));
     let counters = world.forwarder.counters();
     assert!((60..140).contains(&counters.lost_incoming), "{} of 500", counters.lost_incoming);
     assert_eq!((counters.lost_outgoing, counters.resent_outgoing, counters.resent_incoming), (7, 1, 0));
