@@ -119,7 +119,7 @@ class PacketThread:
         (10, transport, PathKind, CandidateKind, (packets received, bytes received, packets sent, bytes sent,
         packets lost, packets sent again, last and worst round trip in microseconds)), (11, producer, layers,
         (packets, bytes, packets lost, packets sent again, jitter in microseconds, key frames asked for, key
-        frames)).
+        frames)), (12, transport, Bandwidth).
         """
 
     def counters(self) -> tuple[int, int, int, int, int, int, int, int, int]:

@@ -10,7 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-from server.control.messages import Notification, TransportPhase, TransportState
+from server.control.messages import (
+    Bandwidth,
+    Notification,
+    TransportBandwidth,
+    TransportPhase,
+    TransportState,
+)
 from server.errors import Refusal
 from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, Stage
@@ -67,6 +73,28 @@ class Durations:
         self.sum += seconds
 
 
+class Downlinks:
+    """What the ways to subscribers carry now, as relays tell."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[RelayLink, int], Bandwidth] = {}  # by relay and transport
+
+    def hear(self, relay: RelayLink, told: TransportBandwidth) -> None:
+        """A relay tells of one."""
+        if told.bandwidth is Bandwidth.UNKNOWN:
+            self._known.pop((relay, told.transport), None)
+        else:
+            self._known[relay, told.transport] = told.bandwidth
+
+    def lose(self, relay: RelayLink) -> None:
+        """The relay is gone."""
+        self._known = {known: one for known, one in self._known.items() if known[0] is not relay}
+
+    def counts(self) -> Counter[Bandwidth]:
+        """How many carry so much; of the others nothing is known."""
+        return Counter(self._known.values())
+
+
 class Tally:
     """Counts what the ledger is told, and what never comes that far. Called on the event loop."""
 
@@ -84,6 +112,7 @@ class Tally:
         self.ended: Counter[tuple[Direction, TransportEnd]] = Counter()
         self.round_trips = Durations(ROUND_TRIP_SECONDS)
         self.jitters = Durations(JITTER_SECONDS)
+        self.downlinks = Downlinks()
         self.born: Counter[GuaranteeLevel] = Counter()
         self.lost: Counter[RelayLossReason] = Counter()
         self.drifted: Counter[DriftedCheck] = Counter()
@@ -158,7 +187,10 @@ class _Counted:
     def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
         if isinstance(notification, TransportState):
             self._tally.transports[notification.phase] += 1
+        elif isinstance(notification, TransportBandwidth):
+            self._tally.downlinks.hear(relay, notification)
         self._listener.relay_notified(relay, notification)
 
     def relay_lost(self, relay: RelayLink) -> None:
+        self._tally.downlinks.lose(relay)
         self._listener.relay_lost(relay)

@@ -24,24 +24,30 @@ from typing import Final
 from server.control import numbers
 from server.control.messages import (
     AddCandidates,
+    Bandwidth,
+    CipherSuite,
     ConnectTransport,
     ConsumerState,
     CreateConsumer,
     CreateProducer,
     CreateTransport,
     DataRefused,
+    DtlsVersion,
     GetStats,
     Notification,
     ProducerEnded,
     ProducerLayers,
+    Quality,
     Receiver,
     ReceiversEnd,
+    RefusalReason,
     Refused,
     Request,
     SpeakerLevel,
     SrtpProfile,
     Stats,
     Traffic,
+    TransportBandwidth,
     TransportEnded,
     TransportPhase,
     TransportQuality,
@@ -119,7 +125,7 @@ def is_free(notification: Notification) -> bool:
 
 def named_id(notification: Notification) -> int | None:
     """The identifier a notification names, which must be one that signaling gave out."""
-    if isinstance(notification, TransportState | TransportQuality | TransportEnded):
+    if isinstance(notification, TransportState | TransportQuality | TransportBandwidth | TransportEnded):
         return notification.transport
     if isinstance(notification, ProducerLayers | SpeakerLevel | ProducerEnded):
         return notification.producer
@@ -189,16 +195,30 @@ def _grow(before: Stats | Traffic | None, now: Stats | Traffic, counters: _Count
     return True
 
 
+def _words() -> int:
+    """How many different notifications may name one thing, those that name nothing included."""
+    agreed = (len(SrtpProfile) - 1) * len(DtlsVersion) * len(CipherSuite)
+    return sum(
+        (
+            128 * 16,  # ProducerLayers: a payload type, a bit for each encoding
+            4 * 2,  # ConsumerState: a layer, paused or not
+            len(TransportPhase) - 1 + agreed,
+            len(Quality) + len(Bandwidth) + 8,  # TransportQuality, TransportBandwidth, SpeakerLevel
+            1 + len(RefusalReason),  # DataRefused, Refused
+            2**3,  # SelfTest
+        )
+    )
+
+
 def bits_per_second(things: int) -> float:
     """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
 
-    A notification carries at most which thing, 3 bits of kind, and 8 bits of layers or of what was agreed on;
-    loudness and quality are fewer.
+    A notification carries at most which thing, and one of the words there are for it (`_words`).
     Stats carry three counters, processor time, two residences, an age and three small counts; Traffic, two
     amounts and four counts.
     """
     name = math.log2(max(things, 2))
-    spontaneous = DRIP * (name + 3 + 8)
+    spontaneous = DRIP * (name + math.log2(_words()))
     counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
     processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
     times = 2 * numbers.bits(LONGEST_RESIDENCE) + math.log2(GREATEST_AGE / AGE_STEP)

@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from server.control.messages import Level, TransportPhase
+from server.control.messages import Bandwidth, Level, TransportPhase
 from server.errors import Refusal
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.host import FirewallState
@@ -119,6 +119,7 @@ class ServerCollector(Collector):
         for phase in TransportPhase:
             phases.add_metric([phase.name.lower()], tally.transports[phase])
         yield phases
+        yield _downlinks(tally.downlinks.counts())
 
     def _by_site(self, name: str, help_text: str, counts: Mapping[str, int]) -> Metric:
         family = CounterMetricFamily(name, f"{help_text} By site of the configuration.", labels=["site"])
@@ -186,6 +187,18 @@ class ServerCollector(Collector):
             "Values left out of log lines, since they are of no type that is known to name nobody.",
             self._source.output.withheld,
         )
+
+
+def _downlinks(counts: Mapping[Bandwidth, int]) -> Metric:
+    family = GaugeMetricFamily(
+        "offrecord_downlinks",
+        "Ways to subscribers that tell what they carry, by what that is.",
+        labels=["carries"],
+    )
+    for bandwidth in Bandwidth:
+        if bandwidth is not Bandwidth.UNKNOWN:
+            family.add_metric([bandwidth.name.lower()], counts.get(bandwidth, 0))
+    return family
 
 
 def _firewall(judgement: Judgement, evidence: Sequence[RelayEvidence]) -> Iterator[Metric]:

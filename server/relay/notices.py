@@ -15,6 +15,7 @@ from server.control.messages import (
     ProducerLayers,
     Request,
     SpeakerLevel,
+    TransportBandwidth,
     TransportQuality,
 )
 
@@ -25,7 +26,7 @@ KEPT: Final = 8.0
 class Notices:
     """Tells at once while there is credit; later, in order and coalesced, where there is none.
 
-    Speakers, qualities and refused data come last.
+    Speakers, qualities, bandwidths and refused data come last.
     """
 
     def __init__(self, send: Callable[[Notification], None]) -> None:
@@ -48,6 +49,8 @@ class Notices:
             self._nice[SpeakerLevel, notification.producer] = notification
         elif isinstance(notification, TransportQuality):
             self._nice[TransportQuality, notification.transport] = notification
+        elif isinstance(notification, TransportBandwidth):
+            self._nice[TransportBandwidth, notification.transport] = notification
         elif isinstance(notification, DataRefused):
             self._nice[DataRefused, notification.member] = notification
         else:

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from server._native import PacketThread
 from server.control.messages import (
     AddCandidates,
+    Bandwidth,
     CandidateKind,
     CloseConsumer,
     CloseProducer,
@@ -46,6 +47,7 @@ from server.control.messages import (
     SetPreferredLayer,
     SpeakerLevel,
     Stop,
+    TransportBandwidth,
     TransportQuality,
     TransportState,
 )
@@ -62,7 +64,7 @@ SELF_TEST_EVERY: Final = 10.0
 """Seconds between repetitions of the probes; asked for by GetStats, so no timer of its own."""
 _REACHABLE, _DTLS, _CONSENT_EXPIRED, _PRODUCER_LAYERS, _CONSUMER_STATE, _REFUSED = range(6)
 _SPEAKER_LEVEL, _TRANSPORT_QUALITY, _RECEIVER, _RECEIVERS_END = range(6, 10)
-_TRANSPORT_ENDED, _PRODUCER_ENDED = range(10, 12)
+_TRANSPORT_ENDED, _PRODUCER_ENDED, _TRANSPORT_BANDWIDTH = range(10, 13)
 
 
 class Worker:
@@ -119,6 +121,8 @@ class Worker:
                 self._notices.post(SpeakerLevel(*values))
             elif kind == _TRANSPORT_QUALITY:
                 self._notices.post(TransportQuality(values[0], Quality(values[1])))
+            elif kind == _TRANSPORT_BANDWIDTH:
+                self._notices.post(TransportBandwidth(values[0], Bandwidth(values[1])))
             elif kind == _RECEIVER:
                 self._notices.post(Receiver(*values))
             elif kind == _RECEIVERS_END:

@@ -34,10 +34,11 @@ from server.sdp.payload_types import PayloadTypes
 DATA_MID = "data"
 MAX_IDLE_SECTIONS = 8  # of a kind; with more, any of them is used again
 FEEDBACK = {
-    # No transport-cc: its extension numbers packets anew at each sending, and a retransmission must be
-    # byte for byte the packet it repeats, since both are sealed under the same SRTP nonce.
+    # No transport-cc for audio: its extension numbers packets anew at each sending, and a retransmission that
+    # has no stream of its own must be byte for byte the packet it repeats, since both are sealed under the
+    # same SRTP nonce.
     "audio": ("nack",),
-    "video": ("goog-remb", "ccm fir", "nack", "nack pli"),
+    "video": ("transport-cc", "goog-remb", "ccm fir", "nack", "nack pli"),
 }
 # Identifiers are those of the control vocabulary: one to thirteen, which fit one-byte headers.
 # Absolute send times are left out: they are the publisher's, and would mislead the receiver's estimate.
@@ -49,6 +50,7 @@ EXTENSIONS = {
     ),
     "video": (
         control.ExtensionKind.MID,
+        control.ExtensionKind.TRANSPORT_CC,
         control.ExtensionKind.DEPENDENCY_DESCRIPTOR,
         control.ExtensionKind.ABS_CAPTURE_TIME,
         control.ExtensionKind.VIDEO_ORIENTATION,

@@ -13,7 +13,7 @@ from aiohttp.web import HTTPNotFound, Request, StreamResponse
 from livekit.protocol.rtc import LeaveRequest
 from msgspec import structs
 
-from server.control.messages import SrtpProfile, TransportPhase, TransportState
+from server.control.messages import Bandwidth, SrtpProfile, TransportBandwidth, TransportPhase, TransportState
 from server.errors import OperatorError, Refusal
 from server.guarantee.host import FirewallEvidence, FirewallState
 from server.metadata.outcome import AttemptCause, Stage
@@ -180,6 +180,21 @@ def test_phases_of_transports_are_counted_on_their_way() -> None:
     listener = exposed.tally.listening(server.rooms)
     listener.relay_notified(server.link, TransportState(1, TransportPhase.FAILED, SrtpProfile.NONE))
     assert exposed.value("offrecord_transport_phases_total", phase="failed") == 1
+
+
+def test_downlinks_are_counted_by_what_they_carry_until_they_are_gone() -> None:
+    server, exposed = Server(), Exposed()
+    listener = exposed.tally.listening(server.rooms)
+    for transport, bandwidth in ((1, Bandwidth.BELOW_1_MBPS), (2, Bandwidth.ABOVE_10_MBPS)):
+        listener.relay_notified(server.link, TransportBandwidth(transport, bandwidth))
+    listener.relay_notified(server.link, TransportBandwidth(1, Bandwidth.BELOW_300_KBPS))
+    assert exposed.value("offrecord_downlinks", carries="below_1_mbps") == 0
+    assert exposed.value("offrecord_downlinks", carries="below_300_kbps") == 1
+    listener.relay_notified(server.link, TransportBandwidth(1, Bandwidth.UNKNOWN))
+    assert exposed.value("offrecord_downlinks", carries="below_300_kbps") == 0
+    assert exposed.value("offrecord_downlinks", carries="above_10_mbps") == 1
+    listener.relay_lost(server.link)
+    assert exposed.value("offrecord_downlinks", carries="above_10_mbps") == 0
 
 
 def test_every_reason_of_a_refusal_has_a_stage() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.control.messages import TransportPhase
+from server.control.messages import Bandwidth, TransportPhase
 from server.errors import Refusal
 from server.guarantee.host import FirewallState
 from server.guarantee.incidents import IncidentKind
@@ -54,6 +54,7 @@ def _closed_labels(routes: set[str]) -> dict[str, set[str]]:
         "cause": {one.value for one in Refusal} | {one.value for one in LeaveReason},
         "reason": {one.value for one in LeaveReason} | {one.value for one in RelayLossReason},
         "phase": {one.name.lower() for one in TransportPhase},
+        "carries": {one.name.lower() for one in Bandwidth},
         "level": {one.value for one in GuaranteeLevel},
         "check": {*KERNEL_CHECKS, *INSPECTED_CHECKS, *REPORTED_CHECKS} | {one.value for one in DriftedCheck},
         "kind": {one.value for one in IncidentKind},

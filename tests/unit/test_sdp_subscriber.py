@@ -61,6 +61,7 @@ def test_a_track_is_described_in_every_way_that_sdks_look_for() -> None:
         "a=rtcp-mux",
     } <= set(lines)
     assert [line for line in lines if line.startswith("a=rtcp-fb:96 ")] == [
+        "a=rtcp-fb:96 transport-cc",
         "a=rtcp-fb:96 goog-remb",
         "a=rtcp-fb:96 ccm fir",
         "a=rtcp-fb:96 nack",
@@ -71,12 +72,14 @@ def test_a_track_is_described_in_every_way_that_sdks_look_for() -> None:
     assert control.HeaderExtension(control.ExtensionKind.MID, 1) in accepted.extensions
 
 
-def test_what_would_number_packets_anew_is_not_offered() -> None:
+def test_video_is_numbered_anew_at_each_sending_and_audio_is_not() -> None:
     session = SubscriberSession(7)
-    session.add(video())
-    session.add(audio())
+    picture, sound = session.add(video()), session.add(audio())
     text = session.offer(LOCAL)
-    for absent in ("transport-cc", "transport-wide-cc", "abs-send-time", "rtp-stream-id"):
+    numbers = "draft-holmer-rmcat-transport-wide-cc-extensions-01"
+    assert any(numbers in line for line in block(text, picture))
+    assert not any(numbers in line or "transport-cc" in line for line in block(text, sound))
+    for absent in ("abs-send-time", "rtp-stream-id"):
         assert absent not in text
 
 

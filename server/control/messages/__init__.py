@@ -22,6 +22,7 @@ from server.control.messages.notifications import (
     SpeakerLevel,
     Stats,
     Traffic,
+    TransportBandwidth,
     TransportEnded,
     TransportQuality,
     TransportState,
@@ -57,6 +58,7 @@ from server.control.messages.requests import (
     Stop,
 )
 from server.control.messages.words import (
+    Bandwidth,
     BirthFailure,
     CandidateKind,
     CipherSuite,
@@ -77,6 +79,7 @@ from server.control.messages.words import (
 __all__ = [
     "MOST_CANDIDATES",
     "AddCandidates",
+    "Bandwidth",
     "BirthFailure",
     "Boot",
     "CandidateKind",
@@ -132,6 +135,7 @@ __all__ = [
     "Stats",
     "Stop",
     "Traffic",
+    "TransportBandwidth",
     "TransportEnded",
     "TransportPhase",
     "TransportQuality",
@@ -173,6 +177,7 @@ Notification = (
     | ConsumerState
     | SpeakerLevel
     | TransportQuality
+    | TransportBandwidth
     | DataRefused
     | Receiver
     | ReceiversEnd

@@ -13,11 +13,14 @@ from server.control.messages.words import (
     U32,
     U63,
     U64,
+    Bandwidth,
     BirthFailure,
     CandidateKind,
     CipherSuite,
     DtlsVersion,
     Id,
+    Layer,
+    Layers,
     Level,
     PathKind,
     PayloadType,
@@ -78,12 +81,12 @@ class ProducerLayers(Message, frozen=True):
 
     producer: Id
     payload_type: PayloadType
-    layers: U8
+    layers: Layers
 
 
 class ConsumerState(Message, frozen=True):
     consumer: Id
-    layer: U8
+    layer: Layer
     paused: bool
 
 
@@ -92,6 +95,13 @@ class TransportQuality(Message, frozen=True):
 
     transport: Id
     quality: Quality
+
+
+class TransportBandwidth(Message, frozen=True):
+    """Told every 5 seconds where it has changed; UNKNOWN at first, and again at the end."""
+
+    transport: Id
+    bandwidth: Bandwidth
 
 
 class SpeakerLevel(Message, frozen=True):

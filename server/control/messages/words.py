@@ -13,6 +13,10 @@ U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
 U32 = Annotated[int, Meta(ge=0, le=0xFFFF_FFFF)]
 U63 = Annotated[int, Meta(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)]
 U64 = int  # MessagePack itself bounds an integer to 64 bits; msgspec cannot state an unsigned bound
+Layer = Annotated[
+    int, Meta(ge=0, le=3)
+]  # an index into a producer's encodings, of which there are four at most
+Layers = Annotated[int, Meta(ge=0, le=15)]  # a bit for each
 PayloadType = Annotated[int, Meta(ge=0, le=127)]
 ExtensionId = Annotated[int, Meta(ge=1, le=255)]
 IceUfrag = Annotated[str, Meta(min_length=4, max_length=256)]
@@ -156,6 +160,18 @@ class BirthFailure(IntEnum):
     LEVEL = 8
     SELF_CHECK = 9
     OTHER = 10
+
+
+class Bandwidth(IntEnum):
+    """What the way to a subscriber carries, in steps."""
+
+    UNKNOWN = 0  # it tells nothing of it
+    BELOW_100_KBPS = 1
+    BELOW_300_KBPS = 2
+    BELOW_1_MBPS = 3
+    BELOW_3_MBPS = 4
+    BELOW_10_MBPS = 5
+    ABOVE_10_MBPS = 6
 
 
 class Quality(IntEnum):

@@ -16,7 +16,7 @@ import queue
 import struct
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -245,17 +245,25 @@ class InheritedThread(Plant):
 
 class ControlMessages(Plant):
     name = "planted_control_messages"
-    what = "media bytes as layer numbers in valid messages to signaling, as fast as they go"
+    what = "media, two bits at a time as layer numbers in valid messages to signaling, as fast as they go"
 
     ROUNDS: ClassVar = 8
 
     def packet(self, media: bytes, tell: Callable[[Notification], None]) -> None:
         for _ in range(self.ROUNDS):
             for byte in media:
-                tell(ConsumerState(1, byte, paused=False))
+                for shift in (6, 4, 2, 0):
+                    tell(ConsumerState(1, byte >> shift & 3, paused=False))
 
     def found(self, known: bytes, told: Iterable[Notification]) -> bool:
-        return known in bytes(each.layer for each in told if isinstance(each, ConsumerState))
+        layers = [each.layer for each in told if isinstance(each, ConsumerState)]
+        return known in bytes(a << 6 | b << 4 | c << 2 | d for a, b, c, d in _batched(layers))
+
+
+def _batched(layers: list[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Four at a time; what is left over is no byte."""
+    ends = iter(layers)
+    return zip(ends, ends, ends, ends, strict=False)
 
 
 class Endings(Plant):

@@ -1,6 +1,7 @@
 //! What goes in and comes out of the forwarder. Mirrors `server/control/messages/`.
 
 use crate::candidates::Candidate;
+use crate::downlink::Bandwidth;
 use crate::ending::{ProducerEnding, TransportEnding};
 use crate::quality::Quality;
 use core::net::SocketAddr;
@@ -261,6 +262,11 @@ pub enum Event {
     ProducerEnded {
         producer: ProducerId,
         numbers: ProducerEnding,
+    },
+    /// What the way to the peer carries, in steps; see [`crate::Bandwidth`]. Told where it has changed.
+    TransportBandwidth {
+        transport: TransportId,
+        bandwidth: Bandwidth,
     },
     Refused {
         id: u32,

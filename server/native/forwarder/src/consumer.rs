@@ -2,22 +2,24 @@
 //! to the publisher's.
 //!
 //! What is sent is a pure function of the publisher's packet and the *segment* it falls in. So a
-//! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce.
+//! packet that is sent again is the same to the byte, which AEAD wants of a repeated nonce. Only packets
+//! that are never sent again on their own SSRC, since a stream of retransmissions repeats them, carry the
+//! number under which the transport sends them.
 
 mod form;
 mod heard;
 mod resend;
+mod write;
 
-use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox, Transmit};
-use crate::path::Address;
+use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox};
 use crate::producer::{Producer, Stream, View};
 use crate::rtcp::SenderInfo;
-use crate::rtp::{ExtensionWriter, Outline};
-use crate::srtp::Sealer;
 use crate::traffic::Sent;
+use crate::transport::Outlet;
 use form::Form;
 use resend::Resending;
 use std::collections::VecDeque;
+use write::Envelope;
 
 /// Segments remembered, for late packets and for sending again.
 const MAX_SEGMENTS: usize = 8;
@@ -37,17 +39,6 @@ struct Segment {
     picture_offset: u16,
     base_layer_offset: u8,
     frame_offset: u16,
-}
-
-/// What a packet is sent under: the track's own stream, or that of its retransmissions.
-#[derive(Clone, Copy, Debug)]
-struct Envelope {
-    ssrc: u32,
-    /// Roll-over counter and sequence number.
-    index: u64,
-    form: Form,
-    /// The number of the packet that this one repeats, as RFC 4588 puts it before the payload.
-    original: Option<u16>,
 }
 
 /// The newest packet sent, as the subscriber sees it.
@@ -79,6 +70,8 @@ pub(crate) struct Consumer {
     extensions: Vec<(u8, u8)>,
     /// The subscriber's identifier of the dependency descriptor; 0 if it has none.
     dependency_id: u8,
+    /// The subscriber's identifier of transport-wide numbers; 0 if it takes none.
+    transport_cc_id: u8,
     segments: VecDeque<Segment>,
     first_out: u64,
     next_out: u64,
@@ -148,8 +141,9 @@ impl Consumer {
         for &(incoming, outgoing) in &options.payload_types {
             payload_types[usize::from(incoming & 0x7f)] = outgoing & 0x7f;
         }
-        let dependency =
-            options.extensions.iter().find(|(kind, _)| *kind == ExtensionKind::DependencyDescriptor);
+        let id_of = |kind: ExtensionKind| {
+            options.extensions.iter().find(|(known, _)| *known == kind).map_or(0, |&(_, id)| id)
+        };
         let forwarded = options.extensions.iter().filter(|(kind, _)| is_forwarded(*kind));
         let extensions = forwarded.map(|&(kind, id)| (producer.1.extension(kind), id));
         Self {
@@ -164,7 +158,8 @@ impl Consumer {
             is_flowing: false,
             payload_types,
             extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
-            dependency_id: dependency.map_or(0, |&(_, id)| id),
+            dependency_id: id_of(ExtensionKind::DependencyDescriptor),
+            transport_cc_id: id_of(ExtensionKind::TransportCc),
             segments: VecDeque::with_capacity(MAX_SEGMENTS),
             first_out,
             next_out: first_out,
@@ -218,7 +213,7 @@ impl Consumer {
         view: &View<'_>,
         encoding: u8,
         producer: &Producer,
-        (sealer, address): (&Sealer, Address),
+        outlet: &mut Outlet<'_>,
         out: &mut Outbox,
     ) -> bool {
         if self.is_paused {
@@ -232,8 +227,9 @@ impl Consumer {
         let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
-        let envelope = Envelope { ssrc: self.ssrc, index, form, original: None };
-        let Some(length) = self.write(view, &segment, &envelope, (sealer, address), out) else {
+        let number = self.is_numbered(form.payload_type).then(|| outlet.downlink.number());
+        let envelope = Envelope { ssrc: self.ssrc, index, form, original: None, number };
+        let Some(length) = self.send(now, view, &segment, &envelope, outlet, out) else {
             return false;
         };
         let is_newest = index >= self.next_out;
@@ -358,63 +354,6 @@ impl Consumer {
             self.segments.pop_front();
         }
         self.segments.push_back(segment);
-    }
-
-    /// Rewrites and seals a packet into the outbox; returns its length. Depends on nothing but its arguments and what is
-    /// fixed for the consumer's life.
-    fn write(
-        &self,
-        view: &View<'_>,
-        segment: &Segment,
-        envelope: &Envelope,
-        (sealer, (socket, to)): (&Sealer, Address),
-        out: &mut Outbox,
-    ) -> Option<usize> {
-        let outline = Outline {
-            marker: view.header.marker,
-            has_padding: view.header.has_padding,
-            payload_type: envelope.form.payload_type,
-            sequence: envelope.index as u16,
-            timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
-            ssrc: envelope.ssrc,
-        };
-        let mut extensions = ExtensionWriter::default();
-        if !self.extensions.is_empty() {
-            for element in view.elements.iter() {
-                if let Some(&(_, id)) = self.extensions.iter().find(|(incoming, _)| *incoming == element.id) {
-                    extensions.push(id, element.value(view.bytes));
-                }
-            }
-            if let Some(number) = view.frame_number.filter(|_| self.dependency_id != 0) {
-                extensions.patch(self.dependency_id, number.wrapping_add(segment.frame_offset).to_be_bytes());
-            }
-        }
-        let start = out.bytes.len();
-        let header = extensions.write(&outline, &mut out.bytes);
-        if let Some(original) = envelope.original {
-            out.bytes.extend_from_slice(&original.to_be_bytes());
-        }
-        let payload = envelope.form.append(view, &mut out.bytes);
-        let payload = &mut out.bytes[payload..];
-        if let Some(id) = view.descriptor.picture_id {
-            let value = id.value.wrapping_add(segment.picture_offset);
-            if id.is_wide {
-                payload[id.at..id.at + 2].copy_from_slice(&(value | 0x8000).to_be_bytes());
-            } else {
-                payload[id.at] = value as u8 & 0x7f;
-            }
-        }
-        if let Some(base_layer) = view.descriptor.base_layer {
-            payload[base_layer.at] = base_layer.value.wrapping_add(segment.base_layer_offset);
-        }
-        out.bytes.resize(out.bytes.len() + sealer.rtp_overhead(), 0);
-        if sealer.seal_rtp(&mut out.bytes[start..], header, envelope.ssrc, envelope.index).is_none() {
-            out.bytes.truncate(start);
-            return None;
-        }
-        let len = out.bytes.len() - start;
-        out.transmits.push(Transmit { socket, to, start, len });
-        Some(len)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::api::{Event, Outbox, ProducerId, TransportId};
 use crate::candidates::CandidateKind;
+use crate::downlink::Bandwidth;
 use crate::forwarder::Forwarder;
 use crate::path::Address;
 use crate::producer::Producer;
@@ -116,8 +117,11 @@ impl Forwarder {
         for producer in producers {
             self.end_producer(producer, out);
         }
-        let transport = self.transports.index(id).and_then(|index| self.transports.get(index));
-        let numbers = transport.map(Transport::ending).unwrap_or_default();
+        let mut transport = self.transports.index(id).and_then(|index| self.transports.get_mut(index));
+        if transport.as_mut().is_some_and(|transport| transport.downlink.forget()) {
+            out.events.push(Event::TransportBandwidth { transport: id, bandwidth: Bandwidth::Unknown });
+        }
+        let numbers = transport.map(|transport| transport.ending()).unwrap_or_default();
         out.events.push(Event::TransportEnded { transport: id, numbers });
     }
 

@@ -1,6 +1,7 @@
 //! RTCP from peers: publishers' clocks, subscribers' losses and wishes.
 
 use crate::api::{Micros, Outbox};
+use crate::downlink::Report;
 use crate::forwarder::Forwarder;
 use crate::reception::SenderClock;
 use crate::rtcp::{self, Echo, Loss, Packet};
@@ -39,6 +40,19 @@ impl Forwarder {
                     }
                 }
                 Packet::Goodbye(sources) => sources.iter().for_each(|ssrc| self.stop_stream(index, ssrc)),
+                Packet::TransportCc(body) => {
+                    if let (Some(report), Some(transport)) =
+                        (Report::parse(body), self.transports.get_mut(index))
+                    {
+                        transport.downlink.hear(now, report);
+                        self.attend(index);
+                    }
+                }
+                Packet::ReceiverEstimate(rate) => {
+                    if let Some(transport) = self.transports.get_mut(index) {
+                        transport.downlink.believe(now, rate);
+                    }
+                }
                 Packet::PictureLoss { media } => self.wish_key_frame(now, index, media, out),
                 Packet::FullIntra(sources) => {
                     sources.iter().for_each(|media| self.wish_key_frame(now, index, media, out));
@@ -132,8 +146,8 @@ impl Forwarder {
         let Some(at) = self.consumer_of(index, media) else { return };
         let Some(consumer) = self.consumers.get_mut(at) else { return };
         let Some(producer) = self.producers.get(consumer.producer) else { return };
-        if let Some(destination) = self.transports.get(index).and_then(|transport| transport.destination()) {
-            let is_sent = consumer.resend(now, sequence, (producer, &self.arena), destination, out);
+        if let Some(mut outlet) = self.transports.get_mut(index).and_then(|transport| transport.outlet()) {
+            let is_sent = consumer.resend(now, sequence, (producer, &self.arena), &mut outlet, out);
             self.counters.resent_outgoing += u64::from(is_sent);
         }
     }

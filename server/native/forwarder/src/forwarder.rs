@@ -39,6 +39,9 @@ pub struct Forwarder {
     pub(crate) next_tick: Micros,
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
+    /// Transports that may have something to send later, and when that is next.
+    pub(crate) attended: Vec<usize>,
+    pub(crate) next_release: Micros,
     /// Added to our clock where peers are told it: it says nothing of how long the machine has run.
     clock_offset: u64,
     random: u64,
@@ -69,6 +72,8 @@ impl Forwarder {
             next_tick: Micros(0),
             last_media: None,
             next_judgement: Micros(0),
+            attended: Vec::new(),
+            next_release: Micros(u64::MAX),
             clock_offset,
             random,
         }
@@ -196,11 +201,12 @@ impl PacketCore for Forwarder {
     fn handle_timeout(&mut self, now: Micros, out: &mut Outbox) {
         let before = (out.transmits.len(), out.bytes.len());
         self.tick(now, out);
+        self.release(now, out);
         self.count_sent(before, out);
     }
 
     fn next_timeout(&self) -> Micros {
-        self.next_tick
+        self.next_tick.min(self.next_release)
     }
 
     fn counters(&self) -> Counters {

@@ -1,7 +1,9 @@
 //! The parsers, opened to fuzzing: each takes any bytes and asserts what must hold of the outcome.
 
+use crate::api::Micros;
 use crate::api::{CodecKind, MasterKey, SrtpProfile};
 use crate::codec::Red;
+use crate::downlink::{Downlink, Report};
 use crate::rtp::{ExtensionWriter, Header, Outline};
 use crate::srtp::Sealer;
 use crate::{codec, rtcp, stun};
@@ -125,6 +127,41 @@ fn check_nack(media: u32, entries: rtcp::Words<'_>) {
     }
     // A reader takes so many entries and leaves the rest.
     assert!(lost.starts_with(&again) && (again.len() == lost.len() || again.len() >= 64));
+}
+
+/// What a path carries, as a peer tells it that may tell anything: packets leave, time passes, and the rest of
+/// the bytes are reports. An estimate stays one that can be sent at, and time does not go back.
+pub fn downlink(data: &[u8]) {
+    let (mut downlink, mut now, mut rest) = (Downlink::default(), 1_000_000_u64, data);
+    while let [what, amount, more @ ..] = rest {
+        let amount = u64::from(*amount);
+        rest = more;
+        match what & 7 {
+            0..=2 => (0..=amount % 64).for_each(|each| {
+                downlink.sent(Micros(now), 1 + usize::from(*what) * 5);
+                now += each * amount;
+            }),
+            3 => now += amount * 1_000 << (what >> 4),
+            4 => downlink.believe(Micros(now), amount << (what >> 3)),
+            5 => downlink.tick(Micros(now), amount * 40_000),
+            _ => {
+                let (body, behind) = more.split_at(more.len().min(amount as usize));
+                rest = behind;
+                if let Some(report) = Report::parse(body) {
+                    assert!(report.arrivals().count() <= 2048);
+                    downlink.hear(Micros(now), report);
+                }
+            }
+        }
+        if let Some(at) = downlink.next_release() {
+            assert!(at.0 <= now + 2_000);
+        }
+        if downlink.owed_padding(Micros(now)).is_some() {
+            downlink.sent(Micros(now), 255);
+        }
+        let estimate = downlink.estimate(Micros(now));
+        assert!(estimate.is_none_or(|bits| (30_000..=100_000_000).contains(&bits)));
+    }
 }
 
 const CODECS: [CodecKind; 8] = [

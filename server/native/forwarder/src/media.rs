@@ -148,11 +148,11 @@ impl Forwarder {
         let Some(producer) = self.producers.get_mut(producer_index) else { return false };
         for &at in &producer.consumers {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
-            let Some(destination) = self.transports.get(consumer.transport).and_then(|to| to.destination())
+            let Some(mut outlet) = self.transports.get_mut(consumer.transport).and_then(|to| to.outlet())
             else {
                 continue;
             };
-            if consumer.forward(now, &view, encoding, producer, destination, out) {
+            if consumer.forward(now, &view, encoding, producer, &mut outlet, out) {
                 Self::announce_consumer(consumer, out);
             }
         }
@@ -202,7 +202,7 @@ impl Forwarder {
         let index = consumer.producer;
         let Some(producer) = self.producers.get_mut(index) else { return };
         consumer.target = producer.choose(now, consumer.preferred).or(consumer.target);
-        let can_send = self.transports.get(consumer.transport).is_some_and(|to| to.destination().is_some());
+        let can_send = self.transports.get(consumer.transport).is_some_and(|to| to.is_open());
         if producer.kind == MediaKind::Video
             && can_send
             && let Some(layer) = consumer.awaits(&producer.streams)
@@ -228,7 +228,7 @@ impl Forwarder {
     pub(crate) fn send_key_frame_requests(&mut self, now: Micros, producer: usize, out: &mut Outbox) {
         let Some(producer) = self.producers.get_mut(producer) else { return };
         let Some(transport) = self.transports.get_mut(producer.transport) else { return };
-        if producer.kind == MediaKind::Audio || producer.is_paused || transport.destination().is_none() {
+        if producer.kind == MediaKind::Audio || producer.is_paused || !transport.is_open() {
             return;
         }
         let sender = transport.feedback_ssrc;

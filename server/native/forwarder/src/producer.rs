@@ -8,6 +8,7 @@ use crate::codec::{self, Descriptor, Red};
 use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
 use crate::missing::Missing;
+use crate::rate::Rate;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
@@ -25,6 +26,8 @@ const MIN_CLOCK_RATE: u32 = 1_000;
 const MAX_CLOCK_RATE: u32 = 1_000_000;
 /// Between two announcements of payload type and layers.
 const ANNOUNCEMENT_SPACING: u64 = 200_000;
+/// Bytes of a packet on its way to a subscriber beyond what it had when it was opened: the tag, IPv4 and UDP.
+const OVERHEAD: usize = 16 + 28;
 
 /// An opened packet, parsed.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +63,8 @@ pub(crate) struct Stream {
     pub reception: Reception,
     pub requests: KeyFrameRequests,
     pub clock_rate: u32,
+    /// What it takes of a path, addresses included.
+    pub rate: Rate,
     last_packet: Option<Micros>,
     /// Timestamp of the newest key frame.
     key_frame: Option<u32>,
@@ -133,6 +138,7 @@ impl Producer {
                 reception: Reception::default(),
                 requests: KeyFrameRequests::default(),
                 clock_rate: options.codecs.first().map_or(90_000, |codec| codec.clock_rate),
+                rate: Rate::default(),
                 last_packet: None,
                 key_frame: None,
             });
@@ -280,6 +286,7 @@ impl Producer {
         let Some(stream) = self.streams.get_mut(usize::from(encoding)) else { return false };
         let was_live = stream.is_live(now);
         stream.last_packet = Some(now);
+        stream.rate.note(now, view.bytes.len() + OVERHEAD);
         stream.clock_rate = view.clock_rate;
         stream.reception.receive(now, view.index, view.header.timestamp, view.clock_rate);
         self.course.receive(view.bytes.len());

@@ -13,6 +13,8 @@ const DELAY_SINCE_REFERENCE: u8 = 5;
 const GENERIC_NACK: u8 = 1;
 const PICTURE_LOSS: u8 = 1;
 const FULL_INTRA: u8 = 4;
+const TRANSPORT_CC: u8 = 15;
+const APPLICATION_LAYER: u8 = 15;
 
 /// Packets read of one compound; the rest is ignored.
 const MAX_PACKETS: usize = 32;
@@ -42,6 +44,10 @@ pub(crate) enum Packet<'a> {
     PictureLoss { media: u32 },
     /// The same, in the older form; the media sources are in the entries.
     FullIntra(Words<'a>),
+    /// When packets of the transport arrived; to be read by `downlink::Report`.
+    TransportCc(&'a [u8]),
+    /// Bits a second that the peer believes it can receive (draft-alvestrand-rmcat-remb-03).
+    ReceiverEstimate(u64),
 }
 
 /// Big-endian 32-bit words of a packet, bounded.
@@ -169,10 +175,21 @@ fn interpret(count: u8, kind: u8, body: &[u8]) -> Option<Packet<'_>> {
             let entries = Words::new(body.get(8..)?, 4, MAX_NACK_ENTRIES);
             Some(Packet::Nack { media: word(body, 4)?, entries })
         }
+        (TRANSPORT_FEEDBACK, TRANSPORT_CC) => Some(Packet::TransportCc(body.get(8..)?)),
+        (PAYLOAD_FEEDBACK, APPLICATION_LAYER) => receiver_estimate(body).map(Packet::ReceiverEstimate),
         (PAYLOAD_FEEDBACK, PICTURE_LOSS) => Some(Packet::PictureLoss { media: word(body, 4)? }),
         (PAYLOAD_FEEDBACK, FULL_INTRA) => Some(Packet::FullIntra(Words::new(body.get(8..)?, 8, MAX_SOURCES))),
         _ => None,
     }
+}
+
+/// A mantissa of 18 bits, shifted by up to 63.
+fn receiver_estimate(body: &[u8]) -> Option<u64> {
+    if body.get(8..12)? != b"REMB" {
+        return None;
+    }
+    let value = word(body, 12)? & 0xff_ffff;
+    Some(u64::from(value & 0x3_ffff).saturating_mul(1 << (value >> 18)))
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -331,6 +348,19 @@ mod tests {
         let bye = hex("82cb00020000000700000008");
         let [Packet::Goodbye(sources)] = read(&bye).collect::<Vec<_>>()[..] else { panic!() };
         assert_eq!(sources.iter().collect::<Vec<_>>(), [7, 8]);
+    }
+
+    #[test]
+    fn receiver_estimates_are_scaled_and_bounded() {
+        let remb = |last: &str| {
+            hex(&format!("8fce0005 00000001 00000000 52454d42 {last} 00000007").replace(' ', ""))
+        };
+        for (last, bits) in [("01 03d090", 250_000), ("01 0bd090", 1_000_000), ("01 ffffff", u64::MAX)] {
+            let packet = remb(last);
+            assert_eq!(read(&packet).collect::<Vec<_>>(), [Packet::ReceiverEstimate(bits)], "{last}");
+        }
+        let other = hex("8fce0004000000010000000052454d430103d090");
+        assert_eq!(read(&other).count(), 0);
     }
 
     #[test]

@@ -32,6 +32,7 @@ impl Forwarder {
             self.follow_layers(now, out);
             self.tend_producers(now, out);
             self.send_feedback(now, out);
+            self.tend_downlinks(now);
             self.next_tick = Micros(now.0 + FAST);
         } else {
             self.next_tick = Micros(now.0 + SLOW);
@@ -60,6 +61,9 @@ impl Forwarder {
         for (_, transport) in self.transports.iter_mut() {
             if let Some(quality) = transport.losses.judge() {
                 out.events.push(Event::TransportQuality { transport: transport.id, quality });
+            }
+            if let Some(bandwidth) = transport.downlink.announcement(now) {
+                out.events.push(Event::TransportBandwidth { transport: transport.id, bandwidth });
             }
         }
     }
@@ -116,7 +120,7 @@ impl Forwarder {
             for &at in &producer.consumers {
                 let Some(consumer) = self.consumers.get_mut(at) else { continue };
                 let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
-                if to.destination().is_none() {
+                if !to.is_open() {
                     continue;
                 }
                 if let Some(layer) = consumer.awaits(&producer.streams) {

@@ -46,6 +46,8 @@ pub(crate) struct Sent {
     pub packets: u64,
     pub bytes: u64,
     pub resent: u64,
+    /// Datagrams that only measured the path.
+    pub padding: u64,
     pub lost: u64,
 }
 
@@ -62,9 +64,15 @@ impl Sent {
         self.resent += 1;
     }
 
+    /// One leaves that nobody asked for.
+    pub fn pad(&mut self, length: usize) {
+        self.send(length);
+        self.padding += 1;
+    }
+
     /// Datagrams that repeat none.
     pub fn originals(&self) -> u64 {
-        self.packets - self.resent
+        self.packets - self.resent - self.padding
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
 use crate::candidates::Candidates;
+use crate::downlink::Downlink;
 use crate::hash::Seeded;
 use crate::incoming::{Incoming, Opened};
 use crate::outgoing::Outgoing;
@@ -13,6 +14,13 @@ use crate::srtp::{Opener, Sealer};
 use crate::traffic::Traffic;
 use crate::transport_cc::Arrivals;
 use aws_lc_rs::hmac;
+
+/// Where media to a peer goes, what seals it, and what is known of the way.
+pub(crate) struct Outlet<'a> {
+    pub sealer: &'a Sealer,
+    pub address: Address,
+    pub downlink: &'a mut Downlink,
+}
 
 /// An ICE-lite, DTLS-SRTP transport without its DTLS.
 pub(crate) struct Transport {
@@ -28,6 +36,7 @@ pub(crate) struct Transport {
     pub sealer: Option<Sealer>,
     pub incoming: Incoming,
     pub outgoing: Outgoing,
+    pub downlink: Downlink,
     pub producers: Vec<usize>,
     pub consumers: Vec<usize>,
     pub arrivals: Arrivals,
@@ -41,6 +50,8 @@ pub(crate) struct Transport {
     pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
     pub dtls_window: (Micros, u32),
+    /// It is on the list of those that may have something to send later.
+    pub is_attended: bool,
     /// Its participant is gone: no stream begins any more.
     pub is_ending: bool,
     hasher: Seeded,
@@ -65,6 +76,7 @@ impl Transport {
             sealer: None,
             incoming: Incoming::new(hasher),
             outgoing: Outgoing::new(hasher),
+            downlink: Downlink::default(),
             producers: Vec::new(),
             consumers: Vec::new(),
             arrivals: Arrivals::default(),
@@ -74,6 +86,7 @@ impl Transport {
             next_report: Micros(0),
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
+            is_attended: false,
             is_ending: false,
             hasher,
         }
@@ -95,9 +108,15 @@ impl Transport {
         }
     }
 
-    /// Where media goes and what seals it, once there are both.
-    pub fn destination(&self) -> Option<(&Sealer, Address)> {
-        Some((self.sealer.as_ref()?, self.path.selected()?))
+    /// True once there are keys and an address: media can be sent.
+    pub fn is_open(&self) -> bool {
+        self.sealer.is_some() && self.path.selected().is_some()
+    }
+
+    /// The way out, once there are keys and an address.
+    pub fn outlet(&mut self) -> Option<Outlet<'_>> {
+        let (sealer, address) = (self.sealer.as_ref()?, self.path.selected()?);
+        Some(Outlet { sealer, address, downlink: &mut self.downlink })
     }
 
     /// Opens an RTP packet in place. `None` if it is refused.

@@ -126,6 +126,7 @@ impl Call {
             8 => self.nack(peer, script),
             9 => self.advance(u64::from(script.half())),
             10 => self.advance(u64::from(script.half()) << 10),
+            11 => self.report(peer, script),
             _ => self.any_command(script),
         }
         self.inspect();
@@ -169,6 +170,19 @@ impl Call {
         let mut compound = vec![0x81, 205, 0, 3, 0, 0, 0, 1];
         compound.extend((1000 + u32::from(script.below(16))).to_be_bytes());
         compound.extend(script.word().to_be_bytes());
+        self.rtcp(peer, compound);
+    }
+
+    /// Tells arrivals of packets that went out lately, or nearly.
+    fn report(&mut self, peer: u8, script: &mut Script<'_>) {
+        let mut compound = vec![0x8f, 205, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2];
+        compound.extend(u16::from(script.byte()).to_be_bytes());
+        compound.extend(u16::from(script.byte()).to_be_bytes());
+        compound.extend([0, 0, script.byte(), 0]);
+        compound.extend(script.block());
+        compound.resize(compound.len().next_multiple_of(4), 0);
+        let words = (compound.len() / 4 - 1) as u16;
+        compound[2..4].copy_from_slice(&words.to_be_bytes());
         self.rtcp(peer, compound);
     }
 

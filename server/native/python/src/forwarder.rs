@@ -36,6 +36,7 @@ enum Told {
     ReceiversEnd = 9,
     TransportEnded = 10,
     ProducerEnded = 11,
+    TransportBandwidth = 12,
 }
 
 /// See `server/_native.pyi`.
@@ -254,6 +255,9 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
         }
         Event::TransportQuality { transport, quality } => {
             (Told::TransportQuality as u8, transport, quality as u8).into_pyobject(python)
+        }
+        Event::TransportBandwidth { transport, bandwidth } => {
+            (Told::TransportBandwidth as u8, transport, bandwidth as u8).into_pyobject(python)
         }
         Event::TransportEnded { transport, numbers } => {
             let TransportEnding { path, candidate, .. } = numbers;

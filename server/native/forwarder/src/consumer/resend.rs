@@ -2,12 +2,12 @@
 //! the subscriber has one, else the same to the byte.
 
 use super::form::Form;
-use super::{Consumer, Envelope, UNMAPPED};
+use super::write::Envelope;
+use super::{Consumer, Segment, UNMAPPED};
 use crate::api::{ConsumerOptions, Micros, Outbox};
 use crate::arena::Arena;
-use crate::path::Address;
-use crate::producer::Producer;
-use crate::srtp::Sealer;
+use crate::producer::{Producer, View};
+use crate::transport::Outlet;
 use std::collections::VecDeque;
 
 /// Bytes that may be sent again in a burst.
@@ -17,6 +17,8 @@ const SHARE: u64 = 2;
 /// A packet is not sent again twice within this time.
 const SPACING: u64 = 15_000;
 const RECENT: usize = 64;
+/// Bytes owed that are worth the repetition of a packet.
+const WORTH_REPEATING: u64 = 300;
 
 /// What is left to send again, and how it is sent.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(super) struct Resending {
     /// Indices sent again, and when.
     recent: VecDeque<(u64, Micros)>,
     repair: Option<Repair>,
+    /// What [`Consumer::next_index`] was when packets were last repeated to measure the path, and how far back.
+    repeated: (u64, u64),
 }
 
 /// The stream of retransmissions.
@@ -46,12 +50,25 @@ impl Resending {
         }
         let repair =
             first_repair.map(|next_index| Repair { ssrc: options.rtx_ssrc, next_index, payload_types });
-        Self { budget: BURST, recent: VecDeque::with_capacity(RECENT), repair }
+        Self { budget: BURST, recent: VecDeque::with_capacity(RECENT), repair, repeated: (0, 0) }
     }
 
     /// A packet of so many bytes was sent.
     pub fn earn(&mut self, bytes: usize) {
         self.budget = BURST.min(self.budget + bytes as u64 / SHARE);
+    }
+
+    /// Whether packets of a payload type are sent again in a stream of their own.
+    pub fn is_wrapped(&self, payload_type: u8) -> bool {
+        let repair = self.repair.as_ref();
+        repair.is_some_and(|repair| repair.payload_types[usize::from(payload_type)] != UNMAPPED)
+    }
+
+    /// SSRC, index and a payload type of the next packet that repeats nothing.
+    pub fn padding(&self) -> Option<(u32, u64, u8)> {
+        let repair = self.repair.as_ref()?;
+        let payload_type = repair.payload_types.iter().copied().find(|&number| number != UNMAPPED)?;
+        Some((repair.ssrc, repair.next_index, payload_type))
     }
 
     /// The retransmission that repeats a packet, if its payload type has any.
@@ -64,6 +81,7 @@ impl Resending {
             index: repair.next_index,
             form: packet.form.under(payload_type),
             original,
+            number: packet.number,
         })
     }
 
@@ -84,6 +102,66 @@ impl Resending {
 }
 
 impl Consumer {
+    /// Sends a packet that only measures the path: a repetition of a late one where so many bytes are owed,
+    /// else padding alone. False if it has no stream of retransmissions that is counted.
+    pub fn pad(
+        &mut self,
+        now: Micros,
+        owed: u64,
+        held: (&Producer, &Arena),
+        outlet: &mut Outlet<'_>,
+        out: &mut Outbox,
+    ) -> bool {
+        if self.transport_cc_id == 0 || self.resending.repair.is_none() {
+            return false;
+        }
+        let repeated = if owed > WORTH_REPEATING { self.repeat(now, held, outlet, out) } else { None };
+        let Some(length) = repeated.or_else(|| self.fill(now, outlet, out)) else { return false };
+        if let Some(repair) = &mut self.resending.repair {
+            repair.next_index += 1;
+        }
+        self.traffic.pad(length);
+        true
+    }
+
+    /// The newest packet that was not repeated since it was sent.
+    fn repeat(
+        &mut self,
+        now: Micros,
+        (producer, arena): (&Producer, &Arena),
+        outlet: &mut Outlet<'_>,
+        out: &mut Outbox,
+    ) -> Option<usize> {
+        let (next_out, back) = self.resending.repeated;
+        let back = if next_out == self.next_out { back + 1 } else { 1 };
+        self.resending.repeated = (self.next_out, back);
+        let index = self.next_out.checked_sub(back)?;
+        let (segment, view) = self.sent_before(index, producer, arena)?;
+        let form = Form::of(&view, &self.payload_types)?;
+        let number = Some(outlet.downlink.number());
+        let wrapped =
+            self.resending.wrap(&Envelope { ssrc: self.ssrc, index, form, original: None, number })?;
+        self.send(now, &view, &segment, &wrapped, outlet, out)
+    }
+
+    /// A packet that was sent under this index, if it is still held.
+    fn sent_before<'a>(
+        &self,
+        index: u64,
+        producer: &Producer,
+        arena: &'a Arena,
+    ) -> Option<(Segment, View<'a>)> {
+        let at = self.segments.iter().rposition(|segment| segment.first_out <= index)?;
+        let segment = self.segments[at];
+        let ends = self.segments.get(at + 1).map_or(u64::MAX, |next| next.first_out);
+        let stream = producer.streams.get(usize::from(segment.encoding))?;
+        if index >= ends || stream.epoch != segment.epoch {
+            return None;
+        }
+        let source = segment.first_source + (index - segment.first_out);
+        Some((segment, producer.view_again(stream.ring.get(source, arena)?, source)?))
+    }
+
     /// SSRC of the retransmissions and their first index that was not sent.
     pub fn repair_stream(&self) -> Option<(u32, u64)> {
         self.resending.repair.as_ref().map(|repair| (repair.ssrc, repair.next_index))
@@ -95,33 +173,23 @@ impl Consumer {
         now: Micros,
         sequence: u16,
         (producer, arena): (&Producer, &Arena),
-        destination: (&Sealer, Address),
+        outlet: &mut Outlet<'_>,
         out: &mut Outbox,
     ) -> bool {
         let behind = u64::from((self.next_out as u16).wrapping_sub(sequence));
         let Some(index) = self.next_out.checked_sub(behind).filter(|_| (1..0x8000).contains(&behind)) else {
             return false;
         };
-        let Some(at) = self.segments.iter().rposition(|segment| segment.first_out <= index) else {
-            return false;
-        };
-        let segment = self.segments[at];
-        let ends = self.segments.get(at + 1).map_or(u64::MAX, |next| next.first_out);
-        let stream = &producer.streams[usize::from(segment.encoding)];
-        if index >= ends || stream.epoch != segment.epoch {
+        let Some((segment, view)) = self.sent_before(index, producer, arena) else { return false };
+        if self.resending.budget < view.bytes.len() as u64 || self.resending.was_just_resent(now, index) {
             return false;
         }
-        let source = segment.first_source + (index - segment.first_out);
-        let Some(bytes) = stream.ring.get(source, arena) else { return false };
-        if self.resending.budget < bytes.len() as u64 || self.resending.was_just_resent(now, index) {
-            return false;
-        }
-        let Some(view) = producer.view_again(bytes, source) else { return false };
         let Some(form) = Form::of(&view, &self.payload_types) else { return false };
-        let again = Envelope { ssrc: self.ssrc, index, form, original: None };
+        let number = self.is_numbered(form.payload_type).then(|| outlet.downlink.number());
+        let again = Envelope { ssrc: self.ssrc, index, form, original: None, number };
         let wrapped = self.resending.wrap(&again);
         let envelope = wrapped.unwrap_or(again);
-        let Some(length) = self.write(&view, &segment, &envelope, destination, out) else { return false };
+        let Some(length) = self.send(now, &view, &segment, &envelope, outlet, out) else { return false };
         self.traffic.resend(length);
         if wrapped.is_some()
             && let Some(repair) = &mut self.resending.repair

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod camera;
 mod crypto;
 mod peer;
 mod world;
@@ -14,6 +15,7 @@ mod consent;
 mod continuity;
 mod demultiplexing;
 mod discontinuous;
+mod downlink;
 mod endings;
 mod extensions;
 mod garbage;
@@ -31,6 +33,7 @@ mod residence;
 mod retransmission;
 mod round_trip;
 mod rtx;
+mod scene;
 mod speakers;
 mod strangers;
 mod transport_feedback;

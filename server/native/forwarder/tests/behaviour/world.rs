@@ -300,7 +300,6 @@ pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
         extensions: vec![
             (ExtensionKind::AudioLevel, 9),
             (ExtensionKind::Mid, 10),
-            (ExtensionKind::TransportCc, 11),
             (ExtensionKind::DependencyDescriptor, 12),
         ],
         paused: false,

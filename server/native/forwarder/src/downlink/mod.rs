@@ -1,0 +1,164 @@
+//! What a subscriber's path carries, as its feedback tells: by transport-wide numbers where it takes them
+//! (draft-holmer-rmcat-transport-wide-cc-extensions-01), else by its own estimate (REMB). Of who tells
+//! neither, nothing is known, and nothing is held back from it.
+//!
+//! Feedback is hostile input: it changes nothing but what its sender receives, and reading it is bounded.
+
+mod bandwidth;
+mod congestion;
+mod history;
+mod probing;
+mod report;
+mod wishes;
+
+use crate::api::Micros;
+pub use bandwidth::Bandwidth;
+use congestion::{Congestion, LEAST, MOST};
+use history::History;
+use probing::Probing;
+pub(crate) use report::Report;
+use report::reference_step;
+
+/// Reports taken in a burst, and the time that earns another one.
+const MAX_REPORTS: u32 = 64;
+const REPORT_SPACING: u64 = 5_000;
+/// Addresses and ports of IPv4 and UDP.
+const NETWORK_HEADER: usize = 28;
+/// An estimate of the peer that it does not repeat is none.
+const REMB_LIFE: u64 = 10_000_000;
+/// A peer's clock that is off by more than this since its last report was set anew.
+const MAX_STRAY: u64 = 60_000_000;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Downlink {
+    history: History,
+    /// Made for the first numbered packet.
+    congestion: Option<Box<Congestion>>,
+    probing: Probing,
+    clock: Option<PeerClock>,
+    /// A report came.
+    is_heard: bool,
+    remb: Option<(Micros, u64)>,
+    reports: (Micros, u32),
+    told: Bandwidth,
+}
+
+/// The reference time of the last report, and what that is here.
+#[derive(Clone, Copy, Debug)]
+struct PeerClock {
+    reference: u32,
+    at: Micros,
+}
+
+impl Downlink {
+    /// True once something numbered was sent.
+    pub fn is_used(&self) -> bool {
+        self.congestion.is_some()
+    }
+
+    /// The transport-wide number of the packet that is sent next.
+    pub fn number(&self) -> u16 {
+        self.history.next() as u16
+    }
+
+    /// A packet under the number [`Downlink::number`] leaves, of so many bytes sealed.
+    pub fn sent(&mut self, now: Micros, bytes: usize) {
+        let bytes = bytes + NETWORK_HEADER;
+        let congestion = self.congestion.get_or_insert_with(|| Box::new(Congestion::new(now)));
+        let probe = self.probing.id();
+        congestion.sent(now, self.history.next(), bytes, probe);
+        self.history.push(now, bytes, probe);
+        self.probing.note(bytes);
+    }
+
+    /// The peer tells what has arrived of what was sent to it.
+    pub fn hear(&mut self, now: Micros, report: Report<'_>) {
+        let Some(congestion) = &mut self.congestion else { return };
+        let (since, left) = &mut self.reports;
+        let earned = now.0.saturating_sub(since.0) / REPORT_SPACING;
+        if earned > 0 {
+            *since = now;
+            *left = MAX_REPORTS.min(left.saturating_add(u32::try_from(earned).unwrap_or(MAX_REPORTS)));
+        }
+        let Some(remaining) = left.checked_sub(1) else { return };
+        *left = remaining;
+        let Some(first) = self.history.unwrap(report.first) else { return };
+        let base = match self.clock {
+            Some(before) => {
+                let stepped =
+                    before.at.0.checked_add_signed(reference_step(before.reference, report.reference));
+                stepped.filter(|at| at.abs_diff(now.0) < MAX_STRAY).unwrap_or(now.0)
+            }
+            None => now.0,
+        };
+        self.clock = Some(PeerClock { reference: report.reference, at: Micros(base) });
+        let history = &mut self.history;
+        let told = (first..).zip(report.arrivals()).filter_map(|(number, arrival)| {
+            let sent = history.hear(number, arrival.is_some())?;
+            Some((number, sent, arrival.and_then(|since| base.checked_add_signed(since))))
+        });
+        congestion.hear(now, told);
+        self.history.tidy();
+        self.is_heard = true;
+        self.start_probing(now);
+    }
+
+    /// The peer tells what it believes it can receive, in bits a second.
+    pub fn believe(&mut self, now: Micros, rate: u64) {
+        self.remb = Some((now, rate.clamp(LEAST, MOST)));
+    }
+
+    /// Lets time pass. So many bits a second would be sent if the path carried them.
+    pub fn tick(&mut self, now: Micros, wish: u64) {
+        if let Some(congestion) = &mut self.congestion {
+            congestion.wish(now, wish);
+            congestion.process(now);
+            self.start_probing(now);
+        }
+    }
+
+    /// When [`Downlink::owed_padding`] wants to be asked next.
+    pub fn next_release(&self) -> Option<Micros> {
+        self.probing.next()
+    }
+
+    /// Bytes of padding that a measurement of the path needs now.
+    pub fn owed_padding(&mut self, now: Micros) -> Option<u64> {
+        let owed = self.probing.owed(now);
+        self.start_probing(now);
+        owed
+    }
+
+    /// Nothing can be sent to measure the path with.
+    pub fn stop_probing(&mut self) {
+        self.probing.stop();
+    }
+
+    fn start_probing(&mut self, now: Micros) {
+        if !self.probing.is_running()
+            && let Some(probe) = self.congestion.as_mut().and_then(|congestion| congestion.next_probe())
+        {
+            self.probing.start(now, probe);
+        }
+    }
+
+    /// What the path carries in steps, if that is news.
+    pub fn announcement(&mut self, now: Micros) -> Option<Bandwidth> {
+        let bandwidth = Bandwidth::of(self.estimate(now));
+        (bandwidth != core::mem::replace(&mut self.told, bandwidth)).then_some(bandwidth)
+    }
+
+    /// Nothing is sent any more. True if something was told of the path.
+    pub fn forget(&mut self) -> bool {
+        core::mem::take(self).told != Bandwidth::Unknown
+    }
+
+    /// What the path carries of numbered packets, in bits a second. `None` while nothing is known.
+    pub fn estimate(&self, now: Micros) -> Option<u64> {
+        if self.is_heard {
+            return self.congestion.as_ref().map(|congestion| congestion.target());
+        }
+        self.remb.filter(|(at, _)| now.0 < at.0 + REMB_LIFE).map(|(_, rate)| rate)
+    }
+}
