@@ -1,170 +1,249 @@
-"""The ledger: events per second that it takes in, and how long questions take at a million sessions.
+"""How long questions to a ledger of a million sessions take, and how long events wait meanwhile.
 
-The million is made once, in a temporary directory of about 2 GB, in a minute or two. It is read as the
-commands read it. Writing is measured on a store of its own, in this process.
+The million is made once for each store in a temporary directory: about 2.5 GB and two minutes in SQLite, five
+minutes in PostgreSQL, which is left out where it is not installed. It is asked as commands and console ask. A
+figure is the slower of two answers in a row: the first may have to fetch from the disk what nobody asked for
+before.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing, closing
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager
 
 from bench.figure import show
-from server.metadata.event import Event, encode, name_of
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import PAGE_SESSIONS, Query, Reader
-from server.metadata.stats import Counter, Period
-from server.metadata.store import QUEUE_EVENTS, Ledger
-from server.metadata.summaries import Summaries
-from server.metadata.words import Browser, LeaveReason, Sdk, System
+from bench.million import DAY_SECONDS, SESSIONS, code_of, make, session_of
+from server.metadata.failures import failures
+from server.metadata.holdings import holdings
+from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.query import Query
+from server.metadata.retention import Retention
+from server.metadata.search import count, course, search
+from server.metadata.sessions import PAGE_CONNECTIONS, Reader
+from server.metadata.stats import Period, stats
+from server.metadata.store import Ledger
+from server.metadata.summaries import people, rooms
+from server.metadata.words import Browser, Sdk
+from tests.postgres import DURABLE, Cluster, programs
 
-SESSIONS = 1_000_000
-DAYS = 29
-DAY_SECONDS = 86_400.0
-ROOMS = 20_000
-PEOPLE = 100_000
-WRITTEN = 50_000
-_CLIENTS = [Browser.CHROME] * 6 + [Browser.FIREFOX, Browser.SAFARI]
-_ENDS = [LeaveReason.CLIENT_LEFT] * 200 + [LeaveReason.CONNECTION_LOST] * 4 + [LeaveReason.NEVER_READY]
-_COLUMNS = "at, expires_at, event, room, identity, participant, body"
+RETENTION = Retention(session_days=31)
+WAITS = 150
+PAUSE_SECONDS = 0.02
+Ask = Callable[[Reader], Awaitable[int]]
 
 
-def _session(chance: random.Random, number: int, at: float) -> Iterator[tuple[float, Event]]:
-    names: dict[str, Any] = {
-        "room": f"room-{chance.randrange(ROOMS)}",
-        "identity": f"person-{chance.randrange(PEOPLE)}",
-        "participant": f"PA_{number:010d}",
-    }
-    seconds = chance.randrange(5, 3600)
-    yield (
-        at,
-        ParticipantJoined(
-            **names,
-            sdk=Sdk.JS,
-            sdk_version="2.15.6",
-            browser=chance.choice(_CLIENTS),
-            browser_version=140,
-            system=System.WINDOWS,
+def _searching(query: Query) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return len((await search(reader, query)).found)
+
+    return ask
+
+
+def _further(query: Query) -> Ask:
+    """The tenth page."""
+
+    async def ask(reader: Reader) -> int:
+        page = await search(reader, query)
+        for _ in range(9):
+            page = await search(reader, query, older=page.older)
+        return len(page.found)
+
+    return ask
+
+
+def _counting(query: Query) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return await count(reader, query) or 0
+
+    return ask
+
+
+def _listing(query: Query) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return len([one async for one in reader.connections(query, newest=PAGE_CONNECTIONS)])
+
+    return ask
+
+
+def _failing(since: float) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return sum(one.count for one in await failures(reader, since))
+
+    return ask
+
+
+def _rooms(query: Query) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return len((await rooms(reader, query)).found)
+
+    return ask
+
+
+def _people(query: Query) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return len((await people(reader, query)).found)
+
+    return ask
+
+
+def _stats(period: Period) -> Ask:
+    async def ask(reader: Reader) -> int:
+        return (await stats(reader, period)).joins or 0
+
+    return ask
+
+
+async def _course(reader: Reader) -> int:
+    page = await search(reader, Query(), size=1)
+    found = await course(reader, page.found[0].number)
+    return len(found.rows) if found else 0
+
+
+async def _code(reader: Reader) -> int:
+    return len([one async for one in reader.events(Query(code=code_of(SESSIONS // 2)))])
+
+
+async def _holdings(reader: Reader) -> int:
+    return sum(kind.rows for kind in (await holdings(reader)).kinds.values())
+
+
+def _questions(now: float) -> dict[str, Ask]:
+    day, week = now - DAY_SECONDS, now - 7 * DAY_SECONDS
+    opera = Query(site="Lyon", client=Browser.OPERA)
+    return {
+        "search: everything": _searching(Query()),
+        "search: the tenth page": _further(Query()),
+        "search: a person": _searching(Query(identity="person-7")),
+        "search: a room": _searching(Query(room="room-7")),
+        "search: a support code": _searching(Query(code=code_of(SESSIONS // 2))),
+        "search: a site": _searching(Query(site="Lyon")),
+        "search: yesterday": _searching(Query(since=day)),
+        "search: five minutes a month ago": _searching(Query(since=day - 2.4e6, until=day - 2.4e6 + 300)),
+        "search: failed": _searching(Query(failed=True)),
+        "search: failed of a site since yesterday": _searching(Query(failed=True, site="Lyon", since=day)),
+        "search: a rare outcome": _searching(Query(outcome=AttemptCause.REMOVED)),
+        "search: an outcome that never was": _searching(Query(outcome=AttemptCause.SLOW_READER)),
+        "search: the common outcome": _searching(Query(outcome=AttemptCause.CLIENT_LEFT)),
+        "search: a stage": _searching(Query(stage=Stage.DTLS)),
+        "search: a stage that never was": _searching(Query(stage=Stage.NONE)),
+        "search: an SDK": _searching(Query(client=Sdk.PYTHON)),
+        "search: a site and a browser that nobody has": _searching(opera),
+        "search: four common things": _searching(
+            Query(site="Turin", client=Browser.SAFARI, outcome=AttemptCause.CLIENT_LEFT, stage=Stage.READY)
         ),
-    )
-    yield at + 0.5, ParticipantActive(**names, join_milliseconds=chance.randrange(200, 3000))
-    left = ParticipantLeft(**names, reason=chance.choice(_ENDS), milliseconds=seconds * 1000)
-    yield at + seconds, left
+        "count: failed of a week": _counting(Query(failed=True, since=week)),
+        "one connection with its rows": _course,
+        "failures since yesterday": _failing(day),
+        "failures of a week": _failing(week),
+        "failures, everything": _failing(0.0),
+        "rooms since yesterday": _rooms(Query(since=day)),
+        "people since yesterday": _people(Query(since=day)),
+        "rooms, everything": _rooms(Query()),
+        "people, everything": _people(Query()),
+        "stats since yesterday": _stats(Period(since=day)),
+        "stats, everything": _stats(Period()),
+        "what is held": _holdings,
+        "logs: the newest 500": _listing(Query(let_in=True)),
+        "logs by support code": _code,
+    }
 
 
-def _rows(now: float) -> Iterator[tuple[object, ...]]:
-    chance = random.Random(1)
-    for number in range(SESSIONS):
-        joined_at = now - DAYS * DAY_SECONDS * (1 - number / SESSIONS)
-        for at, event in _session(chance, number, joined_at):
-            names = (event.room, event.identity, event.participant)  # type: ignore[union-attr]
-            yield at, at + 31 * DAY_SECONDS, name_of(event), *names, encode(event).decode()
+async def _timed(reader: Reader, ask: Ask) -> tuple[float, int]:
+    """Milliseconds, the slower of two; and what was answered."""
+    slowest, answer = 0.0, 0
+    for _ in range(2):
+        started = time.monotonic()
+        answer = await ask(reader)
+        slowest = max(slowest, time.monotonic() - started)
+    return slowest * 1000, answer
 
 
-def _fill(path: Path, now: float) -> None:
-    """Indexes are put back afterwards: that is three times as fast."""
-    with closing(sqlite3.connect(path)) as ledger:
-        ledger.executescript(
-            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -500000"
-        )
-        found = ledger.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")
-        indexes = found.fetchall()
-        for name, _ in indexes:
-            ledger.execute(f"DROP INDEX {name}")
-        ledger.execute("BEGIN")
-        ledger.executemany(f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", _rows(now))
-        for _, statement in indexes:
-            ledger.execute(statement)
-        ledger.commit()
-
-
-async def _writing(directory: Path) -> None:
-    ledger = await Ledger.open(f"sqlite:///{directory}/written.db")
-    chance, given = random.Random(2), 0
-    cpu, started = time.process_time(), time.monotonic()
-    for number in range(WRITTEN // 3):
-        if QUEUE_EVENTS - ledger.waiting < 3:
-            await ledger.flush()
-        for _, event in _session(chance, number, 0.0):
+async def _waits(ledger: Ledger, until: asyncio.Event) -> list[float]:
+    """Milliseconds from recording an event until it is in the database, of one event after the other."""
+    found: list[float] = []
+    number = SESSIONS * 2
+    while not until.is_set() or len(found) < WAITS:
+        number += 1
+        started = time.monotonic()
+        for event in session_of(number):
             ledger.record(event)
-            given += 1
-    await ledger.flush()
-    taken, spent = time.monotonic() - started, time.process_time() - cpu
-    await ledger.close()
-    show(
-        "ledger_events_per_second",
-        given / taken,
-        "events/s",
-        store="sqlite",
-        events=given,
-        dropped=ledger.dropped,
-        cpu_seconds=round(spent, 2),
-    )
+        await ledger.flush()
+        found.append((time.monotonic() - started) * 1000)
+        await asyncio.sleep(PAUSE_SECONDS)
+    return found
 
 
-async def _timed(question: str, ask: Callable[[], Awaitable[int]]) -> None:
-    started = time.monotonic()
-    rows = await ask()
-    seconds = time.monotonic() - started
-    show("ledger_query_milliseconds", seconds * 1000, "ms", question=question, sessions=SESSIONS, rows=rows)
+async def _waiting(url: str, store: str, questions: dict[str, Ask]) -> None:
+    """Without questions, then with every question after the other."""
+    ledger = await Ledger.open(url, RETENTION)
+    try:
+        idle = asyncio.Event()
+        idle.set()
+        for asked in (False, True):
+            done = asyncio.Event() if asked else idle
+            waiting = asyncio.create_task(_waits(ledger, done))
+            if asked:
+                async with aclosing(Reader(url)) as reader:
+                    for ask in questions.values():
+                        await ask(reader)
+                done.set()
+            waits = sorted(await waiting)
+            show(
+                "ledger_event_wait",
+                statistics.median(waits),
+                "ms",
+                store=store,
+                while_asked=asked,
+                p99=round(waits[int(len(waits) * 0.99)], 1),
+                longest=round(waits[-1], 1),
+                events=len(waits),
+            )
+    finally:
+        await ledger.close()
 
 
-async def _reading(url: str, now: float) -> None:
-    day = Query(since=now - DAY_SECONDS)
-    async with (
-        aclosing(Reader(url)) as reader,
-        aclosing(Summaries(url)) as sums,
-        aclosing(Counter(url)) as counter,
-    ):
-
-        async def newest(query: Query) -> int:
-            return len([one async for one in reader.sessions(query, newest=PAGE_SESSIONS)])
-
-        async def rooms(query: Query) -> int:
-            return len(await sums.rooms(query, 100))
-
-        async def people(query: Query) -> int:
-            return len(await sums.participants(query, 100))
-
-        async def stats(period: Period) -> int:
-            return (await counter.stats(period)).joins or 0
-
-        await _timed("logs: the newest page", lambda: newest(Query()))
-        await _timed("logs of a person", lambda: newest(Query(identity="person-7")))
-        await _timed("logs of a room", lambda: newest(Query(room="room-7")))
-        await _timed("logs by a rare outcome", lambda: newest(Query(outcome=LeaveReason.NEVER_READY)))
-        await _timed("logs since yesterday", lambda: newest(day))
-        await _timed("rooms since yesterday", lambda: rooms(day))
-        await _timed("participants since yesterday", lambda: people(day))
-        await _timed("stats since yesterday", lambda: stats(Period(since=day.since)))
-        await _timed("rooms, everything", lambda: rooms(Query()))
-        await _timed("participants, everything", lambda: people(Query()))
-        await _timed("stats, everything", lambda: stats(Period()))
+@asynccontextmanager
+async def _places() -> AsyncIterator[dict[str, str]]:
+    """The URL of each store."""
+    with tempfile.TemporaryDirectory(prefix="offrecord-ledger-") as directory:
+        places = {"sqlite": f"sqlite:///{directory}/million.db"}
+        found = programs()
+        cluster = None if found is None else await asyncio.to_thread(Cluster, found, DURABLE)
+        try:
+            if cluster is not None:
+                places["postgresql"] = await asyncio.to_thread(cluster.database)
+            yield places
+        finally:
+            if cluster is not None:
+                await asyncio.to_thread(cluster.remove)
 
 
 async def run() -> None:
-    with tempfile.TemporaryDirectory(prefix="offrecord-ledger-") as name:
-        directory = Path(name)
-        await _writing(directory)
-        path = directory / "million.db"
-        url = f"sqlite:///{path}"
-        await (await Ledger.open(url)).close()
-        now = time.time()
-        started = time.monotonic()
-        await asyncio.to_thread(_fill, path, now)
-        show(
-            "ledger_size",
-            os.path.getsize(path) / 1e6,
-            "MB",
-            sessions=SESSIONS,
-            seconds_to_make=round(time.monotonic() - started),
-        )
-        await _reading(url, now)
+    async with _places() as places:
+        for store, url in places.items():
+            now = time.time()
+            started = time.monotonic()
+            await make(url, now)
+            made = time.monotonic()
+            await (await Ledger.open(url, RETENTION)).close()
+            opened = time.monotonic()
+            async with aclosing(Reader(url)) as reader:
+                size = (await holdings(reader)).size
+                show("ledger_size", size / 1e6, "MB", store=store, sessions=SESSIONS)
+                show(
+                    "ledger_taken_over",
+                    opened - made,
+                    "s",
+                    store=store,
+                    sessions=SESSIONS,
+                    seconds_to_make=round(made - started),
+                )
+                questions = _questions(now)
+                for question, ask in questions.items():
+                    milliseconds, answer = await _timed(reader, ask)
+                    show("ledger_question", milliseconds, "ms", store=store, question=question, answer=answer)
+            await _waiting(url, store, questions)

@@ -20,6 +20,14 @@ shared_buffers = 16MB
 max_connections = 30
 log_min_messages = fatal
 """
+DURABLE = """
+listen_addresses = ''
+unix_socket_directories = '{directory}'
+shared_buffers = 256MB
+max_wal_size = 4GB
+log_min_messages = fatal
+"""
+"""As one that is used: for measurements."""
 RULES = """
 local all secretive scram-sha-256
 local all all trust
@@ -39,7 +47,7 @@ def programs() -> Path | None:
 class Cluster:
     """Running from construction until `remove`. Its owner is the superuser `offrecord`."""
 
-    def __init__(self, bin_directory: Path) -> None:
+    def __init__(self, bin_directory: Path, settings: str = SETTINGS) -> None:
         self._bin = bin_directory
         self._user = "postgres" if os.geteuid() == 0 else None  # root may not run it
         self._made = 0
@@ -53,7 +61,7 @@ class Cluster:
                 "initdb", "-D", str(self.data), "-U", "offrecord", "-E", "UTF8", "--locale=C", "--no-sync"
             )
             with (self.data / "postgresql.conf").open("a") as conf:
-                conf.write(SETTINGS.format(directory=self.directory))
+                conf.write(settings.format(directory=self.directory))
             (self.data / "pg_hba.conf").write_text(RULES)
             self.start()
         except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 from rich.console import Console
@@ -19,9 +19,22 @@ from server.config import load
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from server.metadata.sessions import Query
+    from server.metadata.asking import Asking
+    from server.metadata.paging import Page
+    from server.metadata.query import Place, Query
     from server.metadata.stats import Stats
     from server.metadata.summaries import ParticipantSummary, RoomSummary
+
+_Summary = TypeVar("_Summary")
+
+
+class Summing(Protocol[_Summary]):
+    """`summaries.rooms` and `people`."""
+
+    async def __call__(
+        self, asking: Asking, query: Query, *, older: Place | None, size: int
+    ) -> Page[_Summary]: ...
+
 
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="So many, those of the last joins.")]
 
@@ -100,24 +113,38 @@ def stats(
 
 
 async def _rooms(url: str, query: Query, limit: int) -> list[RoomSummary]:
-    from server.metadata.summaries import Summaries
+    from server.metadata.summaries import rooms
 
-    async with aclosing(Summaries(url)) as summaries:
-        return await summaries.rooms(query, limit)
+    return await _all(url, query, limit, rooms)
 
 
 async def _participants(url: str, query: Query, limit: int) -> list[ParticipantSummary]:
-    from server.metadata.summaries import Summaries
+    from server.metadata.summaries import people
 
-    async with aclosing(Summaries(url)) as summaries:
-        return await summaries.participants(query, limit)
+    return await _all(url, query, limit, people)
+
+
+async def _all(url: str, query: Query, limit: int, ask: Summing[_Summary]) -> list[_Summary]:
+    """Page by page, so that the ledger is held for none of it."""
+    from server.metadata.asking import Asking
+
+    found: list[_Summary] = []
+    async with aclosing(Asking(url)) as asking:
+        older: Place | None = None
+        while True:
+            page = await ask(asking, query, older=older, size=limit - len(found))
+            found += page.found
+            older = page.older
+            if older is None or len(found) >= limit:
+                return found
 
 
 async def _stats(url: str, query: Query, least: int) -> Stats:
-    from server.metadata.stats import Counter, Period
+    from server.metadata.asking import Asking
+    from server.metadata.stats import Period, stats
 
-    async with aclosing(Counter(url)) as counter:
-        return await counter.stats(Period(since=query.since, until=query.until, room=query.room), least)
+    async with aclosing(Asking(url)) as asking:
+        return await stats(asking, Period(since=query.since, until=query.until, room=query.room), least)
 
 
 def _show(lines: list[str], table: Table, as_json: bool) -> None:

@@ -22,7 +22,8 @@ from server.errors import OperatorError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from server.metadata.sessions import Query, Reader
+    from server.metadata.query import Query
+    from server.metadata.sessions import Reader
 
 
 TABLE_ROWS = 500
@@ -43,10 +44,19 @@ def logs(
     since: Since = None,
     until: Until = None,
     outcome: Annotated[
-        str | None, typer.Option(metavar="WORD", help="Sessions that ended so: connection_lost, …")
+        str | None, typer.Option(metavar="WORD", help="What ended so: connection_lost, room_full, …")
     ] = None,
+    stage: Annotated[
+        str | None, typer.Option(metavar="WORD", help="What came so far and no further: ice, dtls, ready, …")
+    ] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What failed, also before anybody was let in.")
+    ] = False,
     client: Annotated[
         str | None, typer.Option(metavar="WORD", help="Sessions of a browser (firefox) or an SDK (python).")
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(metavar="NAME", help="From a site of the configuration.")
     ] = None,
     code: Annotated[
         str | None, typer.Option(metavar="ABCD-EFGH", help="Every row of the attempt with this support code.")
@@ -76,10 +86,17 @@ def logs(
         outcome=outcome,
         client=client,
         code=None if code is None else _support_code(code),
+        site=site,
+        stage=stage,
+        failed=failed,
+        let_in=not (failed or stage or outcome),
     )
     rows = every_event or follow or code is not None
-    if rows and (outcome or client):
-        raise OperatorError("--outcome and --client select sessions: not with --events, --follow or --code")
+    if rows and (outcome or client or site or stage or failed):
+        raise OperatorError(
+            "--outcome, --stage, --failed, --client and --site select sessions: not with --events, --follow "
+            "or --code"
+        )
     if follow and (since or until or code):
         raise OperatorError("--follow begins now: --since, --until and --code are for what was")
     show: Callable[[Reader, Seen], Awaitable[None]]
@@ -123,12 +140,12 @@ async def _print_sessions(
     from server.metadata import logs as shown
 
     table = shown.table()
-    async for session in reader.sessions(query, newest=newest):
+    async for listed in reader.connections(query, newest=newest):
         seen.count()
         if as_json:
-            typer.echo(shown.json_line(session))
+            typer.echo(shown.json_line(listed, reader.now()))
         else:
-            table.add_row(*shown.row(session))
+            table.add_row(*shown.row(listed, reader.now()))
     _print_table(table, newest, as_json)
 
 

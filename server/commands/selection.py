@@ -10,7 +10,8 @@ import typer
 from server.errors import OperatorError
 
 if TYPE_CHECKING:
-    from server.metadata.sessions import Query
+    from server.metadata.outcome import Stage
+    from server.metadata.query import Query
     from server.metadata.words import Browser, Sdk
 
 RoomName = Annotated[str | None, typer.Option("--room", help="Only this room.")]
@@ -31,14 +32,18 @@ def query_of(
     outcome: str | None = None,
     client: str | None = None,
     code: str | None = None,
+    site: str | None = None,
+    stage: str | None = None,
+    failed: bool = False,
+    let_in: bool = False,
 ) -> Query:
     """Raises OperatorError saying what is accepted."""
     from server.metadata.logs import moment
-    from server.metadata.sessions import Query
-    from server.metadata.words import LeaveReason
+    from server.metadata.outcome import AttemptCause
+    from server.metadata.query import Query
 
     now = time.time()
-    outcomes = [reason.value for reason in LeaveReason]
+    outcomes = [cause.value for cause in AttemptCause if cause is not AttemptCause.NONE]
     if outcome is not None and outcome not in outcomes:
         raise OperatorError(f"{outcome!r} is no outcome: there are {', '.join(outcomes)}")
     return Query(
@@ -46,10 +51,23 @@ def query_of(
         identity=identity,
         since=None if since is None else moment(since, now),
         until=None if until is None else moment(until, now),
-        outcome=None if outcome is None else LeaveReason(outcome),
+        outcome=None if outcome is None else AttemptCause(outcome),
         client=None if client is None else _client(client),
         code=code,
+        site=site,
+        stage=None if stage is None else _stage(stage),
+        failed=failed,
+        let_in=let_in,
     )
+
+
+def _stage(name: str) -> Stage:
+    from server.metadata.outcome import Stage
+
+    stages = [stage.value for stage in Stage]
+    if name not in stages:
+        raise OperatorError(f"{name!r} is no stage of joining: there are {', '.join(stages)}")
+    return Stage(name)
 
 
 def _client(name: str) -> Browser | Sdk:

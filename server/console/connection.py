@@ -22,14 +22,13 @@ from server.console.visit import Visit
 from server.metadata import logs
 from server.metadata.address import LedgerError
 from server.metadata.advice import ADVICE, STAGES
-from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.outcome import UNWANTED, AttemptCause, Stage
+from server.metadata.query import Query
 from server.metadata.rows.sessions import ParticipantJoined
-from server.metadata.sessions import KeptEvent, Query, Reader
-from server.metadata.summaries import FAILED
+from server.metadata.sessions import KeptEvent, Reader
 
 MOST_ROWS: Final = 2000
 ANSWER_SECONDS: Final = 10.0
-_UNWANTED: Final = frozenset(one.value for one in FAILED)
 _SID: Final = re.compile(r"PA_[0-9A-Za-z]{6,32}")
 TOO_SLOW: Final = "the ledger takes too long to answer: try again later"
 
@@ -64,7 +63,7 @@ class ConnectionPage:
                 "client": _client(kept),
                 "plot": plot(line, visit.moments),
                 "cause": cause,
-                "failed": cause is not None and (line.active_at is None or cause.value in _UNWANTED),
+                "failed": cause is not None and (line.active_at is None or cause in UNWANTED),
                 "advice": None if cause is None else ADVICE[cause],
                 "stage": line.attempt.get("stage"),
                 "stage_says": STAGES[Stage(line.attempt["stage"])] if "stage" in line.attempt else "",

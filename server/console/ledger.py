@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,9 +13,10 @@ from aiohttp import web
 from server.config import Config
 from server.console.guard import Guard
 from server.console.visit import Visit
+from server.metadata.asking import Asking
 from server.metadata.declared import Expiry
 from server.metadata.described import rows
-from server.metadata.holdings import Holdings, Inventory
+from server.metadata.holdings import Holdings, holdings
 from server.metadata.words import Answer, Right
 
 FRESH_SECONDS: Final = 30.0
@@ -47,15 +49,15 @@ class LedgerPage:
     async def show(self, visit: Visit) -> web.Response:
         """Raises LedgerError."""
         config, queue = visit.sources.config, visit.sources.ledger
-        counted_at, holdings = await self._holdings(config, visit.sources.clock())
+        counted_at, held = await self._holdings(config, visit.sources.clock())
         kinds = [
             Kind(
                 name=one.name,
                 says=one.says,
                 expiry=one.expiry,
                 about_people=one.is_about_people,
-                rows=holdings.kinds[one.name].rows if one.name in holdings.kinds else 0,
-                oldest=holdings.kinds[one.name].oldest if one.name in holdings.kinds else None,
+                rows=held.kinds[one.name].rows if one.name in held.kinds else 0,
+                oldest=held.kinds[one.name].oldest if one.name in held.kinds else None,
             )
             for one in rows()
         ]
@@ -68,23 +70,20 @@ class LedgerPage:
                 "classes": _classes(config),
                 "details": config.metadata.details,
                 "access_days": config.metadata.access_days,
-                "size": holdings.size,
+                "size": held.size,
                 "waiting": queue.waiting,
                 "dropped": queue.dropped,
                 "refused": queue.refused,
                 "rights": list(Right),
-                "requests": [_month(*one) for one in sorted(holdings.requests.items(), reverse=True)],
+                "requests": [_month(*one) for one in sorted(held.requests.items(), reverse=True)],
             },
         )
 
     async def _holdings(self, config: Config, now: float) -> tuple[float, Holdings]:
         async with self._counting:
             if self._counted is None or not 0 <= now - self._counted[0] < FRESH_SECONDS:
-                inventory = Inventory(config.metadata.url, clock=lambda: now)
-                try:
-                    self._counted = now, await inventory.holdings()
-                finally:
-                    await inventory.aclose()
+                async with aclosing(Asking(config.metadata.url, clock=lambda: now)) as asking:
+                    self._counted = now, await holdings(asking)
             return self._counted
 
 

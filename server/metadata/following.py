@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from server.metadata.event import EventError, decode
-from server.metadata.sessions import KeptEvent, NumberedRow, Query, Reader
+from server.metadata.query import Query
+from server.metadata.sessions import KeptEvent, NumberedRow, Reader
 
 POLL_SECONDS = 1.0
 REMEMBERED = 500

@@ -16,11 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from server.errors import OperatorError
+from server.metadata.connection import Connection
 from server.metadata.declared import Audience
 from server.metadata.event import Event, declarations
 from server.metadata.rows.row import Row
 from server.metadata.rows.sessions import ParticipantJoined
-from server.metadata.sessions import KeptEvent, Session
+from server.metadata.sessions import KeptEvent, Listed
 from server.metadata.words import Browser, Sdk, System
 
 _AGO = re.compile(r"([0-9]{1,6})([smhdw])")
@@ -66,23 +67,32 @@ def moment(text: str, now: float) -> float:
         ) from None
 
 
-def json_line(session: Session) -> str:
-    """One line. Times are RFC 3339 in UTC; `left_at` and `reason` are null while connected."""
+def json_line(listed: Listed, now: float) -> str:
+    """One line. Times are RFC 3339 in UTC; `left_at` and `reason` are null while connected.
+
+    `now` is in seconds since the epoch, for who is still connected.
+    """
+    one = listed.connection
     record = {
-        "room": session.room,
-        "identity": session.identity,
-        "participant": session.participant,
-        "joined_at": utc(session.joined_at),
-        "left_at": None if session.left_at is None else utc(session.left_at),
-        "seconds": session.seconds,
-        "reason": session.reason,
-        "join_milliseconds": session.join_milliseconds,
-        "sdk": session.sdk,
-        "sdk_version": session.sdk_version,
-        "browser": session.browser,
-        "browser_version": session.browser_version,
-        "system": session.system,
-        "published": list(session.published),
+        "room": one.room,
+        "identity": one.identity,
+        "participant": one.participant,
+        "code": one.code,
+        "site": one.site,
+        "joined_at": utc(one.joined_at),
+        "left_at": None if one.left_at is None else utc(one.left_at),
+        "seconds": one.seconds(now),
+        "stage": one.stage,
+        "reason": one.outcome,
+        "failed": one.failed,
+        "attempts": one.attempts,
+        "join_milliseconds": one.join_milliseconds,
+        "sdk": one.sdk,
+        "sdk_version": one.sdk_version,
+        "browser": one.browser,
+        "browser_version": one.browser_version,
+        "system": one.system,
+        "published": list(listed.published),
     }
     return line(record)
 
@@ -138,21 +148,30 @@ def _for_officers(kind: type[Row]) -> frozenset[str]:
     return frozenset(name for name, one in declared if one.audience is Audience.PRIVACY_OFFICERS)
 
 
-def row(session: Session) -> tuple[str, ...]:
-    """The columns of `table`, as rich markup."""
-    joined = local(session.joined_at)
+def row(listed: Listed, now: float) -> tuple[str, ...]:
+    """The columns of `table`, as rich markup; `now` as above."""
+    one = listed.connection
+    where = "; ".join(part for part in (client(one) if one.participant else "", shown(one.site)) if part)
     return (
-        shown(session.identity),
-        shown(session.room),
-        f"{joined:%Y-%m-%d %H:%M:%S}",
-        duration(session.seconds),
-        client(session),
-        ", ".join(source.value.replace("_", " ") for source in session.published) or "nothing",
-        "[green]connected[/]" if session.reason is None else session.reason.value.replace("_", " "),
+        shown(one.identity) if one.identity is not None else f"nobody in particular, {one.attempts} times",
+        shown(one.room or ""),
+        f"{local(one.joined_at):%Y-%m-%d %H:%M:%S}",
+        duration(one.seconds(now)),
+        where,
+        ", ".join(source.value.replace("_", " ") for source in listed.published) or "nothing",
+        ended(one),
     )
 
 
-def client(session: Session | ParticipantJoined) -> str:
+def ended(one: Connection) -> str:
+    """`client left`; `never ready at ice` of what ended before media could flow. As rich markup."""
+    if one.outcome is None:
+        return "[green]connected[/]"
+    how = one.outcome.value.replace("_", " ")
+    return f"{how} at {one.stage.value}" if one.active_at is None and one.stage is not None else how
+
+
+def client(session: Connection | ParticipantJoined) -> str:
     """`Firefox 140, Windows`; `python 1.2.1, Linux`."""
     if session.browser is not Browser.NONE:
         program = _BROWSERS[session.browser]

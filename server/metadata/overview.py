@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from server.metadata.groups import Shown
-from server.metadata.logs import client, duration, empty_table, line, local, shown, utc
+from server.metadata.logs import client, duration, empty_table, ended, line, local, shown, utc
 from server.metadata.stats import Stats
 from server.metadata.summaries import ParticipantSummary, RoomSummary
 from server.metadata.words import Browser
@@ -40,23 +40,23 @@ def room_line(room: RoomSummary) -> str:
 def participant_table(people: list[ParticipantSummary]) -> Table:
     table = empty_table("Who", "Sessions", "Time", "Failed", "Last", "In", "Client", "Ended")
     for one in people:
-        last = one.last_session
+        last = one.last_connection
         table.add_row(
             shown(one.identity),
             str(one.sessions),
             duration(one.seconds),
             str(one.failures),
             _minute(one.last),
-            shown(last.room),
+            shown(last.room or ""),
             client(last),
-            "connected" if last.reason is None else _words(last.reason),
+            ended(last),
         )
     return table
 
 
 def participant_line(one: ParticipantSummary) -> str:
     """One line. Times are RFC 3339 in UTC; `last_outcome` is null while connected."""
-    last = one.last_session
+    last = one.last_connection
     return line(
         {
             "identity": one.identity,
@@ -71,7 +71,7 @@ def participant_line(one: ParticipantSummary) -> str:
             "last_sdk": last.sdk,
             "last_browser": last.browser if last.browser is not Browser.NONE else None,
             "last_system": last.system,
-            "last_outcome": last.reason,
+            "last_outcome": last.outcome,
         }
     )
 

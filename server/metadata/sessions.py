@@ -1,31 +1,36 @@
-"""The ledger as sessions: who was connected, when, from what kind of client, for how long; or row by row.
+"""The ledger from its beginning to its end, or its newest part: connection by connection, or row by row.
 
-Read through a connection of its own to which the database refuses all writing, beside a running server.
-What has expired is not shown, swept or not.
+Read page by page, beside a running server. What has expired is not shown, swept or not.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+import math
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, FromClause, Row, Select, and_, func, or_, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
-from server.metadata.database import FAILURES, events, reading_engine, unreadable
+from server.metadata.asking import Asking, Line
+from server.metadata.connection import Connection
+from server.metadata.database import connections, events
 from server.metadata.event import Event, EventError, decode, name_of
+from server.metadata.paging import paged, readable
+from server.metadata.query import Place, Query, stretches
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished
-from server.metadata.words import Browser, LeaveReason, Sdk, System, TrackSource
+from server.metadata.words import TrackSource
 
-PAGE_SESSIONS = 500
+PAGE_CONNECTIONS = 500
 PAGE_EVENTS = 2000
+MOST_OF_A_CODE = 100
+"""Connections with one support code: it is drawn for each, and shared by those that are counted together."""
 
 
+_BEGINNING = Place(0.0, 0)
+_Moment = tuple[float, int]  # when, and the row's number: where a page of rows ended
 _NUMBERED = (
     events.c.id,
     events.c.at,
@@ -34,28 +39,12 @@ _NUMBERED = (
     events.c.identity,
     events.c.body,
 )
-_Place = tuple[float, int]  # when, and the row's number: where a page ended
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One participant's connection to one room. Times in seconds since the epoch."""
+class Listed(msgspec.Struct, frozen=True):
+    """A connection, and what was sent in it, as far as rows of that are kept."""
 
-    room: str
-    identity: str
-    participant: str
-    joined_at: float
-    left_at: float | None
-    """None: still connected, or cut off by a crash that no start has noticed yet."""
-    seconds: float
-    """Connected so far, or in all."""
-    reason: LeaveReason | None
-    join_milliseconds: int | None
-    """From asking to join until media could flow; None: that did not happen."""
-    sdk: Sdk
-    sdk_version: str
-    browser: Browser
-    browser_version: int
-    system: System
+    connection: Connection
     published: tuple[TrackSource, ...]
 
 
@@ -78,153 +67,120 @@ class NumberedRow(msgspec.Struct, frozen=True):
     body: str
 
 
-class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for: exact names, and what overlaps [since, until]; None does not restrict."""
+class Reader(Asking):
+    """Reads a ledger. Everything here raises LedgerError when it cannot be read."""
 
-    room: str | None = None
-    identity: str | None = None
-    since: float | None = None
-    until: float | None = None
-    outcome: LeaveReason | None = None
-    """Only sessions that ended so."""
-    client: Browser | Sdk | None = None
-    code: str | None = None
-    """The support code of an attempt, as `ids.read_support_code` gives it: its rows, and its session's."""
-
-
-class Reader:
-    """Reads a ledger. Close it with `aclose`."""
-
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        """Raises LedgerError when there is no such ledger."""
-        self._url = url
-        self._engine: AsyncEngine = reading_engine(url)
-        self._clock = clock
-
-    async def sessions(self, query: Query, *, newest: int | None = None) -> AsyncIterator[Session]:
-        """Oldest first; `newest`: only so many of the last. Raises LedgerError when it cannot be read."""
-        if newest is None:
-            async for session in self._sessions(query, newest_first=False):
-                yield session
+    async def connections(self, query: Query, *, newest: int | None = None) -> AsyncIterator[Listed]:
+        """Oldest first; `newest`: only so many of the last."""
+        if newest is not None:
+            for listed in await _last(self._connections(query, newest, newest_first=True), newest):
+                yield listed
             return
-        for session in await _last(self._sessions(query, newest_first=True), newest):
-            yield session
+        async for listed in self._connections(query, PAGE_CONNECTIONS, newest_first=False):
+            yield listed
 
     async def events(self, query: Query, *, newest: int | None = None) -> AsyncIterator[KeptEvent]:
-        """Every row, oldest first; `newest` as above. Raises LedgerError when it cannot be read."""
-        if newest is None:
-            async for kept in self._events(query, newest_first=False):
+        """Every row, oldest first; `newest` as above. Of a query, room, identity, code and time count."""
+        if newest is not None:
+            for kept in await _last(self._events(query, newest_first=True), newest):
                 yield kept
             return
-        for kept in await _last(self._events(query, newest_first=True), newest):
+        async for kept in self._events(query, newest_first=False):
             yield kept
 
-    async def _sessions(self, query: Query, *, newest_first: bool) -> AsyncIterator[Session]:
-        now = self._clock()
-        after: _Place | None = None
-        try:
-            while True:
-                async with self._engine.connect() as connection:
-                    wanted = _page(query, now, after, newest_first=newest_first)
-                    page = (await connection.execute(wanted)).all()
-                    sids = [row.participant for row in page]
-                    more = (await connection.execute(_details(sids, now))).all() if sids else []
-                details = _by_session(more)
-                for row in page:
-                    with suppress(EventError):  # a row of an unknown kind is not worth the whole answer
-                        yield _session(row.at, row.body, details.get(row.participant, []), now)
-                if len(page) < PAGE_SESSIONS:
-                    return
-                after = (page[-1].at, page[-1].id)
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-
-    async def _events(self, query: Query, *, newest_first: bool) -> AsyncIterator[KeptEvent]:
-        now = self._clock()
-        after: _Place | None = None
-        try:
-            while True:
-                async with self._engine.connect() as connection:
-                    wanted = _rows(query, now, after, newest_first=newest_first)
-                    page = (await connection.execute(wanted)).all()
-                for row in page:
-                    with suppress(EventError):
-                        yield KeptEvent(row.at, row.expires_at, decode(row.body))
-                if len(page) < PAGE_EVENTS:
-                    return
-                after = (page[-1].at, page[-1].id)
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-
     async def of_participant(self, participant: str, most: int) -> list[KeptEvent]:
-        """The first `most` rows of one session, oldest first. Raises LedgerError."""
-        wanted = (
-            select(events.c.at, events.c.expires_at, events.c.body)
-            .where(events.c.participant == participant, events.c.expires_at > self._clock())
-            .order_by(events.c.at, events.c.id)
-            .limit(most)
-        )
-        found: list[KeptEvent] = []
-        try:
-            async with self._engine.connect() as connection:
-                for row in (await connection.execute(wanted)).all():
-                    with suppress(EventError):
-                        found.append(KeptEvent(row.at, row.expires_at, decode(row.body)))
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-        return found
+        """The first `most` rows of one session, oldest first."""
+        whose = (events.c.participant == participant,)
+        return kept_events(await self.rows(_in_order(whose, self.now(), most)))
 
-    async def by_number(self, numbers: Sequence[int]) -> dict[int, Session]:
-        """The sessions whose first rows have these numbers, 30,000 at most. Raises SQLAlchemyError."""
-        now = self._clock()
-        first = select(events.c.id, events.c.at, events.c.participant, events.c.body)
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(first.where(events.c.id.in_(numbers)))).all()
-            sids = [row.participant for row in rows]
-            more = (await connection.execute(_details(sids, now))).all()
-        details = _by_session(more)
-        found: dict[int, Session] = {}
-        for row in rows:
-            with suppress(EventError):
-                found[row.id] = _session(row.at, row.body, details.get(row.participant, []), now)
-        return found
+    async def of_connection(self, connection: Connection, most: int) -> list[KeptEvent]:
+        """The first `most` rows of one connection, oldest first."""
+        if connection.participant is not None:
+            return await self.of_participant(connection.participant, most)
+        # It is one row, which has no number in common with it; others may have come at the same moment.
+        refusals = [name_of(AttemptEnded), name_of(AttemptsRefused)]
+        then = (events.c.at == connection.left_at, events.c.event.in_(refusals))
+        found = kept_events(await self.rows(_in_order(then, self.now(), PAGE_EVENTS)))
+        return [one for one in found if _is_of(one.event, connection)][:most]
 
     async def last_number(self) -> int:
-        """The highest number of a row; 0 for an empty ledger. Raises LedgerError."""
-        try:
-            async with self._engine.connect() as connection:
-                return int(await connection.scalar(select(func.max(events.c.id))) or 0)
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
+        """The highest number of a row; 0 for an empty ledger."""
+        return int(await self.value(select(func.max(events.c.id))) or 0)
 
     async def numbered(self, above: int) -> tuple[list[NumberedRow], int]:
-        """The next rows by number, a page at most, and the highest number there is. Raises LedgerError."""
+        """The next rows by number, a page at most, and the highest number there is."""
         wanted = select(*_NUMBERED).where(events.c.id > above).order_by(events.c.id).limit(PAGE_EVENTS)
-        try:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(wanted)).all()
-                highest = int(await connection.scalar(select(func.max(events.c.id))) or 0)
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-        return [NumberedRow(*row) for row in rows], highest
+        rows = await self.rows(wanted)
+        return [NumberedRow(*row) for row in rows], await self.last_number()
 
     async def numbered_before(self, number: int, query: Query, newest: int) -> list[NumberedRow]:
-        """The last `newest` rows that match, of those with a lower number. Raises LedgerError."""
+        """The last `newest` rows that match, of those with a lower number."""
         wanted = (
             select(*_NUMBERED)
-            .where(events.c.id < number, *_matching(query, self._clock(), None, newest_first=True))
+            .where(events.c.id < number, *_matching(query, self.now(), None, newest_first=True))
             .order_by(events.c.id.desc())
             .limit(newest)
         )
-        try:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(wanted)).all()
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-        return [NumberedRow(*row) for row in reversed(rows)]
+        return [NumberedRow(*row) for row in reversed(await self.rows(wanted))]
 
-    async def aclose(self) -> None:
-        await self._engine.dispose()
+    async def _connections(self, query: Query, size: int, *, newest_first: bool) -> AsyncIterator[Listed]:
+        parts = stretches(query, self.now())
+        lines, size = select(connections), min(size, PAGE_CONNECTIONS)
+        place: Place | None = None if newest_first else _BEGINNING
+        while True:
+            older, newer = (place, None) if newest_first else (None, place)
+            page = await paged(self, lines, parts, size, older=older, newer=newer)
+            found = [one for row in page.found if (one := readable(row))]
+            published = await self._published([one.participant for one in found if one.participant])
+            for one in found if newest_first else reversed(found):
+                yield Listed(one, published.get(one.participant or "", ()))
+            place = page.older if newest_first else page.newer
+            if place is None:
+                return
+
+    async def _published(self, sids: Sequence[str]) -> dict[str, tuple[TrackSource, ...]]:
+        """What was sent in each of these sessions, in the order of the first time."""
+        kind = events.c.event == name_of(TrackPublished)
+        rows = await self.rows(_in_order((events.c.participant.in_(sids), kind), self.now())) if sids else ()
+        found: dict[str, dict[TrackSource, None]] = {}
+        for kept in kept_events(rows):
+            if isinstance(kept.event, TrackPublished):
+                found.setdefault(kept.event.participant, {})[kept.event.source] = None
+        return {sid: tuple(sources) for sid, sources in found.items()}
+
+    async def _events(self, query: Query, *, newest_first: bool) -> AsyncIterator[KeptEvent]:
+        if query.code is not None:
+            found = await self._of_code(query)
+            for kept in reversed(found) if newest_first else found:
+                yield kept
+            return
+        now, after = self.now(), None
+        while True:
+            page = await self.rows(_rows(query, now, after, newest_first=newest_first))
+            for kept in kept_events(page):
+                yield kept
+            if len(page) < PAGE_EVENTS:
+                return
+            after = (page[-1].at, page[-1].id)
+
+    async def _of_code(self, query: Query) -> list[KeptEvent]:
+        names = Query(code=query.code, room=query.room, identity=query.identity)
+        page = await paged(self, select(connections), stretches(names, self.now()), MOST_OF_A_CODE)
+        found: list[KeptEvent] = []
+        for row in page.found:
+            if (one := readable(row)) is not None:
+                found += await self.of_connection(one, PAGE_EVENTS)
+        begin, end = query.since or 0.0, math.inf if query.until is None else query.until
+        return sorted((one for one in found if begin <= one.at <= end), key=lambda one: one.at)
+
+
+def kept_events(rows: Iterable[Line]) -> list[KeptEvent]:
+    """Those that can be read: a row of an unknown kind is not worth the whole answer."""
+    found = []
+    for row in rows:
+        with suppress(EventError):
+            found.append(KeptEvent(row.at, row.expires_at, decode(row.body)))
+    return found
 
 
 _Kept = TypeVar("_Kept")
@@ -241,22 +197,37 @@ async def _last(newest_first: AsyncIterator[_Kept], count: int) -> list[_Kept]:
     return found[::-1]
 
 
-def _in_order(newest_first: bool) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    columns = (events.c.at, events.c.id)
-    return (columns[0].desc(), columns[1].desc()) if newest_first else columns
+def _is_of(event: Event, connection: Connection) -> bool:
+    """Whether this refusal is that one."""
+    match event:
+        case AttemptEnded(participant="", room=room, identity=identity, code=code):
+            return (room, identity, code) == (connection.room, connection.identity, connection.code)
+        case AttemptsRefused(code=code):
+            return connection.room is None and code == connection.code
+    return False
+
+
+def _in_order(
+    conditions: Iterable[ColumnElement[bool]], now: float, most: int | None = None
+) -> Select[tuple[float, float, str]]:
+    return (
+        select(events.c.at, events.c.expires_at, events.c.body)
+        .where(*conditions, events.c.expires_at + 0 > now)
+        .order_by(events.c.at, events.c.id)
+        .limit(most)
+    )
 
 
 def _matching(
-    query: Query, now: float, after: _Place | None, newest_first: bool
+    query: Query, now: float, after: _Moment | None, newest_first: bool
 ) -> list[ColumnElement[bool]]:
-    """All but `since`, which means something else for a session than for a moment."""
     conditions: list[ColumnElement[bool]] = [events.c.expires_at > now]
     if query.room is not None:
         conditions.append(events.c.room == query.room)
     if query.identity is not None:
         conditions.append(events.c.identity == query.identity)
-    if query.code is not None:
-        conditions.append(_of_code(query.code))
+    if query.since is not None:
+        conditions.append(events.c.at >= query.since)
     if query.until is not None:
         conditions.append(events.c.at <= query.until)
     if after is not None:
@@ -265,115 +236,13 @@ def _matching(
     return conditions
 
 
-def _of_code(code: str) -> ColumnElement[bool]:
-    """Codes are in the body only: of few kinds of rows, and asked for by people."""
-    other = events.alias()
-    kinds = [name_of(kind) for kind in (AttemptEnded, AttemptsRefused, ParticipantJoined)]
-    named = and_(other.c.event.in_(kinds), other.c.body.contains(f'"code":"{code}"', autoescape=True))
-    ids = select(other.c.id).where(named)
-    sids = select(other.c.participant).where(named, other.c.participant.like("PA%"))
-    return or_(events.c.id.in_(ids), events.c.participant.in_(sids))
-
-
 def _rows(
-    query: Query, now: float, after: _Place | None, *, newest_first: bool
+    query: Query, now: float, after: _Moment | None, *, newest_first: bool
 ) -> Select[tuple[int, float, float, str]]:
-    conditions = _matching(query, now, after, newest_first)
-    if query.since is not None:
-        conditions.append(events.c.at >= query.since)
+    order = (events.c.at.desc(), events.c.id.desc()) if newest_first else (events.c.at, events.c.id)
     return (
         select(events.c.id, events.c.at, events.c.expires_at, events.c.body)
-        .where(*conditions)
-        .order_by(*_in_order(newest_first))
+        .where(*_matching(query, now, after, newest_first))
+        .order_by(*order)
         .limit(PAGE_EVENTS)
-    )
-
-
-def _page(
-    query: Query, now: float, after: _Place | None, *, newest_first: bool
-) -> Select[tuple[int, float, str, str]]:
-    conditions = [*_matching(query, now, after, newest_first), events.c.event == name_of(ParticipantJoined)]
-    if query.client is not None:
-        kind = "browser" if isinstance(query.client, Browser) else "sdk"
-        conditions.append(_says(events, kind, query.client))
-    if query.outcome is not None:
-        ended = events.alias()
-        so = select(ended.c.id).where(
-            ended.c.participant == events.c.participant,
-            ended.c.event == name_of(ParticipantLeft),
-            _says(ended, "reason", query.outcome),
-        )
-        conditions.append(so.exists())
-    if query.since is not None:
-        left = events.alias()
-        ended_before = select(left.c.id).where(
-            left.c.participant == events.c.participant,
-            left.c.event == name_of(ParticipantLeft),
-            left.c.at < query.since,
-        )
-        conditions.append(~ended_before.exists())
-    return (
-        select(events.c.id, events.c.at, events.c.participant, events.c.body)
-        .where(*conditions)
-        .order_by(*_in_order(newest_first))
-        .limit(PAGE_SESSIONS)
-    )
-
-
-def _says(table: FromClause, field: str, value: str) -> ColumnElement[bool]:
-    """Whether a row has a closed word in a field. Quotes in names are escaped in a body: no name says it."""
-    return table.c.body.contains(f'"{field}":"{value}"', autoescape=True)
-
-
-def _details(sids: Sequence[str], now: float) -> Select[tuple[float, str, str]]:
-    kinds = [name_of(kind) for kind in (ParticipantActive, ParticipantLeft, TrackPublished)]
-    return (
-        select(events.c.at, events.c.participant, events.c.body)
-        .where(events.c.participant.in_(sids), events.c.event.in_(kinds), events.c.expires_at > now)
-        .order_by(events.c.at, events.c.id)
-    )
-
-
-def _by_session(rows: Iterable[Row[tuple[float, str, str]]]) -> dict[str, list[tuple[float, str]]]:
-    details: dict[str, list[tuple[float, str]]] = {}
-    for row in rows:
-        details.setdefault(row.participant, []).append((row.at, row.body))
-    return details
-
-
-def _session(joined_at: float, body: str, details: list[tuple[float, str]], now: float) -> Session:
-    """Raises EventError."""
-    joined = decode(body)
-    if not isinstance(joined, ParticipantJoined):
-        raise EventError("not a participant_joined")
-    left_at: float | None = None
-    reason: LeaveReason | None = None
-    milliseconds = max(0.0, now - joined_at) * 1000
-    join_milliseconds: int | None = None
-    published: dict[TrackSource, None] = {}
-    for at, text in details:
-        match decode(text):
-            case ParticipantLeft() as left:
-                left_at, reason, milliseconds = at, left.reason, left.milliseconds
-            case ParticipantActive() as active:
-                join_milliseconds = active.join_milliseconds
-            case TrackPublished() as track:
-                published[track.source] = None
-            case _:
-                raise EventError("not a detail of a session")
-    return Session(
-        room=joined.room,
-        identity=joined.identity,
-        participant=joined.participant,
-        joined_at=joined_at,
-        left_at=left_at,
-        seconds=round(milliseconds / 1000, 3),
-        reason=reason,
-        join_milliseconds=join_milliseconds,
-        sdk=joined.sdk,
-        sdk_version=joined.sdk_version,
-        browser=joined.browser,
-        browser_version=joined.browser_version,
-        system=joined.system,
-        published=tuple(published),
     )

@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.metadata.address import LedgerError
+from server.metadata.brake import Brake
 
 BUSY_SECONDS = 5.0
 COPY_MARK = int.from_bytes(b"OFRC")
@@ -89,7 +90,7 @@ def _is_a_ledger(connection: Any, _record: object) -> None:
 def _engine(url: URL, *, writes: bool) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=1, max_overflow=0)
 
-    def configure(connection: Any, _record: object) -> None:
+    def configure(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         # Nothing beside the ledger: neither what is sorted for an answer nor VACUUM's copy.
         cursor.execute("PRAGMA temp_store = MEMORY")
@@ -98,6 +99,8 @@ def _engine(url: URL, *, writes: bool) -> AsyncEngine:
             cursor.execute("PRAGMA journal_mode = DELETE")
         else:
             cursor.execute("PRAGMA query_only = ON")
+            brake = record.info[Brake.KEY] = Brake()
+            brake.fit(connection)
         cursor.close()
 
     event.listen(engine.sync_engine, "connect", configure)

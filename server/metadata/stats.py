@@ -2,39 +2,30 @@
 
 Each table divides the same sessions, those that joined in the period. It is one table with one total, and not
 several that overlap: differences between overlapping ones would show small groups again.
+
+Sessions are counted stretch by stretch, so that no statement takes long. Of a group's people no more are
+remembered than make it large enough; of all people, only a number that is drawn from the name.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
+from operator import itemgetter
 
-from sqlalchemy import (
-    ColumnElement,
-    FromClause,
-    Integer,
-    Select,
-    String,
-    and_,
-    case,
-    cast,
-    distinct,
-    func,
-    literal,
-    select,
-)
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import ColumnElement, String, Subquery, case, func, literal, select
 
-from server.metadata.database import FAILURES, events, reading_engine, unreadable
+from server.metadata.asking import Asking
+from server.metadata.database import connections, events
 from server.metadata.event import name_of
 from server.metadata.fields import field
 from server.metadata.groups import Group, Shown, fold, small
-from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.operation import RelayBorn, RelayLost
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 
 LEAST_PEOPLE = 5
+STRETCH = 50_000
+"""Lines that one statement counts."""
+_TABLES = ("outcome", "client", "system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,142 +60,144 @@ class Period:
     room: str | None = None
 
 
-class Counter:
-    """Counts in the ledger at `url`, read-only. Close it with `aclose`."""
-
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        """Raises LedgerError when there is no such ledger."""
-        self._url = url
-        self._engine: AsyncEngine = reading_engine(url)
-        self._clock = clock
-
-    async def stats(self, period: Period, least: int = LEAST_PEOPLE) -> Stats:
-        """`least` people at least in whatever is shown. Raises LedgerError."""
-        now = self._clock()
-        try:
-            async with self._engine.connect() as connection:
-                return await _stats(connection, period, least, now)
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-
-    async def aclose(self) -> None:
-        await self._engine.dispose()
-
-
-async def _stats(connection: AsyncConnection, period: Period, least: int, now: float) -> Stats:
-    joined = _within(ParticipantJoined, period, now)
-    total = (
-        await connection.execute(select(func.count(), func.count(distinct(events.c.identity))).where(*joined))
-    ).one()
-    born = await _levels(connection, RelayBorn, "level", period, now)
-    lost = await _levels(connection, RelayLost, "reason", period, now)
-    if total[1] < least:
+async def stats(asking: Asking, period: Period, least: int = LEAST_PEOPLE) -> Stats:
+    """`least` people at least in whatever is shown. Raises LedgerError."""
+    born = await _levels(asking, RelayBorn, "level", period)
+    lost = await _levels(asking, RelayLost, "reason", period)
+    count = _Count(least)
+    stretches = await _stretches(asking, period)
+    for stretch in stretches:
+        await count.add(asking, stretch)
+    if len(count.everybody) < least:
         nothing = Shown(enough=False)
         return Stats(least, None, None, nothing, nothing, nothing, None, None, born, lost)
-    p50, p95 = await _join_times(connection, period, least, now)
-    return Stats(
-        least,
-        int(total[0]),
-        int(total[1]),
-        await _groups(connection, _outcomes(joined), least),
-        await _groups(connection, _by(joined, _client()), least),
-        await _groups(connection, _by(joined, field(events.c.body, "system")), least),
-        p50,
-        p95,
-        born,
-        lost,
+    times = sorted(count.times.items())
+    p50, p95 = [await _shown_time(asking, stretches, percentile(times, one), least) for one in (50, 95)]
+    outcomes, clients, systems = (count.shown(table) for table in _TABLES)
+    return Stats(least, count.joins, len(count.everybody), outcomes, clients, systems, p50, p95, born, lost)
+
+
+class _Count:
+    """Of the sessions of a period, as far as they were added."""
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._sessions: dict[str, Counter[str]] = {table: Counter() for table in _TABLES}
+        self._people: dict[str, dict[str, set[str]]] = {table: {} for table in _TABLES}
+        self.joins = 0
+        self.times: Counter[int] = Counter()
+        self.everybody: set[int] = set()
+
+    async def add(self, asking: Asking, stretch: Subquery) -> None:
+        """Everything of one stretch."""
+        each = stretch.c
+        kinds = (each.outcome, each.client, each.system)
+        cells = await asking.rows(
+            select(*kinds, func.count(), func.min(each.identity), func.max(each.identity)).group_by(*kinds)
+        )
+        here: dict[str, Counter[str]] = {table: Counter() for table in _TABLES}
+        for *names, sessions, first, last in cells:
+            self.joins += sessions
+            for table, name in zip(_TABLES, names, strict=True):
+                here[table][name] += sessions
+                self._people[table].setdefault(name, set()).update((first, last))
+        for table, groups in here.items():
+            self._sessions[table].update(groups)
+            for name, sessions in groups.items():
+                people = self._people[table][name]
+                if sessions > 2 and len(people) < self._least:
+                    of_group = select(each.identity).where(each[table] == name).distinct()
+                    people.update(row[0] for row in await asking.rows(of_group.limit(self._least)))
+        times = select(each.took, func.count()).where(each.took.is_not(None)).group_by(each.took)
+        for took, sessions in await asking.rows(times):
+            self.times[took] += sessions
+        self.everybody.update(map(hash, map(itemgetter(0), await asking.rows(select(each.identity)))))
+
+    def shown(self, table: str) -> Shown:
+        """Without small groups. Of those everybody is known: they were asked for in every stretch."""
+        people = self._people[table]
+        groups = [
+            Group(name, sessions, len(people[name])) for name, sessions in self._sessions[table].items()
+        ]
+        in_small = set[str]().union(*(people[name] for name in small(groups, self._least)))
+        return fold(groups, self._least, len(in_small))
+
+
+async def _stretches(asking: Asking, period: Period) -> list[Subquery]:
+    """The sessions that joined in a period, in parts that are counted quickly."""
+    c = connections.c
+    conditions: list[ColumnElement[bool]] = [] if period.room is None else [c.room == period.room]
+    conditions += [] if period.since is None else [c.joined_at >= period.since]
+    conditions += [] if period.until is None else [c.joined_at <= period.until]
+    [(lines, first, last)] = await asking.rows(
+        select(func.count(), func.min(c.number), func.max(c.number)).where(*conditions)
     )
+    now = asking.now()
+    if lines <= STRETCH:
+        return [_sessions(conditions, now)] if lines else []
+    # By number, which is how the table lies on the disk: an index of the period would be in the way.
+    quiet: list[ColumnElement[bool]] = []
+    quiet += [] if period.room is None else [func.coalesce(c.room, "") == period.room]
+    quiet += [] if period.since is None else [c.joined_at + 0 >= period.since]
+    quiet += [] if period.until is None else [c.joined_at + 0 <= period.until]
+    return [
+        _sessions([c.number >= start, c.number < start + STRETCH, *quiet], now)
+        for start in range(first, last + 1, STRETCH)
+    ]
 
 
-def _within(kind: type, period: Period, now: float) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [events.c.event == name_of(kind), events.c.expires_at > now]
-    if period.since is not None:
-        conditions.append(events.c.at >= period.since)
-    if period.until is not None:
-        conditions.append(events.c.at <= period.until)
-    if period.room is not None and hasattr(kind, "room"):
-        conditions.append(events.c.room == period.room)
-    return conditions
-
-
-def _by(conditions: list[ColumnElement[bool]], key: ColumnElement[str]) -> Select[tuple[str, str]]:
-    return select(key.label("name"), events.c.identity.label("person")).where(*conditions)
-
-
-def _client() -> ColumnElement[str]:
-    browser = field(events.c.body, "browser")
-    return case((browser != "none", browser), else_=field(events.c.body, "sdk") + literal(" SDK", String()))
-
-
-def _outcomes(conditions: list[ColumnElement[bool]]) -> Select[tuple[str, str]]:
-    left, active, attempt = events.alias(), events.alias(), events.alias()
-
-    def of(kind: type, alias: FromClause) -> ColumnElement[bool]:
-        return and_(alias.c.participant == events.c.participant, alias.c.event == name_of(kind))
-
-    reason = func.coalesce(field(left.c.body, "reason"), literal("connected", String()))
-    stage = func.coalesce(field(attempt.c.body, "stage"), literal("unknown", String()))
-    name = case(
-        (and_(active.c.id.is_(None), left.c.id.is_(None)), literal("joining", String())),
-        (active.c.id.is_(None), reason + literal(" at ", String()) + stage),
-        else_=reason,
+def _sessions(conditions: list[ColumnElement[bool]], now: float) -> Subquery:
+    c = connections.c
+    ended = func.coalesce(c.outcome, literal("connected", String()))
+    stopped = ended + literal(" at ", String()) + func.coalesce(c.stage, literal("unknown", String()))
+    outcome = case(
+        (c.active_at.is_not(None), ended),
+        (c.left_at.is_(None), literal("joining", String())),
+        else_=stopped,
     )
+    client = case((c.browser != "none", c.browser), else_=c.sdk + literal(" SDK", String()))
     return (
-        select(name.label("name"), events.c.identity.label("person"))
-        .select_from(
-            events.outerjoin(left, of(ParticipantLeft, left))
-            .outerjoin(active, of(ParticipantActive, active))
-            .outerjoin(attempt, and_(of(AttemptEnded, attempt), active.c.id.is_(None)))
+        select(
+            c.identity,
+            outcome.label("outcome"),
+            client.label("client"),
+            c.system,
+            c.join_milliseconds.label("took"),
         )
-        .where(*conditions)
+        .where(*conditions, c.participant.is_not(None), c.expires_at + 0 > now)
+        .subquery()
     )
-
-
-async def _groups(connection: AsyncConnection, sessions: Select[tuple[str, str]], least: int) -> Shown:
-    each = sessions.subquery()
-    counted = await connection.execute(
-        select(each.c.name, func.count(), func.count(distinct(each.c.person))).group_by(each.c.name)
-    )
-    groups = [Group(str(name), int(count), int(people)) for name, count, people in counted]
-    names = small(groups, least)
-    people = 0
-    if names:
-        people = (
-            await connection.scalar(select(func.count(distinct(each.c.person))).where(each.c.name.in_(names)))
-            or 0
-        )
-    return fold(groups, least, people)
 
 
 async def _levels(
-    connection: AsyncConnection, kind: type, key: str, period: Period, now: float
+    asking: Asking, kind: type[RelayBorn | RelayLost], key: str, period: Period
 ) -> dict[str, int]:
-    name = field(events.c.body, key)
-    counted = await connection.execute(
-        select(name, func.count()).where(*_within(kind, period, now)).group_by(name).order_by(name)
-    )
-    return {str(one): int(count) for one, count in counted}
+    conditions = [
+        events.c.room.is_(None),
+        events.c.event == name_of(kind),
+        events.c.expires_at > asking.now(),
+    ]
+    conditions += [] if period.since is None else [events.c.at >= period.since]
+    conditions += [] if period.until is None else [events.c.at <= period.until]
+    each = select(field(events.c.body, key).label("word")).where(*conditions).subquery().c
+    counted = await asking.rows(select(each.word, func.count()).group_by(each.word).order_by(each.word))
+    return {str(word): int(count) for word, count in counted}
 
 
-async def _join_times(
-    connection: AsyncConnection, period: Period, least: int, now: float
-) -> tuple[int | None, int | None]:
-    took = cast(field(events.c.body, "join_milliseconds"), Integer)
-    ready = _within(ParticipantActive, period, now)
-    counted = await connection.execute(select(took, func.count()).where(*ready).group_by(took))
-    times = sorted((int(milliseconds), int(count)) for milliseconds, count in counted)
-    found: list[int | None] = []
-    for percent in (50, 95):
-        value: int | None = percentile(times, percent)
-        for side in (took <= value, took >= value):
-            people = await connection.scalar(
-                select(func.count(distinct(events.c.identity))).where(*ready, side)
-            )
-            if (people or 0) < least:
-                value = None
+async def _shown_time(asking: Asking, stretches: list[Subquery], milliseconds: int, least: int) -> int | None:
+    """To two digits; None where few waited as long or longer, or few as long or less."""
+    for shorter in (True, False):
+        people: set[str] = set()
+        for stretch in stretches:
+            took = stretch.c.took
+            side = took <= milliseconds if shorter else took >= milliseconds
+            some = select(stretch.c.identity).where(side).distinct().limit(least)
+            people.update(row[0] for row in await asking.rows(some))
+            if len(people) >= least:
                 break
-        found.append(None if value is None else int(float(f"{value:.1e}")))
-    return found[0], found[1]
+        else:
+            return None
+    return int(float(f"{milliseconds:.1e}"))
 
 
 def percentile(times: list[tuple[int, int]], percent: int) -> int:

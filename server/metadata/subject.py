@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from server.metadata.address import LedgerError
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.query import Query
+from server.metadata.sessions import KeptEvent, Reader
 
 WRITTEN_SECONDS = 3.0
 """So long may it take until everything that happened before the question is in the file."""

@@ -1,56 +1,52 @@
-"""The sessions of a period, by room and by person."""
+"""The connections of a period, by room and by person.
+
+A page is made of the last line of each: which is the last of its room is told by the index of rooms, so that
+no more is read than is shown. Then the lines of those on the page are summed up.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    Column,
     ColumnElement,
+    FromClause,
     Select,
-    Subquery,
     and_,
     case,
     distinct,
     func,
     literal,
-    or_,
     select,
+    tuple_,
     union_all,
 )
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.metadata.database import FAILURES, events, reading_engine, unreadable
-from server.metadata.event import name_of
-from server.metadata.fields import field
-from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Query, Reader, Session
-from server.metadata.words import LeaveReason
+from server.metadata.asking import Asking, Line
+from server.metadata.connection import Connection
+from server.metadata.database import connections
+from server.metadata.paging import Page, paged, readable
+from server.metadata.query import Conditions, Place, Query, overlapping, stretches, wanted
 
-FAILED = frozenset(
-    {
-        LeaveReason.CONNECTION_LOST,
-        LeaveReason.NEVER_READY,
-        LeaveReason.RELAY_LOST,
-        LeaveReason.STATE_MISMATCH,
-        LeaveReason.PROTOCOL_ERROR,
-        LeaveReason.SLOW_READER,
-        LeaveReason.SERVER_CRASH,
-    }
-)
-"""Ends that nobody wanted."""
-MAX_SUMMARIES = 10_000
+MOST_SUMMARIES = 200
+"""On a page."""
+_FEW = 20
+"""People or rooms whose lines are summed up in one statement, which may be many."""
 
 
 class RoomSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Times in seconds since the epoch. `connected` now, `peak` at most at once, `failures` of FAILED."""
+    """Times in seconds since the epoch. `connected` now, `peak` at most at once.
+
+    `sessions` and `people` are of those who were let in; `failures` of all that failed (`Connection.failed`).
+    """
 
     room: str
     first: float
     last: float
-    """When somebody joined or left last."""
+    """When somebody joined or left last, or was refused."""
     sessions: int
     people: int
     peak: int
@@ -66,159 +62,170 @@ class ParticipantSummary(msgspec.Struct, frozen=True, kw_only=True):
     last: float
     sessions: int
     seconds: float
+    """Connected, in all."""
     connected: int
     failures: int
-    last_session: Session
+    last_connection: Connection
     """The last that began."""
 
 
-class Summaries:
-    """Reads the ledger at `url`, read-only. Close it with `aclose`."""
+async def rooms(
+    asking: Asking,
+    query: Query,
+    *,
+    older: Place | None = None,
+    newer: Place | None = None,
+    size: int = 50,
+) -> Page[RoomSummary]:
+    """Rooms with connections that overlap the period, by when the last of these began, newest first.
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        """Raises LedgerError when there is no such ledger."""
-        self._url = url
-        self._engine: AsyncEngine = reading_engine(url)
-        self._reader = Reader(url, clock=clock)
-        self._clock = clock
-
-    async def rooms(self, query: Query, limit: int) -> list[RoomSummary]:
-        """The `limit` rooms in which somebody joined last, of those with sessions that overlap the period.
-
-        At most MAX_SUMMARIES. Raises LedgerError.
-        """
-        each = _sessions(query, self._clock()).subquery()
-        last = func.max(func.coalesce(each.c.stop, each.c.start))
-        counted = (
-            select(
-                each.c.room.label("name"),
-                func.min(each.c.start),
-                last,
-                func.count(),
-                func.count(distinct(each.c.identity)),
-                *_states(each),
-            )
-            .group_by(each.c.room)
-            .order_by(func.max(each.c.start).desc(), each.c.room)
-            .limit(min(limit, MAX_SUMMARIES))
+    Of a query, names and the time count. MOST_SUMMARIES at most. Raises LedgerError.
+    """
+    page = await _last_lines(asking, connections.c.room, query, size, older=older, newer=newer)
+    names = [row.room for row in page.found]
+    people = func.count(distinct(case((connections.c.participant.is_not(None), connections.c.identity))))
+    sums = await _summed(asking, connections.c.room, query, names, people)
+    peaks = await _by_few(asking, names, lambda few: _peaks(query, few, asking.now()))
+    found = tuple(
+        RoomSummary(
+            room=name,
+            first=row.first,
+            last=row.last,
+            sessions=int(row.sessions),
+            people=int(row.other),
+            peak=int(peaks[name].peak) if name in peaks else 0,
+            connected=int(row.connected),
+            failures=int(row.failures),
         )
-        try:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(counted)).all()
-                names = [row[0] for row in rows]
-                peaks = {
-                    row[0]: row[1] for row in await connection.execute(_peaks(query, names, self._clock()))
-                }
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-        return [
-            RoomSummary(
-                room=name,
-                first=first,
-                last=end,
-                sessions=count,
-                people=people,
-                peak=int(peaks[name]),
-                connected=int(connected),
-                failures=int(failures),
-            )
-            for name, first, end, count, people, connected, failures in rows
-        ]
+        for name in names
+        if (row := sums.get(name)) is not None
+    )
+    return Page(found, page.newer, page.older)
 
-    async def participants(self, query: Query, limit: int) -> list[ParticipantSummary]:
-        """The `limit` who joined last, of those with sessions that overlap the period.
 
-        At most MAX_SUMMARIES. Raises LedgerError.
-        """
-        now = self._clock()
-        each = _sessions(query, now).subquery()
-        counted = (
-            select(
-                each.c.identity,
-                func.min(each.c.start),
-                func.max(func.coalesce(each.c.stop, each.c.start)),
-                func.count(),
-                func.sum(func.coalesce(each.c.stop, now) - each.c.start),
-                *_states(each),
-                func.max(each.c.id),
-            )
-            .group_by(each.c.identity)
-            .order_by(func.max(each.c.start).desc(), each.c.identity)
-            .limit(min(limit, MAX_SUMMARIES))
+async def people(
+    asking: Asking,
+    query: Query,
+    *,
+    older: Place | None = None,
+    newer: Place | None = None,
+    size: int = 50,
+) -> Page[ParticipantSummary]:
+    """Who had connections that overlap the period; else as `rooms`. Raises LedgerError."""
+    now = asking.now()
+    page = await _last_lines(asking, connections.c.identity, query, size, older=older, newer=newer)
+    seconds = func.sum(
+        case(
+            (
+                connections.c.participant.is_not(None),
+                func.coalesce(connections.c.left_at, now) - connections.c.joined_at,
+            ),
+            else_=0.0,
         )
-        try:
-            async with self._engine.connect() as connection:
-                rows = (await connection.execute(counted)).all()
-            ended = await self._reader.by_number([row[-1] for row in rows])
-        except FAILURES as error:
-            raise unreadable(self._url, error) from None
-        return [
-            ParticipantSummary(
-                identity=identity,
-                first=first,
-                last=last,
-                sessions=count,
-                seconds=round(max(0.0, seconds), 3),
-                connected=int(connected),
-                failures=int(failures),
-                last_session=ended[number],
-            )
-            for identity, first, last, count, seconds, connected, failures, number in rows
-            if number in ended
-        ]
-
-    async def aclose(self) -> None:
-        await self._engine.dispose()
-        await self._reader.aclose()
-
-
-def _sessions(query: Query, now: float, rooms: Sequence[str] | None = None) -> Select[Any]:
-    """Start, stop (NULL: goes on), room, identity, number of the first row, and why it ended."""
-    left = events.alias()
-    kind = events.c.event if rooms is None else func.coalesce(events.c.event, "")  # by room, not by kind
-    conditions: list[ColumnElement[bool]] = [
-        kind == name_of(ParticipantJoined),
-        events.c.expires_at > now,
-    ]
-    if query.room is not None:
-        conditions.append(events.c.room == query.room)
-    if rooms is not None:
-        conditions.append(events.c.room.in_(rooms))
-    if query.identity is not None:
-        conditions.append(events.c.identity == query.identity)
-    if query.until is not None:
-        conditions.append(events.c.at <= query.until)
-    if query.since is not None:
-        conditions.append(or_(left.c.at.is_(None), left.c.at >= query.since))
-    ended = and_(left.c.participant == events.c.participant, left.c.event == name_of(ParticipantLeft))
-    return (
-        select(
-            events.c.id,
-            events.c.room,
-            events.c.identity,
-            events.c.at.label("start"),
-            left.c.at.label("stop"),
-            field(left.c.body, "reason").label("reason"),
+    )
+    names = [row.identity for row in page.found]
+    sums = await _summed(asking, connections.c.identity, query, names, seconds)
+    found = tuple(
+        ParticipantSummary(
+            identity=row.identity,
+            first=sums[row.identity].first,
+            last=sums[row.identity].last,
+            sessions=int(sums[row.identity].sessions),
+            seconds=round(max(0.0, sums[row.identity].other), 3),
+            connected=int(sums[row.identity].connected),
+            failures=int(sums[row.identity].failures),
+            last_connection=last,
         )
-        .select_from(events.outerjoin(left, ended))
-        .where(*conditions)
+        for row in page.found
+        if row.identity in sums and (last := readable(row)) is not None
+    )
+    return Page(found, page.newer, page.older)
+
+
+async def _last_lines(
+    asking: Asking,
+    whose: Column[Any],
+    query: Query,
+    size: int,
+    *,
+    older: Place | None,
+    newer: Place | None,
+) -> Page[Line]:
+    """The last line of each room or person that matches, newest first."""
+    now, names = asking.now(), _names_of(query)
+    later = connections.alias("later")
+    here = tuple_(connections.c.joined_at, connections.c.number)
+    is_later = tuple_(later.c.joined_at, later.c.number) > here
+    until = [] if query.until is None else [later.c.joined_at <= query.until]
+    another = select(later.c.number).where(
+        later.c[whose.name] == whose, is_later, *until, *_matching(names, now, later)
+    )
+    parts = [part.and_also(whose.is_not(None), ~another.exists()) for part in stretches(names, now)]
+    return await paged(
+        asking, select(connections), parts, min(size, MOST_SUMMARIES), older=older, newer=newer
     )
 
 
-def _states(each: Subquery) -> tuple[ColumnElement[int], ColumnElement[int]]:
-    """How many are connected, and how many failed."""
-    return (
-        func.sum(case((each.c.stop.is_(None), 1), else_=0)),
-        func.sum(case((each.c.reason.in_(sorted(FAILED)), 1), else_=0)),
-    )
+def _names_of(query: Query) -> Query:
+    return Query(room=query.room, identity=query.identity, since=query.since, until=query.until)
+
+
+def _matching(query: Query, now: float, table: FromClause = connections) -> Conditions:
+    """For what is found by room or person."""
+    return [*wanted(query, now, table, leading=False), *overlapping(query, table)]
+
+
+async def _summed(
+    asking: Asking, whose: Column[Any], query: Query, names: Sequence[str], other: ColumnElement[Any]
+) -> dict[str, Line]:
+    """Sums by name, with one of the caller's as `other`."""
+    c = connections.c
+    matching = _matching(_names_of(query), asking.now())
+    let_in = c.participant.is_not(None)
+
+    def sums(few: Sequence[str]) -> Select[Any]:
+        return (
+            select(
+                whose.label("name"),
+                func.min(c.joined_at).label("first"),
+                func.max(func.coalesce(c.left_at, c.joined_at)).label("last"),
+                func.sum(case((let_in, 1), else_=0)).label("sessions"),
+                func.sum(case((and_(let_in, c.left_at.is_(None)), 1), else_=0)).label("connected"),
+                func.sum(case((c.failed, 1), else_=0)).label("failures"),
+                other.label("other"),
+            )
+            .where(whose.in_(few), *matching)
+            .group_by(whose)
+        )
+
+    return await _by_few(asking, names, sums)
+
+
+async def _by_few(
+    asking: Asking, names: Sequence[str], statement: Callable[[Sequence[str]], Select[Any]]
+) -> dict[str, Line]:
+    found: dict[str, Line] = {}
+    for start in range(0, len(names), _FEW):
+        rows = await asking.rows(statement(names[start : start + _FEW]))
+        found.update((row.name, row) for row in rows)
+    return found
 
 
 def _peaks(query: Query, rooms: Sequence[str], now: float) -> Select[Any]:
     """By room: how many were at most connected at once. Who leaves at a moment is gone before others come."""
-    each = _sessions(query, now, rooms).subquery()
-    came = select(each.c.room, each.c.start.label("at"), literal(1).label("step"))
-    went = select(each.c.room, each.c.stop, literal(-1)).where(each.c.stop.is_not(None))
+    each = (
+        select(connections.c.room, connections.c.joined_at, connections.c.left_at)
+        .where(
+            connections.c.room.in_(rooms),
+            connections.c.participant.is_not(None),
+            *_matching(_names_of(query), now),
+        )
+        .subquery()
+    )
+    came = select(each.c.room, each.c.joined_at.label("at"), literal(1).label("step"))
+    went = select(each.c.room, each.c.left_at, literal(-1)).where(each.c.left_at.is_not(None))
     steps = union_all(came, went).subquery()
     present = func.sum(steps.c.step).over(partition_by=steps.c.room, order_by=(steps.c.at, steps.c.step))
     running = select(steps.c.room, present.label("present")).subquery()
-    return select(running.c.room, func.max(running.c.present)).group_by(running.c.room)
+    peak = func.max(running.c.present).label("peak")
+    return select(running.c.room.label("name"), peak).group_by(running.c.room)

@@ -15,11 +15,12 @@ from server.metadata import erasure
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, take_turn, tending_engine, unreadable
 from server.metadata.erasure import Changed
+from server.metadata.query import Query
 from server.metadata.receipt import Receipt, receipt
 from server.metadata.refusals import Refusal, RefusalCode
 from server.metadata.retention import Retention, rewrite
 from server.metadata.rows.rights import SubjectRequest
-from server.metadata.sessions import Query, Reader
+from server.metadata.sessions import Reader
 from server.metadata.words import Answer, RequestReason, Right
 from server.metadata.writing import entry_of, write
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import Protocol
 
+from server.metadata.connection import Connection
+from server.metadata.query import Query
 from server.metadata.rows.sessions import ParticipantJoined
 from server.metadata.rows.tracks import TrackPublished
-from server.metadata.sessions import Query, Reader, Session
+from server.metadata.sessions import Reader
 from server.metadata.words import TrackKind, TrackSource
 from tests.postgres import Cluster
 
@@ -79,9 +83,6 @@ def published(number: int = 1, identity: str = "ada", room: str = "garden") -> T
     )
 
 
-async def sessions(url: str, clock: Clock, query: Query | None = None) -> list[Session]:
-    reader = Reader(url, clock=clock)
-    try:
-        return [session async for session in reader.sessions(query or Query())]
-    finally:
-        await reader.aclose()
+async def sessions(url: str, clock: Callable[[], float], query: Query | None = None) -> list[Connection]:
+    async with aclosing(Reader(url, clock=clock)) as reader:
+        return [one.connection async for one in reader.connections(query or Query())]

@@ -8,11 +8,12 @@ import pytest
 
 from server.config import Config, Metadata
 from server.metadata.event import EventError, encode
+from server.metadata.query import Query
 from server.metadata.receipt import FIRST_PART, NO_ADDRESS, PSEUDONYM, receipt
 from server.metadata.retention import DAY, Retention
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.sessions import ParticipantJoined
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.sessions import KeptEvent, Reader
 from server.metadata.store import Ledger
 from tests.unit.ledger import Clock, Kept
 from tests.unit.signaling import ClientMaker, Peer, Server

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from pytest_aiohttp.plugin import AiohttpClient
 
 from server.access.entry import Asked
@@ -46,7 +47,7 @@ async def client(desk: Desk, ledger: Ledger, aiohttp_client: AiohttpClient) -> C
 
 
 async def _failed(ledger: Ledger, desk: Desk) -> None:
-    ledger.record(joined(1, "lovelace"))
+    ledger.record(structs.replace(joined(1, "lovelace"), code="ABCD-EFGH"))
     desk.now += 60
     ledger.record(
         AttemptEnded(

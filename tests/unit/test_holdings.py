@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from server.metadata.holdings import Holdings, Inventory
+from contextlib import aclosing
+
+from server.metadata.asking import Asking
+from server.metadata.holdings import Holdings, holdings
+from server.metadata.migrations import MIGRATIONS
 from server.metadata.retention import DAY, Retention
 from server.metadata.rows.rights import SubjectRequest
 from server.metadata.store import Ledger
@@ -11,11 +15,8 @@ from tests.unit.ledger import START, Clock, joined, published
 
 
 async def _held(url: str, clock: Clock) -> Holdings:
-    inventory = Inventory(url, clock=clock)
-    try:
-        return await inventory.holdings()
-    finally:
-        await inventory.aclose()
+    async with aclosing(Asking(url, clock=clock)) as asking:
+        return await holdings(asking)
 
 
 async def test_rows_are_counted_by_kind_with_the_oldest(url: str) -> None:
@@ -30,7 +31,10 @@ async def test_rows_are_counted_by_kind_with_the_oldest(url: str) -> None:
     assert (held.kinds["participant_joined"].rows, held.kinds["participant_joined"].oldest) == (2, START)
     assert (held.kinds["track_published"].rows, held.kinds["track_published"].oldest) == (1, START + 100)
     assert "participant_left" not in held.kinds
-    assert held.size is None or held.size > 0
+    assert held.oldest == START
+    assert held.next_expiry == START + 100 + 7 * DAY, "of what was sent"
+    assert (held.connected, held.version) == (2, len(MIGRATIONS))
+    assert held.size > 50_000
     await ledger.close()
 
 

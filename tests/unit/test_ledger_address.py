@@ -12,7 +12,8 @@ from server.config import Config, Metadata
 from server.errors import OperatorError
 from server.lan import certificate_for
 from server.metadata.address import LedgerError, parse
-from server.metadata.sessions import Query, Reader
+from server.metadata.query import Query
+from server.metadata.sessions import Reader
 from server.metadata.store import Ledger
 from tests.postgres import Cluster
 from tests.unit.ledger import joined
@@ -138,7 +139,7 @@ async def test_a_database_that_nobody_serves(tmp_path: Path) -> None:
 async def test_reading_a_database_that_holds_no_ledger(postgres: Cluster) -> None:
     reader = Reader(postgres.database())
     with pytest.raises(OperatorError, match="there is no ledger"):
-        _ = [session async for session in reader.sessions(Query())]
+        _ = [one async for one in reader.connections(Query())]
     await reader.aclose()
 
 
@@ -148,7 +149,7 @@ async def test_reading_needs_no_right_but_to_select(secretive: str, postgres: Cl
     ledger.record(joined())
     await ledger.close()
     postgres.sql("REVOKE ALL ON SCHEMA public FROM secretive", name)
-    postgres.sql("GRANT SELECT ON events TO secretive", name)
+    postgres.sql("GRANT SELECT ON events, connections TO secretive", name)
     reader = Reader(secretive.replace("secretive@", f"secretive:{SECRET}@"))
-    assert [session.identity async for session in reader.sessions(Query())] == ["ada"]
+    assert [one.connection.identity async for one in reader.connections(Query())] == ["ada"]
     await reader.aclose()

@@ -6,9 +6,10 @@ import pytest
 
 from server.metadata.event import Event, name_of
 from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.query import Query
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Query, Reader
+from server.metadata.sessions import Reader
 from server.metadata.store import Ledger
 from server.metadata.words import LeaveReason
 from tests.unit.ledger import START, Clock

@@ -6,11 +6,12 @@ import pytest
 from msgspec import structs
 
 from server.metadata.event import Event
+from server.metadata.query import Query
 from server.metadata.retention import Retention
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import TransportEnded
-from server.metadata.sessions import Query, Reader
+from server.metadata.sessions import Reader
 from server.metadata.store import Ledger
 from server.metadata.transport_words import Direction, Numbers, TransportEnd
 from tests.unit.ledger import Clock, joined, published

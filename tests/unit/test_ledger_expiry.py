@@ -22,7 +22,7 @@ from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, publis
 
 
 async def identities(url: str, clock: Clock) -> list[str]:
-    return [session.identity for session in await sessions(url, clock)]
+    return [session.identity or "" for session in await sessions(url, clock)]
 
 
 async def test_a_session_is_gone_after_its_days(kept: Kept) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy import delete, func, select
 from server.metadata import database, following, sessions
 from server.metadata.database import events
 from server.metadata.following import Follower, follow
+from server.metadata.query import Query
 from server.metadata.rows.sessions import ParticipantJoined
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.sessions import KeptEvent, Reader
 from server.metadata.store import Ledger
 from tests.unit.ledger import Clock, joined
 

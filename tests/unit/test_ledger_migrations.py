@@ -15,8 +15,8 @@ from server.metadata.address import LedgerError
 from server.metadata.migrations import MIGRATIONS
 from server.metadata.migrations.run import migrate
 from server.metadata.migrations.step import Migration
+from server.metadata.outcome import AttemptCause
 from server.metadata.store import Ledger
-from server.metadata.words import LeaveReason
 from tests.unit.ledger import Clock, joined, sessions
 
 FIRST = Path(__file__).parent / "fixtures/ledger_of_the_first_version.sql"
@@ -67,9 +67,9 @@ async def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None
     ledger.record(joined(3, "grace"))
     await ledger.close()
     ada, alan, grace = await sessions(url, clock)
-    assert (ada.identity, ada.reason, ada.seconds) == ("ada", LeaveReason.CLIENT_LEFT, 60.0)
-    assert (alan.identity, alan.reason) == ("alan", LeaveReason.SERVER_CRASH)
-    assert (grace.identity, grace.reason) == ("grace", None)
+    assert (ada.identity, ada.outcome, ada.milliseconds) == ("ada", AttemptCause.CLIENT_LEFT, 60_000)
+    assert (alan.identity, alan.outcome) == ("alan", AttemptCause.SERVER_CRASH)
+    assert (grace.identity, grace.outcome) == ("grace", None)
 
 
 async def test_that_a_rewrite_is_due_is_not_forgotten_on_the_way(tmp_path: Path) -> None:

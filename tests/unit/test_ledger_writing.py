@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 
 import msgspec
 import pytest
@@ -10,9 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.metadata import postgres, store
 from server.metadata.address import LedgerError
+from server.metadata.outcome import AttemptCause
+from server.metadata.query import Query
 from server.metadata.rows.operation import ServerStarted
 from server.metadata.rows.sessions import ParticipantActive, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished
+from server.metadata.sessions import Listed, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import LeaveReason, TrackKind, TrackSource
 from tests.unit.ledger import START, Clock, joined, sessions
@@ -39,7 +43,7 @@ async def test_a_session_is_told_from_its_events(url: str) -> None:
     await ledger.flush()
     clock.now += 5
     [connected] = await sessions(url, clock)
-    assert (connected.left_at, connected.reason, connected.seconds) == (None, None, 5.0)
+    assert (connected.left_at, connected.outcome, connected.seconds(clock.now)) == (None, None, 5.0)
 
     clock.now += 55
     ledger.record(
@@ -54,9 +58,12 @@ async def test_a_session_is_told_from_its_events(url: str) -> None:
     await ledger.close()
     [session] = await sessions(url, clock)
     assert session == msgspec.structs.replace(
-        connected, left_at=START + 60, seconds=60.0, reason=LeaveReason.CLIENT_LEFT
+        connected, left_at=START + 60, milliseconds=60_000, outcome=AttemptCause.CLIENT_LEFT
     )
-    assert (session.join_milliseconds, session.published) == (321, (TrackSource.CAMERA,))
+    assert session.join_milliseconds == 321
+    async with aclosing(Reader(url, clock=clock)) as reader:
+        [listed] = [one async for one in reader.connections(Query())]
+    assert listed == Listed(session, (TrackSource.CAMERA,))
 
 
 async def test_close_writes_what_is_queued(url: str) -> None:

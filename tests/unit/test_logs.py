@@ -13,10 +13,13 @@ from rich.console import Console
 
 from server.errors import OperatorError
 from server.metadata import sessions as sessions_module
+from server.metadata.connection import Connection
 from server.metadata.event import name_of
 from server.metadata.logs import client, duration, json_line, moment, row, table
+from server.metadata.outcome import AttemptCause, QualityStep, Stage
+from server.metadata.query import Query
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Query, Reader, Session
+from server.metadata.sessions import Listed, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import Browser, LeaveReason, Sdk, System, TrackSource
 from tests.unit.ledger import START, Clock
@@ -52,7 +55,8 @@ async def filled(url: str) -> AsyncIterator[tuple[str, Clock]]:
 async def found(filled: tuple[str, Clock], query: Query) -> list[tuple[str, str]]:
     reader = Reader(filled[0], clock=filled[1])
     try:
-        return [(session.room, session.identity) async for session in reader.sessions(query)]
+        found = [one.connection async for one in reader.connections(query)]
+        return [(one.room or "", one.identity or "") for one in found]
     finally:
         await reader.aclose()
 
@@ -81,7 +85,7 @@ async def test_pages_neither_skip_nor_repeat(
     filled: tuple[str, Clock], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for size in (1, 2, 3):
-        monkeypatch.setattr(sessions_module, "PAGE_SESSIONS", size)
+        monkeypatch.setattr(sessions_module, "PAGE_CONNECTIONS", size)
         assert len(await found(filled, Query())) == 3
 
 
@@ -131,36 +135,50 @@ def test_times_nobody_understands(wrong: str) -> None:
         moment(wrong, START)
 
 
-def session(**changes: object) -> Session:
+def session(published: tuple[TrackSource, ...] = (TrackSource.CAMERA,), **changes: object) -> Listed:
     values: dict[str, object] = {
+        "number": 1,
         "room": "garden",
         "identity": "ada",
         "participant": "PA_00000001",
+        "code": "ABCD-EFGH",
+        "site": "Lyon",
         "joined_at": START,
+        "active_at": START + 0.3,
         "left_at": None,
-        "seconds": 5.0,
-        "reason": None,
+        "stage": Stage.MEDIA,
+        "outcome": None,
+        "failed": False,
+        "attempts": 1,
+        "milliseconds": None,
         "join_milliseconds": 321,
         "sdk": Sdk.JS,
         "sdk_version": "2.23.0",
         "browser": Browser.CHROME,
         "browser_version": 142,
         "system": System.LINUX,
-        "published": (TrackSource.CAMERA,),
+        "usual_quality": QualityStep.GOOD,
+        "worst_quality": QualityStep.GOOD,
+        "expires_at": START + 30 * 24 * HOUR,
     }
-    return Session(**{**values, **changes})  # type: ignore[arg-type]
+    return Listed(Connection(**{**values, **changes}), published)  # type: ignore[arg-type]
 
 
 def test_json_lines() -> None:
-    line = json_line(session(left_at=START + 5, reason=LeaveReason.CLIENT_LEFT))
-    assert json.loads(line) == {
+    left = session(left_at=START + 5, milliseconds=5_000, outcome=AttemptCause.CLIENT_LEFT)
+    assert json.loads(json_line(left, START + 60)) == {
         "room": "garden",
         "identity": "ada",
         "participant": "PA_00000001",
+        "code": "ABCD-EFGH",
+        "site": "Lyon",
         "joined_at": "2023-11-14T22:13:20.000Z",
         "left_at": "2023-11-14T22:13:25.000Z",
         "seconds": 5.0,
+        "stage": "media",
         "reason": "client_left",
+        "failed": False,
+        "attempts": 1,
         "join_milliseconds": 321,
         "sdk": "js",
         "sdk_version": "2.23.0",
@@ -169,31 +187,47 @@ def test_json_lines() -> None:
         "system": "linux",
         "published": ["camera"],
     }
-    assert json.loads(json_line(session()))["left_at"] is None
+    connected = json.loads(json_line(session(), START + 60))
+    assert (connected["left_at"], connected["reason"], connected["seconds"]) == (None, None, 60.0)
+
+
+def test_how_it_ended_in_words() -> None:
+    failed = session(
+        active_at=None, left_at=START + 15, stage=Stage.ICE, outcome=AttemptCause.NEVER_READY, failed=True
+    )
+    assert row(failed, START)[-1] == "never ready at ice"
+    assert row(session(left_at=START, outcome=AttemptCause.REMOVED), START)[-1] == "removed"
+    assert row(session(), START)[-1] == "[green]connected[/]"
+    counted = session(
+        room=None, identity=None, participant=None, attempts=7, outcome=AttemptCause.EXPIRED, stage=None
+    )
+    assert row(counted, START)[0] == "nobody in particular, 7 times"
+    assert row(counted, START)[4] == "Lyon"
 
 
 @pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\nb", "a\x9b2Jb", "a\u202eb", "[red]a[/]", "Zoë 🌻"])
 def test_a_name_cannot_steer_a_terminal(name: str) -> None:
-    line = json_line(session(identity=name))
+    line = json_line(session(identity=name), START)
     assert json.loads(line)["identity"] == name
     assert len(line.splitlines()) == 1
     assert not any(steering in line for steering in "\x1b\x9b\u202e")
 
     shown = table()
-    shown.add_row(*row(session(identity=name)))
+    shown.add_row(*row(session(identity=name), START))
     console = Console(width=200, color_system=None, record=True, quiet=True)
     with console.capture() as capture:
         console.print(shown)
     assert not any(steering in capture.get() for steering in "\x1b\x9b\u202e")
     if name.isprintable():
-        assert name in " ".join(row(session(identity=name))).replace("\\", "")
+        assert name in " ".join(row(session(identity=name), START)).replace("\\", "")
 
 
 def test_clients_in_words() -> None:
-    assert client(session()) == "Chrome 142, Linux"
+    assert client(session().connection) == "Chrome 142, Linux"
     program = session(browser=Browser.NONE, sdk=Sdk.PYTHON, sdk_version="1.2.1", system=System.UNKNOWN)
-    assert client(program) == "python SDK 1.2.1"
-    assert client(session(browser=Browser.NONE, sdk=Sdk.UNKNOWN, sdk_version="")) == "unknown, Linux"
+    assert client(program.connection) == "python SDK 1.2.1"
+    nobody = session(browser=Browser.NONE, sdk=Sdk.UNKNOWN, sdk_version="")
+    assert client(nobody.connection) == "unknown, Linux"
 
 
 def test_durations_in_words() -> None:

@@ -13,9 +13,10 @@ from server import cli
 from server.access.log import AccessLog
 from server.metadata.address import LedgerError
 from server.metadata.noting import note
+from server.metadata.query import Query
 from server.metadata.retention import Retention
 from server.metadata.rows.actions import OperatorAction
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.sessions import KeptEvent, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import Action
 from tests.unit.ledger import Kept

@@ -8,9 +8,10 @@ import pytest
 
 from server.api.rights import ERASURE_TYPE, PER_MINUTE
 from server.guarantee import jws
+from server.metadata.query import Query
 from server.metadata.rows.rights import SubjectRequest
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.sessions import KeptEvent, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import LeaveReason
 from tests.unit.ledger import Kept, joined

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter as Counted
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from server.metadata.asking import Asking
 from server.metadata.groups import Group, Shown, fold, small
 from server.metadata.rows.operation import RelayBorn
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.stats import Counter, Period, Stats
+from server.metadata.stats import Period, Stats, stats
 from server.metadata.store import Ledger
 from server.metadata.words import Browser, GuaranteeLevel, LeaveReason
 from tests.unit.ledger import Clock
@@ -63,11 +65,8 @@ def test_nothing_is_hidden_without_need(rows: list[tuple[str, int]]) -> None:
 
 
 async def _stats(url: str, clock: Clock, period: Period | None = None, least: int = 5) -> Stats:
-    counter = Counter(url, clock=clock)
-    try:
-        return await counter.stats(period or Period(), least)
-    finally:
-        await counter.aclose()
+    async with aclosing(Asking(url, clock=clock)) as asking:
+        return await stats(asking, period or Period(), least)
 
 
 def _session(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
+from server.metadata.asking import Asking
+from server.metadata.outcome import AttemptCause
+from server.metadata.query import Query
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Query
 from server.metadata.store import Ledger
-from server.metadata.summaries import ParticipantSummary, RoomSummary, Summaries
+from server.metadata.summaries import ParticipantSummary, RoomSummary, people, rooms
 from server.metadata.words import Browser, LeaveReason
 from tests.unit.ledger import START, Clock
 
@@ -49,19 +53,13 @@ def _sid(begun: float) -> str:
 
 
 async def _rooms(url: str, clock: Clock, query: Query, limit: int = 100) -> list[RoomSummary]:
-    summaries = Summaries(url, clock=clock)
-    try:
-        return await summaries.rooms(query, limit)
-    finally:
-        await summaries.aclose()
+    async with aclosing(Asking(url, clock=clock)) as asking:
+        return list((await rooms(asking, query, size=limit)).found)
 
 
 async def _people(url: str, clock: Clock, query: Query, limit: int = 100) -> list[ParticipantSummary]:
-    summaries = Summaries(url, clock=clock)
-    try:
-        return await summaries.participants(query, limit)
-    finally:
-        await summaries.aclose()
+    async with aclosing(Asking(url, clock=clock)) as asking:
+        return list((await people(asking, query, size=limit)).found)
 
 
 async def test_rooms(url: str) -> None:
@@ -98,12 +96,12 @@ async def test_participants(url: str) -> None:
     ledger = await _filled(url, clock)
     ada, grace, alan = await _people(url, clock, Query())
     assert (ada.identity, ada.sessions, ada.seconds, ada.failures) == ("ada", 2, 110.0, 1)
-    assert (ada.last_session.browser, ada.last_session.reason) == (
+    assert (ada.last_connection.browser, ada.last_connection.outcome) == (
         Browser.FIREFOX,
-        LeaveReason.CONNECTION_LOST,
+        AttemptCause.CONNECTION_LOST,
     )
     assert (grace.identity, grace.seconds, grace.connected) == ("grace", 200.0, 1)
-    assert (alan.identity, alan.last_session.reason) == ("alan", LeaveReason.CLIENT_LEFT)
+    assert (alan.identity, alan.last_connection.outcome) == ("alan", AttemptCause.CLIENT_LEFT)
     assert [one.identity for one in await _people(url, clock, Query(room="kitchen"))] == ["ada"]
     await ledger.close()
 
