@@ -4,7 +4,7 @@
 set -euo pipefail
 
 rust=(stun rtp rtcp codec downlink forwarder)
-python=(sdp signal control token query data sctp room)
+python=(sdp signal control token query data sctp candidate room)
 read -ra chosen <<<"${TARGETS:-${rust[*]} ${python[*]}}"
 share=$((${SECONDS_IN_ALL:-60} / ${#chosen[@]}))
 bound=(-max_total_time="$((share > 0 ? share : 1))")

@@ -10,8 +10,9 @@ from livekit.protocol.rtc import SessionDescription, SignalRequest
 
 from server.control.messages import Notification
 from server.protocol import codec as signal_codec
-from server.room.effects import Send
+from server.room.effects import Record, Send
 from server.room.inputs import RelayNotified, Signal, SignalEnd, SignalLost, Tick
+from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage, answer_text
 
 IDENTITIES: Final = ("ada", "bob", "eve")
@@ -47,6 +48,8 @@ def room(data: bytes) -> None:
         stage.put(SignalLost(sid))
     stage.pass_time(1_000)
     stage.put(Tick())
+    _check(stage)
+    assert is_balanced(stage.facts()), "something began and has no end"
     assert stage.room.participants == {}
     assert stage.relay.used == set(), "identifiers leaked"
 
@@ -103,4 +106,8 @@ def _check(stage: Stage) -> None:
             assert signal_codec.encode(effect.response, as_json=False) is not None
             signal_codec.encode(effect.response, as_json=True)
     assert len(known) <= len(stage.log)
-    stage.log = [one for one in stage.log if isinstance(one, Send) and one.response.HasField("offer")]
+    stage.log = [
+        one
+        for one in stage.log
+        if isinstance(one, Record) or (isinstance(one, Send) and one.response.HasField("offer"))
+    ]

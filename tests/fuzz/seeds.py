@@ -26,6 +26,7 @@ from server.control import messages
 from tests.fuzz.targets import KEY, NOW, SECRET
 from tests.unit.descriptions import NAMES, read
 from tests.unit.stage import Sending, offer_text
+from tests.unit.test_candidates import HOST, MAPPED, MDNS, RELAYED
 
 _OFFER: Final = offer_text(Sending("video", "1", "camera", ("q", "h", "f")), Sending("audio", "2", "mic"))
 _SIGNALS: Final = (
@@ -44,10 +45,16 @@ _SIGNALS: Final = (
 _NOTIFICATIONS: Final = (
     messages.TransportState(1, messages.TransportPhase.CONNECTED, messages.SrtpProfile.AEAD_AES_128_GCM),
     messages.ProducerLayers(7, 96, 1),
+    messages.Traffic(3, 65536, 0, 64, 64, 0, 0),
+    messages.TransportEnded(
+        2, True, messages.PathKind.UDP_IPV4, messages.CandidateKind.HOST, 16, 512, 8, 256, 1, 1, 20, 40
+    ),
+    messages.ProducerEnded(7, True, 1, 16, 512, 1, 1, 12, 2, 1),
 )
 _REQUESTS: Final = (
     messages.CreateTransport(1, "ufrag", "password-password-password", True),
     messages.DataMember(1, 9, "p", "PA_1", 10, 11, True),
+    messages.AddCandidates(1, [messages.RemoteCandidate(bytes(4), 9, messages.CandidateKind.HOST)]),
 )
 _CLAIMS: Final = {
     "iss": KEY,
@@ -99,6 +106,10 @@ def seeds(target: str) -> list[bytes]:
             return [b"sdk=js&protocol=17&auto_subscribe=1&attributes=eyJhIjoiYiJ9&capabilities=x,y&sid=PA_x"]
         case "data":
             return [b"\1" + packet.SerializeToString(), b"\0" + models.DataPacket().SerializeToString()]
+        case "candidate":
+            lines = (HOST, MDNS, MAPPED, RELAYED)
+            trickled = [b"\1" + msgspec.json.encode({"candidate": line, "sdpMid": "0"}) for line in lines]
+            return [*(b"\0" + line.encode() for line in lines), *trickled]
         case "sctp":
             header = bytes.fromhex("00000005 13881388 00000000 00000000")
             init = bytes.fromhex("0100001c 00000001 00020000 ffff ffff 00000001 c0000004 80080006 c082 0000")

@@ -18,11 +18,12 @@ from livekit.protocol.rtc import SignalRequest
 from server.auth.grants import GrantError, refuse_recording
 from server.auth.token import TokenError, verify
 from server.control import codec as control
-from server.control.messages import DataMember
+from server.control.messages import AddCandidates, DataMember
 from server.protocol import codec as signal_codec
 from server.protocol import translate
 from server.relay.data import LARGEST, DataRooms
 from server.relay.sctp_guard import BadPacket, check_packet
+from server.sdp.candidates import read_candidate, read_trickled
 from server.sdp.model import SdpError
 from server.sdp.negotiate import TrackOptions, answer_publisher
 from server.sdp.parse import parse
@@ -135,6 +136,16 @@ def sctp(data: bytes) -> None:
         check_packet(data[4:], int.from_bytes(data[:4], "big"))
 
 
+def candidate(data: bytes) -> None:
+    """An ICE candidate: of a description if the first byte is even, else of a trickle message."""
+    text = data[1:].decode("utf-8", "surrogateescape")
+    found = read_trickled(text) if data[:1] and data[0] & 1 else read_candidate(text)
+    if found is not None:
+        request = control.encode(AddCandidates(1, [found]), control.LARGEST_REQUEST)
+        assert control.request_decoder().feed(request) == [AddCandidates(1, [found])]
+        assert len(found.address) in {0, 4, 16}
+
+
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "sdp": sdp,
     "signal": signal,
@@ -143,5 +154,6 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "query": query,
     "data": data_packet,
     "sctp": sctp,
+    "candidate": candidate,
     "room": room,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -14,9 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata import postgres as database_of_postgres
 from server.metadata import retention, store
 from server.metadata.database import upkeep
+from server.metadata.outcome import QualityStep
 from server.metadata.retention import DAY, Retention
 from server.metadata.rows.operation import ServerStarted
+from server.metadata.rows.tracks import TrackUnpublished
+from server.metadata.rows.transports import QualityChanged, TransportEnded
 from server.metadata.store import Ledger
+from server.metadata.transport_words import Direction, TransportEnd
 from tests.postgres import Cluster
 from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, published, sessions
 
@@ -62,11 +67,21 @@ async def test_what_is_switched_off_is_not_written_and_what_was_there_goes(kept:
     ledger = await Ledger.open(kept.url, clock=clock)
     ledger.record(joined(1, "ada-lovelace"))
     ledger.record(published(1, "ada-lovelace"))
+    who: dict[str, Any] = {"room": "garden", "identity": "ada-lovelace", "participant": "PA_00000001"}
+    step = QualityChanged(**who, quality=QualityStep.POOR)
+    ledger.record(step)
     await ledger.close()
     ledger = await Ledger.open(kept.url, Retention(details=False), clock=clock)
     ledger.record(published(1, "ada-lovelace"))
+    ledger.record(step)
+    ledger.record(TrackUnpublished(**who, track="TR_00000001", milliseconds=5))
+    way, end = Direction.PUBLISHER, TransportEnd.CLOSED
+    ledger.record(TransportEnded(**who, direction=way, end=end, milliseconds=5))
     await ledger.close()
-    assert b"track_published" not in kept.on_disk()
+    written = kept.on_disk()
+    details = (b"track_published", b"track_unpublished", b"quality_changed")
+    assert not [kind for kind in details if kind in written]
+    assert b"transport_ended" in written
     assert await identities(kept.url, clock) == ["ada-lovelace"]
     assert (ledger.dropped, ledger.refused) == (0, 0)
 

@@ -21,6 +21,8 @@ from server.control.budget import (
     plausible_state,
 )
 from server.control.messages import (
+    AddCandidates,
+    CandidateKind,
     CipherSuite,
     ConsumerState,
     CreateTransport,
@@ -29,6 +31,7 @@ from server.control.messages import (
     Notification,
     Receiver,
     ReceiversEnd,
+    RemoteCandidate,
     SelfTest,
     SpeakerLevel,
     SrtpProfile,
@@ -61,6 +64,13 @@ def test_every_request_earns_its_answer() -> None:
     spendable(budget, 0.0)
     budget.earn(CREATE)
     assert spendable(budget, 0.0) == 2
+
+
+def test_candidates_of_a_client_earn_nothing_since_nothing_answers_them() -> None:
+    budget = Budget(0.0)
+    spendable(budget, 0.0)
+    budget.earn(AddCandidates(1, [RemoteCandidate(b"", 9, CandidateKind.HOST)]))
+    assert spendable(budget, 0.0) == 0
 
 
 def test_time_that_goes_back_earns_nothing() -> None:

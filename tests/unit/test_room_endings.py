@@ -19,16 +19,15 @@ from server.control.messages import (
     TransportState,
 )
 from server.room.effects import (
-    ParticipantJoined,
     ParticipantLeft,
     RoomClosed,
-    TrackPublished,
     TrackUnpublished,
     TransportClosed,
 )
 from server.room.endings import WAIT_SECONDS
 from server.room.history import End, Side
 from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalLost
+from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage
 
 MIC, CAMERA = Sending("audio", "0", "mic"), Sending("video", "1", "camera", ("q", "h", "f"))
@@ -44,31 +43,6 @@ def of_transports(stage: Stage) -> dict[Side, TransportClosed]:
 
 def tracks(stage: Stage) -> list[TrackUnpublished]:
     return [fact for fact in stage.facts() if isinstance(fact, TrackUnpublished)]
-
-
-def is_balanced(stage: Stage) -> bool:
-    """Whether all that began has ended once, and every departure came last."""
-    made = ended = 0
-    going: set[str] = set()
-    playing: set[str] = set()
-    for fact in stage.facts():
-        match fact:
-            case ParticipantJoined():
-                made += fact.transports
-                going.add(fact.sid)
-            case TransportClosed():
-                assert fact.sid in going
-                ended += 1
-            case TrackPublished():
-                playing.add(fact.track)
-            case TrackUnpublished():
-                assert fact.sid in going
-                playing.remove(fact.track)
-            case ParticipantLeft():
-                going.remove(fact.sid)
-            case _:
-                pass
-    return made == ended and not going and not playing
 
 
 def test_numbers_are_those_that_the_relay_tells_and_times_are_signalings_own() -> None:
@@ -121,7 +95,7 @@ def test_a_departure_waits_for_the_ends_of_its_tracks_and_is_dated_when_it_was()
     left = stage.facts()[-1]
     assert isinstance(left, ParticipantLeft)
     assert left.seconds == 10
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
 
 
 @pytest.mark.parametrize("how", ["leave", "relay lost", "shutdown", "duplicate", "lost", "unpublished"])
@@ -151,7 +125,7 @@ def test_all_that_began_has_ended(how: str) -> None:
             stage.offer(sid, Sending("audio", "0", "mic", direction="inactive"), number=4)
             assert len(tracks(stage)) == 1
             stage.put(Shutdown())
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
     reasons = {fact.end for fact in stage.facts() if isinstance(fact, TransportClosed)}
     assert reasons == {
         "relay lost": {End.RELAY_LOST},
@@ -164,7 +138,7 @@ def test_who_may_not_receive_has_one_transport() -> None:
     sid = stage.enter("ada", can_subscribe=False)
     stage.put(SignalLost(sid))
     assert of_transports(stage).keys() == {Side.PUBLISHER}
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
 
 
 @pytest.mark.parametrize(
@@ -202,7 +176,7 @@ def test_a_transport_that_the_relay_has_no_room_for_ends_too() -> None:
     sid = stage.join("ada")
     stage.put(RelayNotified(Refused(stage.participant(sid).publisher.transport, RefusalReason.LIMIT)))
     assert of_transports(stage)[Side.PUBLISHER].end is End.REFUSED
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
 
 
 def test_a_track_that_the_relay_has_no_room_for_is_not_waited_for() -> None:
@@ -224,9 +198,9 @@ def test_a_relay_that_does_not_answer_is_not_waited_for_long() -> None:
     sid = stage.enter("ada")
     stage.publish(sid, MIC)
     stage.put(SignalLost(sid))
-    assert not is_balanced(stage)
+    assert not is_balanced(stage.facts())
     stage.pass_time(WAIT_SECONDS)
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
     assert all(fact.numbers is None for fact in of_transports(stage).values())
     assert stage.relay.used == {stage.room._data_room}
     late = TransportEnded(2, True, *[0] * 10)  # type: ignore[arg-type]
@@ -243,7 +217,7 @@ def test_a_room_waits_for_the_ends_before_it_closes_and_not_longer() -> None:
     assert RoomClosed() not in stage.log
     stage.pass_time(WAIT_SECONDS)
     assert stage.log[-1] == RoomClosed()
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
     prompt = Stage()
     prompt.enter("ada")
     prompt.put(Shutdown())
@@ -259,7 +233,7 @@ def test_a_track_whose_offer_could_not_be_answered_has_an_end() -> None:
     assert sid not in stage.room.participants
     assert len(stage.requests(CloseProducer)) <= 1
     assert stage.room.tracks == {}
-    assert is_balanced(stage)
+    assert is_balanced(stage.facts())
 
 
 def test_a_track_counts_how_long_it_was_muted() -> None:

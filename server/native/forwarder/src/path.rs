@@ -201,6 +201,18 @@ mod tests {
     }
 
     #[test]
+    fn where_the_peer_was_last_is_known_when_it_is_nowhere() {
+        let mut path = Path::default();
+        assert_eq!(path.last_selected(), None);
+        path.prove(Micros(0), address(1), id(1), true);
+        path.forget(address(1));
+        assert_eq!((path.selected(), path.last_selected()), (None, Some(address(1))));
+        path.prove(Micros(1), address(2), id(2), true);
+        assert_eq!(path.clear().count(), 1);
+        assert_eq!((path.selected(), path.last_selected()), (None, Some(address(2))));
+    }
+
+    #[test]
     fn consent_moves_to_a_live_address_before_it_expires() {
         let mut path = Path::default();
         path.prove(Micros(0), address(1), id(1), true);
