@@ -51,6 +51,7 @@ from server.room.inputs import (
     SignalEnd,
     SignalLost,
     Tick,
+    identity_of,
 )
 from server.room.metadata import PolicyNotice
 from server.room.reception import Heard, reception
@@ -178,7 +179,7 @@ class RoomManager:
         room = self._rooms.get(name)
         if room is None and not self._config.rooms.auto_create:
             raise JoinRefused(ROOM_MISSING, 404, Refusal.ROOM_MISSING)
-        if room is not None and room.is_full(_claims_as(claims, parameters).identity):
+        if room is not None and room.is_full(identity_of(claims, parameters.publish_as)):
             raise JoinRefused("the room is full", 503, Refusal.ROOM_FULL)
         if requires_encryption(claims) and room is not None and not room.may_require_encryption:
             raise JoinRefused(UNENCRYPTED_ROOM, 403, Refusal.ROOM_UNENCRYPTED)
@@ -202,7 +203,8 @@ class RoomManager:
         `code` is the support code of this attempt, which began at `asked_at` and came from `origin`.
         """
         self.check(claims, parameters)
-        claims = _claims_as(claims, parameters)
+        if parameters.publish_as:
+            claims = replace(claims, grants=replace(claims.grants, can_subscribe=False))
         name = claims.grants.room
         now = self._clock.now()
         room = self._rooms.get(name)
@@ -218,7 +220,15 @@ class RoomManager:
         self._sessions[sid] = (session, room)
         self._callers[sid] = (user_agent, origin.network)
         who = Join(
-            sid, claims, parameters.client, parameters.auto_subscribe, face, code, asked_at, origin.site
+            sid,
+            claims,
+            parameters.client,
+            parameters.auto_subscribe,
+            face,
+            code,
+            asked_at,
+            origin.site,
+            parameters.publish_as,
         )
         self._handle(room, who)
         return sid
@@ -390,17 +400,6 @@ class RoomManager:
         # What somebody said of itself may be longer than a token that anybody accepts.
         claims = replace(claims, expires_at=expires_at, metadata="", attributes={})
         return sign(claims, key, secret, now)
-
-
-def _claims_as(claims: Claims, parameters: JoinParameters) -> Claims:
-    """The claims of this connection: a publish-only second connection has its own identity."""
-    if not parameters.publish_as:
-        return claims
-    return replace(
-        claims,
-        identity=f"{claims.identity}#{parameters.publish_as}",
-        grants=replace(claims.grants, can_subscribe=False),
-    )
 
 
 def _named(notification: Notification) -> int:

@@ -43,7 +43,7 @@ class SubjectTokens:
         try:
             return self._own(token, now)
         except jws.SignatureError:
-            return member(token, self._keys, now, request.query.get("publish", ""))
+            return member(token, self._keys, now)
 
     def _own(self, token: str, now: float) -> Member:
         """Raises SignatureError when it is none of ours, TokenError when it is and has expired."""

@@ -12,7 +12,7 @@ MAX_SUFFIX_CHARACTERS = 128  # as `publish` is cut when it is joined with
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody who may be in a room: names as the ledger and the roster have them."""
+    """Somebody who may be in a room."""
 
     room: str
     identity: str

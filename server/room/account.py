@@ -26,7 +26,7 @@ from server.room.subscriber import Subscriber
 
 
 class Account:
-    """Of the room called `room`. `endings` are what waits for numbers."""
+    """Of the room called `room`. `endings` are what waits for numbers. Whose session it is, the token says."""
 
     def __init__(self, room: str, effects: Effects) -> None:
         self._room = room
@@ -38,7 +38,7 @@ class Account:
         self._effects.record(
             ParticipantJoined(
                 self._room,
-                who.identity,
+                who.claims.identity,
                 who.sid,
                 who.client,
                 who.attempt.code,
@@ -52,7 +52,7 @@ class Account:
     def active(self, who: Participant, now: float) -> None:
         """Media can flow."""
         milliseconds = int((now - who.joined_at) * 1000)
-        self._effects.record(ParticipantActive(self._room, who.identity, who.sid, milliseconds))
+        self._effects.record(ParticipantActive(self._room, who.claims.identity, who.sid, milliseconds))
 
     def attempt_ended(
         self,
@@ -68,7 +68,7 @@ class Account:
         cause = reason if who.attempt.failed else None
         code, stage, site = who.attempt.code, who.attempt.stage, who.attempt.site
         self._effects.record(
-            AttemptEnded(self._room, who.identity, who.sid, code, stage, milliseconds, cause, signal, site)
+            AttemptEnded(self._room, who.claims.identity, who.sid, code, stage, milliseconds, cause, signal, site)
         )
 
     def left(self, who: Participant, now: float, reason: int, signal: SignalEnd, course: Course) -> None:
@@ -80,7 +80,7 @@ class Account:
         self.endings.depart(
             ParticipantLeft(
                 self._room,
-                who.identity,
+                who.claims.identity,
                 who.sid,
                 reason,
                 seconds,
@@ -94,14 +94,14 @@ class Account:
         """A track is announced."""
         source, mime = translate.source_name(track.info.source), track.info.mime_type
         self._effects.record(
-            TrackPublished(self._room, who.identity, who.sid, track.sid, track.kind, source, mime)
+            TrackPublished(self._room, who.claims.identity, who.sid, track.sid, track.kind, source, mime)
         )
 
     def unpublished(self, who: Participant, track: Publication, now: float) -> None:
         """An announced track is gone."""
         track.count_mute(now)
         seconds = now - (track.announced_at or now)
-        fact = TrackUnpublished(self._room, who.identity, who.sid, track.sid, seconds, track.muted_seconds)
+        fact = TrackUnpublished(self._room, who.claims.identity, who.sid, track.sid, seconds, track.muted_seconds)
         if track.producer and not track.is_refused:
             self.endings.wait(track.producer, fact, now)
         else:
@@ -112,7 +112,7 @@ class Account:
         history = side.history
         fact = TransportClosed(
             self._room,
-            who.identity,
+            who.claims.identity,
             who.sid,
             history.side,
             history.end(relay_lost=relay_lost),
@@ -127,4 +127,4 @@ class Account:
 
     def quality_changed(self, who: Participant, quality: Quality) -> None:
         """It is connected so well from now on."""
-        self._effects.record(QualityChanged(self._room, who.identity, who.sid, quality))
+        self._effects.record(QualityChanged(self._room, who.claims.identity, who.sid, quality))

@@ -19,7 +19,8 @@ class Join:
     """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives.
 
     `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`;
-    `site` is where it came from, as the operator calls it.
+    `site` is where it came from, as the operator calls it. `second` is what a second connection of the same
+    person, which only publishes, calls itself.
     """
 
     sid: str
@@ -30,6 +31,17 @@ class Join:
     code: str
     asked_at: float
     site: str
+    second: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Unique in the room."""
+        return identity_of(self.claims, self.second)
+
+
+def identity_of(claims: Claims, second: str) -> str:
+    """Who somebody is in a room. The ledger has the token's identity only: the rest is a client's choice."""
+    return f"{claims.identity}#{second}" if second else claims.identity
 
 
 class SignalEnd(Enum):

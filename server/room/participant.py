@@ -43,6 +43,7 @@ class Participant:
         encryption_required: bool,
     ) -> None:
         self.sid = join.sid
+        self.identity = join.identity
         # Renewed tokens insist on it: whoever comes back first opens the room anew.
         self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
         self.client = join.client
@@ -63,11 +64,6 @@ class Participant:
         self._encryption_required = encryption_required
         self._version = 0
         self._choices: dict[str, bool] = {}  # explicit subscriptions by track sid
-
-    @property
-    def identity(self) -> str:
-        """Unique in the room."""
-        return self.claims.identity
 
     @property
     def is_active(self) -> bool:

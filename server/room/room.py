@@ -287,7 +287,7 @@ class Room:
             self.effects.add(RenewToken(participant.sid, participant.claims))
 
     def _join(self, join: Join, now: float) -> None:
-        previous = self._by_identity.get(join.claims.identity)
+        previous = self._by_identity.get(join.identity)
         if previous:
             self.remove(previous, Reason.DUPLICATE_IDENTITY, DISCONNECT, now)
         self.metadata.begin(join.claims.room_config.metadata if join.claims.room_config else "")

@@ -202,15 +202,6 @@ async def test_pages_of_other_origins_may_ask(desk: Desk, aiohttp_client: Client
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-async def test_a_second_connection_that_only_publishes_has_its_own(
-    desk: Desk, aiohttp_client: ClientMaker
-) -> None:
-    client = await aiohttp_client(desk.application)
-    desk.ledger.record(joined(1, "ada#screen"))
-    _, answer = await ask(client, desk.token(), "/api/receipt?publish=screen")
-    assert (answer["receipt"]["identity"], len(answer["receipt"]["kept"])) == ("ada#screen", 1)
-
-
 async def test_more_than_fits_is_told(desk: Desk, aiohttp_client: ClientMaker) -> None:
     client = await aiohttp_client(desk.application)
     for number in range(MAX_ROWS + 1):

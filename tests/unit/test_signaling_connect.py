@@ -226,6 +226,25 @@ async def test_a_publish_only_second_connection_stands_beside_the_first(aiohttp_
     join = (await second.next("join")).join
     assert join.participant.identity == "ada#screen"
     assert not join.participant.permission.can_subscribe
+    joined = [event for event in server.events if isinstance(event, ParticipantJoined)]
+    assert [event.identity for event in joined] == ["ada", "ada"], (
+        "the rest of the name is the client's choice"
+    )
+    assert len({event.participant for event in joined}) == 2
+
+
+async def test_a_second_connection_is_renewed_as_the_person_it_belongs_to(
+    aiohttp_client: ClientMaker,
+) -> None:
+    """Otherwise what the client called it would come back as the identity of a token."""
+    server = Server()
+    client = await aiohttp_client(server.application)
+    second = await connect(client, server.token(life=30), publish="screen")
+    renewed = (await second.next("refresh_token")).refresh_token
+    claims = verify(renewed, server.config.keys, server.clock.now())
+    assert (claims.identity, claims.grants.can_subscribe) == ("ada", False)
+    again = await connect(client, renewed, publish="screen")
+    assert (await again.next("join")).join.participant.identity == "ada#screen"
 
 
 async def test_a_renewed_token_lets_its_holder_in_again(aiohttp_client: ClientMaker) -> None:
