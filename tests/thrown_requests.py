@@ -1,0 +1,278 @@
+"""Requests to every route, with personal data in every part that a client writes; and whole sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+import jwt
+from aiohttp import ClientWebSocketResponse, WSMsgType
+from google.protobuf import json_format
+from livekit.protocol.rtc import SignalRequest, SignalResponse
+from yarl import URL
+
+from tests.personal import Personals
+from tests.thrown_signals import data_packet, every_member, realistic
+
+HEADERS = (
+    "User-Agent", "X-Forwarded-For", "Forwarded", "X-Real-IP", "Cookie", "Referer", "Origin", "From",
+    "Accept", "Accept-Language", "If-None-Match", "X-Request-ID", "X-Support-Code",
+    "Sec-WebSocket-Protocol", "Via",
+)  # fmt: skip
+QUERY = (
+    "access_token", "sdk", "version", "protocol", "os", "os_version", "device_model", "browser",
+    "browser_version", "network", "client_protocol", "capabilities", "auto_subscribe", "reconnect", "sid",
+    "publish", "attributes", "join_request", "nonce", "format", "room", "name",
+)  # fmt: skip
+JOIN_QUERY = tuple(name for name in QUERY if name not in {"access_token", "reconnect", "join_request"})
+Body = Callable[[Personals, str], bytes]
+
+
+def _json(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def _guest(personals: Personals, place: str) -> bytes:
+    names = ("room", "name", "passcode", "note")
+    return _json(old_enough=True, **{name: personals.at(f"{place}, {name}").text for name in names})
+
+
+def _correction(personals: Personals, place: str) -> bytes:
+    """A name that somebody chooses to be kept is kept; nothing else of the body is."""
+    return _json(name="Ada", note=personals.at(f"{place}, note").text)
+
+
+def _nothing(personals: Personals, place: str) -> bytes:
+    return _json(reason=personals.at(f"{place}, reason").text)
+
+
+# What is sent to routes that take something; a route that is not here fails a test.
+BODIES: dict[tuple[str, str], Body] = {
+    ("POST", "/api/guest-token"): _guest,
+    ("PATCH", "/api/receipt"): _correction,
+    ("DELETE", "/api/receipt"): _nothing,
+}
+
+
+class Thrower:
+    """Throws at the server at `url` what `personals` draws. `key` and `secret` sign tokens that hold;
+    `when_published` is called while a session has announced its tracks."""
+
+    def __init__(
+        self,
+        url: str,
+        personals: Personals,
+        key: str,
+        secret: str,
+        when_published: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.personals = personals
+        self.members: set[str] = set()
+        self._key = key
+        self._secret = secret
+        self._when_published = when_published
+
+    def token(self, identity: str, room: str, place: str, **changes: Any) -> str:
+        """Room and identity are the issuer's to choose, and kept; everything else it says is not.
+
+        Where `sub` is empty, `jti` is the identity, as LiveKit has it.
+        """
+        at = self.personals.at
+        claims = {
+            "iss": self._key,
+            "sub": identity,
+            "nbf": 0,
+            "exp": 32_503_680_000,
+            "jti": at(f"{place}: jti").text,
+            "name": at(f"{place}: name").text,
+            "metadata": at(f"{place}: metadata").text,
+            "attributes": {at(f"{place}: attribute's key").text: at(f"{place}: attribute").text},
+            "sha256": at(f"{place}: sha256").text,
+            "video": {
+                "room": room,
+                "roomJoin": True,
+                "canUpdateOwnMetadata": True,
+                "note": at(f"{place}: grant").text,
+            },
+            "roomConfig": {
+                "metadata": at(f"{place}: metadata of the room").text,
+                "tags": {"note": at(f"{place}: tag").text},
+            },
+            "note": at(f"{place}: unknown claim").text,
+            **changes,
+        }
+        header = {"kid": at(f"{place}: kid").text}
+        return jwt.encode(claims, self._secret, algorithm="HS256", headers=header)
+
+    async def throw(self, routes: Iterable[tuple[str, str]]) -> None:
+        """At `routes` (method and pattern), in sessions that talk, and what is no HTTP at all."""
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+            for method, pattern in routes:
+                await self._ask(http, method, pattern)
+            await self._refused(http)
+            await self._talk(http)
+            await self._talk_in_json(http)
+        await self._no_http()
+
+    def _headers(self, place: str) -> dict[str, str]:
+        return {name: self.personals.at(f"{place}, {name}").header for name in HEADERS}
+
+    def _query(self, place: str, names: Iterable[str]) -> dict[str, str]:
+        at = self.personals.at
+        query = {name: at(f"{place}, query {name}").text for name in names}
+        return {**query, at(f"{place}, name in the query").text: "1"}
+
+    async def _ask(self, http: aiohttp.ClientSession, method: str, pattern: str) -> None:
+        """Without a token, with a bad one, and with one that holds."""
+        place = f"{method} {pattern}"
+
+        def value(found: re.Match[str]) -> str:
+            return quote(self.personals.at(f"{place}, {found[1]} in the path").text, safe="")
+
+        path = re.sub(r"\{(\w+)[^}]*\}", value, re.sub(r"\{slashes[^}]*\}", "", pattern))
+        url = URL(self.url + path, encoded=True)
+        tokens = (
+            "",
+            f"Bearer {self.personals.at(f'{place}, token').header}",
+            f"Bearer {self.token('ada', 'hall', place)}",
+            f"Basic {self.personals.at(f'{place}, password').header}",
+        )
+        for authorization in tokens:
+            headers = self._headers(place) | ({"Authorization": authorization} if authorization else {})
+            body = BODIES.get((method, pattern))
+            raw = self.personals.at(f"{place}, raw body").raw
+            for content in (body(self.personals, place), raw) if body else (raw,):
+                with suppress(aiohttp.ClientError, ValueError):
+                    await (
+                        await http.request(
+                            method,
+                            url.update_query(self._query(place, QUERY)),
+                            headers=headers,
+                            data=content if method != "GET" else None,
+                            timeout=aiohttp.ClientTimeout(total=10),
+                            allow_redirects=False,
+                        )
+                    ).read()
+
+    async def _refused(self, http: aiohttp.ClientSession) -> None:
+        """Connections that are not let in, each with everything that a client says of itself."""
+        place = "a refused join"
+        tokens = (
+            self.personals.at(f"{place}, rubbish").text,
+            self.token("ada", "hall", f"{place}, expired", exp=1_000_000_000),
+            self.token(
+                "ada",
+                "hall",
+                f"{place}, recorder",
+                video={"room": "hall", "roomJoin": True, "recorder": True},
+            ),
+            self.token("", "hall", f"{place}, nobody", jti=""),
+            self.token("ada", "hall", f"{place}, unknown key", iss=self.personals.at(f"{place}, iss").text),
+            self.token("ada", "hall", place) + self.personals.at(f"{place}, signature").header,
+        )
+        for token in tokens:
+            for path in ("/rtc", "/rtc/validate"):
+                query = {**self._query(place, JOIN_QUERY), "access_token": token}
+                with suppress(aiohttp.ClientError, ValueError):
+                    await http.ws_connect(self.url + path, params=query, headers=self._handshake(place))
+
+    def _handshake(self, place: str) -> dict[str, str]:
+        return {name: value for name, value in self._headers(place).items() if not name.startswith("Sec-")}
+
+    async def _join(self, http: aiohttp.ClientSession, place: str) -> ClientWebSocketResponse:
+        query = {**self._query(place, JOIN_QUERY), "access_token": self.token("ada", "hall", place)}
+        query |= {"protocol": "17", "auto_subscribe": "1"}
+        socket = await http.ws_connect(self.url + "/rtc", params=query, headers=self._handshake(place))
+        async with asyncio.timeout(10):
+            await socket.receive_bytes()
+        return socket
+
+    async def _talk(self, http: aiohttp.ClientSession) -> None:
+        """A session that is let in and says all it can; then one for each member of SignalRequest."""
+        socket = await self._join(http, "a join")
+        for name, request in realistic(self.personals):
+            self.members.add(name)
+            await socket.send_bytes(request.SerializeToString())
+        await _heard(socket)
+        self._when_published()
+        await _heard(socket)
+        for name, request in every_member(self.personals):
+            self.members.add(name)
+            if socket.closed:
+                socket = await self._join(http, f"a join before {name}")
+            await _said(socket, request.SerializeToString())
+        for raw in (data_packet(self.personals), self.personals.at("no signal at all").raw):
+            if socket.closed:
+                socket = await self._join(http, "a join before rubbish")
+            await _said(socket, raw)
+        await socket.close(message=self.personals.at("reason of a close frame").raw[:100])
+
+    async def _talk_in_json(self, http: aiohttp.ClientSession) -> None:
+        """The same in text frames, in JSON as older SDKs write it; and a text that is none."""
+        socket = await self._join(http, "a join in JSON")
+        texts = [json_format.MessageToJson(request) for _, request in every_member(self.personals)]
+        for text in (*texts, self.personals.at("no JSON").text):
+            if socket.closed:
+                socket = await self._join(http, "a join in JSON")
+            await _said(socket, text)
+        await socket.close()
+
+    async def _no_http(self) -> None:
+        """What the parser of HTTP refuses, and logs by itself."""
+        parts = urlsplit(self.url)
+        at = self.personals.at
+        lines = (
+            f"GET /rtc?access_token={at('a line of no HTTP').header}\x01 HTTP/7",
+            f"{at('a method').header} / HTTP/1.1",
+            f"GET /{at('a long line').header}{'x' * 70_000} HTTP/1.1",
+            f"GET / HTTP/1.1\r\nHost: x\r\n{at('the name of a header').header}\x02: 1",
+            f"GET / HTTP/1.1\r\nHost: {at('the name of a host').header}\r\nContent-Length: -1",
+            f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {at('a length').header}",
+        )
+        for line in lines:
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            writer.write(line.encode("latin-1", "replace") + b"\r\n\r\n")
+            with suppress(ConnectionError):
+                await asyncio.wait_for(reader.read(65_536), 10)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def _said(socket: ClientWebSocketResponse, message: bytes | str) -> None:
+    """Sends one message, and a ping behind it whose answer says that it was read; or the end."""
+    with suppress(ConnectionError, RuntimeError):
+        if isinstance(message, str):
+            await socket.send_str(message)
+        else:
+            await socket.send_bytes(message)
+    await _heard(socket)
+
+
+async def _heard(socket: ClientWebSocketResponse) -> None:
+    """Until the server has read everything so far, or closed."""
+    mark = 1_234_567
+    with suppress(ConnectionError, RuntimeError):
+        await socket.send_bytes(SignalRequest(ping=mark).SerializeToString())
+    async with asyncio.timeout(10):
+        while True:
+            message = await socket.receive()
+            if message.type not in {WSMsgType.BINARY, WSMsgType.TEXT}:
+                return
+            if _is_pong(message.data):
+                return
+
+
+def _is_pong(data: bytes | str) -> bool:
+    if isinstance(data, str):
+        response = json_format.Parse(data, SignalResponse())
+    else:
+        response = SignalResponse.FromString(data)
+    return str(response.WhichOneof("message")) == "pong"
