@@ -135,6 +135,7 @@ def assert_alive(kept: dict[str, bytes]) -> None:
             b"hall",
             b"participant_joined",
             b"participant_address",
+            b"attempt_ended",
             b"attempts_refused",
             b"track_published",
         ):
