@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -52,7 +52,7 @@ def _nothing(personals: Personals, place: str) -> bytes:
     return _json(reason=personals.at(f"{place}, reason").text)
 
 
-# What is sent to routes that take something; a route that is not here fails a test.
+# What is sent to routes that take something; a route that is in neither list fails a test.
 BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/api/guest-token"): _guest,
     ("PATCH", "/api/receipt"): _correction,
@@ -60,9 +60,17 @@ BODIES: dict[tuple[str, str], Body] = {
 }
 
 
+FORMS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("POST", "/console/sign-in"): ("name", "password", "next", "zone"),
+    ("POST", "/console/reason"): ("reason", "next"),
+    ("POST", "/console/sign-out"): ("next",),
+}
+TAKING = BODIES.keys() | FORMS.keys()
+
+
 class Thrower:
     """Throws at the server at `url` what `personals` draws. `key` and `secret` sign tokens that hold;
-    `when_published` is called while a session has announced its tracks."""
+    `when_published` is called while a session has announced its tracks; `operator` has a password."""
 
     def __init__(
         self,
@@ -70,7 +78,9 @@ class Thrower:
         personals: Personals,
         key: str,
         secret: str,
+        *,
         when_published: Callable[[], None] = lambda: None,
+        operator: tuple[str, str] | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.personals = personals
@@ -78,6 +88,7 @@ class Thrower:
         self._key = key
         self._secret = secret
         self._when_published = when_published
+        self._operator = operator
 
     def token(self, identity: str, room: str, place: str, **changes: Any) -> str:
         """Room and identity are the issuer's to choose, and kept; everything else it says is not.
@@ -113,6 +124,9 @@ class Thrower:
 
     async def throw(self, routes: Iterable[tuple[str, str]]) -> None:
         """At `routes` (method and pattern), in sessions that talk, and what is no HTTP at all."""
+        routes = list(routes)
+        if self._operator is not None:
+            await self._look(routes, *self._operator)
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
             for method, pattern in routes:
                 await self._ask(http, method, pattern)
@@ -129,15 +143,18 @@ class Thrower:
         query = {name: at(f"{place}, query {name}").text for name in names}
         return {**query, at(f"{place}, name in the query").text: "1"}
 
-    async def _ask(self, http: aiohttp.ClientSession, method: str, pattern: str) -> None:
-        """Without a token, with a bad one, and with one that holds."""
-        place = f"{method} {pattern}"
+    def _url(self, place: str, pattern: str) -> URL:
+        """Every part of the pattern, and the query, with something personal in it."""
 
         def value(found: re.Match[str]) -> str:
             return quote(self.personals.at(f"{place}, {found[1]} in the path").text, safe="")
 
         path = re.sub(r"\{(\w+)[^}]*\}", value, re.sub(r"\{slashes[^}]*\}", "", pattern))
-        url = URL(self.url + path, encoded=True)
+        return URL(self.url + path, encoded=True).update_query(self._query(place, QUERY))
+
+    async def _ask(self, http: aiohttp.ClientSession, method: str, pattern: str) -> None:
+        """Without a token, with a bad one, and with one that holds."""
+        place = f"{method} {pattern}"
         tokens = (
             "",
             f"Bearer {self.personals.at(f'{place}, token').header}",
@@ -149,17 +166,37 @@ class Thrower:
             body = BODIES.get((method, pattern))
             raw = self.personals.at(f"{place}, raw body").raw
             for content in (body(self.personals, place), raw) if body else (raw,):
-                with suppress(aiohttp.ClientError, ValueError):
-                    await (
-                        await http.request(
-                            method,
-                            url.update_query(self._query(place, QUERY)),
-                            headers=headers,
-                            data=content if method != "GET" else None,
-                            timeout=aiohttp.ClientTimeout(total=10),
-                            allow_redirects=False,
-                        )
-                    ).read()
+                data = content if method != "GET" else None
+                await _read(http.request(method, self._url(place, pattern), headers=headers, data=data))
+
+    async def _look(self, routes: list[tuple[str, str]], name: str, password: str) -> None:
+        """As an operator at the console: a wrong sign-in, a right one, every page and every form."""
+        jar = aiohttp.CookieJar(unsafe=True)  # which takes cookies of an address too
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
+            await self._post(http, "/console/sign-in")
+            await self._post(http, "/console/sign-in", name=name, password=password)
+            await self._post(http, "/console/reason", reason="audit")
+            pages = [pattern for method, pattern in routes if method == "GET" and "/console" in pattern]
+            for pattern in pages:
+                place = f"signed in, GET {pattern}"
+                await _read(http.get(self._url(place, pattern), headers=self._headers(place)))
+            for method, pattern in FORMS:
+                if (method, pattern) in routes and not pattern.endswith(("sign-in", "sign-out")):
+                    await self._post(http, pattern)
+            await self._post(http, "/console/sign-out")
+
+    async def _post(self, http: aiohttp.ClientSession, pattern: str, **fields: str) -> None:
+        """A form as a page of the console sends it; what is not given is personal."""
+        form = {name: self.personals.at(f"{pattern}, {name}").text for name in FORMS[("POST", pattern)]}
+        shown = "/console/sign-in" if pattern.endswith("sign-in") else "/console/reason"
+        page = await _read(http.get(self.url + shown))
+        token = re.search(r'name="token" value="(\w+)"', page)
+        assert token is not None, "the console shows no form"
+        headers = {**self._headers(pattern), "Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+        headers.pop("Cookie")
+        await _read(
+            http.post(self.url + pattern, data={**form, **fields, "token": token[1]}, headers=headers)
+        )
 
     async def _refused(self, http: aiohttp.ClientSession) -> None:
         """Connections that are not let in, each with everything that a client says of itself."""
@@ -244,6 +281,16 @@ class Thrower:
             writer.close()
             with suppress(ConnectionError):
                 await writer.wait_closed()
+
+
+async def _read(request: AbstractAsyncContextManager[aiohttp.ClientResponse]) -> str:
+    """What is answered; of an answer that goes on for ever, what comes within a moment."""
+    content = b""
+    with suppress(aiohttp.ClientError, ValueError, TimeoutError):
+        async with asyncio.timeout(5), request as answer:
+            stream = answer.content_type == "text/event-stream"
+            content = await (answer.content.readany() if stream else answer.read())
+    return content.decode("utf-8", "replace")
 
 
 async def _said(socket: ClientWebSocketResponse, message: bytes | str) -> None:
