@@ -104,7 +104,8 @@ async def whole_server(directory: Path, settings: str, *, as_json: bool = False)
         patch.setattr(composition, "Placement", lambda made: FakePlacement(made.link))
         patch.setattr(composition, "InstalledSoftware", _Software)
         patch.setattr(composition, "http_runner", _noting(composition.http_runner, served))
-        patch.setattr(logging.root, "level", logging.DEBUG)
+        level = logging.root.level
+        logging.root.setLevel(logging.DEBUG)  # more than is ever written
         logging.root.addHandler(journal.handler)
         try:
             async with AsyncExitStack() as stack:
@@ -120,6 +121,7 @@ async def whole_server(directory: Path, settings: str, *, as_json: bool = False)
                 )
         finally:
             logging.root.removeHandler(journal.handler)
+            logging.root.setLevel(level)
 
 
 def routes_of(application: web.Application) -> list[tuple[str, str]]:
