@@ -26,7 +26,7 @@ from server.room.subscriber import Subscriber
 
 
 class Account:
-    """Of the room called `room`. `endings` are what waits for numbers. Whose session it is, the token says."""
+    """Of the room called `room`. `endings` are what waits for numbers. Whose session it is says the token."""
 
     def __init__(self, room: str, effects: Effects) -> None:
         self._room = room
@@ -68,7 +68,9 @@ class Account:
         cause = reason if who.attempt.failed else None
         code, stage, site = who.attempt.code, who.attempt.stage, who.attempt.site
         self._effects.record(
-            AttemptEnded(self._room, who.claims.identity, who.sid, code, stage, milliseconds, cause, signal, site)
+            AttemptEnded(
+                self._room, who.claims.identity, who.sid, code, stage, milliseconds, cause, signal, site
+            )
         )
 
     def left(self, who: Participant, now: float, reason: int, signal: SignalEnd, course: Course) -> None:
@@ -101,7 +103,9 @@ class Account:
         """An announced track is gone."""
         track.count_mute(now)
         seconds = now - (track.announced_at or now)
-        fact = TrackUnpublished(self._room, who.claims.identity, who.sid, track.sid, seconds, track.muted_seconds)
+        fact = TrackUnpublished(
+            self._room, who.claims.identity, who.sid, track.sid, seconds, track.muted_seconds
+        )
         if track.producer and not track.is_refused:
             self.endings.wait(track.producer, fact, now)
         else:
