@@ -15,7 +15,7 @@ HEADERS = {
 _PREFLIGHT = {
     **HEADERS,
     "Access-Control-Allow-Headers": "authorization, content-type",
-    "Access-Control-Allow-Methods": "GET, PATCH, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
     "Access-Control-Max-Age": "86400",
 }
 

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, backup, operator, overview, reading, subject
+from server.commands import access_log, backup, hold, operator, overview, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -40,6 +40,7 @@ overview.add_to(app)
 access_log.add_to(app)
 operator.add_to(app)
 backup.add_to(app)
+hold.add_to(app)
 app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { correct, erase } from '../src/receipt/change';
+import { correct, erase, objectToDetails } from '../src/receipt/change';
 import { askForReceipt, ReceiptError, readReceipt } from '../src/receipt/receipt';
 import { entriesInWords, receiptTitle } from '../src/receipt/words';
 
@@ -19,7 +19,7 @@ const LEFT = {
 
 function answer(...kept: object[]): Record<string, unknown> {
   const until = kept.length > 0 ? '2026-02-01T03:05:05Z' : null;
-  return { receipt: { room: 'garden', identity: 'ada', kept, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
+  return { receipt: { room: 'garden', identity: 'ada', kept, held: null, not_kept: ['sound'], valid_until: until, says: 'all' }, jws: 'a.b.c', token: 'd.e.f' };
 }
 
 const day = (date: Date): string => date.toISOString().slice(0, 10);
@@ -83,6 +83,14 @@ describe('a receipt', () => {
       'You joined with chrome 130 on linux.',
       'Your connection ended after 1 minute: you left.',
     ]);
+  });
+
+  it('says what has to stay by law, also where nothing of it is shown', () => {
+    const whole = answer();
+    const held = { ...(whole['receipt'] as object), held: { rows: 3, expired: 3, until: '2026-03-01T00:00:00Z' }, valid_until: '2026-03-01T00:00:00Z' };
+    const title = receiptTitle(readReceipt({ ...whole, receipt: held }), day);
+    expect(title).toBe('Kept about you in this room by law: 3 entries, until 2026-03-01');
+    expect(() => readReceipt({ ...whole, receipt: { ...held, held: { rows: 'many' } } })).toThrow(ReceiptError);
   });
 
   it('says what was noted of the address', () => {
@@ -185,5 +193,18 @@ describe('a correction', () => {
   it('that is refused is told with the reason', async () => {
     const refusal = (): Promise<Response> => Promise.resolve(Response.json({ error: 'Taken.', code: 'name_taken' }, { status: 409 }));
     expect(await correct('t', 'Ada', refusal)).toEqual({ kind: 'refused', message: 'Taken.' });
+  });
+});
+
+describe('an objection', () => {
+  it('is sent with nothing but the token', async () => {
+    const asked: [string, string | undefined, unknown][] = [];
+    const done = { objection: { erased: { track_published: 2 }, says: 'Gone.', backups: '' }, jws: 'a.b.c' };
+    const answer = await objectToDetails('t', (path, init) => {
+      asked.push([path, init.method, init.body]);
+      return Promise.resolve(Response.json(done));
+    });
+    expect(asked).toEqual([['api/receipt/objection', 'POST', undefined]]);
+    expect(answer).toMatchObject({ kind: 'done', rows: 2, token: '' });
   });
 });

@@ -39,6 +39,8 @@ class Asked(StrEnum):
     PARTICIPANTS = "participants"
     STATISTICS = "statistics"
     SUBJECT = "subject"  # all that is kept about one person, or a change of it
+    HOLD = "hold"  # a legal hold was placed, renewed or lifted
+    HELD = "held"  # what is held, or what a legal hold keeps
     BACKUP = "backup"  # a copy of all that is kept was made, or copies were deleted
     OPERATORS = "operators"  # who may look was changed
     LIVE = "live"  # who is connected now, out of memory

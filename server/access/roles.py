@@ -21,7 +21,8 @@ _CONNECTIONS = frozenset(
 )
 MAY_SEE: dict[Role, frozenset[Asked]] = {
     Role.VIEWER: _CONNECTIONS,
-    Role.PRIVACY_OFFICER: _CONNECTIONS | {Asked.SUBJECT, Asked.BACKUP, Asked.ACCESS_LOG},
+    Role.PRIVACY_OFFICER: _CONNECTIONS
+    | {Asked.SUBJECT, Asked.HOLD, Asked.HELD, Asked.BACKUP, Asked.ACCESS_LOG},
     Role.ADMIN: _CONNECTIONS | {Asked.BACKUP, Asked.OPERATORS, Asked.ACCESS_LOG},
 }
 

@@ -25,7 +25,7 @@ from server.clock import Clock
 from server.errors import OperatorError
 from server.guarantee.sign import Signer
 from server.metadata.receipt import receipt
-from server.metadata.sessions import KeptEvent
+from server.metadata.subject import Kept
 from server.network.origin import Origins
 
 logger = logging.getLogger(__name__)
@@ -34,20 +34,20 @@ RECEIPT_TYPE = "offrecord-receipt+jws"
 PER_MINUTE = 60
 
 
-class Kept(Protocol):
+class Keeping(Protocol):
     """What this route asks of the ledger."""
 
-    async def kept_about(self, room: str, identity: str) -> tuple[list[KeptEvent], bool]:
-        """Rows, oldest first, and whether these are all. Raises OperatorError when it cannot be read."""
+    async def kept_about(self, room: str, identity: str) -> Kept:
+        """What there is. Raises OperatorError when it cannot be read."""
 
 
 class ReceiptRoutes:
     """The handlers."""
 
     def __init__(
-        self, kept: Kept, tokens: SubjectTokens, signer: Signer, clock: Clock, origins: Origins
+        self, ledger: Keeping, tokens: SubjectTokens, signer: Signer, clock: Clock, origins: Origins
     ) -> None:
-        self._kept = kept
+        self._ledger = ledger
         self._tokens = tokens
         self._signer = signer
         self._clock = clock
@@ -68,11 +68,15 @@ class ReceiptRoutes:
         except TokenError as error:
             return denied(error)
         try:
-            kept, complete = await self._kept.kept_about(subject.room, subject.identity)
+            found = await self._ledger.kept_about(subject.room, subject.identity)
         except OperatorError as error:
             logger.error("no receipt could be made: %s", error)
             return refusal(503, READING, code=Code.LEDGER_AWAY)
-        content = receipt(subject.room, subject.identity, kept, complete=complete, now=now)
-        lasting = max((one.expires_at for one in kept), default=now)
+        content = receipt(
+            subject.room, subject.identity, found.rows, complete=found.complete, now=now, held=found.held
+        )
+        held_until = now if found.held is None else found.held.until
+        lasting = max([held_until, *(one.gone_at for one in found.rows)])
         signed = self._signer.sign({**content, "iat": int(now), "exp": int(lasting)}, typ=RECEIPT_TYPE)
-        return answer({"receipt": content, "jws": signed, "token": self._tokens.issue(subject, now)})
+        token = self._tokens.issue(subject, now, until=held_until)
+        return answer({"receipt": content, "jws": signed, "token": token})

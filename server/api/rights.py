@@ -1,14 +1,15 @@
 """What people do with the rows of the ledger about them, beside seeing them (`receipt`).
 
     PATCH /api/receipt   {"name": "…"}   all rows get another name -> {"correction": {…}, "jws", "token"}
+    POST /api/receipt/objection          details go, and no more are written -> {"objection": {…}, "jws"}
     DELETE /api/receipt                  all rows go               -> {"erasure": {…}, "jws"}
 
     Authorization: Bearer <the token that was joined with, or the receipt's own token>
 
-What is done is signed with the key of the guarantee statement (RFC 7515, EdDSA). It concerns the rows of
-sessions that are over: a session that goes on is not torn. A name that somebody chose is marked with `~`
-before it, and is no name that is kept already: nobody writes somebody else's into the record. `token` opens
-the rows under their new name. That a request was answered is kept, without whose it was.
+What is done is signed with the key of the guarantee statement (RFC 7515, EdDSA). Correcting and erasing reach
+the rows of sessions that are over: a session that goes on is not torn. A name that somebody chose is marked
+with `~` before it, and is no name that is kept already: nobody writes somebody else's into the record.
+`token` opens the rows under their new name. That a request was answered is kept, without whose it was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
-from server.answers import answer, refusal
+from server.answers import answer, preflight, refusal
 from server.api.guests import clean
 from server.api.rate_limit import RateLimit
 from server.api.refusals import TOO_LONG, UNREADABLE, WRITING, Code, denied
@@ -31,14 +32,16 @@ from server.clock import Clock
 from server.errors import OperatorError
 from server.guarantee.sign import Signer
 from server.ids import SELF_CHOSEN
-from server.metadata.done import correction_receipt, erasure_receipt
+from server.metadata.done import correction_receipt, erasure_receipt, objection_receipt
 from server.metadata.erasure import Changed
+from server.metadata.receipt import rfc3339
 from server.metadata.refusals import Refusal, RefusalCode
 from server.network.origin import Origins
 
 logger = logging.getLogger(__name__)
 
 ERASURE_TYPE = "offrecord-erasure+jws"
+OBJECTION_TYPE = "offrecord-objection+jws"
 CORRECTION_TYPE = "offrecord-correction+jws"
 PER_MINUTE = 10  # each may have the whole ledger written anew
 MAX_BODY_BYTES = 4096
@@ -55,6 +58,8 @@ class Changing(Protocol):
     async def erase(self, room: str, identity: str) -> tuple[Changed, bool]: ...
 
     async def correct(self, room: str, identity: str, new: str) -> tuple[Changed, bool]: ...
+
+    async def object_to_details(self, room: str, identity: str) -> tuple[Changed, bool]: ...
 
 
 class RightsRoutes:
@@ -74,6 +79,8 @@ class RightsRoutes:
         return [
             web.patch("/api/receipt", self.correct),
             web.delete("/api/receipt", self.erase),
+            web.post("/api/receipt/objection", self.objection),
+            web.options("/api/receipt/objection", preflight),
         ]
 
     async def erase(self, request: web.Request) -> web.Response:
@@ -85,6 +92,18 @@ class RightsRoutes:
                 subject.room, subject.identity, changed, overwritten=overwritten, now=self._clock.now()
             )
             return answer({"erasure": done, "jws": self._sign(done, ERASURE_TYPE)})
+
+        return await self._asked(request, act)
+
+    async def objection(self, request: web.Request) -> web.Response:
+        """Takes note of an objection to details, or says why not (GDPR, article 21)."""
+
+        async def act(subject: Member) -> web.Response:
+            changed, overwritten = await self._ledger.object_to_details(subject.room, subject.identity)
+            done = objection_receipt(
+                subject.room, subject.identity, changed, overwritten=overwritten, now=self._clock.now()
+            )
+            return answer({"objection": done, "jws": self._sign(done, OBJECTION_TYPE)})
 
         return await self._asked(request, act)
 
@@ -124,7 +143,8 @@ class RightsRoutes:
         try:
             return await act(subject)
         except Refusal as error:
-            return refusal(409, str(error), code=error.code)
+            more: dict[str, str] = {} if error.until is None else {"until": rfc3339(error.until)}
+            return refusal(409, str(error), None, code=error.code, **more)
         except OperatorError as error:
             logger.error("what was asked for could not be done: %s", error)
             return refusal(503, WRITING, code=Code.LEDGER_AWAY)

@@ -23,14 +23,15 @@ class SubjectTokens:
         self._signer = signer
         self._kept_seconds = kept_seconds
 
-    def issue(self, subject: Member, now: float) -> str:
-        """A token for these rows and for nothing else, until everything written by `now` has expired."""
+    def issue(self, subject: Member, now: float, *, until: float = 0.0) -> str:
+        """A token for these rows and for nothing else, until everything written by `now` has expired, and at
+        least `until` then. Seconds since the epoch."""
         return self._signer.sign(
             {
                 "room": subject.room,
                 "identity": subject.identity,
                 "iat": int(now),
-                "exp": int(now + self._kept_seconds),
+                "exp": int(max(now + self._kept_seconds, until)),
             },
             typ=TOKEN_TYPE,
         )
@@ -49,5 +50,8 @@ class SubjectTokens:
         """Raises SignatureError when it is none of ours, TokenError when it is and has expired."""
         claims = self._signer.verify(token, typ=TOKEN_TYPE)
         if now >= int(claims["exp"]) + LEEWAY_SECONDS:
-            raise TokenError("the receipt's token has expired, and with it everything that it was about")
+            raise TokenError(
+                "the receipt's token has expired, and with it everything that it was about, unless a legal "
+                "duty keeps it: ask the operator"
+            )
         return Member(str(claims["room"]), str(claims["identity"]))

@@ -88,6 +88,33 @@ def correct(
     tend(act, (room, identity), operator, reason, config)
 
 
+@app.command("object")
+def object_(
+    *,
+    identity: Identity,
+    reason: Reason,
+    operator: Operator = None,
+    room: Room = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    config: ConfigPath = None,
+) -> None:
+    """Erase what is kept moment by moment about one person; no more is written of a session that goes on.
+
+    When cameras and microphones were on, how well they were connected meanwhile, and what is kept of the
+    address. That somebody was connected, and when, stays until it expires or is erased.
+    """
+
+    async def act(tending: Tending) -> int:
+        async def one(where: str, trying: bool) -> tuple[Changed, bool]:
+            return await tending.object_to_details(where, identity, dry_run=trying)
+
+        outcomes = [await _outcome(where, one, dry_run) for where in await _rooms(tending, room, identity)]
+        return _report(identity, outcomes, as_json, "would be erased" if dry_run else "erased", dry_run)
+
+    tend(act, (room, identity), operator, reason, config)
+
+
 @app.command()
 def erase(
     *,
@@ -133,17 +160,23 @@ async def _rooms(tending: Tending, room: str | None, identity: str) -> list[str]
 async def _outcome(
     room: str, act: Callable[[str, bool], Awaitable[tuple[Changed, bool]]], trying: bool
 ) -> dict[str, Any]:
+    from server.metadata.receipt import rfc3339
     from server.metadata.refusals import Refusal
 
     try:
         changed, overwritten = await act(room, trying)
     except Refusal as refusal:
-        return {"room": room, "rows": {}, "total": 0, "refused": refusal.code, "why": str(refusal)}
+        until = None if refusal.until is None else rfc3339(refusal.until)
+        why = {"refused": refusal.code, "why": str(refusal), "until": until}
+        return {"room": room, "rows": {}, "total": 0, **why}
     return {
         "room": room,
         "rows": changed.rows,
         "total": changed.total,
         "still_open": changed.still_open,
+        "held": changed.held,
+        "held_until": None if changed.held_until is None else rfc3339(changed.held_until),
+        "sessions": changed.objected,
         "overwritten": overwritten,
     }
 
@@ -165,9 +198,13 @@ def _report(identity: str, outcomes: list[dict[str, Any]], as_json: bool, done: 
 def _words(outcome: dict[str, Any], done: str) -> str:
     if "refused" in outcome:
         return f"refused ({outcome['refused']}): {outcome['why']}."
-    if not outcome["total"]:
-        return "nothing is kept there about that name."
+    if not outcome["total"] and not outcome["sessions"]:
+        return "nothing of that is kept there about that name."
     words = f"{outcome['total']} rows {done}."
+    if outcome["sessions"]:
+        words += f" Of {outcome['sessions']} sessions that go on, no more of that is written."
+    if outcome["held"]:
+        words += f" {outcome['held']} rows are held until {outcome['held_until']} (legal_hold)."
     if outcome["still_open"]:
         words += f" {outcome['still_open']} rows of a session that goes on stay until it is over."
     if not outcome["overwritten"]:

@@ -49,7 +49,7 @@ class ConnectionPage:
         if not kept:
             return await visit.page("nothing_kept.html", {"key": key[:64]}, 404)
         every_field = sees_every_field(visit.role)
-        rows = [Row(one.at, one.expires_at, logs.fields_shown(one.event, every_field)) for one in kept]
+        rows = [Row(one.at, one.gone_at, logs.fields_shown(one.event, every_field)) for one in kept]
         line = await asyncio.to_thread(timeline, rows, visit.sources.clock())
         room, identity = line.first("room"), line.first("identity")
         await visit.looking.record(Asked.EVENTS, len(rows), room=room or None, identity=identity or None)

@@ -15,8 +15,13 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import delete
+from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
+
 from server.metadata import address
 from server.metadata.address import Database, LedgerError
+from server.metadata.database import connections, holds
+from server.metadata.retention import expired_at
 from server.metadata.sqlite import BUSY_SECONDS, COPY_MARK
 
 _HOUR, _DAY = 3600, 86_400
@@ -61,8 +66,11 @@ def _copy(path: Path, to: Path, now: float) -> int:
         copy.execute("PRAGMA journal_mode = OFF")  # and nothing beside the copy: one that fails is removed
         copy.execute("PRAGMA temp_store = MEMORY")
         copy.execute("PRAGMA secure_delete = ON")
-        copy.execute("DELETE FROM events WHERE expires_at <= ?", (now,))
-        copy.execute("DELETE FROM connections WHERE expires_at <= ?", (now,))
+        over = delete(holds).where(holds.c.ends_at <= now)
+        lines = delete(connections).where(connections.c.expires_at <= now)
+        for statement in (over, lines, expired_at(now)):
+            spoken = statement.compile(dialect=sqlite_dialect(), compile_kwargs={"literal_binds": True})
+            copy.execute(str(spoken))
         copy.commit()
         copy.execute(f"PRAGMA application_id = {COPY_MARK}")
         copy.execute(f"PRAGMA user_version = {int(now) // _HOUR}")

@@ -129,6 +129,34 @@ upkeep = Table(
     Column("batch", String(40), nullable=False, doc="a random name of what was written last: never twice"),
 )
 
+holds = Table(
+    "holds",
+    tables,
+    Column("id", _BIG, primary_key=True, autoincrement=True, doc="its own, never given twice"),
+    Column("room", Text, doc="only rows of this room are held"),
+    Column("identity", Text, doc="only rows about this name are held"),
+    Column("since", Double, doc="only sessions that were not over by then, seconds since the epoch"),
+    Column("until", Double, doc="only sessions that had begun by then, seconds since the epoch"),
+    Column("reason", String(16), nullable=False, doc="why: a word"),
+    Column("placed_at", Double, nullable=False, doc="since when, seconds since the epoch"),
+    Column("ends_at", Double, nullable=False, doc="until when it holds, seconds since the epoch"),
+    Column(
+        "lifted", Integer, nullable=False, doc="whether it was ended before its time; gone at the next sweep"
+    ),
+    sqlite_autoincrement=True,
+)
+
+objections = Table(
+    "objections",
+    tables,
+    Column(
+        "participant",
+        String(40),
+        primary_key=True,
+        doc="a session that goes on, of whose details nothing more is written; gone with its end",
+    ),
+)
+
 schema_version = Table(
     "schema_version",
     tables,

@@ -12,23 +12,31 @@ from collections import Counter
 from dataclasses import dataclass
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.ids import SELF_CHOSEN
 from server.metadata.address import LedgerError
 from server.metadata.database import connections, events, take_turn, upkeep
 from server.metadata.event import EventError, decode, encode
-from server.metadata.refusals import Refusal, RefusalCode
+from server.metadata.holds import held, held_until
+from server.metadata.projection import told
+from server.metadata.refusals import Refusal, RefusalCode, legal_hold
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was done, or would be. `rows` by type of event; `still_open` is how many rows of sessions that go
-    on were left as they are."""
+    """What was done, or would be. `rows` by type of event; the others were left as they are: `still_open` of
+    sessions that go on, `held` because of a legal hold, until `held_until` (seconds since the epoch).
+
+    `objected` is of how many sessions that go on no details are written any more.
+    """
 
     rows: dict[str, int]
-    still_open: int
+    still_open: int = 0
+    held: int = 0
+    held_until: float | None = None
+    objected: int = 0
 
     @property
     def total(self) -> int:
@@ -44,33 +52,40 @@ async def rooms_of(engine: AsyncEngine, identity: str) -> list[str]:
         return sorted(found)
 
 
-async def erase(engine: AsyncEngine, room: str, identity: str, *, dry_run: bool = False) -> Changed:
-    """Deletes every row about `identity` in `room`, but those of a session that goes on.
+async def erase(
+    engine: AsyncEngine, room: str, identity: str, now: float, *, dry_run: bool = False
+) -> Changed:
+    """Deletes every row about `identity` in `room`, but those of a session that goes on, and what is held.
 
     The file still has to be rewritten (`retention.rewrite`), which is noted with the rows. Raises Refusal
-    (`session_open`), SQLAlchemyError.
+    (`session_open`, `legal_hold`), SQLAlchemyError.
     """
     async with engine.connect() as connection:
         await take_turn(connection)
-        await connection.execute(delete(connections).where(*_lines_over(room, identity)))
         gone = await connection.scalars(
-            delete(events).where(*_over(room, identity)).returning(events.c.event)
+            delete(events).where(*_over(room, identity), ~held(now)).returning(events.c.event)
         )
-        changed = Changed(dict(sorted(Counter(gone).items())), await _count(connection, room, identity))
+        changed = await _changed(connection, room, identity, Counter(gone), now)
+        await connection.execute(delete(connections).where(*_lines_over(room, identity), ~told()))
         await _finish(connection, changed, dry_run=dry_run)
     return changed
 
 
 async def correct(
-    engine: AsyncEngine, room: str, identity: str, new: str, *, dry_run: bool = False
+    engine: AsyncEngine, room: str, identity: str, new: str, now: float, *, dry_run: bool = False
 ) -> Changed:
     """Puts `new` where `identity` stood, in every row about it in `room` but those of a session that goes on.
 
     A name that somebody chose for themselves must be nobody's in the whole ledger, any other in that room.
+    Where any row is held nothing is changed: half of a person would be under each name.
+
     Raises Refusal, LedgerError for a row that nobody can read, SQLAlchemyError.
     """
     async with engine.connect() as connection:
         await take_turn(connection)
+        kept, until = await held_about(connection, now, *_about(room, identity))
+        if kept:
+            raise legal_hold(until)
         if await _count(connection, None if new.startswith(SELF_CHOSEN) else room, new):
             raise Refusal(RefusalCode.NAME_TAKEN, "rows are kept under that name already")
         rows = (
@@ -89,7 +104,7 @@ async def correct(
                 [{"number": row.id, "name": new, "text": _renamed(row.body, new)} for row in rows],
             )
         kinds = Counter(str(row.event) for row in rows)
-        changed = Changed(dict(sorted(kinds.items())), await _count(connection, room, identity))
+        changed = await _changed(connection, room, identity, kinds, now)
         await _finish(connection, changed, dry_run=dry_run)
         if not rows:
             raise Refusal(RefusalCode.NOTHING_KEPT, "nothing is kept about that name in that room")
@@ -105,16 +120,42 @@ def _lines_over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
     return *_lines(room, identity), connections.c.left_at.is_not(None)
 
 
-def _over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
-    """Rows about somebody that belong to no session that goes on."""
-    goes_on = select(connections.c.participant).where(
+def open_sessions(room: str, identity: str) -> Select[tuple[str]]:
+    """The sessions of somebody that go on."""
+    return select(connections.c.participant).where(
         *_lines(room, identity), connections.c.left_at.is_(None), connections.c.participant.is_not(None)
     )
+
+
+async def held_about(
+    connection: AsyncConnection, now: float, *about: ColumnElement[bool]
+) -> tuple[int, float | None]:
+    """How many rows of those are held at `now`, and until when the last of them is."""
+    until = held_until(now)
+    row = (await connection.execute(select(func.count(), func.max(until)).where(*about, held(now)))).one()
+    return int(row[0]), row[1]
+
+
+def _about(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
+    return events.c.room == room, events.c.identity == identity
+
+
+def _over(room: str, identity: str) -> tuple[ColumnElement[bool], ...]:
+    """Rows about somebody that belong to no session that goes on."""
+    goes_on = open_sessions(room, identity)
     return (
-        events.c.room == room,
-        events.c.identity == identity,
+        *_about(room, identity),
         or_(events.c.participant.is_(None), events.c.participant.not_in(goes_on)),
     )
+
+
+async def _changed(
+    connection: AsyncConnection, room: str, identity: str, rows: Counter[str], now: float
+) -> Changed:
+    """With what is left about somebody after a change of `rows`."""
+    kept, until = await held_about(connection, now, *_about(room, identity))
+    left = await _count(connection, room, identity)
+    return Changed(dict(sorted(rows.items())), still_open=left - kept, held=kept, held_until=until)
 
 
 async def _count(connection: AsyncConnection, room: str | None, identity: str) -> int:
@@ -131,6 +172,8 @@ async def _finish(connection: AsyncConnection, changed: Changed, *, dry_run: boo
         raise Refusal(
             RefusalCode.SESSION_OPEN, "the session is still going on: leave the call first, then ask again"
         )
+    if not changed.total and changed.held:
+        raise legal_hold(changed.held_until)
     if dry_run or not changed.total:
         await connection.rollback()
         return

@@ -17,6 +17,7 @@ from server.metadata.declared import Declaration, Expiry
 from server.metadata.rows.actions import OperatorAction
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
+from server.metadata.rows.holds import HoldLifted, HoldPlaced
 from server.metadata.rows.operation import (
     RelayBorn,
     RelayDrifted,
@@ -39,6 +40,8 @@ Event = (
     | RelayTripped
     | RelayDrifted
     | OperatorAction
+    | HoldPlaced
+    | HoldLifted
     | SubjectRequest
     | AttemptEnded
     | AttemptsRefused

@@ -101,7 +101,7 @@ def event_json_line(kept: KeptEvent, *, every_field: bool = True) -> str:
     """One line: when it happened, when it is gone, and every field that is kept; without `every_field`, those
     that every operator may see."""
     fields = fields_shown(kept.event, every_field)
-    return line({"at": utc(kept.at), "expires_at": utc(kept.expires_at), **fields})
+    return line({"at": utc(kept.at), "expires_at": utc(kept.gone_at), **fields})
 
 
 def table() -> Table:
@@ -130,7 +130,7 @@ def event_row(kept: KeptEvent, *, every_field: bool = True) -> tuple[str, ...]:
         f"{local(kept.at):%Y-%m-%d %H:%M:%S}",
         name.replace("_", " "),
         ", ".join(f"{field.replace('_', ' ')} {shown(str(value))}" for field, value in fields.items()),
-        f"{local(kept.expires_at):%Y-%m-%d}",
+        f"{local(kept.gone_at):%Y-%m-%d}",
     )
 
 

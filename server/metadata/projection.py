@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.metadata.database import connections
-from server.metadata.event import Event
+from server.metadata.database import connections, events
+from server.metadata.event import Event, name_of
 from server.metadata.outcome import UNWANTED, AttemptCause, QualityStep
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
@@ -120,6 +120,34 @@ def change_of(happened: Happened) -> tuple[str, Columns] | None:
                 **({"failed": True} if failed else {}),
             }
     return None
+
+
+def told(*more: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the event that begins a line is there, and fulfils `more`."""
+    return or_(*(select(events.c.id).where(one, *more).exists() for one in _begins()))
+
+
+def of_beginning(value: ColumnElement[float]) -> ColumnElement[float]:
+    """A column of the event that begins a line; NULL where there is none."""
+    first, second = (select(func.max(value)).where(one).scalar_subquery() for one in _begins())
+    return func.coalesce(first, second)
+
+
+def _begins() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Whether an event begins a line, of who was let in and of who was not."""
+    refused = [name_of(AttemptEnded), name_of(AttemptsRefused)]
+    let_in = and_(
+        events.c.participant == connections.c.participant, events.c.event == name_of(ParticipantJoined)
+    )
+    not_let_in = and_(
+        connections.c.participant.is_(None),
+        events.c.at == connections.c.left_at,
+        events.c.room.is_not_distinct_from(connections.c.room),
+        events.c.identity.is_not_distinct_from(connections.c.identity),
+        func.coalesce(events.c.participant, "") == "",
+        events.c.event.in_(refused),
+    )
+    return let_in, not_let_in
 
 
 async def project(connection: AsyncConnection, batch: Iterable[Happened]) -> None:

@@ -11,16 +11,19 @@ import logging
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import case, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Delete, case, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.config import Metadata
 from server.metadata.connection import Connection
-from server.metadata.database import FAILURES, connections, events, take_turn, upkeep
+from server.metadata.database import FAILURES, connections, events, holds, take_turn, upkeep
 from server.metadata.declared import Expiry
 from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
 from server.metadata.fields import field
+from server.metadata.holds import end, held
+from server.metadata.projection import told
 from server.metadata.rows.addresses import ParticipantAddress
+from server.metadata.rows.holds import HoldLifted
 from server.metadata.rows.row import Row
 
 logger = logging.getLogger(__name__)
@@ -72,32 +75,51 @@ class Retention:
         return at + self.period(type(event))
 
 
-async def shorten(engine: AsyncEngine, retention: Retention) -> None:
+async def shorten(connection: AsyncConnection, retention: Retention, now: float) -> None:
     """Applies periods that became shorter to rows already there and to the lines that they began; and a
-    stricter form of addresses."""
+    stricter form of addresses.
+
+    Not to what is held at `now`: it is shortened once it no longer is. Raises SQLAlchemyError.
+    """
     seconds = {name_of(kind): retention.period(kind) for kind in EVENT_TYPES}
     latest = events.c.at + case(seconds, value=events.c.event)
     begun_at = case(
         (connections.c.participant.is_(None), connections.c.left_at), else_=connections.c.joined_at
     )
     last = begun_at + retention.seconds(Connection.kept_for)
-    async with engine.begin() as connection:
-        await take_turn(connection)
-        await connection.execute(update(events).where(events.c.expires_at > latest).values(expires_at=latest))
+    await connection.execute(
+        update(events).where(events.c.expires_at > latest, ~held(now)).values(expires_at=latest)
+    )
+    await connection.execute(
+        update(connections).where(connections.c.expires_at > last, ~told(held(now))).values(expires_at=last)
+    )
+    if retention.addresses == "pseudonym":
+        truncated = field(events.c.body, "network").contains("/")
         await connection.execute(
-            update(connections).where(connections.c.expires_at > last).values(expires_at=last)
+            update(events)
+            .where(events.c.event == name_of(ParticipantAddress), truncated, ~held(now))
+            .values(expires_at=events.c.at)
         )
-        if retention.addresses == "pseudonym":
-            truncated = field(events.c.body, "network").contains("/")
-            await connection.execute(
-                update(events)
-                .where(events.c.event == name_of(ParticipantAddress), truncated)
-                .values(expires_at=events.c.at)
-            )
 
 
-async def sweep(engine: AsyncEngine, now: float) -> int:
-    """Deletes what has expired at `now`, for good. Returns how many rows.
+def expired_at(now: float) -> Delete:
+    """Deletes the rows whose time is over at `now`, but for those that are held."""
+    return delete(events).where(events.c.expires_at <= now, ~held(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows are gone, and the legal holds that ended by themselves."""
+
+    rows: int
+    ended: tuple[HoldLifted, ...] = ()
+
+
+async def sweep(engine: AsyncEngine, retention: Retention, now: float, *, shortened: bool = False) -> Swept:
+    """Deletes what has expired at `now` and is not held, for good; and legal holds that are over.
+
+    What such a hold kept is shortened first, and with `shortened` all else as well: the configuration may
+    have changed.
 
     SQLite: `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
     their slack; VACUUM writes every page anew. PostgreSQL: a deleted row stays in its table's file until it
@@ -108,18 +130,22 @@ async def sweep(engine: AsyncEngine, now: float) -> int:
     """
     async with engine.begin() as connection:
         await take_turn(connection)
-        gone = (await connection.execute(delete(events).where(events.c.expires_at <= now))).rowcount
+        over = await connection.scalar(select(func.count()).where(holds.c.ends_at <= now))
+        ended = await end(connection, now)
+        if over or shortened:
+            await shorten(connection, retention, now)
+        gone = (await connection.execute(expired_at(now))).rowcount
         await connection.execute(delete(connections).where(connections.c.expires_at <= now))
-        if gone:
+        if gone or over:
             await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
     try:
         await rewrite(engine)
     except FAILURES as error:
         logger.warning("what expired is overwritten at the next sweep (%s)", type(error))
-    return int(gone)
+    return Swept(int(gone), tuple(ended))
 
 
-_REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events, connections"}
+_REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events, connections, holds, objections"}
 
 
 async def rewrite(engine: AsyncEngine) -> None:

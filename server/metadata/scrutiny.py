@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -9,16 +10,25 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, inspect, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, inspect, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import connection
-from server.metadata.database import FAILURES, connections, events, reading_engine, tables, unreadable
+from server.metadata.database import (
+    FAILURES,
+    connections,
+    events,
+    holds,
+    reading_engine,
+    tables,
+    unreadable,
+)
 from server.metadata.event import EVENT_TYPES, EventError, decode, name_of
-from server.metadata.retention import Retention
+from server.metadata.holds import is_hold, was_held_until
+from server.metadata.projection import of_beginning, told
+from server.metadata.retention import DAY, Retention
 from server.metadata.rows.addresses import ParticipantAddress
-from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
-from server.metadata.rows.sessions import ParticipantJoined
+from server.metadata.rows.holds import LONGEST_DAYS
 
 PAGE_ROWS = 5_000
 CLOCK_SECONDS = 1.0
@@ -75,6 +85,7 @@ class Scrutiny:
         try:
             async with engine.connect() as opened:
                 found.strange += await opened.run_sync(_undeclared_columns)
+            await self._read_holds(engine, found)
             await self._read_events(engine, found)
             await self._read_lines(engine, found)
         except FAILURES as error:
@@ -83,27 +94,50 @@ class Scrutiny:
             await engine.dispose()
         return found
 
+    async def _read_holds(self, engine: AsyncEngine, found: _Findings) -> None:
+        now = self._clock()
+        async for hold in _paged(engine, select(holds), holds.c.id):
+            found.strange += not is_hold(hold)
+            if hold.ends_at > now + LONGEST_DAYS * DAY + CLOCK_SECONDS:
+                found.too_long += 1
+            elif hold.ends_at < now:
+                found.late.append(now - hold.ends_at)
+
     async def _read_events(self, engine: AsyncEngine, found: _Findings) -> None:
         longest = {name_of(kind): self._retention.period(kind) for kind in EVENT_TYPES}
-        wanted = select(events.c.id, events.c.at, events.c.expires_at, events.c.event, events.c.body)
+        wanted = select(
+            events.c.id,
+            events.c.at,
+            events.c.expires_at,
+            events.c.event,
+            events.c.body,
+            was_held_until().label("held_until"),
+        )
         async for row in _paged(engine, wanted, events.c.id):
             found.strange += not _is_declared(row.event, row.body)
             if holds_address(row.body):
                 found.addresses += 1
                 found.whole += holds_address(_without_network(row.body))
-            self._date(found, row.expires_at, row.at + longest.get(row.event, 0.0))
+            latest = row.at + longest.get(row.event, 0.0)
+            if row.held_until is None:
+                self._date(found, row.expires_at, latest)
+            else:  # and neither shortened nor deleted before
+                self._date(found, max(row.held_until, min(row.expires_at, latest)), math.inf)
 
     async def _read_lines(self, engine: AsyncEngine, found: _Findings) -> None:
         longest = self._retention.seconds(connection.Connection.kept_for)
-        async for row in _paged(engine, select(connections, _told().label("told")), connections.c.number):
+        held_until = of_beginning(was_held_until()).label("held_until")
+        wanted = select(connections, told().label("told"), held_until)
+        async for row in _paged(engine, wanted, connections.c.number):
             columns = dict(row._mapping)
-            told = columns.pop("told")
-            found.strange += not (told and connection.is_declared(columns))
+            is_told, held = columns.pop("told"), columns.pop("held_until")
+            found.strange += not (is_told and connection.is_declared(columns))
             if any(holds_address(text) for text in columns.values() if isinstance(text, str)):
                 found.addresses += 1
                 found.whole += 1
             begun_at = row.left_at if row.participant is None else row.joined_at
-            self._date(found, row.expires_at, begun_at + longest)
+            # What is held is not shortened. A line goes in its time all the same: the events say it all.
+            self._date(found, row.expires_at, begun_at + longest if held is None else math.inf)
 
     def _date(self, found: _Findings, expires_at: float, latest: float) -> None:
         if expires_at > latest + CLOCK_SECONDS:
@@ -126,23 +160,6 @@ async def _paged(
         if len(page) < PAGE_ROWS:
             return
         last = page[-1]._mapping[number]
-
-
-def _told() -> ColumnElement[bool]:
-    """Whether the event that begins a line is there."""
-    refused = [name_of(AttemptEnded), name_of(AttemptsRefused)]
-    let_in = and_(
-        events.c.participant == connections.c.participant, events.c.event == name_of(ParticipantJoined)
-    )
-    not_let_in = and_(
-        connections.c.participant.is_(None),
-        events.c.at == connections.c.left_at,
-        events.c.event.in_(refused),
-    )
-    return or_(
-        select(events.c.id).where(let_in).exists(),
-        select(events.c.id).where(not_let_in).exists(),
-    )
 
 
 def _undeclared_columns(opened: Connection) -> int:

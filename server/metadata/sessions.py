@@ -11,12 +11,13 @@ from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 
 from server.metadata.asking import Asking, Line
 from server.metadata.connection import Connection
 from server.metadata.database import connections, events
 from server.metadata.event import Event, EventError, decode, name_of
+from server.metadata.holds import held, held_until
 from server.metadata.paging import paged, readable
 from server.metadata.query import Place, Query, stretches
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
@@ -54,6 +55,22 @@ class KeptEvent(msgspec.Struct, frozen=True):
     at: float
     expires_at: float
     event: Event
+    held_until: float | None = None
+    """It stays at least until then, whenever it expires; None: nobody has said so."""
+
+    @property
+    def gone_at(self) -> float:
+        """When it is deleted."""
+        return max(self.expires_at, self.held_until or 0.0)
+
+
+class HeldRows(msgspec.Struct, frozen=True):
+    """What a legal hold keeps about somebody: how many rows, of these how many whose own time is over, and
+    until when, in seconds since the epoch."""
+
+    rows: int
+    expired: int
+    until: float
 
 
 class NumberedRow(msgspec.Struct, frozen=True):
@@ -102,6 +119,16 @@ class Reader(Asking):
         then = (events.c.at == connection.left_at, events.c.event.in_(refusals))
         found = kept_events(await self.rows(_in_order(then, self.now(), PAGE_EVENTS)))
         return [one for one in found if _is_of(one.event, connection)][:most]
+
+    async def held(self, room: str, identity: str) -> HeldRows | None:
+        """What legal holds keep about somebody in a room; None: nothing."""
+        now = self.now()
+        expired = func.sum(case((events.c.expires_at <= now, 1), else_=0))
+        wanted = select(func.count(), expired, func.max(held_until(now))).where(
+            events.c.room == room, events.c.identity == identity, held(now)
+        )
+        [(rows, past, until)] = await self.rows(wanted)
+        return HeldRows(rows, int(past), until) if rows else None
 
     async def last_number(self) -> int:
         """The highest number of a row; 0 for an empty ledger."""
@@ -179,7 +206,7 @@ def kept_events(rows: Iterable[Line]) -> list[KeptEvent]:
     found = []
     for row in rows:
         with suppress(EventError):
-            found.append(KeptEvent(row.at, row.expires_at, decode(row.body)))
+            found.append(KeptEvent(row.at, row.expires_at, decode(row.body), row.held_until))
     return found
 
 
@@ -209,9 +236,9 @@ def _is_of(event: Event, connection: Connection) -> bool:
 
 def _in_order(
     conditions: Iterable[ColumnElement[bool]], now: float, most: int | None = None
-) -> Select[tuple[float, float, str]]:
+) -> Select[tuple[float, float, str, float]]:
     return (
-        select(events.c.at, events.c.expires_at, events.c.body)
+        select(events.c.at, events.c.expires_at, events.c.body, held_until(now).label("held_until"))
         .where(*conditions, events.c.expires_at + 0 > now)
         .order_by(events.c.at, events.c.id)
         .limit(most)
@@ -238,10 +265,16 @@ def _matching(
 
 def _rows(
     query: Query, now: float, after: _Moment | None, *, newest_first: bool
-) -> Select[tuple[int, float, float, str]]:
+) -> Select[tuple[int, float, float, str, float]]:
     order = (events.c.at.desc(), events.c.id.desc()) if newest_first else (events.c.at, events.c.id)
     return (
-        select(events.c.id, events.c.at, events.c.expires_at, events.c.body)
+        select(
+            events.c.id,
+            events.c.at,
+            events.c.expires_at,
+            events.c.body,
+            held_until(now).label("held_until"),
+        )
         .where(*_matching(query, now, after, newest_first))
         .order_by(*order)
         .limit(PAGE_EVENTS)

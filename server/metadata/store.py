@@ -21,11 +21,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.metadata import database
 from server.metadata.address import LedgerError
 from server.metadata.crash import end_crashed_sessions
-from server.metadata.database import FAILURES, Claim, alive, upkeep
+from server.metadata.database import FAILURES, Claim, alive, objections, upkeep
 from server.metadata.event import Event, EventError
 from server.metadata.migrations.run import migrate
+from server.metadata.objecting import without_objected
 from server.metadata.requests import Requests
-from server.metadata.retention import SWEEP_SECONDS, Retention, shorten, sweep
+from server.metadata.retention import SWEEP_SECONDS, Retention, sweep
 from server.metadata.writing import Entry, entry_of, write
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Ledger:
         """Events lost because the queue was full."""
         self.refused = 0
         """Events that their own declaration does not allow."""
-        self.requests = Requests(claim, self.flush, self.record)
+        self.requests = Requests(claim, self.flush, self.record, clock)
         """What people have done to the rows about them."""
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -78,9 +79,9 @@ class Ledger:
         engine = claim.engine
         try:
             await migrate(engine, claim)
-            await shorten(engine, retention)
-            await sweep(engine, clock())
+            swept = await sweep(engine, retention, clock(), shortened=True)
             await end_crashed_sessions(engine, retention, clock())
+            await _forget_objections(engine)
             await _mark_alive(engine, clock())
         except BaseException as error:
             await claim.release()
@@ -88,6 +89,8 @@ class Ledger:
                 raise LedgerError(f"the ledger {claim} cannot be used: {type(error).__name__}") from None
             raise
         ledger = cls(claim, retention, clock)
+        for ended in swept.ended:
+            ledger.record(ended)
         ledger._tasks = [
             asyncio.create_task(ledger._write(), name="ledger-write"),
             asyncio.create_task(ledger._every(ALIVE_SECONDS, ledger._stay_alive), name="ledger-alive"),
@@ -128,7 +131,10 @@ class Ledger:
 
     async def sweep(self) -> int:
         """Deletes what has expired by now. Returns how many rows. Runs by itself hourly."""
-        return await sweep(self._engine, self._clock())
+        swept = await sweep(self._engine, self._retention, self._clock())
+        for ended in swept.ended:
+            self.record(ended)
+        return swept.rows
 
     async def close(self) -> None:
         """Writes what is queued, within five seconds, and closes. Idempotent."""
@@ -194,7 +200,13 @@ async def _insert_rows(engine: AsyncEngine, batch: list[Entry], name: str) -> No
     async with engine.begin() as connection:
         marked = await connection.execute(update(upkeep).where(upkeep.c.batch != name).values(batch=name))
         if marked.rowcount:
-            await write(connection, batch)
+            await write(connection, await without_objected(connection, batch))
+
+
+async def _forget_objections(engine: AsyncEngine) -> None:
+    """Of sessions that a server before this one had: they are over."""
+    async with engine.begin() as connection:
+        await connection.execute(delete(objections))
 
 
 async def _mark_alive(engine: AsyncEngine, now: float) -> None:

@@ -1,4 +1,4 @@
-"""What an operator does with one person's rows, beside a running server: see, correct, erase, or refuse to.
+"""What an operator does with one person's rows, beside a running server, or refuses to do.
 
 That it was done is kept as an event of its own, without whose rows they were. Who did it is the access log's.
 """
@@ -11,7 +11,7 @@ from types import TracebackType
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.ids import SELF_CHOSEN
-from server.metadata import erasure
+from server.metadata import erasure, objecting
 from server.metadata.address import LedgerError
 from server.metadata.database import FAILURES, take_turn, tending_engine, unreadable
 from server.metadata.erasure import Changed
@@ -59,10 +59,11 @@ class Tending:
         reader = Reader(self._url, clock=self._clock)
         try:
             kept = [one async for one in reader.events(Query(room=room, identity=identity))]
+            held = await reader.held(room, identity)
         finally:
             await reader.aclose()
         await self._record(Right.EXPORT, len(kept))
-        return receipt(room, identity, kept, complete=True, now=self._clock())
+        return receipt(room, identity, kept, complete=True, now=self._clock(), held=held)
 
     async def correct(self, room: str, identity: str, new: str, *, dry_run: bool) -> tuple[Changed, bool]:
         """Raises Refusal. Also says whether the bytes of the old name are overwritten."""
@@ -70,21 +71,28 @@ class Tending:
             raise Refusal(
                 RefusalCode.NAME_UNFIT, f"{SELF_CHOSEN} marks names that people have chosen for themselves"
             )
-        changed = await erasure.correct(self._engine, room, identity, new, dry_run=dry_run)
+        changed = await erasure.correct(self._engine, room, identity, new, self._clock(), dry_run=dry_run)
         return changed, await self._done(Right.CORRECT, changed, dry_run=dry_run)
 
     async def erase(self, room: str, identity: str, *, child: bool, dry_run: bool) -> tuple[Changed, bool]:
         """Raises Refusal. Also says whether the bytes are overwritten."""
-        changed = await erasure.erase(self._engine, room, identity, dry_run=dry_run)
+        changed = await erasure.erase(self._engine, room, identity, self._clock(), dry_run=dry_run)
         right = Right.ERASE_CHILD if child else Right.ERASE
         return changed, await self._done(right, changed, dry_run=dry_run)
+
+    async def object_to_details(self, room: str, identity: str, *, dry_run: bool) -> tuple[Changed, bool]:
+        """Raises Refusal. Also says whether the bytes are overwritten."""
+        changed = await objecting.object_to_details(
+            self._engine, room, identity, self._clock(), dry_run=dry_run
+        )
+        return changed, await self._done(Right.OBJECT, changed, dry_run=dry_run)
 
     async def refuse(self, right: Right, why: Answer) -> None:
         """Keeps that a request was refused. Nothing is looked at."""
         await self._record(right, 0, why)
 
     async def _done(self, right: Right, changed: Changed, *, dry_run: bool) -> bool:
-        if dry_run or not changed.total:
+        if dry_run or not (changed.total or changed.objected):
             return True
         await self._record(right, changed.total)
         try:

@@ -101,6 +101,21 @@ class Answer(StrEnum):
     RIGHTS_OF_OTHERS = "rights_of_others"
 
 
+class HoldReason(StrEnum):
+    """Why rows have to stay beyond their time."""
+
+    LEGAL_ORDER = "legal_order"
+    CLAIM = "claim"  # to establish, exercise or defend one
+    INVESTIGATION = "investigation"
+
+
+class HoldStep(StrEnum):
+    PLACED = "placed"
+    RENEWED = "renewed"
+    LIFTED = "lifted"
+    ENDED = "ended"  # by itself, when its time had come
+
+
 class Action(StrEnum):
     """What an operator did."""
 
@@ -111,6 +126,7 @@ class Action(StrEnum):
     ROLE_CHANGED = "role_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word
     POLICY_SERVED = "policy_served"  # from this start on
+    HOLD_EXPORTED = "hold_exported"  # what a legal hold keeps was read
 
 
 class GuaranteeLevel(StrEnum):

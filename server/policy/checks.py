@@ -24,7 +24,11 @@ ANOTHER_VERSION = "the server shows another version than this: reload it (SIGHUP
 SWEEP_SLACK_SECONDS = 2 * 3600.0  # rows are deleted hourly
 ASKED_TOO_OFTEN = "the server was asked too often just now: check again in a minute"
 _GUEST = {"room": "policy check", "name": "policy check"}
-_RIGHTS = {"DELETE": "erasing", "PATCH": "correcting"}
+_RIGHTS = (
+    ("erasing", "DELETE", "api/receipt"),
+    ("correcting", "PATCH", "api/receipt"),
+    ("objecting", "POST", "api/receipt/objection"),
+)
 _LEVELS = ("none", "reduced", "full")
 _STORAGE = re.compile(r"\b(?:sessionStorage|indexedDB|openDatabase|caches\.open)\b")
 _KEPT = re.compile(r"localStorage\.setItem\(")
@@ -197,10 +201,10 @@ async def _access(scene: Scene) -> str:
 
 
 async def _rights(scene: Scene) -> str:
-    for method, right in _RIGHTS.items():
-        answer = await scene.site.ask(method, "api/receipt")
+    for right, method, path in _RIGHTS:
+        answer = await scene.site.ask(method, path)
         if answer.status != 401:
-            return f"{right} at /api/receipt answers {answer.status} where it should ask for a token"
+            return f"{right} at /{path} answers {answer.status} where it should ask for a token"
     return ""
 
 
@@ -287,7 +291,7 @@ CHECKS: dict[str, Check] = {
     ),
     "no_registration": Check("joining takes a name and a room", _no_registration),
     "access": Check("signed receipts, with the token that was joined with", _access),
-    "rights": Check("erased and corrected with the token that was joined with", _rights),
+    "rights": Check("erased, corrected and objected to with the token that was joined with", _rights),
     "children": Check("guests confirm their age before a token is made; nothing of it is kept", _children),
     "security": Check("files for the server's user only; relays locked by the kernel", _security),
     "change_notice": Check(

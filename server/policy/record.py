@@ -14,6 +14,8 @@ import msgspec
 from server.config import Config
 from server.metadata.declared import GROUNDS, Purpose
 from server.metadata.described import RowDescription, rows
+from server.metadata.rows.holds import LONGEST_DAYS
+from server.metadata.words import HoldReason
 from server.policy.document import Policy
 
 PARTICIPANTS = "people who join rooms, guests included"
@@ -80,7 +82,7 @@ def record(
         controller=policy.controller,
         contact=policy.contact,
         policy_version=policy.version,
-        activities=[_carrying(config), *_of_ledger(days, ledger), _operators(config)],
+        activities=[_carrying(config), *_of_ledger(days, ledger), _holds_by_law(ledger), _operators(config)],
         recipients=_recipients(config, ledger),
         transfers=_transfers(config, ledger),
         security=[*guaranteed, *_measures(config)],
@@ -159,6 +161,38 @@ def _people(about: Sequence[RowDescription]) -> list[str]:
 
 def _is_personal(about: Sequence[RowDescription]) -> bool:
     return any(one.declared.purpose is not Purpose.OPERATION for row in about for one in row.fields)
+
+
+def _holds_by_law(ledger: str) -> Activity:
+    """What stays beyond its time, where a privacy officer has said so."""
+    return Activity(
+        purpose="to keep rows beyond their time while a legal order, a claim or an investigation needs them",
+        legal_ground=(
+            f"{GROUNDS[Purpose.ACCOUNTABILITY].value}; for a claim: {GROUNDS[Purpose.ACCOUNT].value}"
+        ),
+        people=[PARTICIPANTS],
+        data=[
+            Data(
+                f"{ledger}, table holds",
+                {
+                    "room, identity, since, until": "what a hold is about",
+                    "reason": f"a word: {', '.join(HoldReason)}",
+                },
+                f"until the hold ends, {LONGEST_DAYS} days at most unless it is renewed",
+                "",
+                None,
+                ["privacy officers only"],
+            ),
+            Data(
+                "the rows that a hold is about",
+                {"every field": "as above"},
+                "until the hold ends; past their own time they are shown in nothing but the hold",
+                "",
+                None,
+                ["privacy officers only"],
+            ),
+        ],
+    )
 
 
 def _operators(config: Config) -> Activity:

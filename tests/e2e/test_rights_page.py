@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from server.api.receipt import RECEIPT_TYPE
-from server.api.rights import CORRECTION_TYPE, ERASURE_TYPE
+from server.api.rights import CORRECTION_TYPE, ERASURE_TYPE, OBJECTION_TYPE
 from server.guarantee import jws
 from tests.e2e.axe import violations
 from tests.e2e.browser import eventually
@@ -82,7 +82,7 @@ async def test_a_saved_receipt_is_opened_corrected_and_erased_and_each_answer_is
     await expect(page.get_by_role("heading", name="What was done")).to_be_focused()
     await expect(page.get_by_text("under the name “~Countess Ada”")).to_be_visible()
     assert b"ada-lovelace" not in ledger.read_bytes()
-    corrected = await downloaded(page, "save-corrected", tmp_path / "correction.json")
+    corrected = await downloaded(page, "save-correction", tmp_path / "correction.json")
     claims = jws.decode(corrected["jws"], keys, typ=CORRECTION_TYPE)
     assert (claims["identity"], claims["new_identity"]) == ("ada-lovelace", "~Countess Ada")
 
@@ -92,6 +92,17 @@ async def test_a_saved_receipt_is_opened_corrected_and_erased_and_each_answer_is
     await page.get_by_test_id("open").click()
     await expect(page.get_by_text("under the name “~Countess Ada”")).to_be_visible()
 
+    await page.get_by_test_id("object").click()
+    await expect(page.get_by_test_id("object-no")).to_be_focused()
+    await page.get_by_test_id("object-yes").click()
+    await expect(
+        page.get_by_text("held about you moment by moment in this room has been erased")
+    ).to_be_visible()
+    await expect(page.get_by_role("table")).not_to_contain_text("microphone")
+    objected = await downloaded(page, "save-objection", tmp_path / "objection.json")
+    claims = jws.decode(objected["jws"], keys, typ=OBJECTION_TYPE)
+    assert claims["erased"]["track_published"] == claims["erased"]["track_unpublished"] >= 1
+
     await page.get_by_test_id("erase").click()
     await expect(page.get_by_test_id("erase-no")).to_be_focused()
     await page.get_by_test_id("erase-no").click()
@@ -99,7 +110,7 @@ async def test_a_saved_receipt_is_opened_corrected_and_erased_and_each_answer_is
     await page.get_by_test_id("erase").click()
     await page.get_by_test_id("erase-yes").click()
     await expect(page.get_by_role("heading", name="Nothing is kept about you in this room")).to_be_visible()
-    erased = await downloaded(page, "save-erased", tmp_path / "erasure.json")
+    erased = await downloaded(page, "save-erasure", tmp_path / "erasure.json")
     claims = jws.decode(erased["jws"], keys, typ=ERASURE_TYPE)
     assert claims["erased"]["participant_joined"] == 1
     assert b"Countess Ada" not in ledger.read_bytes()

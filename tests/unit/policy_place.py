@@ -31,7 +31,7 @@ class Place:
         self.page, self.script, self.rules, self.level = PAGE, SCRIPT, dict(RULES), "full"
         self.cookies: list[str] = []
         self.rights, self.shared = RIGHTS, "export const shared = 1"
-        self.receipt_status = self.erasing_status = self.correcting_status = 401
+        self.receipt_status = self.erasing_status = self.correcting_status = self.objecting_status = 401
         self.guest_status = 403
         self.rights_status = 200
         self.asks_again = True
@@ -62,6 +62,9 @@ class Place:
         async def correcting(_: web.Request) -> web.Response:
             return web.Response(status=self.correcting_status)
 
+        async def objecting(_: web.Request) -> web.Response:
+            return web.Response(status=self.objecting_status)
+
         async def rights(_: web.Request) -> web.Response:
             return web.Response(
                 text=self.rights, status=self.rights_status, content_type="text/html", headers=self.rules
@@ -80,6 +83,7 @@ class Place:
             [
                 web.delete("/api/receipt", erasing),
                 web.patch("/api/receipt", correcting),
+                web.post("/api/receipt/objection", objecting),
                 web.get("/rights", rights),
                 web.get("/shared.js", shared),
                 web.post("/api/guest-token", guest),

@@ -206,7 +206,11 @@ class History:
         names = self.names()
         try:
             await erasure.correct(
-                self.ledger._engine, names["room"], names["identity"], f"person-{self.number}"
+                self.ledger._engine,
+                names["room"],
+                names["identity"],
+                f"person-{self.number}",
+                self.clock(),
             )
         except Refusal as refusal:
             assert refusal.code in ("session_open", "nothing_kept", "name_taken")  # noqa: PT017 - the same
@@ -371,7 +375,7 @@ async def test_what_an_erasure_does_is_done_before_a_session_ends(
     real_count = erasure._count
     monkeypatch.setattr(erasure, "_over", over)
     monkeypatch.setattr(erasure, "_count", count)
-    changed = await erasure.erase(tending, "garden", "ada")
+    changed = await erasure.erase(tending, "garden", "ada", ledger._clock())
     assert changed.rows == {"participant_joined": 1, "participant_left": 1}
     await ledger.flush()
     written = await lines(ledger._engine)

@@ -82,8 +82,12 @@ class Machine:
 
     def looked(self) -> list[tuple[str, str, str]]:
         """Who, why and at what, without how each ended."""
-        log = AccessLog(self.directory / "access", self.directory / "key.pem", 365)
-        return [(one.operator, one.reason.value, one.asked.value) for one in log.entries() if one.of is None]
+        found = self.log.entries()
+        return [(one.operator, one.reason.value, one.asked.value) for one in found if one.of is None]
+
+    @property
+    def log(self) -> AccessLog:
+        return AccessLog(self.directory / "access", self.directory / "key.pem", 365)
 
 
 @pytest.fixture

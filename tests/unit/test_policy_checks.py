@@ -99,6 +99,7 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
         lambda place: place.__dict__.update(asks_again=False, guest_status=200),
         {"changes", "children"},
     ),
+    "objecting for anybody": (lambda place: setattr(place, "objecting_status", 200), {"requests"}),
     "correcting for anybody": (lambda place: setattr(place, "correcting_status", 200), {"requests"}),
     "guests who are not asked": (lambda place: setattr(place, "guest_status", 200), {"children"}),
     "a passcode, and no question": (lambda place: setattr(place, "guest_status", 401), {"children"}),

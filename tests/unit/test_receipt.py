@@ -66,7 +66,7 @@ class Desk:
 @pytest.fixture
 async def desk(url: str) -> AsyncIterator[Desk]:
     time = Time()
-    ledger = await Ledger.open(url, Retention(session_days=DAYS), clock=time)
+    ledger = await Ledger.open(url, Retention(session_days=DAYS, addresses="pseudonym"), clock=time)
     subjects = Subjects(ledger, url, time)
     yield Desk(time, ledger, subjects, Signer.generate())
     await subjects.aclose()

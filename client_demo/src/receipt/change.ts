@@ -22,28 +22,38 @@ type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 const TIMEOUT_MS = 75_000;
 const UNKNOWN = 'The server did not say whether it was done. Try again in a moment.';
 
-/** Has everything erased (`DELETE /api/receipt`). */
-export function erase(token: string, fetcher: Fetch = fetch): Promise<Change> {
-  return ask(token, 'DELETE', 'erasure', 'erased', undefined, fetcher);
+/** How a right is asked for, and where the answer says what was done, and of how many entries. */
+interface Right {
+  method: string;
+  path: string;
+  member: string;
+  counted: string;
 }
 
-/** Has it kept under another name (`PATCH /api/receipt`). */
+const ERASURE: Right = { method: 'DELETE', path: 'api/receipt', member: 'erasure', counted: 'erased' };
+const CORRECTION: Right = { method: 'PATCH', path: 'api/receipt', member: 'correction', counted: 'corrected' };
+const OBJECTION: Right = { method: 'POST', path: 'api/receipt/objection', member: 'objection', counted: 'erased' };
+
+/** Has everything erased. */
+export function erase(token: string, fetcher: Fetch = fetch): Promise<Change> {
+  return ask(token, ERASURE, undefined, fetcher);
+}
+
+/** Has it kept under another name. */
 export function correct(token: string, name: string, fetcher: Fetch = fetch): Promise<Change> {
-  return ask(token, 'PATCH', 'correction', 'corrected', { name }, fetcher);
+  return ask(token, CORRECTION, { name }, fetcher);
+}
+
+/** Has details erased, and no more written of a call that goes on. */
+export function objectToDetails(token: string, fetcher: Fetch = fetch): Promise<Change> {
+  return ask(token, OBJECTION, undefined, fetcher);
 }
 
 /** Never rejects: whatever goes wrong is an answer with a sentence for the person who waits. */
-async function ask(
-  token: string,
-  method: string,
-  member: string,
-  counted: string,
-  body: object | undefined,
-  fetcher: Fetch,
-): Promise<Change> {
+async function ask(token: string, right: Right, body: object | undefined, fetcher: Fetch): Promise<Change> {
   try {
-    const response = await fetcher('api/receipt', {
-      method,
+    const response = await fetcher(right.path, {
+      method: right.method,
       headers: { authorization: `Bearer ${token}` },
       ...(body ? { body: JSON.stringify(body) } : {}),
       cache: 'no-store',
@@ -53,14 +63,14 @@ async function ask(
     });
     const answer: unknown = await response.json();
     if (!response.ok) return { kind: 'refused', message: text(record(answer)['error']) };
-    return read(answer, member, counted);
+    return read(answer, right);
   } catch {
     return { kind: 'refused', message: UNKNOWN };
   }
 }
 
 /** Throws ReceiptError for anything else. */
-function read(body: unknown, member: string, counted: string): Change {
+function read(body: unknown, { member, counted }: Right): Change {
   const answer = record(body);
   const content = record(answer[member]);
   if (typeof answer['jws'] !== 'string') return { kind: 'refused', message: UNKNOWN };

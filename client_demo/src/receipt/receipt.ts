@@ -14,6 +14,8 @@ export interface Receipt {
   entries: Entry[];
   /** When the last entry is deleted; null where nothing is kept. */
   validUntil: Date | null;
+  /** How many entries have to stay because of a legal duty, listed or not. */
+  held: number;
   says: string;
   notKept: string[];
   /** Asks again, and erases, until everything has expired. */
@@ -88,11 +90,18 @@ export function readReceipt(body: unknown): Receipt {
     identity: text(receipt['identity']),
     entries: kept.map(readEntry),
     validUntil: until === null ? null : time(until),
+    held: readHeld(receipt['held']),
     says: text(says),
     notKept: notKept.map(text),
     token: answer['token'],
     file: JSON.stringify(body, null, 2),
   };
+}
+
+function readHeld(value: unknown): number {
+  const rows = value === null ? 0 : record(value)['rows'];
+  if (typeof rows !== 'number') throw new ReceiptError('not a number of entries');
+  return rows;
 }
 
 function readEntry(value: unknown): Entry {

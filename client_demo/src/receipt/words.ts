@@ -50,7 +50,10 @@ const REFUSALS: Record<string, string> = {
 };
 
 /** How much there is, and how long. */
-export function receiptTitle({ entries, validUntil }: Receipt, day: (date: Date) => string): string {
+export function receiptTitle({ entries, held, validUntil }: Receipt, day: (date: Date) => string): string {
+  if (entries.length === 0 && held > 0 && validUntil) {
+    return `Kept about you in this room by law: ${counted(held, 'entry', 'entries')}, until ${day(validUntil)}`;
+  }
   if (entries.length === 0 || !validUntil) return 'Nothing is kept about you in this room';
   return `Kept about you in this room: ${counted(entries.length, 'entry', 'entries')}, until ${day(validUntil)}`;
 }

@@ -3,7 +3,7 @@
 import { make, part, say, tell } from '../dom';
 import { counted } from '../duration';
 import { button, drawAsking } from '../receipt/asking';
-import { type Change, correct, erase } from '../receipt/change';
+import { type Change, correct, erase, objectToDetails } from '../receipt/change';
 import { entryTable } from '../receipt/panel';
 import { fetchReceipt, type Receipt } from '../receipt/receipt';
 import { save } from '../receipt/save';
@@ -83,6 +83,7 @@ export class RightsPage {
     );
     tell(part(document, 'json', HTMLElement), receipt.file);
     part(document, 'erase', HTMLElement).replaceChildren(this.erasing(receipt));
+    part(document, 'object', HTMLElement).replaceChildren(this.objecting(receipt));
     this.name.value = '';
     this.found.hidden = false;
     this.deeds.hidden = !some;
@@ -101,7 +102,23 @@ export class RightsPage {
       testId: 'erase',
       act: () => erase(receipt.token),
       done: (change) => {
-        void this.done(change, 'erased', receipt.token, 'offrecord-erasure.json');
+        void this.done(change, 'erased', receipt.token, 'erasure');
+        return null;
+      },
+    });
+  }
+
+  private objecting(receipt: Receipt): HTMLElement {
+    return drawAsking({
+      offer: 'Object to details',
+      question: 'Erase what was noted moment by moment, for good?',
+      yes: 'Object',
+      no: 'Leave it',
+      waiting: 'Erasing…',
+      testId: 'object',
+      act: () => objectToDetails(receipt.token),
+      done: (change) => {
+        void this.done(change, 'erased', receipt.token, 'objection');
         return null;
       },
     });
@@ -128,15 +145,15 @@ export class RightsPage {
       return;
     }
     this.unsaved = true;
-    await this.done(change, 'corrected', change.token, 'offrecord-correction.json');
+    await this.done(change, 'corrected', change.token, 'correction');
   }
 
   /** Adds the signed answer to the list, and shows what is kept since. */
-  private async done(change: Done, deed: string, token: string, file: string): Promise<void> {
+  private async done(change: Done, deed: string, token: string, answer: string): Promise<void> {
     const item = make('li');
-    const keep = button('Save the signed answer', `save-${deed}`);
+    const keep = button('Save the signed answer', `save-${answer}`);
     keep.addEventListener('click', () => {
-      save(file, change.file);
+      save(`offrecord-${answer}.json`, change.file);
       this.unsaved = false;
     });
     item.append(make('p', '', `${counted(change.rows, 'entry', 'entries')} ${deed}. ${change.says}`));
