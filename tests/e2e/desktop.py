@@ -106,11 +106,11 @@ async def move(source: rtc.VideoSource, width: int, height: int, rate: int) -> N
 
 
 @contextlib.asynccontextmanager
-async def desktop(url: str, token: str) -> AsyncIterator[Desktop]:
+async def desktop(url: str, token: str, options: rtc.RoomOptions | None = None) -> AsyncIterator[Desktop]:
     """Connects as SDK users do: the address and a token."""
     participant = Desktop(rtc.Room())
     participant._listen()
-    await participant.room.connect(url, token)
+    await participant.room.connect(url, token, options or rtc.RoomOptions())
     try:
         yield participant
     finally:
