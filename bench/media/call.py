@@ -52,7 +52,7 @@ class Call:
 
 @contextlib.asynccontextmanager
 async def call() -> AsyncIterator[Call]:
-    """On free ports; nothing of it stays."""
+    """On free ports; nothing of it stays. In the end the emulator tells how late it was, as a figure."""
     with tempfile.TemporaryDirectory() as directory:
         async with (
             serving(Path(directory)) as server,
@@ -61,6 +61,16 @@ async def call() -> AsyncIterator[Call]:
             AsyncExitStack() as stack,
         ):
             yield Call(server, browser, network, stack)
+            late = (await network.emulator.statistics())["late_ms"]
+            show_media(
+                "emulator_late",
+                late["p99"],
+                "ms",
+                percentile=99,
+                packets=late["count"],
+                median=late["p50"],
+                longest=late["longest"],
+            )
 
 
 def show_media(name: str, value: float, unit: str, **parameters: object) -> None:

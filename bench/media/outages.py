@@ -34,9 +34,9 @@ async def blackout() -> None:
             await asyncio.sleep(SETTLE_SECONDS)
             access = both.accesses[WHO]
             access.gateway.hold()
-            await access.change(DARK, DARK)
+            steps = [(0.0, DARK, DARK), (BLACKOUT_SECONDS, PLAIN, PLAIN)]
+            await both.call.network.emulator.plan(WHO, steps)
             await asyncio.sleep(BLACKOUT_SECONDS)
-            await access.change(PLAIN, PLAIN)
             access.gateway.release()
             _add(measured, await _aftermath(both))
     _show("blackout_recovery", "first_frame_s", measured, blackout_s=BLACKOUT_SECONDS)

@@ -40,9 +40,11 @@ pub fn of_arrival(stamp: Option<Duration>) -> Duration {
     now.saturating_sub(ago.min(Duration::from_secs(1)))
 }
 
-/// A proxy that waits for a processor is a worse network than it was told to be. Where the right is not given,
-/// it runs like everybody else; how late it was is told in any case.
+/// A proxy that waits for a processor is a worse network than it was told to be, so it asks to run when it has
+/// something to do, before everybody else: niceness does not reach beyond a session's own group. Where the right
+/// is not given, it runs like others do; how late it was is told in any case.
 pub fn ask_for_priority() {
-    // SAFETY: no pointer is passed.
-    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+    let lowest_of_these = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the parameter lives through the call.
+    unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const lowest_of_these) };
 }
