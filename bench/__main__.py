@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import churn, data, forwarding, idle, joining, layers, ledger, lock, recovery
+from bench import churn, data, forwarding, idle, joining, layers, ledger, ledger_writing, lock, recovery
 from bench.media import parts as media
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "joining": joining.run,
     "layers": layers.run,
     "ledger": ledger.run,
+    "ledger-writing": ledger_writing.run,
     "lock": lock.run,
     "recovery": recovery.run,
     **media.PARTS,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figure import show
@@ -52,7 +53,9 @@ async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]
     return descriptors
 
 
-def _plan(publisher: socket.socket, readers: list[int], keys: SessionKeys, rate: int) -> bytes:
+def _plan(
+    publisher: socket.socket, readers: list[int], keys: SessionKeys, rate: int, seconds: float = SECONDS
+) -> bytes:
     lines = [
         f"publisher {publisher.fileno()}",
         *(f"subscriber {descriptor}" for descriptor in readers),
@@ -64,7 +67,7 @@ def _plan(publisher: socket.socket, readers: list[int], keys: SessionKeys, rate:
         f"bytes {PACKET_BYTES}",
         f"rate {rate}",
         f"burst {BURST}",
-        f"milliseconds {int(SECONDS * 1000)}",
+        f"milliseconds {int(seconds * 1000)}",
     ]
     return "\n".join(lines).encode()
 
@@ -79,9 +82,19 @@ async def _native(plan: bytes, descriptors: list[int], *words: str) -> list[int]
     return [int(word) for word in output.split()[1::2]]
 
 
-async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], int]:
-    """Forwarded packets per CPU-second, how that was measured, and the residence time (p99, us)."""
-    rate = RATES[subscribers]
+@dataclass(frozen=True)
+class Flow:
+    """Packets that were sent, and that all receivers together had; the relay's processor time, and how long
+    packets were in it (99 of 100, in microseconds)."""
+
+    sent: int
+    received: int
+    cpu_seconds: float
+    residence_p99: int
+
+
+async def flow(relay: Relay, subscribers: int, rate: int, seconds: float) -> Flow:
+    """One publisher sends `rate` packets a second."""
     transport, publisher, keys = await relay.connect()
     publisher.release()
     relay.peers.append(publisher)
@@ -101,15 +114,21 @@ async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, ob
     await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
     descriptors = [publisher.socket.fileno(), *readers]
-    sent, received = await _native(_plan(publisher.socket, readers, keys, rate), descriptors)
+    plan = _plan(publisher.socket, readers, keys, rate, seconds)
+    sent, received = await _native(plan, descriptors)
     spent = relay.cpu_seconds() - before
-    stats = await relay.stats()
+    return Flow(sent, received, spent, (await relay.stats()).residence_p99_microseconds)
+
+
+async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], int]:
+    """Forwarded packets per CPU-second, how that was measured, and the residence time (p99, us)."""
+    done = await flow(relay, subscribers, RATES[subscribers], SECONDS)
     how: dict[str, object] = {
-        "packets_in": sent,
-        "delivered": round(received / (sent * subscribers), 4),
-        "relay_cpu_seconds": round(spent, 2),
+        "packets_in": done.sent,
+        "delivered": round(done.received / (done.sent * subscribers), 4),
+        "relay_cpu_seconds": round(done.cpu_seconds, 2),
     }
-    return received / spent, how, stats.residence_p99_microseconds
+    return done.received / done.cpu_seconds, how, done.residence_p99
 
 
 async def _bare(subscribers: int) -> float:

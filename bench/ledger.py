@@ -207,24 +207,24 @@ async def _waiting(url: str, store: str, questions: dict[str, Ask]) -> None:
 
 
 @asynccontextmanager
-async def _places() -> AsyncIterator[dict[str, str]]:
-    """The URL of each store."""
+async def places(file: str) -> AsyncIterator[dict[str, str]]:
+    """The URL of each store, empty; in SQLite a file of that name."""
     with tempfile.TemporaryDirectory(prefix="offrecord-ledger-") as directory:
-        places = {"sqlite": f"sqlite:///{directory}/million.db"}
-        found = programs()
-        cluster = None if found is None else await asyncio.to_thread(Cluster, found, DURABLE)
+        found = {"sqlite": f"sqlite:///{directory}/{file}"}
+        installed = programs()
+        cluster = None if installed is None else await asyncio.to_thread(Cluster, installed, DURABLE)
         try:
             if cluster is not None:
-                places["postgresql"] = await asyncio.to_thread(cluster.database)
-            yield places
+                found["postgresql"] = await asyncio.to_thread(cluster.database)
+            yield found
         finally:
             if cluster is not None:
                 await asyncio.to_thread(cluster.remove)
 
 
 async def run() -> None:
-    async with _places() as places:
-        for store, url in places.items():
+    async with places("million.db") as found:
+        for store, url in found.items():
             now = time.time()
             started = time.monotonic()
             await make(url, now)

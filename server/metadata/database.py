@@ -57,7 +57,6 @@ events = Table(
     Column("body", Text, nullable=False, doc="the row: its kind and fields, as JSON"),
     Index("events_by_expiry", "expires_at"),
     Index("events_by_time", "event", "at"),
-    Index("events_of_nobody", "event", "at", **_where("room IS NULL")),
     Index("events_by_moment", "at"),
     Index("events_by_participant", "participant", "event", "at"),
     Index("events_by_room", "room", "at"),

@@ -8,7 +8,6 @@ order of time, so that the newest are found without looking at the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +20,7 @@ from server.metadata.words import Browser, Sdk
 Conditions = list[ColumnElement[bool]]
 
 _PLACE = re.compile(r"([0-9]{1,12}\.[0-9]{1,20})_([0-9]{1,18})", re.ASCII)
-_NAMES = ("participant", "code", "identity", "room")  # of somebody: few have the same
+NAMES = ("participant", "code", "identity", "room")  # of somebody: few have the same
 # What the index of a column leaves out, as most lines say it.
 _LEFT_OUT = {
     "outcome": AttemptCause.CLIENT_LEFT.value,
@@ -72,64 +71,85 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Stretch(NamedTuple):
-    """Part of an answer. `by_time`: its index is in the order of time, and need not be sorted."""
+    """Part of an answer: what an index finds, and what is looked for among that, line by line.
 
-    conditions: Conditions
+    `by_time`: the index is in the order of time, so that the newest are found first.
+    """
+
+    indexed: Conditions
+    looked_at: Conditions
     by_time: bool = True
 
-    def and_also(self, *conditions: ColumnElement[bool]) -> Stretch:
+    def only(self, *conditions: ColumnElement[bool]) -> Stretch:
         """Less of it."""
-        return self._replace(conditions=[*self.conditions, *conditions])
+        return self._replace(looked_at=[*self.looked_at, *conditions])
 
 
-def stretches(query: Query, now: float) -> list[Stretch]:
+def stretches(query: Query, now: float, leader: str | None = None) -> list[Stretch]:
     """A query as parts that follow each other in the order of time, the newest first, each with an index of
     its own: what began in the period; and what had begun before, and was not over.
+
+    `leader` is one of `leaders`; the first of them if left out.
     """
     c = connections.c
     until = [] if query.until is None else [c.joined_at <= query.until]
     if query.since is not None and query.until is not None and query.until < query.since:
         return []
+    leader = leader or next(iter(leaders(query)), None)
+    found = [] if leader is None else leading(query, leader)
+    looked_at = wanted(query, now, without=leader)
     if query.since is None:
-        return [Stretch([*wanted(query, now), *until])]
-    began = Stretch([*wanted(query, now), *until, c.joined_at >= query.since])
-    if any(getattr(query, name) is not None for name in _NAMES):
-        before = [*wanted(query, now), *until, c.joined_at < query.since, lasted(query.since)]
-        return [began, Stretch(before)]
-    ended = or_(c.left_at.is_(None), c.left_at >= query.since)
-    failed = [c.failed] if query.failed else []
-    before = [*wanted(query, now, leading=False), c.joined_at + 0 < query.since, ended, *failed]
-    return [began, Stretch(before, by_time=False)]
+        return [Stretch([*found, *until], looked_at)]
+    began = Stretch([*found, *until, c.joined_at >= query.since], looked_at)
+    if leader in NAMES:
+        before = [*found, *until, c.joined_at < query.since]
+        return [began, Stretch(before, [*looked_at, lasted(query.since)])]
+    ended = [or_(c.left_at.is_(None), c.left_at >= query.since), *([c.failed] if query.failed else [])]
+    looked_at = [*wanted(query, now), c.joined_at + 0 < query.since]
+    return [began, Stretch(ended, looked_at, by_time=False)]
 
 
-def wanted(query: Query, now: float, table: FromClause = connections, *, leading: bool = True) -> Conditions:
-    """All of a query but when it was. `leading`: whether one of the conditions may use its index."""
+def leaders(query: Query) -> list[str]:
+    """Columns that have an index of what is asked for, likely the rarest first."""
+    return [name for name, value in _asked(query).items() if value != _LEFT_OUT.get(name)]
+
+
+def leading(query: Query, name: str) -> Conditions:
+    """That a column says what is asked for, as its index has it."""
+    column, left_out = connections.c[name], _LEFT_OUT.get(name)
+    if name == "failed":
+        return [column]
+    says: Conditions = [column == _asked(query)[name]]
+    return says if left_out is None else [*says, literal_column(f"connections.{name} <> '{left_out}'")]
+
+
+def wanted(
+    query: Query, now: float, table: FromClause = connections, *, without: str | None = None
+) -> Conditions:
+    """All that is asked for but when it was, said so that no index knows it; without a column that leads."""
     conditions: Conditions = []
-    for name, value in _asked(query):
-        column, left_out = table.c[name], _LEFT_OUT.get(name)
-        if name == "failed":
-            conditions.append(column if leading else func.coalesce(column, false()))
-        elif leading and value != left_out:
-            conditions.append(column == value)
-            if left_out is not None:
-                conditions.append(literal_column(f"{column.table.name}.{name} <> '{left_out}'"))
-        else:
-            conditions.append(func.coalesce(column, "") == value)
+    for name, value in _asked(query).items():
+        if name == without:
             continue
-        leading = False
+        if name == "failed":
+            conditions.append(func.coalesce(table.c[name], false()))
+        else:
+            conditions.append(func.coalesce(table.c[name], "") == value)
     if query.let_in:
         conditions.append(table.c.participant.is_not(None))
     conditions.append(table.c.expires_at + 0 > now)
     return conditions
 
 
-def _asked(query: Query) -> Iterator[tuple[str, str]]:
-    """Columns, and what they have to say; the rarest first."""
-    for name in (*_NAMES, "outcome", "stage", "failed", "site", "client"):
+def _asked(query: Query) -> dict[str, str]:
+    """Columns, and what they have to say; likely the rarest first."""
+    asked: dict[str, str] = {}
+    for name in (*NAMES, "outcome", "stage", "failed", "site", "client"):
         value = getattr(query, name)
         if value not in (None, False):
             client = "browser" if isinstance(value, Browser) else "sdk"
-            yield client if name == "client" else name, str(value)
+            asked[client if name == "client" else name] = str(value)
+    return asked
 
 
 def lasted(since: float, table: FromClause = connections) -> ColumnElement[bool]:
@@ -148,3 +168,10 @@ def beyond(place: Place, *, older: bool) -> ColumnElement[bool]:
     here = tuple_(connections.c.joined_at, connections.c.number)
     there = (place.joined_at, place.number)
     return here < there if older else here > there
+
+
+def up_to(place: Place, *, older: bool) -> ColumnElement[bool]:
+    """What is no further than a place, in one direction of time."""
+    here = tuple_(connections.c.joined_at, connections.c.number)
+    there = (place.joined_at, place.number)
+    return here >= there if older else here <= there

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal, select
 from server.metadata.asking import Asking
 from server.metadata.connection import Connection
 from server.metadata.database import connections
-from server.metadata.paging import Page, paged, readable
+from server.metadata.paging import Page, leader_of, paged, readable
 from server.metadata.query import Place, Query, stretches
 from server.metadata.sessions import KeptEvent, Reader
 
@@ -42,10 +42,8 @@ async def search(
 
     Raises LedgerError.
     """
-    parts = stretches(query, asking.now())
-    page = await paged(
-        asking, select(connections), parts, min(size, MOST_CONNECTIONS), older=older, newer=newer
-    )
+    parts = stretches(query, asking.now(), await leader_of(asking, query))
+    page = await paged(asking, parts, min(size, MOST_CONNECTIONS), older=older, newer=newer)
     return Page(tuple(one for row in page.found if (one := readable(row))), page.newer, page.older)
 
 
@@ -54,8 +52,8 @@ async def count(asking: Asking, query: Query) -> int | None:
     found = 0
     try:
         async with asyncio.timeout(COUNT_SECONDS):
-            for part in stretches(query, asking.now()):
-                each = select(literal(1)).select_from(connections).where(*part.conditions)
+            for part in stretches(query, asking.now(), await leader_of(asking, query)):
+                each = select(literal(1)).select_from(connections).where(*part.indexed, *part.looked_at)
                 at = connections.c.joined_at if part.by_time else connections.c.joined_at + 0
                 some = each.order_by(at.desc()).limit(COUNTED + 1 - found).subquery()
                 found += int(await asking.value(select(func.count()).select_from(some)))

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 
 from server.metadata.asking import Asking, Line
 from server.metadata.connection import Connection
-from server.metadata.database import connections, events
+from server.metadata.database import events
 from server.metadata.event import Event, EventError, decode, name_of
 from server.metadata.holds import held, held_until
-from server.metadata.paging import paged, readable
+from server.metadata.paging import leader_of, paged, readable
 from server.metadata.query import Place, Query, stretches
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.tracks import TrackPublished
@@ -151,12 +151,12 @@ class Reader(Asking):
         return [NumberedRow(*row) for row in reversed(await self.rows(wanted))]
 
     async def _connections(self, query: Query, size: int, *, newest_first: bool) -> AsyncIterator[Listed]:
-        parts = stretches(query, self.now())
-        lines, size = select(connections), min(size, PAGE_CONNECTIONS)
+        parts = stretches(query, self.now(), await leader_of(self, query))
+        size = min(size, PAGE_CONNECTIONS)
         place: Place | None = None if newest_first else _BEGINNING
         while True:
             older, newer = (place, None) if newest_first else (None, place)
-            page = await paged(self, lines, parts, size, older=older, newer=newer)
+            page = await paged(self, parts, size, older=older, newer=newer)
             found = [one for row in page.found if (one := readable(row))]
             published = await self._published([one.participant for one in found if one.participant])
             for one in found if newest_first else reversed(found):
@@ -192,7 +192,7 @@ class Reader(Asking):
 
     async def _of_code(self, query: Query) -> list[KeptEvent]:
         names = Query(code=query.code, room=query.room, identity=query.identity)
-        page = await paged(self, select(connections), stretches(names, self.now()), MOST_OF_A_CODE)
+        page = await paged(self, stretches(names, self.now()), MOST_OF_A_CODE)
         found: list[KeptEvent] = []
         for row in page.found:
             if (one := readable(row)) is not None:

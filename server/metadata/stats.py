@@ -173,7 +173,6 @@ async def _levels(
     asking: Asking, kind: type[RelayBorn | RelayLost], key: str, period: Period
 ) -> dict[str, int]:
     conditions = [
-        events.c.room.is_(None),
         events.c.event == name_of(kind),
         events.c.expires_at > asking.now(),
     ]

@@ -160,10 +160,8 @@ async def _last_lines(
     another = select(later.c.number).where(
         later.c[whose.name] == whose, is_later, *until, *_matching(names, now, later)
     )
-    parts = [part.and_also(whose.is_not(None), ~another.exists()) for part in stretches(names, now)]
-    return await paged(
-        asking, select(connections), parts, min(size, MOST_SUMMARIES), older=older, newer=newer
-    )
+    parts = [part.only(whose.is_not(None), ~another.exists()) for part in stretches(names, now)]
+    return await paged(asking, parts, min(size, MOST_SUMMARIES), older=older, newer=newer)
 
 
 def _names_of(query: Query) -> Query:
@@ -172,7 +170,7 @@ def _names_of(query: Query) -> Query:
 
 def _matching(query: Query, now: float, table: FromClause = connections) -> Conditions:
     """For what is found by room or person."""
-    return [*wanted(query, now, table, leading=False), *overlapping(query, table)]
+    return [*wanted(query, now, table), *overlapping(query, table)]
 
 
 async def _summed(

@@ -83,7 +83,7 @@ async def _plans(directory: Path, ask: Ask) -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     ("query", "index"),
     [
-        (Query(), "USING INDEX connections_by_time"),
+        (Query(), "INDEX connections_by_time"),
         (Query(until=UNTIL), "connections_by_time"),
         (Query(room="garden"), "connections_by_room (room=?)"),
         (Query(identity="ada", failed=True), "connections_by_identity (identity=?)"),
@@ -93,12 +93,12 @@ async def _plans(directory: Path, ask: Ask) -> list[tuple[str, list[str]]]:
         (Query(site="Lyon", client=Browser.CHROME), "connections_by_site (site=?)"),
         (Query(client=Browser.OPERA), "connections_by_browser (browser=?)"),
         (Query(client=Sdk.PYTHON), "connections_by_sdk (sdk=?)"),
-        (Query(client=Sdk.JS), "USING INDEX connections_by_time"),
+        (Query(client=Sdk.JS), "INDEX connections_by_time"),
         (Query(outcome=AttemptCause.REMOVED, site="Lyon"), "connections_by_outcome (outcome=?)"),
-        (Query(outcome=AttemptCause.CLIENT_LEFT), "USING INDEX connections_by_time"),
+        (Query(outcome=AttemptCause.CLIENT_LEFT), "INDEX connections_by_time"),
         (Query(outcome=AttemptCause.CLIENT_LEFT, site="Lyon"), "connections_by_site (site=?)"),
         (Query(stage=Stage.ICE, failed=True), "connections_by_stage (stage=?)"),
-        (Query(failed=True, client=Browser.CHROME), "connections_failed"),
+        (Query(failed=True, client=Sdk.JS), "connections_failed"),
         (Query(failed=True, let_in=True, stage=Stage.MEDIA), "connections_failed"),
     ],
 )
@@ -113,6 +113,8 @@ async def test_a_search_is_led_by_what_is_rarest_and_sorts_nothing(
         partial(count, query=query),
     ):
         for statement, steps in await _plans(tmp_path, lambda reader, ask=ask: ask(reader)):  # type: ignore[misc]
+            if "SELECT connections.number AS number" in statement:
+                continue  # how much each of them would find
             assert any(index.rstrip(")") in step for step in steps), (statement, steps)
             sorts = any("TEMP B-TREE" in step for step in steps)
             assert not sorts or query.participant is not None, (statement, steps)
@@ -124,7 +126,7 @@ async def test_a_search_is_led_by_what_is_rarest_and_sorts_nothing(
 )
 async def test_who_was_there_already_is_found_by_the_end(tmp_path: Path, query: Query) -> None:
     """And not by looking at everybody who ever came before."""
-    [(_, _), (statement, steps)] = await _plans(tmp_path, partial(search, query=query))
+    *_, (statement, steps) = await _plans(tmp_path, partial(search, query=query))
     searched = [step for step in steps if step.startswith(("SEARCH", "SCAN"))]
     assert searched, statement
     assert all("by_end (left_at" in step for step in searched), (statement, steps)
@@ -161,7 +163,7 @@ async def test_no_question_reads_a_whole_table(
         for step in steps:
             if step.startswith(("SCAN events", "SCAN connections", "SCAN later")):
                 # In order of time and up to the end of a page: that reads no more than it gives.
-                assert "USING INDEX events_by_moment" in step or "USING INDEX connections_by_time" in step
+                assert "INDEX events_by_moment" in step or "INDEX connections_by_time" in step
                 assert "LIMIT" in statement, step
             # What is later is looked up by its room or person, and by nothing else.
             if step.startswith("SEARCH later"):

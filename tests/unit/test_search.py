@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.metadata import paging
 from server.metadata import search as search_module
 from server.metadata.connection import Connection
 from server.metadata.event import name_of
@@ -117,10 +118,14 @@ def _codes(found: tuple[Connection, ...]) -> str:
         (Query(since=START + 0.6 * HOUR, until=START + 0.5 * HOUR), ""),
     ],
 )
-async def test_what_is_found(reader: Reader, query: Query, found: str) -> None:
-    page = await search(reader, query)
-    assert _codes(page.found) == found
-    assert (page.older, page.newer) == (None, None)
+async def test_what_is_found(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, query: Query, found: str
+) -> None:
+    for window in (paging.WINDOW, 2, 1):
+        monkeypatch.setattr(paging, "WINDOW", window)
+        page = await search(reader, query)
+        assert _codes(page.found) == found
+        assert (page.older, page.newer) == (None, None)
     assert await count(reader, query) == len(found)
 
 
@@ -139,6 +144,51 @@ async def test_pages_lead_there_and_back(reader: Reader, query: Query, size: int
         assert back.found == newer.found
     first = await search(reader, query, newer=pages[1].newer, size=size)
     assert first.newer is None, "there is nothing newer"
+
+
+@pytest.mark.parametrize("query", [Query(let_in=True), Query(since=START, outcome=AttemptCause.CLIENT_LEFT)])
+async def test_looking_on_takes_long(reader: Reader, monkeypatch: pytest.MonkeyPatch, query: Query) -> None:
+    """Then a page is short, and says where to go on."""
+    whole = (await search(reader, query)).found
+    monkeypatch.setattr(paging, "WINDOW", 1)
+    monkeypatch.setattr(paging, "SEARCH_SECONDS", 0.0)
+    found: list[Connection] = []
+    older: Place | None = None
+    pages = 0
+    while True:
+        page = await search(reader, query, older=older)
+        found += page.found
+        older, pages = page.older, pages + 1
+        if older is None:
+            break
+    assert tuple(found) == whole
+    assert pages > len(whole)
+    newer: Place | None = Place(1.0, 1)
+    found = []
+    while newer is not None:
+        page = await search(reader, query, newer=newer)
+        found = [*page.found, *found]
+        newer = page.newer
+    assert tuple(found) == whole
+
+
+async def test_the_rarest_leads(url: str) -> None:
+    ledger = await Ledger.open(url)
+    for number in range(9):
+        _came(ledger, number, "garden", "ada", site="Lyon", browser=Browser.CHROME)
+    _came(ledger, 9, "garden", "ada", site="Lyon", browser=Browser.OPERA)
+    await ledger.flush()
+    async with aclosing(Reader(url)) as reader:
+        for query, leader in (
+            (Query(site="Lyon", client=Browser.OPERA), "browser"),
+            (Query(site="Lyon", client=Browser.CHROME), "browser"),
+            (Query(site="Oslo", client=Browser.OPERA), "site"),
+            (Query(site="Lyon", client=Browser.OPERA, failed=True), "failed"),
+            (Query(site="Lyon", client=Browser.OPERA, room="garden"), "room"),
+            (Query(client=Sdk.JS), None),
+        ):
+            assert await paging.leader_of(reader, query) == leader
+    await ledger.close()
 
 
 async def test_what_comes_while_one_turns_pages_moves_nothing(url: str) -> None:

@@ -114,10 +114,7 @@ def _in_postgresql(field: str) -> str:
 
 
 MIGRATION = Migration(
-    (
-        _TABLE,
-        "CREATE INDEX events_of_nobody ON events (event, at) WHERE room IS NULL",
-    ),
+    (_TABLE,),
     sqlite=(*_fill(_in_sqlite), *_indexes("failed = 1")),
     # Statistics hold samples of values, and would remember a name that is deleted.
     postgresql=(
