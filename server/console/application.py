@@ -20,6 +20,7 @@ from server.console.ledger import LedgerPage
 from server.console.live import Live
 from server.console.oidc import Provider
 from server.console.pages import Pages
+from server.console.person import PersonPage
 from server.console.place import PATH, Listener, Place
 from server.console.provided import Provided
 from server.console.sign_in import SignIn
@@ -56,6 +57,7 @@ def console(sources: Sources, place: Place) -> web.Application:
     app.add_routes(ConnectionPage(guard).routes())
     app.add_routes(LedgerPage(guard).routes())
     app.add_routes(AccessPage(guard).routes())
+    app.add_routes(PersonPage(guard).routes())
     app.add_routes([web.get(f"/assets/{name}", _file(path)) for name, path in ASSETS.items()])
 
     async def stop(_: web.Application) -> None:

@@ -47,6 +47,11 @@ class Moments:
         letters = _zone_name(self._at(self.now))
         return letters if self.zone in {"", letters} else f"{self.zone} ({letters})"
 
+    @property
+    def zone_info(self) -> tzinfo:
+        """For what is typed without one."""
+        return _zone(self.zone)
+
     def _at(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, _zone(self.zone))
 

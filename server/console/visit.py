@@ -23,6 +23,7 @@ NAVIGATION: Final[tuple[tuple[str, str, Asked | None], ...]] = (
     ("guarantee", "Guarantee", None),
     ("ledger", "Ledger", None),
     ("access", "Access log", Asked.ACCESS_LOG),
+    ("person", "A person", Asked.SUBJECT),
 )
 """Path, name, and whose data it shows: nobody's where that is None."""
 

@@ -15,6 +15,7 @@ PAGES = {
     "guarantee": "Guarantee",
     "ledger": "Ledger and retention",
     "access": "Access log",
+    "person": "A person",
     "reason": "Why do you look?",
     "connections/ZZZZ-ZZZZ": "Nothing is kept",
 }
@@ -70,6 +71,7 @@ async def test_the_whole_console_is_used_without_a_mouse(
     await expect(page.get_by_role("heading", level=1)).to_contain_text("ada-")
     await _tab_to(page, "Guarantee", back=True)
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Guarantee")
     await _tab_to(page, "Every check")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("row", name="seccomp holds kernel").first).to_be_visible()
