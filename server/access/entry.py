@@ -43,6 +43,7 @@ class Asked(StrEnum):
     HELD = "held"  # what is held, or what a legal hold keeps
     BACKUP = "backup"  # a copy of all that is kept was made, or copies were deleted
     OPERATORS = "operators"  # who may look was changed
+    EXPORT = "export"  # sessions that were taken out of the server
     LIVE = "live"  # who is connected now, out of memory
     ACCESS_LOG = "access_log"  # who looked
 

@@ -17,7 +17,15 @@ class Role(StrEnum):
 
 
 _CONNECTIONS = frozenset(
-    {Asked.SESSIONS, Asked.EVENTS, Asked.ROOMS, Asked.PARTICIPANTS, Asked.STATISTICS, Asked.LIVE}
+    {
+        Asked.SESSIONS,
+        Asked.EVENTS,
+        Asked.ROOMS,
+        Asked.PARTICIPANTS,
+        Asked.STATISTICS,
+        Asked.LIVE,
+        Asked.EXPORT,
+    }
 )
 MAY_SEE: dict[Role, frozenset[Asked]] = {
     Role.VIEWER: _CONNECTIONS,

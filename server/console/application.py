@@ -15,6 +15,7 @@ from aiohttp import web
 from server.console.access import AccessPage
 from server.console.connection import ConnectionPage
 from server.console.evidence import Evidence
+from server.console.failures import FailuresPage
 from server.console.guard import HEADERS, Guard
 from server.console.ledger import LedgerPage
 from server.console.live import Live
@@ -23,6 +24,7 @@ from server.console.pages import Pages
 from server.console.person import PersonPage
 from server.console.place import PATH, Listener, Place
 from server.console.provided import Provided
+from server.console.search import SearchPage
 from server.console.sign_in import SignIn
 from server.console.sources import Sources
 from server.errors import OperatorError
@@ -54,6 +56,8 @@ def console(sources: Sources, place: Place) -> web.Application:
         app.add_routes(Provided(guard, sign_in, provider).routes())
     app.add_routes(Evidence(guard).routes())
     app.add_routes(Live(guard, stopping).routes())
+    app.add_routes(SearchPage(guard).routes())
+    app.add_routes(FailuresPage(guard).routes())
     app.add_routes(ConnectionPage(guard).routes())
     app.add_routes(LedgerPage(guard).routes())
     app.add_routes(AccessPage(guard).routes())
@@ -63,7 +67,11 @@ def console(sources: Sources, place: Place) -> web.Application:
     async def stop(_: web.Application) -> None:
         stopping.set()
 
+    async def close(_: web.Application) -> None:
+        await guard.books.aclose()
+
     app.on_shutdown.append(stop)
+    app.on_cleanup.append(close)
     return app
 
 

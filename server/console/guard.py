@@ -25,6 +25,7 @@ from aiohttp.typedefs import Middleware
 from server.access.entry import Asked
 from server.access.operators import Operators
 from server.console.addresses import path_of, to_page
+from server.console.books import Books
 from server.console.pages import Pages, error_page
 from server.console.place import Place, is_this_machine
 from server.console.sessions import Session, Sessions
@@ -65,6 +66,7 @@ class Guard:
         self.pages = pages
         self.sessions = Sessions()
         self.operators = Operators(Path(sources.config.console.operators))
+        self.books = Books(sources.config.metadata.url, sources.clock)
         self._key = secrets.token_bytes(32)
 
     def page(self, show: Page, asked: Asked | None = None) -> Handler:
@@ -96,6 +98,7 @@ class Guard:
                 self.sources,
                 self.pages,
                 self.operators,
+                self.books,
                 fields,
             )
             if asked is not None and not visit.may(asked):

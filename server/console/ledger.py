@@ -71,6 +71,8 @@ class LedgerPage:
                 "details": config.metadata.details,
                 "access_days": config.metadata.access_days,
                 "size": held.size,
+                "version": held.version,
+                "next_expiry": held.next_expiry,
                 "waiting": queue.waiting,
                 "dropped": queue.dropped,
                 "refused": queue.refused,

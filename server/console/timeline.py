@@ -69,14 +69,13 @@ class Track:
 class Timeline:
     """`asked_at` and `until` bound it, in seconds since the epoch: the end is now for one that goes on.
 
-    `joined`, `attempt` and `left` are the fields of those rows, empty where there is none.
+    `joined` and `attempt` are the fields of those rows, empty where there is none.
     """
 
     asked_at: float
     until: float
     joined: Fields
     attempt: Fields
-    left: Fields
     active_at: float | None
     left_at: float | None
     expires_at: float
@@ -84,13 +83,6 @@ class Timeline:
     quality: tuple[Band, ...]
     tracks: tuple[Track, ...]
     transports: tuple[Fields, ...]
-
-    def first(self, name: str) -> str:
-        """The first text of that name that a row has, "" for none."""
-        for fields in (self.joined, self.attempt, self.left):
-            if fields.get(name):
-                return str(fields[name])
-        return ""
 
 
 def timeline(rows: Sequence[Row], now: float) -> Timeline:
@@ -107,7 +99,6 @@ def timeline(rows: Sequence[Row], now: float) -> Timeline:
         until=max(until, rows[-1].at, asked_at),
         joined=_fields(by_kind, "participant_joined"),
         attempt=_fields(by_kind, "attempt_ended") or _fields(by_kind, "attempts_refused"),
-        left=_fields(by_kind, "participant_left"),
         active_at=None if active is None else active.at,
         left_at=left_at,
         expires_at=max(row.expires_at for row in rows),

@@ -12,6 +12,7 @@ from server.access.entry import Asked
 from server.access.operators import Operators
 from server.access.roles import Role, may_see
 from server.console.addresses import root_of, to_page
+from server.console.books import Books
 from server.console.looking import Looking
 from server.console.moments import Moments
 from server.console.pages import Pages
@@ -20,6 +21,8 @@ from server.console.sources import Sources
 
 NAVIGATION: Final[tuple[tuple[str, str, Asked | None], ...]] = (
     ("live", "Live", Asked.LIVE),
+    ("sessions", "Sessions", Asked.SESSIONS),
+    ("failures", "Failures", Asked.STATISTICS),
     ("guarantee", "Guarantee", None),
     ("ledger", "Ledger", None),
     ("access", "Access log", Asked.ACCESS_LOG),
@@ -40,6 +43,7 @@ class Visit:
     sources: Sources
     pages: Pages
     operators: Operators
+    books: Books
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property

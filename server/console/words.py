@@ -22,6 +22,7 @@ ROLES: Final = {
     Role.ADMIN: "admin",
 }
 ASKED: Final = {
+    Asked.EXPORT: "sessions, to take along",
     Asked.LIVE: "who is connected now",
     Asked.SESSIONS: "sessions",
     Asked.EVENTS: "every row",

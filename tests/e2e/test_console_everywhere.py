@@ -12,6 +12,9 @@ from tests.e2e.serving import Server
 PAGES = {
     "": "Overview",
     "live": "Live",
+    "sessions": "Sessions",
+    "sessions?code=bad": "Sessions",
+    "failures": "Failures",
     "guarantee": "Guarantee",
     "ledger": "Ledger and retention",
     "access": "Access log",

@@ -10,14 +10,13 @@ from msgspec import structs
 from pytest_aiohttp.plugin import AiohttpClient
 
 from server.access.entry import Asked
-from server.console import connection
 from server.console.place import PATH
+from server.metadata import asking
 from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.retention import Retention
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
-from server.metadata.sessions import Reader
 from server.metadata.store import Ledger
 from server.metadata.words import LeaveReason
 from tests.unit.desk import Client, Desk, desk_in, page, sign_in
@@ -152,13 +151,10 @@ async def test_addresses_are_for_privacy_officers(tmp_path: Path, aiohttp_client
 async def test_a_ledger_that_does_not_answer_is_not_waited_for(
     desk: Desk, ledger: Ledger, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def never(*args: object) -> list[object]:
-        import asyncio
-
-        await asyncio.Event().wait()
-        return []
-
-    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.1)
-    monkeypatch.setattr(Reader, "of_participant", never)
-    assert "takes too long" in await page(client, f"connections/{SID}", 503)
+    ledger.record(joined(1, "lovelace"))
+    await ledger.flush()
+    monkeypatch.setattr(asking, "STATEMENT_SECONDS", 0.0)
+    html = await page(client, f"connections/{SID}", 503)
+    assert "given up" in html
+    assert "lovelace" not in html
     assert desk.looks() == []

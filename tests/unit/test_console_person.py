@@ -14,8 +14,9 @@ from pytest_aiohttp.plugin import AiohttpClient
 from server.access.entry import Asked, Entry
 from server.console.person import REQUEST_REASONS
 from server.console.place import PATH
+from server.metadata.query import Query
 from server.metadata.rows.rights import SubjectRequest
-from server.metadata.sessions import KeptEvent, Query, Reader
+from server.metadata.sessions import KeptEvent, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import Answer, RequestReason, Right
 from tests.unit.attempted import Attempted
