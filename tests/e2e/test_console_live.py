@@ -31,6 +31,8 @@ async def test_people_appear_and_leave_while_the_page_is_open(
     alan = await join(shared_browser, console_server.url, "Alan", "garden")
     await expect(table.get_by_role("row", name="alan-")).to_be_visible()
     await expect(pause).to_be_focused()
+    await expect(page.get_by_role("heading", name="garden")).to_be_visible()
+    await accessible(page)
 
     await page.keyboard.press("Enter")
     await expect(page.get_by_text("Paused")).to_be_visible()
