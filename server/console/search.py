@@ -20,7 +20,7 @@ from server.access.entry import Asked
 from server.console.guard import HEADERS, Guard
 from server.console.visit import Visit
 from server.console.wanted import CLIENTS, OUTCOMES, PERIODS, Wanted, wanted
-from server.console.words import duration, number, spaced
+from server.console.words import duration, number, spaced, visible
 from server.metadata import logs
 from server.metadata.address import LedgerError
 from server.metadata.connection import Connection
@@ -30,7 +30,7 @@ from server.metadata.search import COUNTED, count, search
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 20_000
-EXPORTED_AT_ONCE: Final = 500
+EXPORTED_AT_ONCE: Final = 200
 EXPORT_SECONDS: Final = 120.0
 COLUMNS: Final = (
     "room",
@@ -122,7 +122,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in str(value))
+    text = visible(str(value))
     return f"'{text}" if isinstance(value, str) and text.startswith(_STARTS_A_FORMULA) else text
 
 

@@ -44,7 +44,9 @@ def spaced(word: object) -> str:
 
 def visible(text: str) -> str:
     """A name of somebody's choice: what cannot be seen, or turns the direction of writing, becomes a sign."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def number(count: int) -> str:
