@@ -25,7 +25,7 @@ TURNED = "ada\u202egnp.exe\u2066\x07"
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     desk = desk_in(tmp_path)
-    desk.rooms = [room("garden", person("ada", 1), person("alan", 2, quality=Quality.POOR, muted=True))]
+    desk.rooms = [room("garden", person("lovelace", 1), person("alan", 2, quality=Quality.POOR, muted=True))]
     return desk
 
 
@@ -39,7 +39,7 @@ async def test_people_and_how_they_are_connected_are_shown(desk: Desk, client: C
     html = await page(client, "live")
     for text in (
         "garden",
-        "ada",
+        "lovelace",
         "excellent",
         "alan",
         "poor",
@@ -85,7 +85,7 @@ async def test_nothing_is_shown_where_the_look_cannot_be_written(
     for path in ("live", "live/stream"):
         html = await page(client, path, 503)
         assert "the disk is full" in html
-        assert "ada" not in html
+        assert "lovelace" not in html
         assert "garden" not in html
 
 
@@ -138,7 +138,7 @@ async def test_a_page_follows_what_is_live(
     link = 'href="./connections/PA_00000002"'
     assert link in first
     assert link in await page(client, "live"), "links are the same in the page and in what changes it"
-    desk.rooms = [room("garden", person("ada", 1), person("<b>joan</b>", 3))]
+    desk.rooms = [room("garden", person("lovelace", 1), person("<b>joan</b>", 3))]
     second = await _event(stream)
     assert "&lt;b&gt;joan&lt;/b&gt;" in second
     assert "alan" not in second
