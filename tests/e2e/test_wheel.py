@@ -27,7 +27,10 @@ def wheel() -> Path:
 async def test_wheel_serves_without_rust_and_node(wheel: Path, tmp_path: Path, browser: Browser) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.startswith("server/_native") and name.endswith(".so") for name in names)
-    assert "server/web/index.html" in names
+    assert {"server/web/index.html", "server/web/assets/console.css", "server/web/assets/console.js"} <= set(
+        names
+    )
+    assert "server/console/templates/base.html" in names
     assert [name for name in names if name.startswith(("tests/", "bench/", "client_demo/"))] == []
     assert [name for name in names if name.endswith(".rs")] == []
 
