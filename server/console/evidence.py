@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from server.access.entry import Asked
 from server.console.guard import Guard
 from server.console.visit import Visit
 from server.guarantee.incidents import SAYS as INCIDENT_SAYS
@@ -57,6 +58,7 @@ class Evidence:
             {
                 "rooms": len(rooms),
                 "people": sum(len(room.people) for room in rooms),
+                "may_search": visit.may(Asked.SESSIONS),
                 "level": LEVEL_NAMES[observe(sources.evidence, now).level],
                 "waiting": sources.ledger.waiting,
                 "dropped": sources.ledger.dropped,

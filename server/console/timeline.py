@@ -213,6 +213,8 @@ def _title(row: Row, tracks: Mapping[str, Track]) -> tuple[str, str, frozenset[s
 
 def in_words(name: str, value: Any) -> str:
     """A value by the name of its field: `milliseconds` are a time, `bytes` a size."""
+    if name in _CRYPTOGRAPHY and isinstance(value, str):
+        return value.upper().replace("DTLS_1_", "DTLS 1.").replace("_", "-")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return spaced(value) if isinstance(value, str) and name not in _AS_THEY_ARE else str(value)
     if name.endswith("milliseconds"):
@@ -226,6 +228,7 @@ def in_words(name: str, value: Any) -> str:
     return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
+_CRYPTOGRAPHY: Final = frozenset({"dtls", "cipher", "srtp"})
 _AS_THEY_ARE: Final = frozenset({"code", "track", "sdk_version", "site", "network", "address"})
 
 

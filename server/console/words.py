@@ -46,7 +46,10 @@ def visible(text: str) -> str:
     """A name of somebody's choice: what cannot be seen, or turns the direction of writing, becomes a sign."""
     if text.isprintable():
         return text
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return "".join(
+        letter if letter.isprintable() or letter == "\N{NO-BREAK SPACE}" else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
 
 
 def number(count: int) -> str:

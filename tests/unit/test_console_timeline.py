@@ -7,6 +7,7 @@ from typing import Any
 from server.console.moments import Moments
 from server.console.plots import MOST_TRACKS, plot
 from server.console.timeline import Row, in_words, lost_percent, timeline
+from server.console.words import visible
 
 START = 1_700_000_000.0
 WHO = {"room": "garden", "identity": "ada", "participant": "PA_00000001"}
@@ -144,6 +145,9 @@ def test_values_are_told_by_their_fields() -> None:
     assert in_words("round_trip_last", 33) == "33 ms"
     assert in_words("reason", "client_left") == "client left"
     assert in_words("code", "ABCD-EFGH") == "ABCD-EFGH"
+    assert in_words("dtls", "dtls_1_2") == "DTLS 1.2"
+    assert in_words("srtp", "aead_aes_128_gcm") == "AEAD-AES-128-GCM"
+    assert visible(in_words("packets", 1408)) == "1\N{NO-BREAK SPACE}408"
 
 
 def test_loss_is_of_the_media_of_its_way() -> None:
