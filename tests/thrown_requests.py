@@ -57,6 +57,7 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/api/guest-token"): _guest,
     ("PATCH", "/api/receipt"): _correction,
     ("DELETE", "/api/receipt"): _nothing,
+    ("POST", "/api/receipt/objection"): _nothing,
 }
 
 
@@ -64,6 +65,10 @@ FORMS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/console/sign-in"): ("name", "password", "next", "zone"),
     ("POST", "/console/reason"): ("reason", "next"),
     ("POST", "/console/sign-out"): ("next",),
+    ("POST", "/console/person/export"): ("identity", "because"),
+    ("POST", "/console/person/correct"): ("identity", "because", "to"),
+    ("POST", "/console/person/erase"): ("identity", "because", "confirm", "child"),
+    ("POST", "/console/person/refuse"): ("identity", "because", "right", "code"),
 }
 TAKING = BODIES.keys() | FORMS.keys()
 
@@ -175,14 +180,15 @@ class Thrower:
         async with aiohttp.ClientSession(cookie_jar=jar) as http:
             await self._post(http, "/console/sign-in")
             await self._post(http, "/console/sign-in", name=name, password=password)
-            await self._post(http, "/console/reason", reason="audit")
+            await self._post(http, "/console/reason", reason="subject_request")
             pages = [pattern for method, pattern in routes if method == "GET" and "/console" in pattern]
             for pattern in pages:
                 place = f"signed in, GET {pattern}"
                 await _read(http.get(self._url(place, pattern), headers=self._headers(place)))
             for method, pattern in FORMS:
                 if (method, pattern) in routes and not pattern.endswith(("sign-in", "sign-out")):
-                    await self._post(http, pattern)
+                    asked = {"because": "own_request"} if "/person/" in pattern else {}
+                    await self._post(http, pattern, **asked)
             await self._post(http, "/console/sign-out")
 
     async def _post(self, http: aiohttp.ClientSession, pattern: str, **fields: str) -> None:

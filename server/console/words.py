@@ -30,6 +30,8 @@ ASKED: Final = {
     Asked.PARTICIPANTS: "people",
     Asked.STATISTICS: "statistics",
     Asked.SUBJECT: "one person",
+    Asked.HOLD: "a legal hold",
+    Asked.HELD: "what is held for a legal duty",
     Asked.BACKUP: "a copy of all that is kept",
     Asked.OPERATORS: "who may look",
     Asked.ACCESS_LOG: "the access log",

@@ -66,10 +66,10 @@ async def test_a_question_that_nobody_waits_for_is_stopped(
     begun = asyncio.Event()
     real = AsyncConnection.execute
 
-    async def execute(connection: AsyncConnection, *arguments: object) -> object:
+    async def execute(connection: AsyncConnection, *arguments: object, **options: object) -> object:
         if arguments == (ENDLESS,):
             asyncio.get_running_loop().call_later(0.05, begun.set)
-        return await real(connection, *arguments)  # type: ignore[call-overload]
+        return await real(connection, *arguments, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(AsyncConnection, "execute", execute)
     async with aclosing(Asking(url)) as asking:

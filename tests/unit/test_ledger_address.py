@@ -149,7 +149,7 @@ async def test_reading_needs_no_right_but_to_select(secretive: str, postgres: Cl
     ledger.record(joined())
     await ledger.close()
     postgres.sql("REVOKE ALL ON SCHEMA public FROM secretive", name)
-    postgres.sql("GRANT SELECT ON events, connections TO secretive", name)
+    postgres.sql("GRANT SELECT ON events, connections, holds TO secretive", name)
     reader = Reader(secretive.replace("secretive@", f"secretive:{SECRET}@"))
     assert [one.connection.identity async for one in reader.connections(Query())] == ["ada"]
     await reader.aclose()
