@@ -67,6 +67,7 @@ FORMS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/console/sign-out"): ("next",),
     ("POST", "/console/person/export"): ("identity", "because"),
     ("POST", "/console/person/correct"): ("identity", "because", "to"),
+    ("POST", "/console/person/object"): ("identity", "because"),
     ("POST", "/console/person/erase"): ("identity", "because", "confirm", "child"),
     ("POST", "/console/person/refuse"): ("identity", "because", "right", "code"),
 }

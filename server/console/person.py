@@ -3,6 +3,7 @@
     GET  person              `identity`: where something is kept about that name, and how much
     POST person/export       everything, as the person's own receipt has it (JSON)
     POST person/correct      another name instead
+    POST person/object       what is kept moment by moment is gone, and no more of it is written
     POST person/erase        gone for good
     POST person/refuse       that it was refused, and what to write to them
 
@@ -22,10 +23,10 @@ from aiohttp import web
 from server.access.entry import Asked, Reason
 from server.console.guard import Guard
 from server.console.visit import Visit
-from server.console.words import counted
+from server.console.words import counted, number
 from server.metadata.erasure import Changed
 from server.metadata.letter import TO_BE_SHOWN, letter
-from server.metadata.receipt import Receipt
+from server.metadata.receipt import Receipt, rfc3339
 from server.metadata.refusals import Refusal
 from server.metadata.retention import Retention
 from server.metadata.tending import Tending
@@ -66,6 +67,7 @@ class PersonPage:
             web.get("/person", self._guard.page(self.show, Asked.SUBJECT)),
             web.post("/person/export", self._guard.form(self.export, Asked.SUBJECT)),
             web.post("/person/correct", self._guard.form(self.correct, Asked.SUBJECT)),
+            web.post("/person/object", self._guard.form(self.object_to_details, Asked.SUBJECT)),
             web.post("/person/erase", self._guard.form(self.erase, Asked.SUBJECT)),
             web.post("/person/refuse", self._guard.form(self.refuse, Asked.SUBJECT)),
         ]
@@ -101,6 +103,14 @@ class PersonPage:
             return await tending.correct(room, identity, new, dry_run=False)
 
         return await self._done(visit, act, "corrected")
+
+    async def object_to_details(self, visit: Visit) -> web.StreamResponse:
+        """Raises LedgerError, OperatorError."""
+
+        async def act(tending: Tending, room: str, identity: str) -> tuple[Changed, bool]:
+            return await tending.object_to_details(room, identity, dry_run=False)
+
+        return await self._done(visit, act, "of details erased")
 
     async def erase(self, visit: Visit) -> web.StreamResponse:
         """Raises LedgerError, OperatorError."""
@@ -228,9 +238,15 @@ def _name(text: str) -> str:
 
 
 def _said(changed: Changed, what: str, overwritten: bool) -> str:
-    if not changed.total:
-        return "nothing is kept there about that name."
+    if not (changed.total or changed.objected):
+        return "nothing of that is kept there about that name."
     words = f"{counted(changed.total, 'row')} {what}."
+    if changed.objected:
+        goes = "session that goes on" if changed.objected == 1 else "sessions that go on"
+        words += f" Of {number(changed.objected)} {goes}, no more of them are written."
+    if changed.held_until is not None:
+        until = rfc3339(changed.held_until)[:10]
+        words += f" Held for a legal duty or claim until {until}: {counted(changed.held, 'row')}."
     if changed.still_open:
         words += f" {counted(changed.still_open, 'row')} of a session that goes on stay until it is over."
     if not overwritten:

@@ -1,8 +1,9 @@
-"""A privacy officer answers a person in the console: takes out, corrects, refuses, erases."""
+"""A privacy officer answers a person in the console: takes out, refuses, objects, corrects, erases."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, expect
@@ -55,6 +56,16 @@ async def test_a_person_is_answered(console_server: Server, shared_browser: Brow
     await refuse.get_by_role("button").click()
     await expect(page.get_by_label("Letter")).to_contain_text("for reasons that outweigh yours")
     await accessible(page)
+
+    objected = page.get_by_role("region", name="Object to details")
+    await objected.get_by_role("combobox", name="Who asked").select_option("objection")
+    await objected.get_by_role("button", name="Erase details").click()
+    said = page.get_by_role("status").filter(has_text="of details erased")
+    await expect(said).to_contain_text(re.compile(r"answered: [1-9]\d* rows? of details erased"))
+    await accessible(page)
+    await objected.get_by_role("combobox", name="Who asked").select_option("objection")
+    await objected.get_by_role("button", name="Erase details").click()
+    await expect(page.get_by_role("status").filter(has_text="nothing of that is kept")).to_be_visible()
 
     correct = page.get_by_role("region", name="Correct the name")
     await correct.get_by_role("combobox", name="Who asked").select_option("own_request")

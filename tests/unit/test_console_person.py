@@ -96,7 +96,7 @@ async def test_it_is_for_privacy_officers(scene: Scene, name: str) -> None:
     html = await page(scene.client, "person?identity=lovelace", 403)
     assert "garden" not in html
     token = token_of(await page(scene.client, "reason"))
-    for what in ("export", "correct", "erase", "refuse"):
+    for what in ("export", "correct", "object", "erase", "refuse"):
         answer = await scene.client.post(
             f"{PATH}/person/{what}",
             data={"token": token, "identity": "lovelace", "because": "own_request", "confirm": "lovelace"},
@@ -170,6 +170,7 @@ async def test_a_refusal_is_noted_with_what_to_write(scene: Scene) -> None:
         ("export", {}, "Say who asked"),
         ("export", {"because": "boredom"}, "Say who asked"),
         ("correct", {"because": "own_request", "to": ""}, "which name"),
+        ("object", {}, "Say who asked"),
         ("refuse", {"because": "own_request", "right": "erase", "code": "done"}, "why it is refused"),
         ("refuse", {"because": "own_request", "right": "all", "code": "excessive"}, "what was asked for"),
     ],
