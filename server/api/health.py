@@ -26,7 +26,7 @@ class Unready(StrEnum):
 
     NO_RELAY = "no_relay"  # none serves
     LEVEL = "level"  # none is observed to hold the configured level
-    LEDGER = "ledger"  # it is closed, or so many events wait that others would be lost
+    LEDGER = "ledger"  # it is closed, its writer is at fault, or as many events wait as may
 
 
 class Ledger(Protocol):

@@ -63,6 +63,7 @@ class Evidence:
                 "waiting": sources.ledger.waiting,
                 "dropped": sources.ledger.dropped,
                 "refused": sources.ledger.refused,
+                "faults": sources.ledger.faults,
                 "incidents": list(sources.incidents(now)),
                 "says": INCIDENT_SAYS,
             },

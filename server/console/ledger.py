@@ -76,6 +76,7 @@ class LedgerPage:
                 "waiting": queue.waiting,
                 "dropped": queue.dropped,
                 "refused": queue.refused,
+                "faults": queue.faults,
                 "rights": list(Right),
                 "requests": [_month(*one) for one in sorted(held.requests.items(), reverse=True)],
             },

@@ -17,12 +17,21 @@ from server.present import RoomNow
 class Queue(Protocol):
     """What the ledger tells of itself."""
 
-    dropped: int
-    refused: int
-
     @property
     def waiting(self) -> int:
         """Events that are not in the database yet."""
+
+    @property
+    def dropped(self) -> int:
+        """Events lost because too many waited."""
+
+    @property
+    def refused(self) -> int:
+        """Events that could not be kept as they were."""
+
+    @property
+    def faults(self) -> int:
+        """Errors in writing that nobody foresaw."""
 
 
 @dataclass(frozen=True, slots=True)

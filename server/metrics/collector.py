@@ -170,8 +170,9 @@ class ServerCollector(Collector):
         yield _gauge("offrecord_ledger_queue_capacity_events", "So many may wait.", self._source.queue_size)
         yield _counter("offrecord_ledger_dropped_events", "Events lost: the queue was full.", ledger.dropped)
         yield _counter(
-            "offrecord_ledger_refused_events", "Events that their declaration does not allow.", ledger.refused
+            "offrecord_ledger_refused_events", "Events that could not be kept as they were.", ledger.refused
         )
+        yield _counter("offrecord_ledger_faults", "Errors in writing that nobody foresaw.", ledger.faults)
 
     def _around(self) -> Iterator[Metric]:
         answers = CounterMetricFamily(

@@ -43,6 +43,7 @@ class KnownQueue:
     waiting: int = 0
     dropped: int = 0
     refused: int = 0
+    faults: int = 0
 
 
 def person(

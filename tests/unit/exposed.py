@@ -54,6 +54,7 @@ class KnownQueue:
     waiting: int = 3
     dropped: int = 0
     refused: int = 0
+    faults: int = 0
     accepts: bool = True
 
 

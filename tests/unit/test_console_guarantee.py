@@ -50,6 +50,9 @@ async def test_the_overview_has_numbers_and_no_names(desk: Desk, client: Client)
     assert "<b>1</b> room open" in html
     assert "<b>3</b> rows waiting" in html
     assert "has lost 2 rows and refused 1 row" in html
+    assert "nobody foresaw" not in html
     assert "garden" not in html
     assert "lovelace" not in html
+    desk.ledger.faults = 1
+    assert "failed 1 time in a way that nobody foresaw" in await page(client, "")
     assert desk.looks() == []

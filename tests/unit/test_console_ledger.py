@@ -36,7 +36,7 @@ async def test_kinds_periods_and_requests_are_shown(
     ledger.record(joined(2, "alan", "garden"))
     ledger.record(SubjectRequest(right=Right.ERASE, reason=RequestReason.OWN_REQUEST, rows=3))
     await ledger.flush()
-    desk.ledger.dropped = 4
+    desk.ledger.dropped, desk.ledger.faults = 4, 2
     client = await desk.serve(aiohttp_client)
     await sign_in(client, reason=None)
     html = await page(client, "ledger")
@@ -45,6 +45,7 @@ async def test_kinds_periods_and_requests_are_shown(
     assert "metadata.session_days" in html
     assert "2023-11" in html
     assert "could not keep up" in html
+    assert "failed 2 times in a way that nobody foresaw" in html
     assert "lovelace" not in html
     assert "garden" not in html
     assert desk.looks() == [], "nobody's data was shown"

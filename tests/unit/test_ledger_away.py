@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.metadata import store
+from server.metadata import store, writer
 from server.metadata.store import Ledger
 from tests.postgres import Cluster
 from tests.unit.ledger import Clock, joined, sessions
@@ -18,7 +18,7 @@ from tests.unit.ledger import Clock, joined, sessions
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "RETRY_SECONDS", 0.02)
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.02)
 
 
 async def until_it_is_told(caplog: pytest.LogCaptureFixture, words: str) -> None:
@@ -27,7 +27,7 @@ async def until_it_is_told(caplog: pytest.LogCaptureFixture, words: str) -> None
             await asyncio.sleep(0.01)
 
 
-async def writer(ledger: Ledger) -> int:
+async def process_of(ledger: Ledger) -> int:
     """The process of the database that writes for the ledger."""
     async with ledger._engine.connect() as connection:
         return int((await connection.exec_driver_sql("SELECT pg_backend_pid()")).scalar_one())
@@ -73,16 +73,16 @@ async def test_a_database_that_stays_away_does_not_hold_up_a_stop(
 async def test_a_connection_that_hangs_is_given_up(
     postgres: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(store, "WRITE_SECONDS", 0.3)
+    monkeypatch.setattr(writer, "WRITE_SECONDS", 0.3)
     url, clock = postgres.database(), Clock()
     ledger = await Ledger.open(url, clock=clock)
-    stuck = await writer(ledger)
+    stuck = await process_of(ledger)
     os.kill(stuck, signal.SIGSTOP)
     try:
         ledger.record(joined(1))
         await until_it_is_told(caplog, "TimeoutError")
     finally:
-        monkeypatch.setattr(store, "WRITE_SECONDS", 30.0)
+        monkeypatch.setattr(writer, "WRITE_SECONDS", 30.0)
         os.kill(stuck, signal.SIGCONT)
     await ledger.flush()
     await ledger.close()
@@ -99,7 +99,9 @@ async def test_who_lost_the_claim_does_not_write(postgres: Cluster, caplog: pyte
         other.execute("SELECT pg_advisory_lock(hashtext('offrecord.ledger'), hashtext('public'))")
     )
     await other_waits(url)
-    await asyncio.to_thread(postgres.sql, f"SELECT pg_terminate_backend({await writer(ledger)})", "postgres")
+    await asyncio.to_thread(
+        postgres.sql, f"SELECT pg_terminate_backend({await process_of(ledger)})", "postgres"
+    )
     await claiming
     ledger.record(joined(1))
     await until_it_is_told(caplog, "the ledger cannot be written")
@@ -123,7 +125,7 @@ async def test_a_confirmation_that_was_lost_repeats_nothing(
 ) -> None:
     clock = Clock()
     ledger = await Ledger.open(url, clock=clock)
-    real, attempts = store._insert_rows, 0
+    real, attempts = writer._insert_rows, 0
 
     async def written_but_not_heard(*arguments: object) -> None:
         nonlocal attempts
@@ -132,7 +134,7 @@ async def test_a_confirmation_that_was_lost_repeats_nothing(
         if attempts == 1:
             raise SQLAlchemyError("the connection broke")
 
-    monkeypatch.setattr(store, "_insert_rows", written_but_not_heard)
+    monkeypatch.setattr(writer, "_insert_rows", written_but_not_heard)
     ledger.record(joined(1))
     await ledger.flush()
     ledger.record(joined(2))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.metadata import postgres, store
+from server.metadata import postgres, store, writer
 from server.metadata.address import LedgerError
 from server.metadata.outcome import AttemptCause
 from server.metadata.query import Query
@@ -112,11 +112,11 @@ async def test_after_close_an_event_is_counted_as_lost(url: str) -> None:
 
 
 async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(writer, "RETRY_SECONDS", 0.01)
     clock = Clock()
     ledger = await Ledger.open(url, clock=clock)
     failing = asyncio.Event()
-    real = store._insert_rows
+    real = writer._insert_rows
 
     async def fail_once(*arguments: object) -> None:
         if not failing.is_set():
@@ -124,7 +124,7 @@ async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: p
             raise SQLAlchemyError("busy")
         await real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store, "_insert_rows", fail_once)
+    monkeypatch.setattr(writer, "_insert_rows", fail_once)
     ledger.record(joined())
     await ledger.close()
     assert failing.is_set()
