@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All checks and tests. Everything runs even when a check fails, so that one run tells everything;
-# pytest is last, and fails fast tests first (unit, then relay, promise, end to end).
+# pytest is last: unit tests on all cores, then one after the other those that need the machine for themselves
+# (relay, promise, end to end). With arguments, pytest runs once, with these.
 set -uo pipefail
 
 failed=()
@@ -16,10 +17,13 @@ step "tests of the packet core and the lock" \
   cargo test --manifest-path server/native/Cargo.toml --locked --workspace --exclude offrecord-native -q
 step "network emulator" \
   cargo build --manifest-path server/native/Cargo.toml --locked --release -q -p offrecord-netem
-.venv/bin/pytest "$@"
-status=$?
+if [ $# -gt 0 ]; then
+  .venv/bin/pytest "$@" || failed+=("tests")
+else
+  .venv/bin/pytest tests/unit --numprocesses auto --dist worksteal || failed+=("unit tests")
+  .venv/bin/pytest tests --ignore tests/unit || failed+=("tests")
+fi
 if [ ${#failed[@]} -gt 0 ]; then
-  printf 'also failed: %s\n' "${failed[*]}" >&2
+  printf 'failed: %s\n' "${failed[*]}" >&2
   exit 1
 fi
-exit "$status"

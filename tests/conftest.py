@@ -7,11 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 SLOW = ("relay", "promise", "e2e")
-NOTES = pytest.StashKey[list[str]]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[NOTES] = []
 
 
 def _cost(item: pytest.Item) -> int:
@@ -25,12 +20,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest) -> Iterator[list[str]]:
-    """Lines that are no failure, shown at the end of the run."""
+    """Lines that are no failure, shown at the end of the run; they reach it from other processes too."""
     lines: list[str] = []
     yield lines
-    request.config.stash[NOTES].extend(lines)
+    request.node.user_properties.extend(("note", line) for line in lines)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash[NOTES]:
-        terminalreporter.write_line(f"note: {line}")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "teardown":
+                for name, line in report.user_properties:
+                    if name == "note":
+                        terminalreporter.write_line(f"note: {line}")

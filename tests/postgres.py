@@ -32,6 +32,12 @@ RULES = """
 local all secretive scram-sha-256
 local all all trust
 """
+EMPTIED = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
 COMMAND_SECONDS = 25
 
 
@@ -51,6 +57,7 @@ class Cluster:
         self._bin = bin_directory
         self._user = "postgres" if os.geteuid() == 0 else None  # root may not run it
         self._made = 0
+        self._free: list[str] = []
         self.directory = Path(tempfile.mkdtemp(prefix="offrecord-pg-"))
         self.data = self.directory / "data"
         if self._user:
@@ -81,11 +88,18 @@ class Cluster:
         shutil.rmtree(self.directory)
 
     def database(self) -> str:
-        """Makes an empty one. Returns its URL."""
+        """An empty one. Returns its URL."""
+        if self._free:
+            return self.url(self._free.pop())
         self._made += 1
         name = f"ledger{self._made}"
         self.sql(f"CREATE DATABASE {name}", "postgres")
         return self.url(name)
+
+    def give_back(self, name: str) -> None:
+        """Whoever is still connected is not any more; all that is in it goes. Cheaper than another one."""
+        self.sql(EMPTIED, name)
+        self._free.append(name)
 
     def url(self, name: str, user: str = "offrecord") -> str:
         return f"postgresql://{user}@/{name}?host={self.directory}"

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, StorageState, expect
 
 from tests.e2e.serving import COMMAND, ROOT, Server
 
@@ -34,16 +34,28 @@ def address(server: Server, path: str = "") -> str:
     return f"{server.url}/console/{path}"
 
 
+_signed_in: dict[tuple[str, str, str], StorageState] = {}
+"""By server, name and reason. All tests come from one address, which may not sign in as often as they
+would."""
+
+
 async def operator(
     browser: Browser, server: Server, name: str = "grace", reason: str = "Support", **options: Any
 ) -> Page:
-    """Somebody who is signed in and has said why; mistakes of the page fail the test."""
-    context = await browser.new_context(timezone_id="Europe/Berlin", locale="en-GB", **options)
+    """Somebody who is signed in and has said why; goes on with the session that an earlier test has left."""
+    who = (server.url, name, reason)
+    context = await browser.new_context(
+        timezone_id="Europe/Berlin", locale="en-GB", storage_state=_signed_in.get(who), **options
+    )
     page = await context.new_page()
-    await sign_in(page, server, name)
-    await page.get_by_role("radio", name=reason).check()
-    await page.get_by_role("button", name="Continue").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    heading = page.get_by_role("heading", level=1)
+    await page.goto(address(server))
+    if await heading.inner_text() == "Sign in":
+        await sign_in(page, server, name)
+        await page.get_by_role("radio", name=reason).check()
+        await page.get_by_role("button", name="Continue").click()
+        _signed_in[who] = await context.storage_state()
+    await expect(heading).to_have_text("Overview")
     return page
 
 

@@ -40,7 +40,8 @@ async def test_people_appear_and_leave_while_the_page_is_open(
     await page.keyboard.press("Enter")
     await expect(table.get_by_role("row", name="alan-")).to_have_count(0)
     await ada.leave()
-    await expect(page.get_by_text("Nobody is in it")).to_be_visible()
+    garden = page.get_by_role("region", name="garden")
+    await expect(garden.get_by_text("Nobody is in it")).to_be_visible()
 
 
 async def test_a_room_with_a_hostile_name_is_text(console_server: Server, shared_browser: Browser) -> None:

@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from server.metadata import asking
 from tests.postgres import Cluster, programs
 from tests.unit.ledger import Kept, KeptInDatabase, KeptInFile
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no failure; tests of questions that take too long bring a time of their own."""
+    monkeypatch.setattr(asking, "STATEMENT_SECONDS", 20.0)
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +37,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
         return
     database = KeptInDatabase(request.getfixturevalue("postgres"))
     yield database
-    database.lose()  # thirty thousand files at the end of a run would take longer than a test may
+    database.give_back()
 
 
 @pytest.fixture

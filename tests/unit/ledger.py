@@ -57,12 +57,18 @@ class KeptInDatabase:
         self._cluster = cluster
         self.url = cluster.database()
         self._name = self.url.partition("@/")[2].partition("?")[0]
+        self._is_there = True
 
     def on_disk(self) -> bytes:
         return self._cluster.on_disk(self._name)
 
     def lose(self) -> None:
-        self._cluster.sql(f"DROP DATABASE IF EXISTS {self._name} WITH (FORCE)", "postgres")
+        self._cluster.sql(f"DROP DATABASE {self._name} WITH (FORCE)", "postgres")
+        self._is_there = False
+
+    def give_back(self) -> None:
+        if self._is_there:
+            self._cluster.give_back(self._name)
 
     def sql(self, statement: str) -> str:
         return self._cluster.sql(statement, self._name)

@@ -256,8 +256,12 @@ class ControlMessages(Plant):
                     tell(ConsumerState(1, byte >> shift & 3, paused=False))
 
     def found(self, known: bytes, told: Iterable[Notification]) -> bool:
+        """From any of the four places where a byte may start: the relay's own messages come between."""
         layers = [each.layer for each in told if isinstance(each, ConsumerState)]
-        return known in bytes(a << 6 | b << 4 | c << 2 | d for a, b, c, d in _batched(layers))
+        return any(
+            known in bytes(a << 6 | b << 4 | c << 2 | d for a, b, c, d in _batched(layers[start:]))
+            for start in range(4)
+        )
 
 
 def _batched(layers: list[int]) -> Iterator[tuple[int, int, int, int]]:
