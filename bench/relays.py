@@ -126,7 +126,7 @@ async def one_relay(minimum_level: str = "full") -> AsyncIterator[Relay]:
     config = msgspec.structs.replace(
         config,
         relay=msgspec.structs.replace(
-            config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0
+            config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, tcp_port=0
         ),
         guarantee=msgspec.structs.replace(config.guarantee, minimum_level=minimum_level),
     )

@@ -8,6 +8,8 @@ from typing import final
 from server.control.messages import CreateConsumer, CreateProducer, RemoteCandidate
 
 __all__ = [
+    "DESCRIPTORS",
+    "TCP_LISTENER",
     "LockError",
     "LockProbe",
     "LockReport",
@@ -39,12 +41,14 @@ class PacketThread:
         cls,
         ipv4_fd: int,
         ipv6_fd: int,
+        tcp_fd: int,
         media_memory: int,
         ring_packets: int,
         ring_microseconds: int,
         seed: bytes,
     ) -> PacketThread:
-        """Takes ownership of bound, non-blocking sockets (detached descriptors; -1: none).
+        """Takes ownership of bound, non-blocking sockets (detached descriptors; -1: none): two of UDP, and
+        one of TCP that listens, of which connections inherit their options.
 
         `media_memory` bytes are mapped and locked, or as many as RLIMIT_MEMLOCK allows. `seed` is 32
         random bytes. Raises OSError where memory, eventfds or epoll are refused.
@@ -126,11 +130,16 @@ class PacketThread:
         """Transports, producers, consumers; packets received, sent, dropped; and since the last call, in
         microseconds, the p99 and the longest residence and the greatest age of a packet that was kept."""
 
-    def traffic(self) -> tuple[int, int, int, int, int, int]:
+    def traffic(self) -> tuple[int, int, int, int, int, int, int]:
         """Since the beginning: bytes received and sent, packets of media lost on their way in and out, and
-        sent again to us and by us."""
+        sent again to us and by us. And how many connections of ICE over TCP there are."""
 
 # --- lock ---------------------------------------------------------------------------------------
+
+TCP_LISTENER: int
+"""The one descriptor on which a locked relay may accept connections."""
+DESCRIPTORS: int
+"""The limit on descriptors of a relay that accepts connections; of one that does not it is 0."""
 
 class LockError(Exception):
     """A lock that is not whole; the process must end. `args` are the step, numbered as `BirthFailure`, and
@@ -162,7 +171,8 @@ class LockReport:
 
     @property
     def limits_held(self) -> bool:
-        """File size, core, message queue and descriptor limits are 0, soft and hard."""
+        """File size, core, message queue and descriptor limits are 0, soft and hard; of descriptors, with
+        `accepts`, `DESCRIPTORS`."""
 
     @property
     def capabilities_empty(self) -> bool:
@@ -247,10 +257,17 @@ def stage0() -> None:
     """Before any event loop: `io_uring_*` answers ENOSYS from here on. Raises LockError."""
 
 def lock(
-    user: int, *, limits: bool = True, identity: bool = True, landlock: bool = True, seccomp: bool = True
+    user: int,
+    accepts: bool,
+    *,
+    limits: bool = True,
+    identity: bool = True,
+    landlock: bool = True,
+    seccomp: bool = True,
 ) -> LockReport:
     """Sets the layers and asks the kernel for each. `user` is the user and group taken when started as
-    root (0: stay). A relay sets all layers; the switches are for the control run of `verify` and for tests.
+    root (0: stay); `accepts`, where `TCP_LISTENER` listens, leaves descriptors for its connections. A relay
+    sets all layers; the switches are for the control run of `verify` and for tests.
 
     Raises LockError: with more than one thread, when a layer cannot be set or is not held afterwards. A
     kernel without Landlock is no error but a smaller report.

@@ -23,10 +23,14 @@ def advertised(config: Config) -> tuple[str, ...]:
 
 
 def candidates(addresses: Iterable[str], relay: RelayLink) -> tuple[Candidate, ...]:
-    """Host candidates of a relay: the addresses of the families it serves, in the order given."""
-    found = []
-    for address in addresses:
-        port = relay.ipv4_port if ipaddress.ip_address(address).version == 4 else relay.ipv6_port
-        if port:
-            found.append(Candidate(address, port))
-    return tuple(found)
+    """Host candidates of a relay: the addresses of the families it serves, in the order given; first those of
+    UDP, then the same of TCP where it serves that."""
+    served = [
+        (address, port)
+        for address in addresses
+        if (port := relay.ipv4_port if ipaddress.ip_address(address).version == 4 else relay.ipv6_port)
+    ]
+    by_udp = tuple(Candidate(address, port) for address, port in served)
+    if not relay.tcp_port:
+        return by_udp
+    return by_udp + tuple(Candidate(address, relay.tcp_port, tcp=True) for address, _ in served)

@@ -43,6 +43,7 @@ class Relay(_Section, frozen=True):
     ipv4_host: str = "0.0.0.0"  # noqa: S104 - media must be reachable; the development mode binds loopback
     ipv6_host: str = "::"
     udp_port: Port = 7882
+    tcp_port: Port = 7882  # 0: no ICE over TCP
     advertise: tuple[str, ...] = ()
     media_memory_mib: Annotated[int, Meta(ge=1, le=65536)] = 64
     ring_packets: Annotated[int, Meta(ge=16, le=4096)] = 512

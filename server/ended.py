@@ -25,6 +25,8 @@ _PATHS = {
     PathKind.NONE: (Protocol.UNKNOWN, Family.UNKNOWN),
     PathKind.UDP_IPV4: (Protocol.UDP, Family.IPV4),
     PathKind.UDP_IPV6: (Protocol.UDP, Family.IPV6),
+    PathKind.TCP_IPV4: (Protocol.TCP, Family.IPV4),
+    PathKind.TCP_IPV6: (Protocol.TCP, Family.IPV6),
 }
 
 

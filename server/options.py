@@ -21,11 +21,14 @@ from server.config import (
     Console,
     Metadata,
     Metrics,
+    Relay,
+    relay_count,
 )
 from server.network.proxies import Proxies
 from server.network.sites import Sites
 
 LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,28 @@ class ServeOptions:
 
 
 def with_ports(config: Config, http_port: int | None, udp_port: int | None) -> Config:
-    """The ports of the command line win over the file's; None leaves the file's."""
+    """The ports of the command line win over the file's; None leaves the file's. Where ICE over TCP is
+    served it takes the numbers of UDP."""
     if http_port is not None:
         config = structs.replace(config, http=structs.replace(config.http, port=http_port))
     if udp_port is not None:
-        config = structs.replace(config, relay=structs.replace(config.relay, udp_port=udp_port))
+        tcp_port = udp_port if config.relay.tcp_port else 0
+        relay = structs.replace(config.relay, udp_port=udp_port, tcp_port=tcp_port)
+        config = structs.replace(config, relay=relay)
     return config
 
 
 def for_development(config: Config) -> Config:
-    """Loopback only, the well-known key, guests welcome, no TLS.
+    """Loopback only, the well-known key, guests welcome, no TLS; no ICE over TCP: nothing stops UDP there.
 
     The well-known key is safe only because nothing but loopback is bound, media included.
     """
     return structs.replace(
         config,
         http=structs.replace(config.http, host=LOOPBACK, public_url="", tls_certificate="", tls_key=""),
-        relay=structs.replace(config.relay, ipv4_host=LOOPBACK, ipv6_host="", advertise=(LOOPBACK,)),
+        relay=structs.replace(
+            config.relay, ipv4_host=LOOPBACK, ipv6_host="", tcp_port=0, advertise=(LOOPBACK,)
+        ),
         guests=structs.replace(config.guests, enabled=True),
         keys={**config.keys, **DEV_KEYS},
     )
@@ -119,6 +127,21 @@ def check_usable(config: Config, *, dev: bool) -> None:
     _check_console(config.console)
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
+    _check_ports(config.relay, relay_count(config))
+
+
+def _check_ports(relay: Relay, relays: int) -> None:
+    for name, first in (("udp_port", relay.udp_port), ("tcp_port", relay.tcp_port)):
+        if first and first + relays - 1 > _LAST_PORT:
+            raise ConfigError(
+                f"relay.{name} is {first} and there are {relays} relays: there are not so many ports"
+            )
+    hosts = (relay.ipv4_host, relay.ipv6_host)
+    if relay.tcp_port and all(hosts) and hosts != (Relay().ipv4_host, Relay().ipv6_host):
+        raise ConfigError(
+            "relay.tcp_port is set, which one socket serves for both families: set relay.ipv4_host to "
+            '"0.0.0.0" and relay.ipv6_host to "::", or one of them to "", or relay.tcp_port to 0'
+        )
 
 
 def _check_addresses(metadata: Metadata) -> None:

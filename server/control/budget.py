@@ -23,6 +23,7 @@ from typing import Final
 
 from server.control import numbers
 from server.control.messages import (
+    MOST_CONNECTIONS,
     AddCandidates,
     Bandwidth,
     CipherSuite,
@@ -66,6 +67,7 @@ TRAFFIC_EVERY: Final = 30.0
 COUNTER_STEP: Final = 64
 BYTES_STEP: Final = 2**16
 CPU_STEP: Final = 10
+CONNECTION_STEP: Final = 32
 MOST_PACKETS: Final = 1_000_000
 """Packets a second, each way, above which a counter is not believed."""
 MOST_BYTES: Final = MOST_PACKETS * 1500
@@ -153,8 +155,10 @@ def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
 
 
 def plausible_traffic(before: Traffic | None, traffic: Traffic, elapsed: float) -> bool:
-    """The same of bytes, of what was lost and of what was sent again."""
+    """The same of bytes, of what was lost and of what was sent again; connections in steps."""
     seconds = elapsed + TRAFFIC_EVERY
+    if traffic.connections % CONNECTION_STEP:
+        return False
     return _grow(before, traffic, _BYTES, seconds) and _grow(before, traffic, _LOSSES, seconds)
 
 
@@ -215,7 +219,7 @@ def bits_per_second(things: int) -> float:
 
     A notification carries at most which thing, and one of the words there are for it (`_words`).
     Stats carry three counters, processor time, two residences, an age and three small counts; Traffic, two
-    amounts and four counts.
+    amounts, four counts and how many connections there are.
     """
     name = math.log2(max(things, 2))
     spontaneous = DRIP * (name + math.log2(_words()))
@@ -224,9 +228,10 @@ def bits_per_second(things: int) -> float:
     times = 2 * numbers.bits(LONGEST_RESIDENCE) + math.log2(GREATEST_AGE / AGE_STEP)
     amounts = 2 * math.log2(MOST_BYTES * TRAFFIC_EVERY / BYTES_STEP)
     losses = 4 * math.log2(MOST_PACKETS * TRAFFIC_EVERY / COUNTER_STEP)
+    connections = math.log2(MOST_CONNECTIONS / CONNECTION_STEP + 1)
     return (
         spontaneous
         + (counters + processor + times + 3 * name) / STATS_EVERY
-        + (amounts + losses) / TRAFFIC_EVERY
+        + (amounts + losses + connections) / TRAFFIC_EVERY
         + numbers.bits_per_second()
     )

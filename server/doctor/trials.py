@@ -37,18 +37,21 @@ def check_ports(config: Config) -> list[Finding]:
     taken = []
     if config.http.port and not _is_free(socket.SOCK_STREAM, config.http.host, config.http.port):
         taken.append(f"TCP {config.http.port}")
-    first = config.relay.udp_port
-    for port in range(first, first + relay_count(config)) if first else ():
-        hosts = (config.relay.ipv4_host, config.relay.ipv6_host)
-        if not all(_is_free(socket.SOCK_DGRAM, host, port) for host in hosts if host):
-            taken.append(f"UDP {port}")
+    hosts = [host for host in (config.relay.ipv4_host, config.relay.ipv6_host) if host]
+    for name, kind, first in (
+        ("UDP", socket.SOCK_DGRAM, config.relay.udp_port),
+        ("TCP", socket.SOCK_STREAM, config.relay.tcp_port),
+    ):
+        for port in range(first, first + relay_count(config)) if first else ():
+            if not all(_is_free(kind, host, port) for host in hosts):
+                taken.append(f"{name} {port}")
     if not taken:
         return [ok("ports", "All are free.")]
     return [
         missing(
             "ports",
             f"Something else has {', '.join(taken)}; perhaps a server that runs already.",
-            "End it, or choose other ports: http.port, relay.udp_port.",
+            "End it, or choose other ports: http.port, relay.udp_port, relay.tcp_port.",
             stops=True,
         )
     ]
@@ -115,7 +118,7 @@ async def check_firewall(config: Config) -> list[Finding]:
 
 async def check_birth(config: Config) -> tuple[Level, list[Finding]]:
     """A relay on a port of loopback, born as every other, judged as every other, and ended."""
-    relay = structs.replace(config.relay, relays=1, ipv4_host=LOOPBACK, ipv6_host="", udp_port=0)
+    relay = structs.replace(config.relay, relays=1, ipv4_host=LOOPBACK, ipv6_host="", udp_port=0, tcp_port=0)
     lenient = structs.replace(config.guarantee, minimum_level="none")
     boot = boot_of(structs.replace(config, relay=relay, guarantee=lenient), 1)
     process = RelayProcess(boot, 1, lambda *_: None, lambda *_: None)

@@ -28,7 +28,6 @@ MANY: Final = 50
 """Refused datagrams between two looks that are worth a warning. A few are answers to somebody who asked in
 the moment before the kernel knew of the invitation."""
 LONGEST_RETRY: Final = 30.0
-_NOTHING: Final = (frozenset[int](), rules.NOBODY)
 _log = logging.getLogger("offrecord.firewall")
 
 
@@ -39,10 +38,11 @@ class HostFirewall:
         self._required = required
         self._on_missing = on_missing
         self._ports: dict[tuple[int, int], frozenset[int]] = {}  # by number and generation of a relay
+        self._listeners: dict[tuple[int, int], frozenset[int]] = {}  # likewise, of TCP
         self._invited: dict[tuple[int, int], dict[int, str]] = {}  # likewise: fragment by transport
         self._table = ""
         self._shape = ""
-        self._known = _NOTHING  # what the kernel was told
+        self._known = rules.NOTHING  # what the kernel was told
         self._state = FirewallState.OFF
         self._observed_at: float | None = None
         self._observed_ports: frozenset[int] = frozenset()
@@ -81,6 +81,7 @@ class HostFirewall:
         Raises FirewallError where that fails and it is required.
         """
         self._ports[_key(relay)] = frozenset({relay.ipv4_port, relay.ipv6_port} - {0})
+        self._listeners[_key(relay)] = frozenset({relay.tcp_port} - {0})
         try:
             async with self._turn:
                 await self._tell()
@@ -94,6 +95,7 @@ class HostFirewall:
     def forget(self, relay: RelayLink) -> None:
         """The relay is gone."""
         self._ports.pop(_key(relay), None)
+        self._listeners.pop(_key(relay), None)
         self._invited.pop(_key(relay), None)
         self._changed.set()
 
@@ -163,7 +165,7 @@ class HostFirewall:
         self._keeping = keeping = await Keeping.start(self._changed.set)
         self._table = rules.TABLE + secrets.token_hex(4)
         wanted = self._wanted()
-        await keeping.run(rules.new_table(self._table) + rules.change(self._table, _NOTHING, wanted))
+        await keeping.run(rules.new_table(self._table) + rules.change(self._table, rules.NOTHING, wanted))
         self._known = wanted
         self._refused = self._probed = 0
         self._shape = rules.shape(await keeping.run(rules.ask_rules(self._table), terse=True))
@@ -179,18 +181,20 @@ class HostFirewall:
 
     async def _lose(self, error: FirewallError) -> None:
         self._state = error.state
-        self._known = _NOTHING
+        self._known = rules.NOTHING
         await self._remove()
 
-    def _wanted(self) -> tuple[frozenset[int], rules.Invited]:
+    def _wanted(self) -> rules.Known:
         ports = frozenset().union(*self._ports.values())
         invited = frozenset(
             (ufrag, port)
             for key, live in self._invited.items()
             for ufrag in live.values()
-            for port in self._ports.get(key, frozenset())
+            for port in self._ports.get(key, frozenset()) | self._listeners.get(key, frozenset())
         )
-        return (ports | {self._probe.port} if self._probe is not None else ports), invited
+        if self._probe is not None:
+            ports |= {self._probe.port}
+        return rules.Known(ports, frozenset().union(*self._listeners.values()), invited)
 
     def _running(self) -> Keeping:
         if self._keeping is None or self._keeping.ended:
@@ -213,7 +217,8 @@ class HostFirewall:
         if rules.shape(listing) != self._shape:
             raise FirewallError(FirewallState.LOST, "its rules have changed")
         ports = rules.ports(await keeping.run(rules.ask_ports(self._table)))
-        if not self._known[0] <= ports:
+        listeners = rules.ports(await keeping.run(rules.ask_ports(self._table, "listeners")))
+        if not (self._known.relays <= ports and self._known.listeners <= listeners):
             raise FirewallError(FirewallState.LOST, "it does not cover every relay")
         self._count(rules.refused(listing) - self._probed)
         if not self._probe.is_refused():

@@ -29,6 +29,7 @@ class TransportEnd(StrEnum):
 class Protocol(StrEnum):
     UNKNOWN = "unknown"
     UDP = "udp"
+    TCP = "tcp"  # to the relay itself; by a TURN server it is udp that arrives
 
 
 class Family(StrEnum):

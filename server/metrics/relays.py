@@ -91,6 +91,14 @@ def of_relays(relays: Sequence[Relay], judgement: Judgement) -> Iterator[Metric]
 
 
 def _traffic(told: Sequence[tuple[str, Traffic]]) -> Iterator[Metric]:
+    connections = GaugeMetricFamily(
+        "offrecord_relay_connections",
+        "Connections of ICE over TCP, in steps of 32, every half minute.",
+        labels=["relay"],
+    )
+    for number, traffic in told:
+        connections.add_metric([number], traffic.connections)
+    yield connections
     for name, help_text, read in _TRAFFIC:
         counter = CounterMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay"])
         for number, traffic in told:

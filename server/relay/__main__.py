@@ -106,6 +106,7 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
         packets = _native.PacketThread(
             sockets.ipv4_fd,
             sockets.ipv6_fd,
+            sockets.tcp_fd,
             boot.media_memory,
             boot.ring_packets,
             boot.ring_milliseconds * 1000,

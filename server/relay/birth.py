@@ -105,6 +105,7 @@ def lock(boot: Boot, arena_bytes: int, arena_locked: bool, layers: Layers = ALL_
     try:
         report = _native.lock(
             boot.user,
+            bool(boot.tcp_port),
             limits=layers.limits,
             identity=layers.identity,
             landlock=layers.landlock,

@@ -10,6 +10,7 @@ from server.control import numbers
 from server.control.budget import (
     AGE_STEP,
     BYTES_STEP,
+    CONNECTION_STEP,
     COUNTER_STEP,
     CPU_STEP,
     GREATEST_AGE,
@@ -81,9 +82,13 @@ class Counting:
 
     def traffic(self, sequence: int) -> Traffic:
         """Since birth."""
-        received, sent, *losses = self._packets.traffic()
+        received, sent, *losses, connections = self._packets.traffic()
         amounts = (in_steps(received, BYTES_STEP), in_steps(sent, BYTES_STEP))
-        return Traffic(sequence, *amounts, *(in_steps(count, COUNTER_STEP) for count in losses))
+        counts = [
+            *(in_steps(count, COUNTER_STEP) for count in losses),
+            in_steps(connections, CONNECTION_STEP),
+        ]
+        return Traffic(sequence, *amounts, *counts)
 
     def transport_ended(
         self, transport: int, path: PathKind, candidate: CandidateKind, counts: TransportCounts

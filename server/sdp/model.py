@@ -88,10 +88,11 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A host candidate of the server: numeric address and UDP port."""
+    """A host candidate of the server: numeric address and port. Over TCP it waits to be connected to."""
 
     host: str
     port: int
+    tcp: bool = False
 
 
 @dataclass(frozen=True, slots=True)

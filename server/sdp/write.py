@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from server.sdp.codecs import ENCODING_NAMES
-from server.sdp.model import Codec, Direction, Extension, LocalTransport, Setup
+from server.sdp.model import Candidate, Codec, Direction, Extension, LocalTransport, Setup
 
 SCTP_PORT = 5000  # RFC 8841: any value, since UDP ports are not used; every peer writes this one
 MAX_MESSAGE_SIZE = 65_536  # what the relay's SCTP takes; SDKs keep their packets below 64,000 bytes
 HOST_PREFERENCE = 126  # of a host candidate (RFC 8445 section 5.1.2.2)
+TCP_PREFERENCE = 90  # of the same over TCP, as libwebrtc has it: below every UDP candidate but a relayed one
+PASSIVE_PREFERENCE = 4  # of one that waits to be connected to (RFC 6544 section 4.2)
 DATA_FORMAT = "UDP/DTLS/SCTP webrtc-datachannel"
 MEDIA_PROTOCOL = "UDP/TLS/RTP/SAVPF"
 
@@ -96,14 +98,20 @@ def text(lines: Iterable[str]) -> str:
     return "".join(line + "\r\n" for line in lines)
 
 
+def _candidate(index: int, candidate: Candidate) -> str:
+    address = f"{candidate.host} {candidate.port} typ host"
+    if candidate.tcp:
+        priority = TCP_PREFERENCE << 24 | (PASSIVE_PREFERENCE << 13 | 8191 - index) << 8 | 255
+        return f"a=candidate:{index + 1} 1 tcp {priority} {address} tcptype passive"
+    priority = HOST_PREFERENCE << 24 | (65_535 - index) << 8 | 255
+    return f"a=candidate:{index + 1} 1 udp {priority} {address}"
+
+
 def _transport(mid: str, local: LocalTransport, setup: Setup, *, tagged: bool) -> list[str]:
     """ICE and DTLS parameters; candidates once per bundle, complete, nothing to trickle."""
     lines = []
     if tagged:
-        for index, candidate in enumerate(local.candidates):
-            priority = HOST_PREFERENCE << 24 | (65_535 - index) << 8 | 255
-            address = f"{candidate.host} {candidate.port}"
-            lines.append(f"a=candidate:{index + 1} 1 udp {priority} {address} typ host")
+        lines += [_candidate(index, candidate) for index, candidate in enumerate(local.candidates)]
         lines.append("a=end-of-candidates")
     fingerprint = local.fingerprint.hex(":").upper()
     return [

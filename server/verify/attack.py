@@ -72,8 +72,10 @@ class Scene:
     parent: socket.socket | None = None  # the parent's end, where it is a socket and no pipe
     pid: int = 0  # of the disposable process
     word: bytes = b""  # its word, once it is done
+    door_address: tuple[str, int] = ("127.0.0.1", 0)
     relay_address: tuple[str, int] = ("127.0.0.1", 0)  # where it is bound
     relay_socket: socket.socket | None = None  # the one UDP socket it was born with
+    door: socket.socket | None = None  # and the socket on which it takes connections of ICE over TCP
     loop: asyncio.AbstractEventLoop | None = None  # and its event loop
 
     @property

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from server.control.messages import Boot, Level
 from server.relay import birth
+from server.relay.sockets import in_its_place, listening
 from server.verify import kernel
 from server.verify.attack import Attack, Scene
 from server.verify.layers import OF_THE_KERNEL, Layer, Layers
@@ -52,6 +53,16 @@ def _bare(attack: Attack, scene: Scene, keep: set[int]) -> None:
     os.chdir(scene.directory)
 
 
+def door() -> socket.socket:
+    """What a relay would listen on; made outside, where its port must be known."""
+    return listening("127.0.0.1", 0)
+
+
+def _moved(door: socket.socket) -> int:
+    with door:
+        return in_its_place(door)
+
+
 def _arena() -> tuple[int, bool]:
     """Bytes of media memory, and whether they are locked in memory."""
     rights, flags = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
@@ -63,13 +74,14 @@ def _arena() -> tuple[int, bool]:
     return _ARENA_BYTES, True
 
 
-def _boot(user: int) -> Boot:
+def _boot(user: int, tcp_port: int) -> Boot:
     """Any level will do: what is not held shows in the attacks."""
     return Boot(
         relay=1,
         ipv4_host="127.0.0.1",
         ipv6_host="",
         udp_port=0,
+        tcp_port=tcp_port,
         media_memory=_ARENA_BYTES,
         ring_packets=16,
         ring_milliseconds=50,
@@ -78,7 +90,7 @@ def _boot(user: int) -> Boot:
     )
 
 
-def _set(layers: Layers, user: int, arena_bytes: int, arena_locked: bool) -> Level:
+def _set(layers: Layers, user: int, tcp_port: int, arena_bytes: int, arena_locked: bool) -> Level:
     """Those of the kernel that one call sets; the level that is held."""
     wanted = layers & OF_THE_KERNEL
     if not wanted:
@@ -90,7 +102,7 @@ def _set(layers: Layers, user: int, arena_bytes: int, arena_locked: bool) -> Lev
         landlock=Layer.LANDLOCK in wanted,
         seccomp=Layer.SECCOMP in wanted,
     )
-    return birth.lock(_boot(user), arena_bytes, arena_locked, switches).level
+    return birth.lock(_boot(user, tcp_port), arena_bytes, arena_locked, switches).level
 
 
 def _finish(layers: Layers) -> None:
@@ -103,7 +115,9 @@ def _finish(layers: Layers) -> None:
 
 
 def _live(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: int) -> None:
-    _bare(attack, scene, {orders, answers, scene.channel})
+    assert scene.door is not None, "every scene has one"
+    _bare(attack, scene, {orders, answers, scene.channel, scene.door.fileno()})
+    scene.door = socket.socket(fileno=_moved(scene.door))
     if Layer.STAGE_0 in layers:
         birth.stage0()
     scene.loop = asyncio.new_event_loop()
@@ -111,7 +125,7 @@ def _live(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: in
     scene.relay_socket.bind(scene.relay_address)
     arena_bytes, arena_locked = _arena()
     attack.prepare(scene)
-    level = _set(layers, scene.user, arena_bytes, arena_locked)
+    level = _set(layers, scene.user, scene.door_address[1], arena_bytes, arena_locked)
     _say(answers, BORN, bytes([level]))
     if not os.read(orders, 1):
         return

@@ -77,11 +77,14 @@ def _scene(scratch: Path, user: int) -> Scene:
     stranger.bind(("127.0.0.1", 0))
     listener = socket.create_server(("127.0.0.1", 0))
     marker = secrets.token_hex(8).encode()
-    return Scene(directory, marker, user, stranger, listener, _address(stranger), _address(listener))
+    scene = Scene(directory, marker, user, stranger, listener, _address(stranger), _address(listener))
+    scene.door = target.door()
+    scene.door_address = _address(scene.door)
+    return scene
 
 
 def _clear(scene: Scene) -> None:
-    for used in (scene.stranger, scene.listener, scene.parent, *scene.sockets.values()):
+    for used in (scene.stranger, scene.listener, scene.door, scene.parent, *scene.sockets.values()):
         if used is not None:
             used.close()
     for descriptor in scene.descriptors.values():
@@ -114,12 +117,12 @@ def _await_end(pid: int, deadline: float) -> None:
     os.close(process)
 
 
-def _birth_faults(pid: int, layers: Layers, level: Level) -> list[Fault]:
+def _birth_faults(scene: Scene, layers: Layers, level: Level) -> list[Fault]:
     """What the supervisor would find. FFmpeg is there on purpose, and so is a hole in the lock: with less
     than all layers only what the process brought counts."""
     level = level if layers == WHOLE else Level.NONE
     try:
-        found = birth_faults(inspect(pid), read_status(pid), level)
+        found = birth_faults(inspect(scene.pid, scene.door_address[1]), read_status(scene.pid), level)
     except InspectionError:
         return [Fault.GONE]
     return [fault for fault in found if fault is not Fault.MEDIA_LIBRARY]
@@ -150,7 +153,7 @@ def _meet(attack: Attack, scene: Scene, layers: Layers, orders: int, answers: in
             False, f"{REFUSED_AT_BIRTH}: {said[1:].decode()}" if unborn and said else _failure(said)
         )
     level = Level(said[1])
-    if Layer.INSPECTION in layers and (found := _birth_faults(scene.pid, layers, level)):
+    if Layer.INSPECTION in layers and (found := _birth_faults(scene, layers, level)):
         return Outcome(False, f"{REFUSED_AT_BIRTH}: {found[0]}", level)
     os.write(orders, b"x")
     said = _hear(answers, deadline)

@@ -11,12 +11,14 @@ import stat
 import time
 from pathlib import Path
 
+from server._native import TCP_LISTENER
 from server.guarantee.evidence import Inspection
 from server.workers import relatives
 from server.workers.proc import PROC, fields, hidden, names, read
 
 _NULL = os.makedev(1, 3)
 _ACCESS_MODE = 0o3
+_LISTENS = "0A"  # TCP_LISTEN, as /proc/net/tcp writes it
 _STREAM = 1  # SOCK_STREAM, as /proc/net/unix writes it
 _EXPECTED_ANONYMOUS = frozenset({"anon_inode:[eventfd]", "anon_inode:[eventpoll]"})
 _MEDIA_LIBRARY = re.compile(
@@ -26,7 +28,8 @@ _MEDIA_LIBRARY = re.compile(
 
 
 def _sockets(process: Path) -> frozenset[str]:
-    """Inodes of the sockets a relay may have: UDP, and nameless connected streams (the event loop's own).
+    """Inodes of the sockets a relay may have under any number: UDP, and nameless connected streams (the event
+    loop's own).
 
     A UNIX datagram socket can write to any named socket, such as the system log, whatever it was for.
     """
@@ -40,6 +43,18 @@ def _sockets(process: Path) -> frozenset[str]:
         if len(words) == 7 and int(words[4], 16) == _STREAM:
             allowed.add(words[6])
     return frozenset(allowed)
+
+
+def _listeners(process: Path, port: int) -> frozenset[str]:
+    """Inodes of the TCP sockets that listen at a port; it had to be connected to to be anything else."""
+    found: set[str] = set()
+    for protocol in ("tcp", "tcp6"):
+        path = process / "net" / protocol
+        for line in read(path).splitlines()[1:] if path.exists() else ():
+            words = line.split()
+            if len(words) > 9 and words[3] == _LISTENS and int(words[1].rpartition(":")[2], 16) == port:
+                found.add(words[9])
+    return frozenset(found)
 
 
 def _carries_descriptors(process: Path, descriptor: str) -> bool:
@@ -62,10 +77,15 @@ def _may_write(process: Path, descriptor: str) -> bool:
     return int(flags, 8) & _ACCESS_MODE != os.O_RDONLY
 
 
-def inspect(pid: int) -> Inspection:
-    """Everything that a locked relay has, while it waits. Raises InspectionError."""
+def inspect(pid: int, tcp_port: int = 0) -> Inspection:
+    """Everything that a locked relay has, while it waits. Raises InspectionError.
+
+    With a `tcp_port` it may have a socket that listens there, under the one number at which the filters let
+    it accept connections.
+    """
     process = PROC / str(pid)
     sockets = _sockets(process)
+    listeners = _listeners(process, tcp_port) if tcp_port else frozenset()
     writable = unexpected = rings = 0
     for descriptor in names(process / "fd"):
         link = process / "fd" / descriptor
@@ -73,7 +93,8 @@ def inspect(pid: int) -> Inspection:
             target, status = os.readlink(link), os.stat(link)
         except OSError as error:
             raise hidden(error) from None
-        if _is_expected(target, status, sockets) and not _carries_descriptors(process, descriptor):
+        expected = sockets | listeners if int(descriptor) == TCP_LISTENER else sockets
+        if _is_expected(target, status, expected) and not _carries_descriptors(process, descriptor):
             continue
         unexpected += 1
         rings += "io_uring" in target

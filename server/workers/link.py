@@ -31,6 +31,10 @@ class RelayLink(Protocol):
     def ipv6_port(self) -> int:
         """UDP port, 0 when the family is not served."""
 
+    @property
+    def tcp_port(self) -> int:
+        """Port of ICE over TCP, of the families that are served; 0 when it is not."""
+
     def next_id(self) -> int:
         """A fresh identifier for a transport, producer or consumer of this relay."""
 

@@ -27,9 +27,9 @@ class Observation:
         self.self_test_at: float | None = None  # seconds since the epoch
         self._tested_at = self._observed_at = time.monotonic()
 
-    def at_birth(self, pid: int, level: Level) -> list[Fault]:
+    def at_birth(self, pid: int, level: Level, tcp_port: int) -> list[Fault]:
         """What is wrong with a relay that is locked, waits and can still be looked into."""
-        self.inspection = inspect.inspect(pid)
+        self.inspection = inspect.inspect(pid, tcp_port)
         self.status = status.read_status(pid)
         return faults.birth_faults(self.inspection, self.status, level)
 

@@ -188,7 +188,7 @@ class Supervisor:
 
 
 def boot_of(config: Config, number: int) -> Boot:
-    """What relay `number` (from 1) is told at birth. Each has its own UDP port."""
+    """What relay `number` (from 1) is told at birth. Each has its own ports."""
     relay = config.relay
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     return Boot(
@@ -196,6 +196,7 @@ def boot_of(config: Config, number: int) -> Boot:
         ipv4_host=relay.ipv4_host,
         ipv6_host=relay.ipv6_host,
         udp_port=relay.udp_port + number - 1 if relay.udp_port else 0,
+        tcp_port=relay.tcp_port + number - 1 if relay.tcp_port else 0,
         media_memory=relay.media_memory_mib * 1024 * 1024,
         ring_packets=relay.ring_packets,
         ring_milliseconds=relay.ring_milliseconds,

@@ -138,6 +138,10 @@ class RelayProcess:
         return self._after_ready().ipv6_port
 
     @property
+    def tcp_port(self) -> int:
+        return self._boot.tcp_port
+
+    @property
     def stats(self) -> Stats | None:
         """The last, if any."""
         return self._counting.stats
@@ -319,7 +323,7 @@ class RelayProcess:
         if self._locked.level < self._boot.minimum_level:
             raise BirthRefused(f"relay {self.number} holds level {self._locked.level.name.lower()} only")
         try:
-            found = self._observation.at_birth(self.pid, self._locked.level)
+            found = self._observation.at_birth(self.pid, self._locked.level, self._boot.tcp_port)
         except InspectionError as error:
             raise BirthRefused(f"relay {self.number} could not be inspected: {error}") from error
         self._refuse(found)

@@ -39,7 +39,9 @@ def _say(words: dict[str, object]) -> None:
 
 async def main(minimum_level: str) -> None:
     config = Config()
-    relay = structs.replace(config.relay, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, media_memory_mib=4)
+    relay = structs.replace(
+        config.relay, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, tcp_port=0, media_memory_mib=4
+    )
     guarantee = structs.replace(config.guarantee, minimum_level=minimum_level)
     boot = boot_of(structs.replace(config, relay=relay, guarantee=guarantee), 1)
     process = RelayProcess(boot, 1, lambda *_: None, lambda *_: None)

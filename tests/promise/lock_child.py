@@ -23,8 +23,8 @@ from server.verify import kernel
 
 ARENA = 65536
 
-def boot(minimum=Level.NONE):
-    return Boot(1, "127.0.0.1", "", 0, ARENA, 16, 50, 61234, minimum)
+def boot(minimum=Level.NONE, tcp_port=0):
+    return Boot(1, "127.0.0.1", "", 0, tcp_port, ARENA, 16, 50, 61234, minimum)
 
 def say(**words):
     os.write(1, json.dumps(words).encode() + b"\\n")
@@ -36,10 +36,10 @@ def arena():
     private_and_nameless = 0x22
     kernel.libc("mlock", kernel.libc("mmap", 0, ARENA, 3, private_and_nameless, -1, 0), ARENA)
 
-def lock(*, minimum=Level.NONE, arena=arena, **left_out):
+def lock(*, minimum=Level.NONE, arena=arena, tcp_port=0, **left_out):
     arena()
     layers = replace(birth.ALL_LAYERS, **{name: False for name in left_out})
-    return birth.lock(boot(minimum), ARENA, True, layers)
+    return birth.lock(boot(minimum, tcp_port), ARENA, True, layers)
 """
 
 

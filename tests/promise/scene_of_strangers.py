@@ -34,6 +34,7 @@ class Relay:
     number: int = 1
     generation: int = 1
     fingerprint: bytes = b""
+    tcp_port: int = 0
 
     @property
     def address(self) -> tuple[str, int]:

@@ -40,7 +40,7 @@ def home() -> Iterator[Path]:
 def configure(directory: Path, *, udp_port: int = 0, guarantee: str = "full") -> None:
     (directory / "config.toml").write_text(
         f"[http]\nport = {free_tcp_port()}\n"
-        f"[relay]\nudp_port = {udp_port or free_udp_ports(1)}\nrelays = 1\n"
+        f"[relay]\nudp_port = {udp_port or free_udp_ports(1)}\ntcp_port = {free_tcp_port()}\nrelays = 1\n"
         f'[guarantee]\nminimum_level = "{guarantee}"\n'
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 
 import pytest
 
@@ -62,6 +63,27 @@ def test_what_a_relay_lives_by_is_no_fault() -> None:
 )
 def test_what_a_relay_must_not_have_is_found(brought: str, expected: set[Fault]) -> None:
     assert expected <= set(_found(brought))
+
+
+@pytest.mark.parametrize(
+    ("place", "port", "is_fault"),
+    [("TCP_LISTENER", 0, False), ("TCP_LISTENER", 1, True), ("TCP_LISTENER + 1", 0, True)],
+    ids=["as it must be", "at another port", "under another number"],
+)
+def test_one_listening_socket_is_known_by_its_number_and_port(place: str, port: int, is_fault: bool) -> None:
+    brought = f"""
+    from server._native import TCP_LISTENER
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        listener = os.dup2(made.fileno(), {place})
+        port = made.getsockname()[1]
+    """
+    script = BROUGHT.format(brought=textwrap.dedent(brought).replace("\n", "\n    "))
+    with child(script.replace("ready=True", "port=port")) as relay:
+        given = relay.hear()["port"]
+        faults = birth_faults(inspect(relay.pid, given + port), read_status(relay.pid), Level.NONE)
+        assert (Fault.UNEXPECTED_DESCRIPTOR in faults) is is_fault
+        without = birth_faults(inspect(relay.pid), read_status(relay.pid), Level.NONE)
+        assert Fault.UNEXPECTED_DESCRIPTOR in without
 
 
 def test_a_ring_is_found() -> None:

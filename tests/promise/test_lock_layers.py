@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import re
 import signal
+import socket
 from pathlib import Path
 
 import msgspec
@@ -105,6 +109,42 @@ def test_signaling_sees_that_only_stage_0_stands() -> None:
         lacking.hear()
         assert read_status(lacking.pid).seccomp_filters < read_status(whole.pid).seccomp_filters
         assert Fault.FEW_FILTERS in serving_faults(read_status(lacking.pid), Level.REDUCED, 0)
+
+
+ACCEPTING = """
+    from server.relay.sockets import in_its_place, listening
+    birth.stage0()
+    listener = listening("127.0.0.1", 0)
+    in_its_place(listener)
+    port = listener.getsockname()[1]
+    listener.close()
+    lock(tcp_port=port)
+    say(port=port)
+    flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    accepted = []
+    while True:
+        try:
+            accepted.append(kernel.libc("accept4", birth._native.TCP_LISTENER, 0, 0, flags))
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            say(count=len(accepted), errno=error.errno, last=max(accepted))
+            break
+    wait()
+"""
+
+
+def test_a_relay_that_accepts_has_no_more_descriptors_than_its_limit() -> None:
+    """The kernel's bound; the packet thread keeps below it."""
+    with child(ACCEPTING) as relay, contextlib.ExitStack() as callers:
+        port = relay.hear()["port"]
+        limits = Path(f"/proc/{relay.pid}/limits").read_text()
+        assert re.search(r"Max open files +1024 +1024 ", limits)
+        for _ in range(1030):
+            callers.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        told = relay.hear()
+        assert (told["errno"], told["last"]) == (errno.EMFILE, 1023)
+        assert 960 < told["count"] < 1024
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ from msgspec import structs
 
 async def main():
     config = Config()
-    relay = structs.replace(config.relay, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0)
+    relay = structs.replace(config.relay, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, tcp_port=0)
     boot = boot_of(structs.replace(config, relay=relay), 1)
     process = RelayProcess(boot, 1, lambda *_: None, lambda *_: None)
     try:

@@ -33,6 +33,7 @@ KNOWN = {
     "data_in_the_signal_mask",
     "data_in_the_size_of_memory",
     "send_to_a_stranger_over_the_relay_socket",
+    "send_to_a_stranger_who_connects",
 }
 
 

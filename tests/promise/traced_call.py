@@ -29,12 +29,14 @@ from server.control.messages import (
     TransportPhase,
     TransportState,
 )
+from tests.e2e.serving import free_tcp_port
+from tests.relay import over_tcp
 from tests.relay.conftest import Relay, loopback
 from tests.relay.crossing import OUT_SSRC, PUBLISHER, SUBSCRIBER, connected, consume, produce, receive
 from tests.relay.peer import Offered, Peer, Tone, on_loopback
 from tests.relay.test_families import PASSWORD, ask, binding_request
 
-OVER_IPV6 = 3
+REACHED = 3
 LOST = 30
 """The packet of a stream that does not arrive at first, counted from 1."""
 LONG = 48_000
@@ -67,12 +69,11 @@ class Loss:
 
 
 async def _reach_by_ipv6(relay: Relay) -> None:
-    relay.send(CreateTransport(OVER_IPV6, "ufrag", PASSWORD, opens_data_channels=False))
     request = binding_request("ufrag", PASSWORD)
     reached = asyncio.create_task(
         relay.hears(
             TransportState,
-            lambda told: told.transport == OVER_IPV6 and told.phase is TransportPhase.REACHABLE,
+            lambda told: told.transport == REACHED and told.phase is TransportPhase.REACHABLE,
         )
     )
     while not reached.done():
@@ -82,6 +83,11 @@ async def _reach_by_ipv6(relay: Relay) -> None:
                 await reached
         except TimeoutError:
             continue
+
+
+async def _reach_by_tcp(relay: Relay) -> None:
+    async with over_tcp.connected(relay) as peer:
+        await peer.check()
 
 
 async def _speak(publisher: Peer, subscriber: Peer) -> None:
@@ -124,13 +130,17 @@ async def _call(relay: Relay, publisher: Peer, subscriber: Peer) -> None:
 
 async def main() -> None:
     config = loopback()
-    both = msgspec.structs.replace(config.relay, ipv6_host="::1")
+    both = msgspec.structs.replace(
+        config.relay, ipv4_host="0.0.0.0", ipv6_host="::", tcp_port=free_tcp_port()
+    )
     relay = Relay(msgspec.structs.replace(config, relay=both))
     await relay.process.start()
     publisher, subscriber = Peer(relay, PUBLISHER), Peer(relay, SUBSCRIBER)
     async with asyncio.timeout(60):
+        relay.send(CreateTransport(REACHED, "ufrag", PASSWORD, opens_data_channels=False))
         if relay.process.ipv6_port:
             await _reach_by_ipv6(relay)
+        await _reach_by_tcp(relay)
         await _call(relay, publisher, subscriber)
         while relay.process.stats is None or relay.process.evidence().self_test is None:
             await asyncio.sleep(0.02)

@@ -162,6 +162,7 @@ async def hall(media_memory_mib: int) -> AsyncIterator[Hall]:
         ipv4_host="127.0.0.1",
         ipv6_host="",
         udp_port=0,
+        tcp_port=0,
         media_memory_mib=media_memory_mib,
     )
     config = replace(config, relay=relay, rooms=replace(config.rooms, departure_timeout_seconds=0))

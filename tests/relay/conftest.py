@@ -32,7 +32,13 @@ def loopback() -> Config:
     """One relay on loopback, on a port that the kernel chooses."""
     config = Config()
     relay = msgspec.structs.replace(
-        config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, media_memory_mib=4
+        config.relay,
+        relays=1,
+        ipv4_host="127.0.0.1",
+        ipv6_host="",
+        udp_port=0,
+        tcp_port=0,
+        media_memory_mib=4,
     )
     return msgspec.structs.replace(config, relay=relay)
 

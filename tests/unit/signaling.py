@@ -57,6 +57,7 @@ class FakeLink:
     fingerprint: bytes = bytes(32)
     ipv4_port: int = 7882
     ipv6_port: int = 0
+    tcp_port: int = 0
     requests: list[Request] = field(default_factory=list)
     last_id: int = 0
     listed: tuple[Receiver, ...] | None = ()

@@ -30,3 +30,14 @@ def test_only_families_that_the_relay_serves_are_offered() -> None:
     assert candidates(addresses, link) == (Candidate("192.0.2.1", 7882),)
     link.ipv6_port = 7883
     assert candidates(addresses, link) == (Candidate("2001:db8::1", 7883), Candidate("192.0.2.1", 7882))
+
+
+def test_tcp_is_offered_where_it_is_served_after_all_of_udp() -> None:
+    link = FakeLink(ipv4_port=7882, ipv6_port=0, tcp_port=443)
+    addresses = ("2001:db8::1", "192.0.2.1", "192.0.2.2")
+    assert candidates(addresses, link) == (
+        Candidate("192.0.2.1", 7882),
+        Candidate("192.0.2.2", 7882),
+        Candidate("192.0.2.1", 443, tcp=True),
+        Candidate("192.0.2.2", 443, tcp=True),
+    )

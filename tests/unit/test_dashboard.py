@@ -76,6 +76,7 @@ def test_every_family_of_ours_is_on_the_dashboard_or_known_to_be_left_out(
         "offrecord_transport_round_trip_seconds_count",
         "offrecord_transport_round_trip_seconds_sum",
         "offrecord_relay_generation",
+        "offrecord_relay_connections",
         "offrecord_relay_media_memory_bytes",
         "offrecord_relay_start_time_seconds",
     }

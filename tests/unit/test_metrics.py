@@ -56,6 +56,7 @@ def test_a_relay_tells_bytes_and_what_was_lost_and_sent_again_each_way() -> None
     exposed = Exposed()
     assert exposed.value("offrecord_relay_bytes_received_total", relay="1") == 655_360
     assert exposed.value("offrecord_relay_bytes_sent_total", relay="1") == 1_310_720
+    assert exposed.value("offrecord_relay_connections", relay="1") == 64
     assert exposed.value("offrecord_relay_media_packets_lost_total", relay="1", way="in") == 64
     assert exposed.value("offrecord_relay_media_packets_lost_total", relay="1", way="out") == 128
     assert exposed.value("offrecord_relay_media_packets_resent_total", relay="1", way="in") == 192

@@ -43,6 +43,8 @@ def test_ports_of_the_command_line_win() -> None:
     config = with_ports(Config(), 1234, 0)
     assert (config.http.port, config.relay.udp_port) == (1234, 0)
     assert with_ports(Config(), None, None) == Config()
+    assert with_ports(Config(), None, 9000).relay.tcp_port == 9000
+    assert with_ports(parse("[relay]\ntcp_port = 0"), None, 9000).relay.tcp_port == 0
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,9 @@ def test_ports_of_the_command_line_win() -> None:
         ),
         (f'[metrics]\nhost = "::1"\n[keys]\na = "{SECRET}"', "metrics.port is 0"),
         (f'[relay]\nipv4_host = ""\nipv6_host = ""\n[keys]\na = "{SECRET}"', "both empty"),
+        (f'[relay]\nipv4_host = "192.0.2.1"\n[keys]\na = "{SECRET}"', "one socket serves for both"),
+        (f'[relay]\nrelays = 2\nudp_port = 65535\n[keys]\na = "{SECRET}"', "udp_port is 65535"),
+        (f'[relay]\nrelays = 2\ntcp_port = 65535\n[keys]\na = "{SECRET}"', "tcp_port is 65535"),
     ],
 )
 def test_what_cannot_serve_is_refused(text: str, says: str) -> None:

@@ -18,7 +18,7 @@ class Relay:
 
     generation = 1
     fingerprint = bytes(32)
-    ipv4_port = ipv6_port = 0
+    ipv4_port = ipv6_port = tcp_port = 0
 
     def __init__(self, number: int) -> None:
         self.number = number

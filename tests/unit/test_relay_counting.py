@@ -11,7 +11,7 @@ from server.errors import RelayError
 from server.workers.counting import Counting
 
 STATS = Stats(0, 2, 3, 4, 640, 1280, 64, 100, 160, 416, 90)
-TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64)
+TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64, 32)
 
 
 def asked(counting: Counting, now: float) -> list[GetStats | GetTraffic]:
@@ -87,6 +87,7 @@ def _copy(counting: Counting) -> Counting:
         {"lost_incoming": 65},
         {"lost_outgoing": 10**12 * COUNTER_STEP},
         {"resent_outgoing": 0},
+        {"connections": 33},
     ],
 )
 def test_traffic_that_carries_something_else_is_noticed(change: dict[str, int]) -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.control import messages as control
+from server.sdp import write
 from server.sdp.codecs import repaired_payload_type
-from server.sdp.model import Codec, Description, Direction, Extension, SdpError, Section, Setup
+from server.sdp.model import Candidate, Codec, Description, Direction, Extension, SdpError, Section, Setup
 from server.sdp.negotiate import PublisherAnswer, TrackOptions, answer_publisher
 from server.sdp.parse import parse
 from tests.unit.descriptions import EVERY_CODEC, LOCAL, OFFERS, PATIENT, block, offer, read
@@ -195,6 +196,16 @@ def test_candidates_stand_once_and_are_complete() -> None:
     ]
     assert "a=end-of-candidates" in first
     assert result.text.count("a=candidate") == 2
+
+
+def test_candidates_of_tcp_wait_to_be_connected_to_and_come_last() -> None:
+    both = (Candidate("192.0.2.1", 7882), Candidate("192.0.2.1", 7882, tcp=True))
+    local = replace(LOCAL, candidates=both)
+    lines = write.data("0", write.DATA_FORMAT, local, Setup.PASSIVE, tagged=True)
+    assert [line for line in lines if line.startswith("a=candidate")] == [
+        "a=candidate:1 1 udp 2130706431 192.0.2.1 7882 typ host",
+        "a=candidate:2 1 tcp 1520434943 192.0.2.1 7882 typ host tcptype passive",
+    ]
 
 
 def test_data_is_answered_without_echoing_experiments() -> None:

@@ -8,6 +8,7 @@ Identifiers are integers chosen by signaling; a relay never invents one.
 from __future__ import annotations
 
 from server.control.messages.notifications import (
+    MOST_CONNECTIONS,
     ConsumerState,
     DataRefused,
     FourWords,
@@ -78,6 +79,7 @@ from server.control.messages.words import (
 
 __all__ = [
     "MOST_CANDIDATES",
+    "MOST_CONNECTIONS",
     "AddCandidates",
     "Bandwidth",
     "BirthFailure",

@@ -30,6 +30,9 @@ from server.control.messages.words import (
     TransportPhase,
 )
 
+MOST_CONNECTIONS = 1024
+"""Of ICE over TCP, of one relay."""
+
 
 class FourWords(Part, frozen=True):
     """A 256-bit digest as four integers, most significant first."""
@@ -210,6 +213,7 @@ class Traffic(Message, frozen=True):
     lost_outgoing: U63
     resent_incoming: U63
     resent_outgoing: U63
+    connections: Annotated[int, Meta(ge=0, le=MOST_CONNECTIONS)]  # of ICE over TCP, now, in steps
 
 
 class SelfTest(Message, frozen=True):

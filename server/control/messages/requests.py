@@ -39,6 +39,7 @@ class Boot(Message, frozen=True):
     ipv4_host: Annotated[str, Meta(max_length=45)]
     ipv6_host: Annotated[str, Meta(max_length=45)]
     udp_port: U16  # 0: the kernel chooses
+    tcp_port: U16  # of ICE over TCP; 0: it is not served
     media_memory: U63  # bytes asked for the arena; less is taken where RLIMIT_MEMLOCK says so
     ring_packets: Annotated[int, Meta(ge=16, le=4096)]
     ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)]

@@ -124,11 +124,13 @@ class CandidateKind(IntEnum):
 
 
 class PathKind(IntEnum):
-    """Protocol and family by which a peer was reached last; NONE: it never was."""
+    """Protocol and family by which a peer was reached last; NONE: it never was. TCP as in RFC 6544."""
 
     NONE = 0
     UDP_IPV4 = 1
     UDP_IPV6 = 2
+    TCP_IPV4 = 3
+    TCP_IPV6 = 4
 
 
 class Level(IntEnum):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 
+from server.verify import kernel
 from server.verify.attack import (
     YES,
     Group,
@@ -148,6 +150,78 @@ def change_the_relay_socket(scene: Scene) -> bytes | None:
     ours = _relay_socket(scene)
     ours.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0x88)
     return YES if ours.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0x88 else None
+
+
+def _door(scene: Scene) -> socket.socket:
+    assert scene.door is not None, "every disposable process has one"
+    return scene.door
+
+
+def _accept(listener: socket.socket) -> int:
+    """As the packet thread accepts: no other flags are allowed."""
+    flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    return kernel.libc("accept4", listener.fileno(), 0, 0, flags)
+
+
+def _call(scene: Scene) -> None:
+    scene.sockets["recorder"] = socket.create_connection(scene.door_address)
+
+
+def _recorded(scene: Scene) -> bool:
+    recorder = scene.sockets["recorder"]
+    recorder.settimeout(1)
+    return recorder.recv(100) == scene.marker
+
+
+@attack(Group.NETWORK, _recorded, stage=_call, closed_by=KNOWN_PEERS)
+def send_to_a_stranger_who_connects(scene: Scene) -> None:
+    os.write(_accept(_door(scene)), scene.marker)
+
+
+def _call_another(scene: Scene) -> None:
+    scene.sockets["another"] = socket.create_server(("127.0.0.1", 0))
+    scene.sockets["recorder"] = socket.create_connection(scene.sockets["another"].getsockname())
+
+
+@attack(Group.NETWORK, _recorded, stage=_call_another, inherits=("another",))
+def accept_on_another_socket(scene: Scene) -> None:
+    os.write(_accept(scene.sockets["another"]), scene.marker)
+
+
+@attack(Group.NETWORK, said_yes)
+def listen_again(scene: Scene) -> bytes:
+    _door(scene).listen(4096)
+    return YES
+
+
+@attack(Group.NETWORK, heard_by_listener)
+def connect_with_the_listening_socket(scene: Scene) -> None:
+    door = _door(scene)
+    with contextlib.suppress(PermissionError):
+        door.shutdown(socket.SHUT_RDWR)
+    door.setblocking(True)
+    door.connect(scene.listener_address)
+    door.sendall(scene.marker)
+
+
+@attack(Group.NETWORK, heard_by_listener)
+def connect_by_sending(scene: Scene) -> None:
+    """TCP fast open, tcp(7): a socket that does not listen any more is connected by what it sends."""
+    door = _door(scene)
+    with contextlib.suppress(PermissionError):
+        door.shutdown(socket.SHUT_RDWR)
+    door.setblocking(True)
+    door.sendto(scene.marker, socket.MSG_FASTOPEN, scene.listener_address)
+
+
+@attack(Group.NETWORK, heard_by_listener, stage=_call)
+def connect_with_an_accepted_connection(scene: Scene) -> None:
+    accepted = _accept(_door(scene))
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, accepted) as connection:
+        connection.setblocking(True)
+        kernel.libc("connect", connection.fileno(), bytes(16), 16)  # of the unspecified family: not connected
+        connection.connect(scene.listener_address)
+        connection.sendall(scene.marker)
 
 
 @attack(Group.NETWORK, said_yes)

@@ -60,7 +60,13 @@ class _Call:
     def __init__(self, plant: type[Plant], locked: bool, directory: Path, known: bytes) -> None:
         config = Config()
         relay = structs.replace(
-            config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, media_memory_mib=2
+            config.relay,
+            relays=1,
+            ipv4_host="127.0.0.1",
+            ipv6_host="",
+            udp_port=0,
+            tcp_port=0,
+            media_memory_mib=2,
         )
         guarantee = config.guarantee if locked else structs.replace(config.guarantee, minimum_level="none")
         boot = boot_of(structs.replace(config, relay=relay, guarantee=guarantee), 1)

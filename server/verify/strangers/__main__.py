@@ -33,7 +33,6 @@ from server.verify.wire import Outcome, Plan
 ARRIVAL_SECONDS: Final = 5.0
 """Between hosts a datagram takes a moment; the rest is for a busy machine."""
 _NOT_ISOLATED: Final = "needs a network namespace, which this machine does not allow"
-_NOBODY: Final = (frozenset[int](), rules.NOBODY)
 
 
 @contextlib.contextmanager
@@ -42,8 +41,8 @@ def _guarded(place: Place) -> Iterator[None]:
     nftables, table = Nftables(), rules.TABLE + secrets.token_hex(4)
     try:
         port = place.relay[1]
-        invited = (frozenset({port}), frozenset({(UFRAG, port)}))
-        commands = rules.new_table(table) + rules.change(table, _NOBODY, invited)
+        known = rules.Known(relays=frozenset({port}), invited=frozenset({(UFRAG, port)}))
+        commands = rules.new_table(table) + rules.change(table, rules.NOTHING, known)
         done, told = nftables.run(commands, terse=False)
         if not done:
             raise OSError(0, told.partition("\n")[0])

@@ -11,8 +11,10 @@ use zeroize::Zeroizing;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Micros(pub u64);
 
-/// Index of the socket a datagram came in on and goes out by: 0 IPv4, 1 IPv6.
+/// Index of the socket a datagram came in on and goes out by: 0 UDP over IPv4, 1 UDP over IPv6, [`TCP`].
 pub type SocketIndex = u8;
+/// All connections together, of both families: each is known by its peer's address.
+pub const TCP: SocketIndex = 2;
 /// Identifiers chosen by signaling.
 pub type TransportId = u32;
 /// See [`TransportId`].
@@ -379,6 +381,11 @@ pub trait PacketCore {
         datagram: &mut [u8],
         out: &mut Outbox,
     );
+    /// The connection of this peer is over: it is reached there no more, and whoever has the address next
+    /// has proven nothing.
+    fn handle_disconnect(&mut self, socket: SocketIndex, from: SocketAddr);
+    /// Whether some peer has proven that it is reached there, and is still taken to be.
+    fn is_proven(&self, socket: SocketIndex, from: SocketAddr) -> bool;
     /// Runs everything that is due.
     fn handle_timeout(&mut self, now: Micros, out: &mut Outbox);
     /// When `handle_timeout` next wants to run.

@@ -58,8 +58,24 @@ impl Candidates {
         let (ip, port) = (address.ip().to_canonical(), address.port());
         match self.known.iter().find(|known| (known.0, known.1) == (ip, port)) {
             Some(&(_, _, kind)) => kind,
-            None if self.has_hidden || self.known.is_empty() => CandidateKind::Unknown,
-            None => CandidateKind::PeerReflexive,
+            None => self.not_described(),
+        }
+    }
+
+    /// What kind of candidate a connection came from. Its port says nothing: a candidate that connects has
+    /// none to tell (RFC 6544 section 4.5). Where addresses are translated on the way, nobody described it.
+    pub fn kind_of_connection(&self, address: IpAddr) -> CandidateKind {
+        let is_host = |known: &&(IpAddr, u16, CandidateKind)| {
+            known.0 == address.to_canonical() && known.2 == CandidateKind::Host
+        };
+        self.known.iter().find(is_host).map_or_else(|| self.not_described(), |&(_, _, kind)| kind)
+    }
+
+    fn not_described(&self) -> CandidateKind {
+        if self.has_hidden || self.known.is_empty() {
+            CandidateKind::Unknown
+        } else {
+            CandidateKind::PeerReflexive
         }
     }
 }
@@ -89,6 +105,21 @@ mod tests {
         assert_eq!(kind_of(&candidates, "[2001:db8::7]:5001"), CandidateKind::Relayed);
         assert_eq!(kind_of(&candidates, "198.51.100.7:6000"), CandidateKind::ServerReflexive);
         assert_eq!(kind_of(&candidates, "198.51.100.7:6001"), CandidateKind::PeerReflexive);
+    }
+
+    #[test]
+    fn a_connection_is_known_by_its_host_alone() {
+        let mut candidates = Candidates::default();
+        let kind = |candidates: &Candidates, text: &str| candidates.kind_of_connection(text.parse().unwrap());
+        assert_eq!(kind(&candidates, "10.0.0.7"), CandidateKind::Unknown);
+        candidates.add(&[
+            candidate(Some("10.0.0.7"), 5000, CandidateKind::Host),
+            candidate(Some("198.51.100.7"), 6000, CandidateKind::ServerReflexive),
+        ]);
+        assert_eq!(kind(&candidates, "::ffff:10.0.0.7"), CandidateKind::Host);
+        assert_eq!(kind(&candidates, "198.51.100.7"), CandidateKind::PeerReflexive);
+        candidates.add(&[candidate(None, 9, CandidateKind::Host)]);
+        assert_eq!(kind(&candidates, "198.51.100.7"), CandidateKind::Unknown);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is told of a transport and of a track at its end, once.
 
-use crate::api::{Event, Outbox, ProducerId, TransportId};
+use crate::api::{Event, Outbox, ProducerId, TCP, TransportId};
 use crate::candidates::CandidateKind;
 use crate::downlink::Bandwidth;
 use crate::forwarder::Forwarder;
@@ -19,11 +19,20 @@ pub enum PathKind {
     UdpIpv4 = 1,
     /// IPv6.
     UdpIpv6 = 2,
+    /// ICE over TCP, IPv4.
+    TcpIpv4 = 3,
+    /// ICE over TCP, IPv6.
+    TcpIpv6 = 4,
 }
 
 impl PathKind {
-    fn of((_, to): Address) -> Self {
-        if to.ip().to_canonical().is_ipv4() { Self::UdpIpv4 } else { Self::UdpIpv6 }
+    fn of((socket, to): Address) -> Self {
+        match (socket == TCP, to.ip().to_canonical().is_ipv4()) {
+            (false, true) => Self::UdpIpv4,
+            (false, false) => Self::UdpIpv6,
+            (true, true) => Self::TcpIpv4,
+            (true, false) => Self::TcpIpv6,
+        }
     }
 }
 
@@ -89,7 +98,13 @@ impl Transport {
         let (traffic, path) = (self.traffic, self.path.last_selected());
         TransportEnding {
             path: path.map_or(PathKind::None, PathKind::of),
-            candidate: path.map_or(CandidateKind::Unknown, |(_, address)| self.candidates.kind_of(address)),
+            candidate: path.map_or(CandidateKind::Unknown, |(socket, address)| {
+                if socket == TCP {
+                    self.candidates.kind_of_connection(address.ip())
+                } else {
+                    self.candidates.kind_of(address)
+                }
+            }),
             packets_received: traffic.packets_received,
             bytes_received: traffic.bytes_received,
             packets_sent: traffic.packets_sent,

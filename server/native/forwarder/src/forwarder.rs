@@ -198,6 +198,18 @@ impl PacketCore for Forwarder {
         self.count_sent(before, out);
     }
 
+    fn handle_disconnect(&mut self, socket: SocketIndex, from: SocketAddr) {
+        let from = (socket, from);
+        let owner = self.addresses.remove(&from);
+        if let Some(transport) = owner.and_then(|index| self.transports.get_mut(index)) {
+            transport.path.forget(from);
+        }
+    }
+
+    fn is_proven(&self, socket: SocketIndex, from: SocketAddr) -> bool {
+        self.addresses.contains_key(&(socket, from))
+    }
+
     fn handle_timeout(&mut self, now: Micros, out: &mut Outbox) {
         let before = (out.transmits.len(), out.bytes.len());
         self.tick(now, out);

@@ -6,7 +6,7 @@ use crate::codec::Red;
 use crate::downlink::{Downlink, Report};
 use crate::rtp::{ExtensionWriter, Header, Outline};
 use crate::srtp::Sealer;
-use crate::{codec, rtcp, stun};
+use crate::{codec, framing, rtcp, stun};
 use aws_lc_rs::hmac;
 use std::sync::LazyLock;
 
@@ -91,6 +91,40 @@ pub fn rtp(data: &[u8]) {
         let values = read.iter().map(|element| (element.id, element.value(&out)));
         same && values.eq(elements.iter().map(|element| (element.id, element.value(data))))
     }));
+}
+
+/// A stream, in pieces of the length that its first byte says and in one, is taken apart to the same
+/// datagrams; what is held in between is bounded, and what is framed again is the same stream.
+pub fn framing(data: &[u8]) {
+    let Some((&piece, stream)) = data.split_first() else { return };
+    let whole = taken_apart(stream, stream.len().max(1));
+    assert_eq!(taken_apart(stream, usize::from(piece).max(1)), whole);
+    let (datagrams, is_framed, held) = whole;
+    let again: Vec<u8> = datagrams
+        .iter()
+        .flat_map(|datagram| [&framing::prefix(datagram.len())[..], datagram].concat())
+        .collect();
+    assert!(again.len() + held <= stream.len());
+    assert_eq!(taken_apart(&again, again.len().max(1)), (datagrams, true, 0));
+    assert!(is_framed || held == 0);
+}
+
+fn taken_apart(stream: &[u8], piece: usize) -> (Vec<Vec<u8>>, bool, usize) {
+    let room = framing::PREFIX + framing::LONGEST;
+    let (mut deframer, mut datagrams) = (framing::Deframer::default(), Vec::new());
+    for piece in stream.chunks(piece) {
+        let mut buffer = vec![0; room + piece.len()];
+        let held = deframer.restore(&mut buffer);
+        buffer[held..held + piece.len()].copy_from_slice(piece);
+        let mut places = Vec::new();
+        let outcome = deframer.take_apart(&buffer[..held + piece.len()], &mut places);
+        datagrams.extend(places.into_iter().map(|place| buffer[place].to_vec()));
+        assert!(deframer.held() < room);
+        if outcome.is_err() {
+            return (datagrams, false, 0);
+        }
+    }
+    (datagrams, true, deframer.held())
 }
 
 /// A compound is read; what it says was lost is written as a NACK and read again.

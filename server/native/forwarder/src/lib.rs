@@ -15,6 +15,7 @@ mod downlink;
 mod ending;
 mod feedback;
 mod forwarder;
+pub mod framing;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod hash;

@@ -20,6 +20,8 @@ pub(crate) struct Path {
     /// The one selected, or the last that was.
     last_selected: Option<Address>,
     is_nominated: bool,
+    /// When the last of the addresses was proven, once it has been forgotten: consent lasts from there.
+    forgotten: Option<Micros>,
     transactions: Vec<(TransactionId, Address)>,
     next_transaction: usize,
 }
@@ -73,6 +75,7 @@ impl Path {
         nominates: bool,
     ) -> Change {
         self.remember(from, transaction);
+        self.forgotten = None;
         let mut change = Change { became_reachable: self.selected.is_none(), ..Change::default() };
         match self.addresses.iter_mut().find(|(known, _)| *known == from) {
             Some((_, at)) => *at = now,
@@ -91,9 +94,13 @@ impl Path {
         change
     }
 
-    /// Forgets an address that another transport proved to be its own since.
+    /// Forgets an address that another transport proved to be its own since, or whose connection is over.
     pub fn forget(&mut self, address: Address) {
+        let proof = self.last_proof(address);
         self.addresses.retain(|&(known, _)| known != address);
+        if self.addresses.is_empty() {
+            self.forgotten = proof.or(self.forgotten);
+        }
         if self.selected == Some(address) {
             self.select_freshest();
         }
@@ -102,8 +109,10 @@ impl Path {
     /// Follows the peer to an address it still proves, if the selected one has gone silent. True if
     /// all have: consent has expired, and no address is left.
     pub fn expire(&mut self, now: Micros, timeout: Micros) -> bool {
-        let Some(selected) = self.selected else { return false };
         let is_fresh = |at: Micros| at.0 + timeout.0 > now.0;
+        let Some(selected) = self.selected else {
+            return self.forgotten.take_if(|at| !is_fresh(*at)).is_some();
+        };
         if self.last_proof(selected).is_some_and(is_fresh) {
             return false;
         }
@@ -120,6 +129,7 @@ impl Path {
     pub fn clear(&mut self) -> impl Iterator<Item = Address> + use<> {
         self.selected = None;
         self.is_nominated = false;
+        self.forgotten = None;
         core::mem::take(&mut self.addresses).into_iter().map(|(address, _)| address)
     }
 
@@ -210,6 +220,24 @@ mod tests {
         path.prove(Micros(1), address(2), id(2), true);
         assert_eq!(path.clear().count(), 1);
         assert_eq!((path.selected(), path.last_selected()), (None, Some(address(2))));
+    }
+
+    #[test]
+    fn consent_lasts_from_the_last_proof_when_the_connection_is_over() {
+        let mut path = Path::default();
+        path.prove(Micros(0), address(1), id(1), true);
+        path.prove(Micros(50), address(2), id(2), true);
+        path.forget(address(1));
+        path.forget(address(2));
+        assert!(!path.expire(Micros(149), Micros(100)));
+        assert!(path.expire(Micros(150), Micros(100)));
+        assert!(!path.expire(Micros(151), Micros(100)));
+        path.prove(Micros(160), address(3), id(3), true);
+        path.forget(address(3));
+        assert!(path.prove(Micros(170), address(3), id(4), true).became_reachable);
+        path.forget(address(4));
+        assert!(!path.expire(Micros(269), Micros(100)));
+        assert!(path.expire(Micros(270), Micros(100)));
     }
 
     #[test]

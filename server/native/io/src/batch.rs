@@ -15,14 +15,14 @@ pub const DATAGRAM: usize = 2048;
 /// Datagrams sent in one call.
 const SEND: usize = 256;
 /// Control space per datagram, in words for alignment: room for one timestamp.
-const CONTROL_WORDS: usize = 8;
+pub(crate) const CONTROL_WORDS: usize = 8;
 
-fn empty_header() -> libc::mmsghdr {
+pub(crate) fn empty_header() -> libc::mmsghdr {
     // SAFETY: pointers and integers; null and zero are valid.
     unsafe { core::mem::zeroed() }
 }
 
-fn empty_iovec() -> libc::iovec {
+pub(crate) fn empty_iovec() -> libc::iovec {
     libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 }
 }
 
@@ -120,7 +120,7 @@ impl ReceiveBatch {
 }
 
 /// The kernel's timestamp (SO_TIMESTAMPNS) in microseconds since the epoch.
-fn arrival(header: &libc::msghdr) -> Option<u64> {
+pub(crate) fn arrival(header: &libc::msghdr) -> Option<u64> {
     // SAFETY: the kernel filled the control area of this header, or left its length at zero.
     let first = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
     if first.cmsg_level != libc::SOL_SOCKET || first.cmsg_type != libc::SCM_TIMESTAMPNS {

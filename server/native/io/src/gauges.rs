@@ -26,6 +26,7 @@ pub struct Gauges {
     residence: [AtomicU32; SUB * POWERS],
     longest_residence: AtomicU64,
     oldest_media: AtomicU64,
+    connections: AtomicU32,
 }
 
 /// A snapshot. Residence and ages cover the time since the reading before.
@@ -59,6 +60,7 @@ impl Default for Gauges {
             residence: [const { AtomicU32::new(0) }; SUB * POWERS],
             longest_residence: AtomicU64::new(0),
             oldest_media: AtomicU64::new(0),
+            connections: AtomicU32::new(0),
         }
     }
 }
@@ -79,6 +81,16 @@ impl Gauges {
         self.resent_incoming.store(counters.resent_incoming, Relaxed);
         self.resent_outgoing.store(counters.resent_outgoing, Relaxed);
         self.oldest_media.fetch_max(counters.oldest_media, Relaxed);
+    }
+
+    /// Stores how many connections there are.
+    pub fn publish_connections(&self, count: usize) {
+        self.connections.store(count as u32, Relaxed);
+    }
+
+    /// Connections of ICE over TCP that there are.
+    pub fn connections(&self) -> u32 {
+        self.connections.load(Relaxed)
     }
 
     /// One datagram's time in the relay.

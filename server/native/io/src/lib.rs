@@ -12,6 +12,7 @@ mod mailbox;
 mod memory;
 mod packet_loop;
 mod socket_address;
+mod tcp;
 
 pub use gauges::{Gauges, Reading};
 pub use mailbox::{Mailbox, MailboxFull};

@@ -5,13 +5,14 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use offrecord_forwarder::api::{Micros, Outbox, PacketCore, SocketIndex};
+use offrecord_forwarder::api::{Micros, Outbox, PacketCore, SocketIndex, TCP};
 
 use crate::batch::{ReceiveBatch, SendBatch};
 use crate::clock;
 use crate::gauges::Gauges;
 use crate::mailbox::Mailbox;
 use crate::memory::{MediaMemory, Wipe, lock_buffer};
+use crate::tcp::Connections;
 
 /// Outgoing bytes held before a flush in the middle of a batch.
 const FLUSH_AT: usize = 512 << 10;
@@ -21,7 +22,11 @@ const OUTBOX: usize = 1 << 20;
 const TRANSMITS: usize = 8192;
 /// Longest sleep; only a bound against a core that names no time.
 const LONGEST_SLEEP: u64 = 1_000_000;
+/// Events taken at a time.
+const READY: usize = 64;
+/// Names under which descriptors are watched; sockets have their indices.
 const COMMANDS: u64 = 2;
+const LISTENER: u64 = 3;
 
 /// Bound, non-blocking UDP sockets, with all their options set. Index 0 is IPv4, 1 is IPv6.
 pub type Sockets = [Option<OwnedFd>; 2];
@@ -30,6 +35,7 @@ pub type Sockets = [Option<OwnedFd>; 2];
 pub struct PacketLoop<C> {
     core: C,
     sockets: Sockets,
+    connections: Option<Connections>,
     epoll: OwnedFd,
     mailbox: Arc<Mailbox>,
     gauges: Arc<Gauges>,
@@ -46,9 +52,11 @@ pub struct PacketLoop<C> {
 
 impl<C: PacketCore> PacketLoop<C> {
     /// Maps and locks the memory for media (`media_bytes` asked in all), and builds the core on what is
-    /// left of it beside the receive buffers.
+    /// left of it beside the receive buffers. `listener` is a listening socket for ICE over TCP, of which
+    /// connections inherit their options.
     pub fn new(
         sockets: Sockets,
+        listener: Option<OwnedFd>,
         media_bytes: usize,
         core: impl FnOnce(&'static mut [u8]) -> C,
     ) -> io::Result<Self> {
@@ -61,12 +69,21 @@ impl<C: PacketCore> PacketLoop<C> {
         let memory = MediaMemory::map(media_bytes, locked_already)?;
         let (media_bytes, media_locked) = (memory.bytes(), memory.locked() && locked_already > 0);
         let (slice, wipe) = memory.take();
-        let (buffers, arena) = slice.split_at_mut(ReceiveBatch::BYTES);
+        let (buffers, mut arena) = slice.split_at_mut(ReceiveBatch::BYTES);
         let mailbox = Arc::new(Mailbox::new()?);
         let epoll = epoll_of(&sockets, mailbox.command_fd())?;
+        let connections = match listener {
+            None => None,
+            Some(listener) => {
+                let (buffer, rest) = arena.split_at_mut(Connections::BYTES);
+                arena = rest;
+                Some(Connections::new(listener, epoll.as_raw_fd(), LISTENER, buffer)?)
+            }
+        };
         Ok(Self {
             core: core(arena),
             sockets,
+            connections,
             epoll,
             mailbox,
             gauges: Arc::new(Gauges::default()),
@@ -105,13 +122,15 @@ impl<C: PacketCore> PacketLoop<C> {
     }
 
     fn run(mut self) {
-        let mut ready: [libc::epoll_event; 4] = [libc::epoll_event { events: 0, u64: 0 }; 4];
+        let mut ready = [libc::epoll_event { events: 0, u64: 0 }; READY];
         while !self.mailbox.stopping() {
             let count = self.wait(&mut ready);
             for event in &ready[..count] {
-                match event.u64 {
+                let libc::epoll_event { events, u64: name } = *event;
+                match name {
                     COMMANDS => self.run_commands(),
-                    socket => self.run_socket(usize::from(socket != 0)),
+                    0 | 1 => self.run_socket(name as usize),
+                    _ => self.run_connection(name, events),
                 }
             }
             let now = clock::now();
@@ -124,9 +143,10 @@ impl<C: PacketCore> PacketLoop<C> {
         // What was asked before the end is carried out: goodbyes of DTLS above all.
         self.run_commands();
         self.finish_round();
-        let Self { core, receive, wipe, .. } = self;
+        let Self { core, receive, connections, wipe, .. } = self;
         drop(core);
         drop(receive);
+        drop(connections);
         // SAFETY: the core and the receive buffers held the only slices and are gone.
         unsafe { wipe.run() };
     }
@@ -178,6 +198,34 @@ impl<C: PacketCore> PacketLoop<C> {
         }
     }
 
+    fn run_connection(&mut self, name: u64, events: u32) {
+        let Some(connections) = &mut self.connections else { return };
+        let now = clock::now();
+        let Some(number) = connections.number_of(name) else { return connections.accept(now) };
+        if events & libc::EPOLLOUT as u32 != 0 {
+            connections.make_room(number);
+        }
+        if events & !(libc::EPOLLOUT as u32) == 0 {
+            return;
+        }
+        let Some((peer, goes_on)) = connections.read(number) else { return };
+        let mut next = 0;
+        while let Some(connections) = &mut self.connections
+            && let Some(datagram) = connections.datagram(next)
+        {
+            self.core.handle_datagram(now, TCP, peer, datagram, &mut self.outbox);
+            self.flush_when_full();
+            next += 1;
+        }
+        self.flush();
+        let Some(connections) = &mut self.connections else { return };
+        connections.taken(number, goes_on, || self.core.is_proven(TCP, peer));
+        let sent = clock::realtime();
+        for arrival in connections.wipe() {
+            self.gauges.residence(sent.saturating_sub(arrival));
+        }
+    }
+
     fn flush_when_full(&mut self) {
         if self.outbox.bytes.len() >= FLUSH_AT || self.outbox.transmits.len() >= TRANSMITS / 2 {
             self.flush();
@@ -195,6 +243,9 @@ impl<C: PacketCore> PacketLoop<C> {
                 self.refused_by_sockets += refused;
             }
         }
+        if let Some(connections) = &mut self.connections {
+            self.refused_by_sockets += connections.send(&self.outbox);
+        }
         self.soiled = self.soiled.max(self.outbox.bytes.len());
         self.outbox.bytes.clear();
         self.outbox.transmits.clear();
@@ -209,6 +260,11 @@ impl<C: PacketCore> PacketLoop<C> {
 
     fn finish_round(&mut self) {
         self.flush();
+        if let Some(connections) = &mut self.connections {
+            connections.review(clock::now(), |peer| self.core.is_proven(TCP, peer));
+            self.gauges.publish_connections(connections.count());
+            connections.over().for_each(|peer| self.core.handle_disconnect(TCP, peer));
+        }
         // Numbers first: who reads an event finds it counted.
         let counters = self.core.counters();
         self.gauges.publish(&counters, self.refused_by_sockets);
@@ -287,6 +343,12 @@ mod tests {
             out.events.push(Event::ConsentExpired { transport: 9 });
         }
 
+        fn handle_disconnect(&mut self, _socket: SocketIndex, _from: SocketAddr) {}
+
+        fn is_proven(&self, _socket: SocketIndex, _from: SocketAddr) -> bool {
+            true
+        }
+
         fn next_timeout(&self) -> Micros {
             self.next
         }
@@ -321,7 +383,7 @@ mod tests {
             let mut sockets: Sockets = [None, None];
             sockets[index] = Some(socket.into());
             let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
-            let packet_loop = PacketLoop::new(sockets, 1 << 20, core).ok()?;
+            let packet_loop = PacketLoop::new(sockets, None, 1 << 20, core).ok()?;
             let (mailbox, gauges) = (packet_loop.mailbox(), packet_loop.gauges());
             let thread = Some(packet_loop.start().ok()?);
             Some(Self { mailbox, gauges, thread, address })
@@ -392,7 +454,7 @@ mod tests {
         let receiver = peer("127.0.0.1");
         let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
         let sockets: Sockets = [Some(peer("127.0.0.1").into()), None];
-        let mut packet_loop = PacketLoop::new(sockets, 1 << 20, core).expect("memory and loopback");
+        let mut packet_loop = PacketLoop::new(sockets, None, 1 << 20, core).expect("memory and loopback");
         let left = |packet_loop: &mut PacketLoop<Echo>, producers| {
             packet_loop.core.counters.producers = producers;
             let to = receiver.local_addr().expect("bound");

@@ -330,6 +330,27 @@ mod tests {
     }
 
     #[test]
+    fn connections_are_accepted_on_one_descriptor_and_made_on_none() {
+        let flags = (libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) as u64;
+        let accept = |fd: u64, flags: u64| decide(libc::SYS_accept4, &[fd, 1, 1, flags]);
+        assert_eq!(accept(policy::LISTENER, flags), ALLOW);
+        for other in [0, policy::LISTENER - 1, policy::LISTENER + 1, u64::from(u32::MAX)] {
+            assert_eq!(accept(other, flags), KILL, "{other}");
+        }
+        for less in [0, libc::SOCK_NONBLOCK as u64, flags | 1] {
+            assert_eq!(accept(policy::LISTENER, less), EPERM, "{less:#x}");
+        }
+        assert_eq!(decide(libc::SYS_accept, &[policy::LISTENER]), KILL);
+        let connecting = (libc::MSG_FASTOPEN | libc::MSG_DONTWAIT) as u64;
+        for (number, at) in [(libc::SYS_sendto, 3), (libc::SYS_sendmmsg, 3), (libc::SYS_sendmsg, 2)] {
+            let mut arguments = [0; 4];
+            arguments[at] = connecting;
+            assert_eq!(decide(number, &arguments), KILL, "{number}");
+        }
+        assert_eq!(decide(libc::SYS_sendmmsg, &[0, 0, 0, libc::MSG_NOSIGNAL as u64]), ALLOW);
+    }
+
+    #[test]
     fn only_the_own_process_can_be_signalled() {
         assert_eq!(decide(libc::SYS_tgkill, &[u64::from(PID)]), ALLOW);
         assert_eq!(decide(libc::SYS_tgkill, &[1]), EPERM);

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 pub use check::{Probe, finish, probe};
 pub use filter::{count as filter_count, digest};
+pub use limits::DESCRIPTORS;
 pub use ruleset::{LEAST_ABI, abi as landlock_abi};
 
 use canary::Canaries;
@@ -108,7 +109,7 @@ pub struct Report {
     pub filter_digest: [u8; 32],
     /// The canaries sang before Landlock and got EACCES after.
     pub canary_refused: bool,
-    /// Every limit is nothing.
+    /// Every limit is what it was set to: nothing, but for descriptors of connections.
     pub limits_held: bool,
     /// No capability in any set.
     pub capabilities_empty: bool,
@@ -137,11 +138,12 @@ pub fn stage_0() -> Result<(), LockError> {
     filter::install(&filter::stage_0()?)
 }
 
-/// Sets the layers, and asks the kernel for each. `user` is taken when started as root (0: stays).
+/// Sets the layers, and asks the kernel for each. `user` is taken when started as root (0: stays). `accepts`
+/// where [`policy::LISTENER`] is a listening socket, and descriptors for its connections are needed.
 ///
 /// Fails closed: after an error the process must end. A kernel without Landlock is no error but a
 /// smaller report; who reads it decides.
-pub fn lock(user: u32, layers: Layers) -> Result<Report, LockError> {
+pub fn lock(user: u32, accepts: bool, layers: Layers) -> Result<Report, LockError> {
     let start = Instant::now();
     if !memory::single_threaded()? {
         return Err(LockError { step: Step::Threads, errno: 0 });
@@ -168,7 +170,7 @@ pub fn lock(user: u32, layers: Layers) -> Result<Report, LockError> {
         }
     }
     if layers.limits {
-        limits::complete()?;
+        limits::complete(accepts)?;
     }
     let mut filters = before;
     if layers.seccomp {

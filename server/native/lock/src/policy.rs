@@ -94,6 +94,12 @@ pub const TABLES: [Table; 4] = [
     Table { name: "tripwires", answer: "killed", rules: &[TRIPWIRES, LEGACY_TRIPWIRES] },
 ];
 
+/// The descriptor of the listening socket of a relay that serves ICE over TCP: always the same, so that a
+/// filter can name it. In a relay without, nothing is there.
+pub const LISTENER: u64 = 63;
+/// `sendto` and its kind connect a stream socket with it, tcp(7).
+const CONNECTING: u64 = libc::MSG_FASTOPEN as u64;
+
 const fn half(argument: u8, test: Test) -> Check {
     Check { argument, width: Width::Half, test }
 }

@@ -56,6 +56,7 @@ impl PacketThread {
     fn new(
         ipv4_fd: RawFd,
         ipv6_fd: RawFd,
+        tcp_fd: RawFd,
         media_memory: usize,
         ring_packets: usize,
         ring_microseconds: u64,
@@ -70,8 +71,9 @@ impl PacketThread {
             max_streams_per_transport: MAX_STREAMS,
             seed,
         };
-        let idle =
-            PacketLoop::new(sockets, media_memory, |memory| Forwarder::new(config, Arena::new(memory)))?;
+        let idle = PacketLoop::new(sockets, owned(tcp_fd), media_memory, |memory| {
+            Forwarder::new(config, Arena::new(memory))
+        })?;
         let (arena_bytes, arena_locked) = idle.media();
         Ok(Self {
             mailbox: idle.mailbox(),
@@ -215,7 +217,7 @@ impl PacketThread {
         )
     }
 
-    fn traffic(&self) -> (u64, u64, u64, u64, u64, u64) {
+    fn traffic(&self) -> (u64, u64, u64, u64, u64, u64, u32) {
         let counters = self.gauges.counters();
         (
             counters.bytes_received,
@@ -224,6 +226,7 @@ impl PacketThread {
             counters.lost_outgoing,
             counters.resent_incoming,
             counters.resent_outgoing,
+            self.gauges.connections(),
         )
     }
 }

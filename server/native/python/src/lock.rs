@@ -155,9 +155,17 @@ fn stage0() -> PyResult<()> {
 }
 
 #[pyfunction]
-#[pyo3(signature = (user, *, limits=true, identity=true, landlock=true, seccomp=true))]
-fn lock(user: u32, limits: bool, identity: bool, landlock: bool, seccomp: bool) -> PyResult<LockReport> {
-    native::lock(user, Layers { limits, identity, landlock, seccomp }).map(LockReport).map_err(failed)
+#[pyo3(signature = (user, accepts, *, limits=true, identity=true, landlock=true, seccomp=true))]
+fn lock(
+    user: u32,
+    accepts: bool,
+    limits: bool,
+    identity: bool,
+    landlock: bool,
+    seccomp: bool,
+) -> PyResult<LockReport> {
+    let layers = Layers { limits, identity, landlock, seccomp };
+    native::lock(user, accepts, layers).map(LockReport).map_err(failed)
 }
 
 #[pyfunction]
@@ -195,6 +203,8 @@ fn tripwires() -> Vec<(i64, &'static str)> {
 /// Adds the lock to the module.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("LockError", module.py().get_type::<LockError>())?;
+    module.add("TCP_LISTENER", native::policy::LISTENER)?;
+    module.add("DESCRIPTORS", native::DESCRIPTORS)?;
     module.add_class::<LockReport>()?;
     module.add_class::<LockProbe>()?;
     module.add_class::<PolicyRule>()?;

@@ -11,6 +11,7 @@ mod address_change;
 mod audio;
 mod candidates;
 mod commands;
+mod connections;
 mod consent;
 mod continuity;
 mod demultiplexing;

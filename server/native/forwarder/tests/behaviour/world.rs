@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use offrecord_forwarder::api::{
     CodecKind, Config, ConsumerOptions, Encoding, ExtensionKind, MediaKind, PacketCore, PayloadCodec,
-    ProducerOptions,
+    ProducerOptions, SocketIndex,
 };
 use offrecord_forwarder::{Arena, Command, Event, Forwarder, Micros, Outbox, SLOT_SIZE};
 use offrecord_netem::{BottleneckId, Change, HEADERS, Limit, LinkId, Network, Profile, Random};
@@ -43,6 +43,8 @@ pub struct World {
     pub random: Random,
     /// Where datagrams were sent to, and when last; since somebody emptied it.
     pub destinations: BTreeMap<SocketAddr, u64>,
+    /// By which socket something was sent last.
+    pub last_socket: SocketIndex,
     out: Outbox,
     network: Network<Datagram>,
     paths: Vec<Path>,
@@ -73,6 +75,7 @@ impl World {
             events: Vec::new(),
             random: Random(1),
             destinations: BTreeMap::new(),
+            last_socket: 0,
             out: Outbox::default(),
             network: Network::new(1),
             paths: Vec::new(),
@@ -128,13 +131,19 @@ impl World {
     }
 
     /// A datagram arrives at the forwarder now.
-    pub fn deliver(&mut self, from: SocketAddr, mut datagram: Vec<u8>) {
-        self.forwarder.handle_datagram(Micros(self.now), 0, from, &mut datagram, &mut self.out);
+    pub fn deliver(&mut self, from: SocketAddr, datagram: Vec<u8>) {
+        self.deliver_by(0, from, datagram);
+    }
+
+    /// The same by one of the forwarder's sockets.
+    pub fn deliver_by(&mut self, socket: SocketIndex, from: SocketAddr, mut datagram: Vec<u8>) {
+        self.forwarder.handle_datagram(Micros(self.now), socket, from, &mut datagram, &mut self.out);
         self.flush();
     }
 
     fn flush(&mut self) {
         for transmit in &self.out.transmits {
+            self.last_socket = transmit.socket;
             let bytes = self.out.datagram(transmit).to_vec();
             let address = transmit.to;
             self.destinations.insert(address, self.now);

@@ -3,7 +3,7 @@
 //! A test counts what a relay calls through a whole call and says which rule nobody needs. What it does
 //! not see and stays says why.
 
-use super::{Check, Rule, Test, Width, full, is, lacks, masked, rule};
+use super::{CONNECTING, Check, LISTENER, Rule, Test, Width, full, is, lacks, masked, rule};
 
 /// What libc gives `clone` for a thread; `CLONE_DETACHED` is ignored by the kernel.
 const THREAD: u64 = (libc::CLONE_VM
@@ -21,6 +21,7 @@ const EXECUTABLE: u64 = libc::PROT_EXEC as u64;
 const KINDS_OF_MAP: u64 = (libc::MAP_SHARED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
 const OWN_MEMORY: u64 = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS) as u64;
 const OWN: Check = Check { argument: 0, width: Width::Half, test: Test::OwnPid };
+const ACCEPTED: u64 = (libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) as u64;
 /// `MADV_GUARD_INSTALL` and `MADV_GUARD_REMOVE`, not in libc.
 const GUARD_INSTALL: u64 = 102;
 const GUARD_REMOVE: u64 = 103;
@@ -31,7 +32,12 @@ pub const ALLOWED: &[Rule] = &[
     rule!(SYS_read, "control pipe, eventfd"),
     rule!(SYS_write, "control pipe, eventfd; RLIMIT_FSIZE stands behind it"),
     rule!(SYS_recvmmsg, "media, in batches"),
-    rule!(SYS_sendmmsg, "media, in batches"),
+    rule!(SYS_sendmmsg, [[lacks(3, CONNECTING)]], "media, in batches"),
+    rule!(
+        SYS_accept4,
+        [[is(0, LISTENER), is(3, ACCEPTED)]],
+        "ICE over TCP: whoever connects to the one listening socket; on no other descriptor"
+    ),
     rule!(
         SYS_recvfrom,
         "the event loop's wake-up by another thread",
@@ -39,6 +45,7 @@ pub const ALLOWED: &[Rule] = &[
     ),
     rule!(
         SYS_sendto,
+        [[lacks(3, CONNECTING)]],
         "the event loop's wake-up by another thread",
         unseen: "as recvfrom; asyncio swallows the refusal"
     ),

@@ -1,6 +1,6 @@
 //! Calls that no relay makes once it is locked: whoever makes one has taken it over, and the process dies.
 
-use super::{Check, Rule, Test, Width, has, lacks, rule};
+use super::{CONNECTING, Check, LISTENER, Rule, Test, Width, has, lacks, rule};
 
 /// Flags of `openat` any of which writes, creates, truncates or makes a nameless file.
 const fn opens(bits: i32) -> Check {
@@ -13,6 +13,9 @@ const TMPFILE: i32 = 0o20_000_000;
 /// The repeated probe asks for a socket of the unspecified family, which is no family: EPERM by the
 /// allow list shows that the filters still answer. Any real family kills.
 const FAMILY: Check = Check { argument: 0, width: Width::Half, test: Test::Not(libc::AF_UNSPEC as u64) };
+
+/// The one that a relay may accept connections on is named, and no other.
+const NOT_THE_LISTENER: Check = Check { argument: 0, width: Width::Half, test: Test::Not(LISTENER) };
 
 /// Tripwires on every architecture.
 pub const TRIPWIRES: &[Rule] = &[
@@ -99,7 +102,10 @@ pub const TRIPWIRES: &[Rule] = &[
     rule!(SYS_bind, "another address"),
     rule!(SYS_listen, "as socket"),
     rule!(SYS_accept, "as socket"),
-    rule!(SYS_accept4, "as socket"),
+    rule!(SYS_accept4, [[NOT_THE_LISTENER]], "as socket"),
+    rule!(SYS_sendto, [[has(3, CONNECTING)]], "as connect"),
+    rule!(SYS_sendmsg, [[has(2, CONNECTING)]], "as connect"),
+    rule!(SYS_sendmmsg, [[has(3, CONNECTING)]], "as connect"),
     rule!(SYS_io_uring_setup, "a ring bypasses the filters"),
     rule!(SYS_io_uring_enter, "as io_uring_setup"),
     rule!(SYS_io_uring_register, "as io_uring_setup"),
