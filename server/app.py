@@ -228,7 +228,7 @@ def application(
         ).routes()
     )
     app.add_routes(ReceiverRoutes(rooms.receivers, config.keys, clock).routes())
-    app.add_routes(pages.routes())
+    app.add_routes(pages.routes(public_url=config.http.public_url))
     return app
 
 

@@ -37,6 +37,22 @@ def private_network() -> Iterator[None]:
         os.close(before)
 
 
+def lead_out() -> None:
+    """This thread's network gets a way out, of IPv4 and IPv6, which ends in nothing: what is sent anywhere
+    leaves, as on a machine that is connected, and gets no answer. Browsers take one without it for offline.
+    """
+    quiet = "net.ipv6.conf.{}.{}={}"
+    run("ip link add net0 type veth peer name net1")
+    for name in ("net0", "net1"):
+        run("sysctl -q -w " + quiet.format(name, "accept_dad", 0))  # the kernel's own asking around
+        run("sysctl -q -w " + quiet.format(name, "router_solicitations", 0))
+        run(f"ip link set {name} up")
+    for address, gateway in (("192.0.2.10/24", "192.0.2.1"), ("2001:db8::10/64", "2001:db8::1")):
+        run(f"ip address add {address} dev net0")
+        run(f"ip neighbour replace {gateway} lladdr 02:00:00:00:00:01 dev net0 nud permanent")
+        run(f"ip route add default via {gateway}")
+
+
 def run(command: str) -> str:
     """Output of a command in this thread's network."""
     return subprocess.run(command.split(), check=True, capture_output=True, text=True).stdout

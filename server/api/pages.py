@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
+Headers = Callable[[web.Request], dict[str, str]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WEB = Path(__file__).resolve().parent.parent / "web"
 
-# Nothing but what the build contains runs in the page; `ws:` and `wss:` because the page may be told
-# another host's address. Media elements play blobs and streams only.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "connect-src 'self' ws: wss:",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob: mediastream:",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
+_AUTHORITY = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
+
+
+def content_security_policy(authority: str) -> str:
+    """Nothing but what the build contains runs in the page, and it talks to its server alone, whose host and
+    port are `authority`. An IPv6 address has no form in such a policy: `'self'` has to do."""
+    server = f" ws://{authority} wss://{authority}" if _AUTHORITY.fullmatch(authority) else ""
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"connect-src 'self'{server}",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob: mediastream:",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
     )
-)
+
+
 # The page of people's rights shows text, and asks its own server.
 RIGHTS_SECURITY_POLICY = "; ".join(
     (
@@ -44,7 +55,6 @@ _EVERYWHERE = {
 }
 _HEADERS = {
     **_EVERYWHERE,
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
 }
 _RIGHTS_HEADERS = {
@@ -55,14 +65,19 @@ _RIGHTS_HEADERS = {
 }
 
 
-def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
-    """`GET /` and `GET /rights` (with `HEAD`), and the files of the build."""
+def routes(folder: Path = WEB, public_url: str = "") -> list[web.AbstractRouteDef]:
+    """`GET /` and `GET /rights` (with `HEAD`), and the files of the build. `public_url` is where clients
+    reach the server, "" where this one is asked."""
+    known = urlsplit(public_url).netloc
+
+    def headers(request: web.Request) -> dict[str, str]:
+        return {**_HEADERS, "Content-Security-Policy": content_security_policy(known or request.host)}
 
     async def index(request: web.Request) -> web.StreamResponse:
         page = folder / "index.html"
         if page.is_file():
-            return web.FileResponse(page, headers={**_HEADERS, "Cache-Control": "no-cache"})
-        return web.Response(text="OK", headers=_HEADERS)
+            return web.FileResponse(page, headers={**headers(request), "Cache-Control": "no-cache"})
+        return web.Response(text="OK", headers=headers(request))
 
     async def rights(request: web.Request) -> web.StreamResponse:
         return web.FileResponse(folder / "rights.html", headers=_RIGHTS_HEADERS)
@@ -72,22 +87,22 @@ def routes(folder: Path = WEB) -> list[web.AbstractRouteDef]:
         return found
     for path in sorted(folder.iterdir()):
         if path.is_dir():
-            found.append(web.get(f"/{path.name}/{{file:.+}}", _files_in(path)))
+            found.append(web.get(f"/{path.name}/{{file:.+}}", _files_in(path, headers)))
         elif path.name == "rights.html":
             found.append(web.get("/rights", rights))
         elif path.name != "index.html":
-            found.append(web.get(f"/{path.name}", _file(path)))
+            found.append(web.get(f"/{path.name}", _file(path, headers)))
     return found
 
 
-def _file(path: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _file(path: Path, headers: Headers) -> Handler:
     async def send(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(path, headers=_HEADERS)
+        return web.FileResponse(path, headers=headers(request))
 
     return send
 
 
-def _files_in(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _files_in(folder: Path, headers: Headers) -> Handler:
     """Whatever is in a folder at the time, links out of it excepted."""
     inside = folder.resolve()
 
@@ -98,6 +113,6 @@ def _files_in(folder: Path) -> Callable[[web.Request], Awaitable[web.StreamRespo
             raise web.HTTPNotFound from None
         if not path.is_file() or not path.is_relative_to(inside):
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers=_HEADERS)
+        return web.FileResponse(path, headers=headers(request))
 
     return send

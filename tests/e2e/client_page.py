@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Route
 
-from server.api.pages import CONTENT_SECURITY_POLICY, WEB
+from server.api.pages import WEB, content_security_policy
 from server.guarantee.sign import Signer
 from server.guarantee.statement import LIFETIME_SECONDS, TYPE, VERSION
 
@@ -98,7 +98,8 @@ class PlayedServer:
             await route.fulfill(status=404)
             return
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "Content-Type": kind}
+        policy = content_security_policy(urlsplit(route.request.url).netloc)
+        headers = {"Content-Security-Policy": policy, "Content-Type": kind}
         await route.fulfill(body=path.read_bytes(), headers=headers)
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.e2e import firefox
 from tests.e2e.browser import chromium, eventually, join
 from tests.e2e.serving import ROOT, Server, command_line, descendants, is_alive, serving
-from tests.private_network import needs_root, private_network, run, tables
+from tests.private_network import lead_out, needs_root, private_network, tables
 
 pytestmark = [needs_root, pytest.mark.timeout(240)]  # two browsers of different makes
 OPEN = "media could leave by UDP if a relay were taken over"
@@ -26,12 +26,7 @@ OPEN = "media could leave by UDP if a relay were taken over"
 @pytest.fixture
 def network() -> Iterator[None]:
     with private_network():
-        # Browsers take a machine without a network for offline.
-        run("ip link add net0 type veth peer name net1")
-        run("ip address add 192.0.2.10/24 dev net0")
-        run("ip link set net0 up")
-        run("ip link set net1 up")
-        run("ip route add default via 192.0.2.1")
+        lead_out()
         yield
 
 

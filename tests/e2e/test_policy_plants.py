@@ -31,8 +31,10 @@ async def proxy_with_a_cookie(server: Server) -> AsyncIterator[str]:
 
         async def pass_on(request: web.Request) -> web.Response:
             content = await request.read()
-            url = server.url + request.path_qs
-            async with session.request(request.method, url, data=content, allow_redirects=False) as answer:
+            url, host = server.url + request.path_qs, {"Host": request.host}
+            async with session.request(
+                request.method, url, data=content, headers=host, allow_redirects=False
+            ) as answer:
                 headers = {
                     name: value
                     for name, value in answer.headers.items()

@@ -16,7 +16,7 @@ POLICY = read(completed())
 PAGE = '<link href="style.css" rel="stylesheet"><script src="app.js"></script><a href="privacy">Privacy</a>'
 SCRIPT = 'import{shared}from"./shared.js";localStorage.setItem("offrecord.name", name)'
 RIGHTS = '<script src="app.js"></script><input type="file">'
-RULES = {"Content-Security-Policy": "default-src 'self'"}
+RULES = {"Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'"}
 
 
 class Place:

@@ -44,6 +44,27 @@ async def test_the_build_is_served_under_a_strict_policy(aiohttp_client: ClientM
     assert (script.status, await script.text()) == (200, "1")
 
 
+@pytest.mark.parametrize(
+    ("public_url", "host", "allowed"),
+    [
+        ("", "meet.example:7880", "'self' ws://meet.example:7880 wss://meet.example:7880"),
+        ("wss://meet.example/at", "10.0.0.1:7880", "'self' ws://meet.example wss://meet.example"),
+        ("", "[::1]:7880", "'self'"),
+        ("", "a.example; script-src *", "'self'"),
+    ],
+)
+async def test_the_page_talks_to_its_server_alone(
+    aiohttp_client: ClientMaker, tmp_path: Path, public_url: str, host: str, allowed: str
+) -> None:
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    app = web.Application()
+    app.add_routes(pages.routes(tmp_path, public_url))
+    answer = await (await aiohttp_client(app)).get("/", headers={"Host": host})
+    directives = answer.headers["Content-Security-Policy"].split("; ")
+    assert [one for one in directives if one.startswith("connect-src")] == [f"connect-src {allowed}"]
+    assert len(directives) == 9
+
+
 async def test_the_page_of_rights_may_do_less_than_the_others(
     aiohttp_client: ClientMaker, tmp_path: Path
 ) -> None:

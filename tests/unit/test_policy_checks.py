@@ -92,6 +92,10 @@ def _log_of_looks(old: bytes, new: bytes, mode: int = 0o700) -> Callable[[Place]
     return plant
 
 
+def _rules(more: str) -> Callable[[Place], Any]:
+    return lambda place: place.rules.update({"Content-Security-Policy": f"default-src 'self'; {more}"})
+
+
 PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
     "erasing for anybody": (lambda place: setattr(place, "erasing_status", 200), {"requests"}),
     "no erasing": (lambda place: setattr(place, "erasing_status", 405), {"requests"}),
@@ -107,6 +111,9 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
     "a cookie set by the page": (_script('document.cookie = "visitor=1"'), {"no-cookies"}),
     "a beacon": (_page('<img src="https://elsewhere.example/pixel.gif">'), {"no-beacons"}),
     "a script from elsewhere": (_page('<script src="//cdn.example/x.js"></script>'), {"no-beacons"}),
+    "rules that let sockets lead anywhere": (_rules("connect-src 'self' ws: wss:"), {"no-beacons"}),
+    "rules that let pictures come from anywhere": (_rules("img-src *"), {"no-beacons"}),
+    "rules that let somebody else be told": (_rules("connect-src https://elsewhere.example"), {"no-beacons"}),
     "no rules": (lambda place: place.rules.clear(), {"no-beacons"}),
     "storage": (_script('sessionStorage.visits = "1"'), {"no-browser-storage"}),
     "more storage": (_script('localStorage.setItem("visitor", id)'), {"no-browser-storage"}),
