@@ -94,11 +94,16 @@ def found(one: Connection, now: float) -> Found:
         outcome=outcome,
         tone=tone,
         stage=one.stage.value if one.failed and one.stage is not None else "",
-        quality=f"{one.usual_quality}, at worst {one.worst_quality}" if known else "–",
+        quality=_quality(one) if known else "–",
         client=logs.client(one),
         site=one.site,
         code=one.code,
     )
+
+
+def _quality(one: Connection) -> str:
+    usual, worst = str(one.usual_quality), str(one.worst_quality)
+    return usual if worst == usual else f"{usual}, at worst {worst}"
 
 
 def record(one: Connection, now: float) -> dict[str, object]:

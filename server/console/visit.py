@@ -20,6 +20,7 @@ from server.console.sessions import Session
 from server.console.sources import Sources
 
 NAVIGATION: Final[tuple[tuple[str, str, Asked | None], ...]] = (
+    ("", "Overview", None),
     ("live", "Live", Asked.LIVE),
     ("sessions", "Sessions", Asked.SESSIONS),
     ("failures", "Failures", Asked.STATISTICS),
