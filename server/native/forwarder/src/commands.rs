@@ -249,6 +249,9 @@ impl Forwarder {
         if consumer.is_paused != paused {
             consumer.is_paused = paused;
             consumer.interrupt();
+            if let Some(transport) = self.transports.get_mut(consumer.transport) {
+                transport.downlink.drop_waiting(id);
+            }
             Self::announce_consumer(consumer, out);
             self.retarget(now, at, out);
         }
@@ -275,6 +278,7 @@ impl Forwarder {
         }
         if let Some(transport) = self.transports.get_mut(consumer.transport) {
             transport.consumers.retain(|&at| at != index);
+            transport.downlink.drop_waiting(id);
             transport.traffic.add(&consumer.traffic);
             transport.outgoing.release(consumer.ssrc, consumer.next_index());
             if let Some((ssrc, next_index)) = consumer.repair_stream() {

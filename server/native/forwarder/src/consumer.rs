@@ -9,6 +9,7 @@
 mod form;
 mod heard;
 mod resend;
+mod wait;
 mod write;
 
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox};
@@ -19,7 +20,8 @@ use crate::transport::Outlet;
 use form::Form;
 use resend::Resending;
 use std::collections::VecDeque;
-use write::Envelope;
+use wait::Place;
+pub(crate) use wait::Waiting;
 
 /// Segments remembered, for late packets and for sending again.
 const MAX_SEGMENTS: usize = 8;
@@ -227,19 +229,10 @@ impl Consumer {
         let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
-        let number = self.is_numbered(form.payload_type).then(|| outlet.downlink.number());
-        let envelope = Envelope { ssrc: self.ssrc, index, form, original: None, number };
-        let Some(length) = self.send(now, view, &segment, &envelope, outlet, out) else {
+        let place = Place { segment, source: view.index, index };
+        if !self.settle(now, view, (form, place), producer.kind, outlet, out) {
             return false;
-        };
-        let is_newest = index >= self.next_out;
-        if is_newest {
-            self.newest = Some(Newest::of(now, view, &segment, self.newest));
-            self.next_out = index + 1;
         }
-        self.traffic.send(length);
-        self.octets = self.octets.wrapping_add((view.payload_length - form.skipped) as u32);
-        self.resending.earn(view.bytes.len());
         self.segments.back().map(|segment| segment.first_out) != segments_before
     }
 

@@ -45,7 +45,7 @@ impl Forwarder {
                         (Report::parse(body), self.transports.get_mut(index))
                     {
                         transport.downlink.hear(now, report);
-                        self.attend(index);
+                        self.schedule.attend(index, transport);
                     }
                 }
                 Packet::ReceiverEstimate(rate) => {

@@ -9,6 +9,7 @@ use crate::demux::{Protocol, classify};
 use crate::hash::{Map, Seeded};
 use crate::path::Address;
 use crate::producer::Producer;
+use crate::release::Schedule;
 use crate::stun;
 use crate::table::Table;
 use crate::transport::Transport;
@@ -39,9 +40,7 @@ pub struct Forwarder {
     pub(crate) next_tick: Micros,
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
-    /// Transports that may have something to send later, and when that is next.
-    pub(crate) attended: Vec<usize>,
-    pub(crate) next_release: Micros,
+    pub(crate) schedule: Schedule,
     /// Added to our clock where peers are told it: it says nothing of how long the machine has run.
     clock_offset: u64,
     random: u64,
@@ -72,8 +71,7 @@ impl Forwarder {
             next_tick: Micros(0),
             last_media: None,
             next_judgement: Micros(0),
-            attended: Vec::new(),
-            next_release: Micros(u64::MAX),
+            schedule: Schedule::default(),
             clock_offset,
             random,
         }
@@ -218,7 +216,7 @@ impl PacketCore for Forwarder {
     }
 
     fn next_timeout(&self) -> Micros {
-        self.next_tick.min(self.next_release)
+        self.next_tick.min(self.schedule.next)
     }
 
     fn counters(&self) -> Counters {

@@ -172,7 +172,7 @@ pub fn downlink(data: &[u8]) {
         rest = more;
         match what & 7 {
             0..=2 => (0..=amount % 64).for_each(|each| {
-                downlink.sent(Micros(now), 1 + usize::from(*what) * 5);
+                downlink.sent(Micros(now), 1 + usize::from(*what) * 5, amount != 7);
                 now += each * amount;
             }),
             3 => now += amount * 1_000 << (what >> 4),
@@ -191,7 +191,7 @@ pub fn downlink(data: &[u8]) {
             assert!(at.0 <= now + 2_000);
         }
         if downlink.owed_padding(Micros(now)).is_some() {
-            downlink.sent(Micros(now), 255);
+            downlink.sent(Micros(now), 255, true);
         }
         let estimate = downlink.estimate(Micros(now));
         assert!(estimate.is_none_or(|bits| (30_000..=100_000_000).contains(&bits)));

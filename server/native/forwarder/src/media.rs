@@ -148,13 +148,12 @@ impl Forwarder {
         let Some(producer) = self.producers.get_mut(producer_index) else { return false };
         for &at in &producer.consumers {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
-            let Some(mut outlet) = self.transports.get_mut(consumer.transport).and_then(|to| to.outlet())
-            else {
-                continue;
-            };
+            let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
+            let Some(mut outlet) = to.outlet() else { continue };
             if consumer.forward(now, &view, encoding, producer, &mut outlet, out) {
                 Self::announce_consumer(consumer, out);
             }
+            self.schedule.attend(consumer.transport, to);
         }
         true
     }

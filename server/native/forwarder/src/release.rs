@@ -1,37 +1,69 @@
-//! What leaves later than it came about: padding that measures a path.
+//! What leaves later than it came about: media that had to wait, and padding that measures a path.
 
 use crate::api::{MediaKind, Micros, Outbox};
 use crate::forwarder::Forwarder;
+use crate::transport::Transport;
 
 /// Packets of padding that one transport is sent at a time.
 const MAX_PADDING: usize = 32;
 
-impl Forwarder {
-    /// Takes note that a transport may have something to send later.
-    pub(crate) fn attend(&mut self, index: usize) {
-        let Some(transport) = self.transports.get_mut(index) else { return };
+/// Transports that may have something to send later, and when that is next.
+#[derive(Debug)]
+pub(crate) struct Schedule {
+    attended: Vec<usize>,
+    pub next: Micros,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self { attended: Vec::new(), next: Micros(u64::MAX) }
+    }
+}
+
+impl Schedule {
+    /// Takes note of a transport if it has something to send later.
+    pub fn attend(&mut self, index: usize, transport: &mut Transport) {
         let Some(at) = transport.downlink.next_release() else { return };
         if !core::mem::replace(&mut transport.is_attended, true) {
             self.attended.push(index);
         }
-        self.next_release = self.next_release.min(at);
+        self.next = self.next.min(at);
     }
+}
 
+impl Forwarder {
     /// Sends what is due now.
     pub(crate) fn release(&mut self, now: Micros, out: &mut Outbox) {
-        if now < self.next_release {
+        if now < self.schedule.next {
             return;
         }
-        self.next_release = Micros(u64::MAX);
-        let mut attended = core::mem::take(&mut self.attended);
+        self.schedule.next = Micros(u64::MAX);
+        let mut attended = core::mem::take(&mut self.schedule.attended);
         for index in attended.drain(..) {
-            let Some(transport) = self.transports.get_mut(index) else { continue };
-            transport.is_attended = false;
+            self.send_waiting(now, index, out);
             self.pad(now, index, out);
-            self.attend(index);
+            if let Some(transport) = self.transports.get_mut(index) {
+                transport.is_attended = false;
+                self.schedule.attend(index, transport);
+            }
         }
-        if self.attended.is_empty() {
-            self.attended = attended;
+        if self.schedule.attended.is_empty() {
+            self.schedule.attended = attended;
+        }
+    }
+
+    /// Sends the media whose turn it is; what is not held any more is dropped.
+    fn send_waiting(&mut self, now: Micros, index: usize, out: &mut Outbox) {
+        let Some(transport) = self.transports.get_mut(index) else { return };
+        while let Some(waiting) = transport.downlink.next_waiting(now) {
+            let consumer = self.consumers.index(waiting.consumer).and_then(|at| self.consumers.get_mut(at));
+            let is_sent = consumer.is_some_and(|consumer| {
+                let (producer, outlet) = (self.producers.get(consumer.producer), transport.outlet());
+                producer.zip(outlet).is_some_and(|(producer, mut outlet)| {
+                    consumer.release(now, waiting, (producer, &self.arena), &mut outlet, out)
+                })
+            });
+            self.counters.packets_dropped += u64::from(!is_sent);
         }
     }
 

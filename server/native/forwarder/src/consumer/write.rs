@@ -29,7 +29,7 @@ impl Consumer {
         self.transport_cc_id != 0 && self.resending.is_wrapped(payload_type)
     }
 
-    /// Sends a packet, and counts it where it has a transport-wide number; returns its length.
+    /// Sends a packet, and counts it on the downlink; returns its length.
     pub(super) fn send(
         &self,
         now: Micros,
@@ -40,9 +40,7 @@ impl Consumer {
         out: &mut Outbox,
     ) -> Option<usize> {
         let length = self.write(view, segment, envelope, outlet, out)?;
-        if envelope.number.is_some() {
-            outlet.downlink.sent(now, length);
-        }
+        outlet.downlink.sent(now, length, envelope.number.is_some());
         Some(length)
     }
 
@@ -66,7 +64,7 @@ impl Consumer {
         out.bytes.resize(out.bytes.len() + usize::from(PADDING) - 1, 0);
         out.bytes.push(PADDING);
         let length = seal(start, header, (ssrc, index), outlet, out)?;
-        outlet.downlink.sent(now, length);
+        outlet.downlink.sent(now, length, true);
         Some(length)
     }
 

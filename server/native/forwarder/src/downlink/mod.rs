@@ -7,14 +7,17 @@
 mod bandwidth;
 mod congestion;
 mod history;
+mod pacer;
 mod probing;
 mod report;
 mod wishes;
 
-use crate::api::Micros;
+use crate::api::{ConsumerId, Micros};
+use crate::consumer::Waiting;
 pub use bandwidth::Bandwidth;
 use congestion::{Congestion, LEAST, MOST};
 use history::History;
+use pacer::Pacer;
 use probing::Probing;
 pub(crate) use report::Report;
 use report::reference_step;
@@ -36,6 +39,7 @@ pub(crate) struct Downlink {
     /// Made for the first numbered packet.
     congestion: Option<Box<Congestion>>,
     probing: Probing,
+    pacer: Pacer<Waiting>,
     clock: Option<PeerClock>,
     /// A report came.
     is_heard: bool,
@@ -62,9 +66,40 @@ impl Downlink {
         self.history.next() as u16
     }
 
-    /// A packet under the number [`Downlink::number`] leaves, of so many bytes sealed.
-    pub fn sent(&mut self, now: Micros, bytes: usize) {
+    /// Whether media may leave at once: nothing waits, and there is room for it.
+    pub fn is_open(&mut self, now: Micros) -> bool {
+        let Some(carried) = self.estimate(now) else { return !self.pacer.is_holding() };
+        self.pacer.is_open(now, carried)
+    }
+
+    /// Media has to wait. False if too much does.
+    pub fn wait(&mut self, now: Micros, bytes: usize, what: Waiting) -> bool {
+        self.pacer.push(now, bytes + NETWORK_HEADER, what)
+    }
+
+    /// What waits longest, if it may leave now.
+    pub fn next_waiting(&mut self, now: Micros) -> Option<Waiting> {
+        if !self.pacer.is_holding() {
+            return None;
+        }
+        let carried = self.estimate(now);
+        self.pacer.next(now, carried)
+    }
+
+    /// What waits for a consumer is not to be sent any more.
+    pub fn drop_waiting(&mut self, consumer: ConsumerId) {
+        if self.pacer.is_holding() {
+            self.pacer.forget(|waiting| waiting.consumer == consumer);
+        }
+    }
+
+    /// A packet leaves, of so many bytes sealed; under the number [`Downlink::number`] if it is numbered.
+    pub fn sent(&mut self, now: Micros, bytes: usize, is_numbered: bool) {
         let bytes = bytes + NETWORK_HEADER;
+        self.pacer.sent(bytes);
+        if !is_numbered {
+            return;
+        }
         let congestion = self.congestion.get_or_insert_with(|| Box::new(Congestion::new(now)));
         let probe = self.probing.id();
         congestion.sent(now, self.history.next(), bytes, probe);
@@ -118,9 +153,10 @@ impl Downlink {
         }
     }
 
-    /// When [`Downlink::owed_padding`] wants to be asked next.
+    /// When [`Downlink::owed_padding`] or [`Downlink::next_waiting`] wants to be asked next.
     pub fn next_release(&self) -> Option<Micros> {
-        self.probing.next()
+        let (probing, pacing) = (self.probing.next(), self.pacer.next_time());
+        probing.into_iter().chain(pacing).min()
     }
 
     /// Bytes of padding that a measurement of the path needs now.

@@ -6,7 +6,6 @@ use crate::forwarder::Forwarder;
 impl Forwarder {
     /// Lets time pass on every downlink.
     pub(crate) fn tend_downlinks(&mut self, now: Micros) {
-        let mut waiting = Vec::new();
         for (index, transport) in self.transports.iter_mut() {
             if !transport.downlink.is_used() {
                 continue;
@@ -20,10 +19,7 @@ impl Forwarder {
                 }
             }
             transport.downlink.tick(now, wish);
-            if transport.downlink.next_release().is_some() {
-                waiting.push(index);
-            }
+            self.schedule.attend(index, transport);
         }
-        waiting.into_iter().for_each(|index| self.attend(index));
     }
 }

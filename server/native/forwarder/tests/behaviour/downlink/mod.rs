@@ -3,4 +3,5 @@
 mod estimate;
 mod hostile_feedback;
 mod numbers;
+mod pacing;
 mod probing;
