@@ -90,6 +90,7 @@ class PacketThread:
     def create_consumer(self, request: CreateConsumer) -> None: ...
     def pause_consumer(self, id: int, paused: bool) -> None: ...
     def set_preferred_layer(self, id: int, layer: int) -> None: ...
+    def set_priority(self, id: int, priority: int) -> None: ...
     def close_consumer(self, id: int) -> None: ...
     def request_key_frame(self, id: int) -> None: ...
     def end_streams(self, id: int) -> None:
@@ -109,7 +110,7 @@ class PacketThread:
         | tuple[int, int, bytes]
         | tuple[int, int, int]
         | tuple[int, int, int, int]
-        | tuple[int, int, int, bool]
+        | tuple[int, int, int, bool, bool]
         | tuple[int, int, int, int, int, bool]
         | tuple[int, int, int, int, tuple[int, int, int, int, int, int, int, int]]
         | tuple[int, int, int, tuple[int, int, int, int, int, int, int]]
@@ -117,7 +118,7 @@ class PacketThread:
         """Everything told since the last call, in order, each a tuple that starts with its kind:
 
         (0, transport) reachable, (1, transport, datagram) DTLS, (2, transport) consent expired,
-        (3, producer, payload type, layers), (4, consumer, layer, paused), (5, id, RefusalReason),
+        (3, producer, payload type, layers), (4, consumer, layer, paused, congested), (5, id, RefusalReason),
         (6, producer, level), (7, transport, Quality),
         (8, sequence, consumer, producer, transport, paused), (9, sequence, count),
         (10, transport, PathKind, CandidateKind, (packets received, bytes received, packets sent, bytes sent,

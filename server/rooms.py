@@ -228,6 +228,7 @@ class RoomManager:
             code,
             asked_at,
             origin.site,
+            parameters.may_pause,
             parameters.publish_as,
         )
         self._handle(room, who)

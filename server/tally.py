@@ -12,6 +12,7 @@ from typing import Final
 
 from server.control.messages import (
     Bandwidth,
+    ConsumerState,
     Notification,
     TransportBandwidth,
     TransportPhase,
@@ -113,6 +114,7 @@ class Tally:
         self.round_trips = Durations(ROUND_TRIP_SECONDS)
         self.jitters = Durations(JITTER_SECONDS)
         self.downlinks = Downlinks()
+        self.video_pauses = 0  # since a path did not carry even the smallest
         self.born: Counter[GuaranteeLevel] = Counter()
         self.lost: Counter[RelayLossReason] = Counter()
         self.drifted: Counter[DriftedCheck] = Counter()
@@ -189,6 +191,8 @@ class _Counted:
             self._tally.transports[notification.phase] += 1
         elif isinstance(notification, TransportBandwidth):
             self._tally.downlinks.hear(relay, notification)
+        elif isinstance(notification, ConsumerState):
+            self._tally.video_pauses += notification.congested
         self._listener.relay_notified(relay, notification)
 
     def relay_lost(self, relay: RelayLink) -> None:

@@ -44,6 +44,7 @@ from server.control.messages import (
     RefusalReason,
     Refused,
     Request,
+    SetPriority,
     SpeakerLevel,
     SrtpProfile,
     Stats,
@@ -85,6 +86,7 @@ _EARNED: Final[dict[type, float]] = {
     CreateConsumer: 3,
     GetStats: 2,  # Stats, and now and then the self-test
     AddCandidates: 0,  # not answered
+    SetPriority: 0,  # nor this
 }
 
 
@@ -205,7 +207,7 @@ def _words() -> int:
     return sum(
         (
             128 * 16,  # ProducerLayers: a payload type, a bit for each encoding
-            4 * 2,  # ConsumerState: a layer, paused or not
+            4 * 2 * 2,  # ConsumerState: a layer, paused or not by either side
             len(TransportPhase) - 1 + agreed,
             len(Quality) + len(Bandwidth) + 8,  # TransportQuality, TransportBandwidth, SpeakerLevel
             1 + len(RefusalReason),  # DataRefused, Refused

@@ -120,6 +120,11 @@ class ServerCollector(Collector):
             phases.add_metric([phase.name.lower()], tally.transports[phase])
         yield phases
         yield _downlinks(tally.downlinks.counts())
+        yield _counter(
+            "offrecord_video_pauses",
+            "Videos paused since the way to their subscriber did not even carry the smallest.",
+            tally.video_pauses,
+        )
 
     def _by_site(self, name: str, help_text: str, counts: Mapping[str, int]) -> Metric:
         family = CounterMetricFamily(name, f"{help_text} By site of the configuration.", labels=["site"])

@@ -70,6 +70,7 @@ class JoinParameters:
 
     client: models.ClientInfo = field(default_factory=models.ClientInfo)
     auto_subscribe: bool = True
+    may_pause: bool = True
     reconnect: bool = False
     session: str = ""
     publish_as: str = ""  # suffix of a publish-only second connection
@@ -94,6 +95,7 @@ def join_parameters(query: Mapping[str, str]) -> JoinParameters:
     return JoinParameters(
         client=client,
         auto_subscribe=_flag(query, "auto_subscribe", absent=True),
+        may_pause=_flag(query, "subscriber_allow_pause", absent=True),
         reconnect=_flag(query, "reconnect", absent=False),
         session=_text(query, "sid"),
         publish_as=_text(query, "publish"),

@@ -19,20 +19,23 @@ from server.control.messages import (
     TransportQuality,
 )
 
+KEPT_BY_STATES: Final = 2.0
+"""Credits that layers and pauses leave for what calls depend on."""
 KEPT: Final = 8.0
-"""Credits that what is nice to know leaves for what calls depend on."""
+"""Credits that what is nice to know leaves for both."""
 
 
 class Notices:
     """Tells at once while there is credit; later, in order and coalesced, where there is none.
 
-    Speakers, qualities, bandwidths and refused data come last.
+    What consumers are sent comes later; speakers, qualities, bandwidths and refused data last.
     """
 
     def __init__(self, send: Callable[[Notification], None]) -> None:
         self._send = send
         self._budget = Budget(time.monotonic())
         self._waiting: dict[tuple[type, int], Notification] = {}
+        self._states: dict[int, ConsumerState] = {}
         self._nice: dict[tuple[type, int], Notification] = {}
         self._told = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -40,12 +43,14 @@ class Notices:
     def earn(self, request: Request) -> None:
         """A request arrived."""
         self._budget.earn(request)
-        if self._waiting or self._nice:
+        if self._waiting or self._states or self._nice:
             self._flush()
 
     def post(self, notification: Notification) -> None:
         """To be told. A layer or a state of the same thing replaces the one that still waits."""
-        if isinstance(notification, SpeakerLevel):
+        if isinstance(notification, ConsumerState):
+            self._states[notification.consumer] = notification
+        elif isinstance(notification, SpeakerLevel):
             self._nice[SpeakerLevel, notification.producer] = notification
         elif isinstance(notification, TransportQuality):
             self._nice[TransportQuality, notification.transport] = notification
@@ -58,8 +63,6 @@ class Notices:
             key = (type(notification), self._told)
             if isinstance(notification, ProducerLayers):
                 key = (ProducerLayers, notification.producer)
-            elif isinstance(notification, ConsumerState):
-                key = (ConsumerState, notification.consumer)
             self._waiting[key] = notification
         self._flush()
 
@@ -71,11 +74,14 @@ class Notices:
                 break
             del self._waiting[key]
             self._send(first)
-        while not self._waiting and self._nice and self._budget.spend(now, KEPT):
+        while not self._waiting and self._states and self._budget.spend(now, KEPT_BY_STATES):
+            self._send(self._states.pop(next(iter(self._states))))
+        while not self._waiting and not self._states and self._nice and self._budget.spend(now, KEPT):
             self._send(self._nice.pop(next(iter(self._nice))))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waiting or self._nice:
-            wait = self._budget.wait(0.0 if self._waiting else KEPT)
+        if self._waiting or self._states or self._nice:
+            keep = 0.0 if self._waiting else KEPT_BY_STATES if self._states else KEPT
+            wait = self._budget.wait(keep)
             self._timer = asyncio.get_running_loop().call_later(wait, self._flush)

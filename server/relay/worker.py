@@ -45,6 +45,7 @@ from server.control.messages import (
     RequestKeyFrame,
     SelfTest,
     SetPreferredLayer,
+    SetPriority,
     SpeakerLevel,
     Stop,
     TransportBandwidth,
@@ -199,6 +200,9 @@ class Worker:
     def _set_preferred_layer(self, request: SetPreferredLayer) -> None:
         self._packets.set_preferred_layer(request.consumer, request.layer)
 
+    def _set_priority(self, request: SetPriority) -> None:
+        self._packets.set_priority(request.consumer, request.priority)
+
     def _close_consumer(self, request: CloseConsumer) -> None:
         self._packets.close_consumer(request.consumer)
 
@@ -254,6 +258,7 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     CreateConsumer: Worker._create_consumer,
     PauseConsumer: Worker._pause_consumer,
     SetPreferredLayer: Worker._set_preferred_layer,
+    SetPriority: Worker._set_priority,
     CloseConsumer: Worker._close_consumer,
     RequestKeyFrame: Worker._request_key_frame,
     DataMember: Worker._put_member,

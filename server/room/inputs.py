@@ -19,8 +19,9 @@ class Join:
     """A client with a verified token has connected. `sid` is fresh; `relay` is where the room lives.
 
     `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`;
-    `site` is where it came from, as the operator calls it. `second` is what a second connection of the same
-    person, which only publishes, calls itself.
+    `site` is where it came from, as the operator calls it; `may_pause` allows that its videos are
+    paused where its path does not carry them. `second` is what a second connection of the same person,
+    which only publishes, calls itself.
     """
 
     sid: str
@@ -31,6 +32,7 @@ class Join:
     code: str
     asked_at: float
     site: str
+    may_pause: bool = True
     second: str = ""
 
     @property

@@ -12,6 +12,7 @@ from livekit.protocol.rtc import UpdateTrackSettings
 
 LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH
 OFF = models.VideoQuality.OFF
+MOST_PRIORITY = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,20 @@ class Wish:
     quality: int = HIGH
     width: int = 0
     height: int = 0
+    priority: int = 0
 
 
 def wish_of(message: UpdateTrackSettings) -> Wish:
     """What a client asks for. A quality of OFF without a size asks for nothing."""
     has_size = message.width > 0 or message.height > 0
     disabled = message.disabled or (message.quality == OFF and not has_size)
-    return Wish(disabled, int(message.quality), message.width, message.height)
+    priority = min(message.priority, MOST_PRIORITY)
+    return Wish(disabled, int(message.quality), message.width, message.height, priority)
+
+
+def priority_of(wish: Wish, source: models.TrackSource) -> int:
+    """What the relay is told: what the client said, and of equals a shared screen first."""
+    return wish.priority * 2 + (source == models.TrackSource.SCREEN_SHARE)
 
 
 def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int:

@@ -8,6 +8,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest
 
 from server.control.messages import (
+    ConsumerState,
     DataRefused,
     Notification,
     ProducerEnded,
@@ -25,6 +26,7 @@ from server.room.participant import Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.subscriber import Subscriber
+from server.room.subscription import Subscription
 
 if TYPE_CHECKING:
     from server.room.room import Room
@@ -52,6 +54,10 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             side = room.registry.get(transport)
             if isinstance(side, Publisher | Subscriber):
                 room.qualities.judge(side.sid, transport, quality, now)
+        case ConsumerState(consumer, congested=congested):
+            subscription = room.registry.get(consumer)
+            if isinstance(subscription, Subscription):
+                _congested(room, subscription, congested)
         case DataRefused(member):
             participant = room.registry.get(member)
             if isinstance(participant, Participant):
@@ -69,7 +75,13 @@ def handle(room: Room, notification: Notification, now: float) -> None:
                 failure = models.DisconnectReason.JOIN_FAILURE
                 room.remove(who, failure, LeaveRequest.Action.DISCONNECT, now)
         case _:
-            pass  # layers and pauses of consumers change nothing that clients are told
+            pass
+
+
+def _congested(room: Room, subscription: Subscription, congested: bool) -> None:
+    participant = room.participants.get(subscription.subscriber)
+    if participant is not None and participant.subscriber is not None:
+        participant.subscriber.congest(subscription, congested)
 
 
 def _transport_changed(room: Room, side: Publisher | Subscriber, state: TransportState, now: float) -> None:

@@ -298,7 +298,9 @@ class Room:
         grants = join.claims.grants
         firefox = "firefox" in join.client.browser.lower()
         publisher = Publisher(join.sid, registry, self.effects, now, firefox=firefox)
-        subscriber = Subscriber(join.sid, registry, self.effects, now) if grants.can_subscribe else None
+        subscriber = None
+        if grants.can_subscribe:
+            subscriber = Subscriber(join.sid, registry, self.effects, now, may_pause=join.may_pause)
         participant = Participant(join, now, publisher, subscriber, self.encryption_required)
         others = [other.info() for other in self.participants.values() if other.announced]
         self.participants[join.sid] = participant

@@ -6,7 +6,14 @@ import secrets
 from collections.abc import Iterable
 
 from livekit.protocol import models
-from livekit.protocol.rtc import SessionDescription, SignalResponse, SubscriptionResponse
+from livekit.protocol.rtc import (
+    SessionDescription,
+    SignalResponse,
+    StreamState,
+    StreamStateInfo,
+    StreamStateUpdate,
+    SubscriptionResponse,
+)
 
 from server.control.messages import (
     AddCandidates,
@@ -19,10 +26,11 @@ from server.control.messages import (
     PauseConsumer,
     RemoteCandidate,
     SetPreferredLayer,
+    SetPriority,
 )
 from server.room.effects import Effects
 from server.room.history import History, Side
-from server.room.layers import Wish, wanted_layer
+from server.room.layers import Wish, priority_of, wanted_layer
 from server.room.negotiation import Negotiation
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
@@ -37,11 +45,14 @@ MAX_WISHES = 4096
 class Subscriber:
     """`tracks` are the subscriptions by track sid, with or without a consumer yet."""
 
-    def __init__(self, sid: str, registry: Registry, effects: Effects, now: float) -> None:
+    def __init__(
+        self, sid: str, registry: Registry, effects: Effects, now: float, *, may_pause: bool
+    ) -> None:
         self.tracks: dict[str, Subscription] = {}
         self.connected = False
         self.negotiation = Negotiation()
         self.history = History(Side.SUBSCRIBER, now)
+        self._may_pause = may_pause
         self.sid = sid
         self._registry = registry
         self._effects = effects
@@ -113,8 +124,20 @@ class Subscriber:
         subscription.wish = wish
         if subscription.consumer:
             self._prefer_layer(subscription)
+            self._prioritize(subscription)
             if wish.disabled != was_disabled:
                 self._effects.relay(PauseConsumer(subscription.consumer, wish.disabled))
+
+    def congest(self, subscription: Subscription, congested: bool) -> None:
+        """The relay has paused a track since the client's path does not carry it, or taken it up again."""
+        if subscription.congested is congested:
+            return
+        subscription.congested = congested
+        state = StreamState.PAUSED if congested else StreamState.ACTIVE
+        track = subscription.track
+        info = StreamStateInfo(participant_sid=track.owner, track_sid=track.sid, state=state)
+        update = StreamStateUpdate(stream_states=[info])
+        self._effects.send(self.sid, SignalResponse(stream_state_update=update))
 
     def offer(self, now: float) -> None:
         """Sends an offer of everything as it is now."""
@@ -178,6 +201,7 @@ class Subscriber:
             return
         subscription.consumer = self._registry.new(subscription)
         subscription.since = now
+        subscription.priority = priority_of(subscription.wish, subscription.track.info.source)
         self._effects.relay(
             CreateConsumer(
                 subscription.consumer,
@@ -189,6 +213,8 @@ class Subscriber:
                 subscription.wish.disabled,
                 subscription.rtx_ssrc if accepted.rtx_payload_types else 0,
                 list(accepted.rtx_payload_types),
+                subscription.priority,
+                self._may_pause,
             )
         )
         self._prefer_layer(subscription)
@@ -208,10 +234,17 @@ class Subscriber:
             subscription.layer = layer
             self._effects.relay(SetPreferredLayer(subscription.consumer, layer))
 
+    def _prioritize(self, subscription: Subscription) -> None:
+        priority = priority_of(subscription.wish, subscription.track.info.source)
+        if priority != subscription.priority:
+            subscription.priority = priority
+            self._effects.relay(SetPriority(subscription.consumer, priority))
+
     def _drop(self, subscription: Subscription) -> None:
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0
+            subscription.congested = False
 
     def _fresh_ssrc(self) -> int:
         """Never used before on the transport. Upwards from a random one (RFC 3550 section 8.1): a relay

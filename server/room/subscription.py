@@ -25,6 +25,8 @@ class Subscription:
     wish: Wish
     consumer: int = 0
     layer: int | None = None  # the last preference sent to the relay
+    priority: int = 0  # the same
+    congested: bool = False  # the relay has paused it: the client's path does not carry it
     since: float = 0.0  # when the consumer was made
 
 

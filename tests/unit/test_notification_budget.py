@@ -31,6 +31,8 @@ from server.control.messages import (
     Notification,
     Receiver,
     ReceiversEnd,
+    RefusalReason,
+    Refused,
     RemoteCandidate,
     SelfTest,
     SpeakerLevel,
@@ -134,7 +136,7 @@ def test_numbers_that_carry_something_else_are_noticed(change: dict[str, int]) -
 
 
 def test_only_what_names_a_thing_has_a_name() -> None:
-    assert named_id(ConsumerState(7, 1, False)) == 7
+    assert named_id(ConsumerState(7, 1, False, False)) == 7
     assert named_id(SelfTest(True, True, True)) is None
 
 
@@ -152,15 +154,15 @@ async def test_what_waits_is_only_the_latest_and_is_told_later() -> None:
     told: list[object] = []
     notices = Notices(told.append)
     for number in range(1, 101):
-        notices.post(ConsumerState(number, 0, False))
+        notices.post(ConsumerState(number, 0, False, False))
     at_once = len(told)
     assert at_once < 20
     for layer in (1, 2):
-        notices.post(ConsumerState(100, layer, False))
+        notices.post(ConsumerState(100, layer, False, False))
     for number in range(60):
         notices.earn(GetStats(number))
     assert len(told) == 100
-    assert told[-1] == ConsumerState(100, 2, False)
+    assert told[-1] == ConsumerState(100, 2, False, False)
     assert len({each.consumer for each in told if isinstance(each, ConsumerState)}) == 100
 
 
@@ -172,9 +174,9 @@ async def test_levels_of_speakers_wait_for_what_calls_depend_on() -> None:
     assert len(told) < 16
     notices.post(SpeakerLevel(100, 0))
     for number in range(1, 6):
-        notices.post(ConsumerState(number, 0, False))
+        notices.post(ConsumerState(number, 0, False, False))
     assert [each for each in told if isinstance(each, ConsumerState)] == [
-        ConsumerState(number, 0, False) for number in range(1, 6)
+        ConsumerState(number, 0, False, False) for number in range(1, 6)
     ]
     for number in range(60):
         notices.earn(GetStats(number))
@@ -186,7 +188,7 @@ async def test_answers_of_which_each_word_is_known_cost_nothing_and_keep_their_p
     told: list[object] = []
     notices = Notices(told.append)
     for number in range(1, 101):
-        notices.post(ConsumerState(number, 0, False))
+        notices.post(Refused(number, RefusalReason.LIMIT))
     before = len(told)
     answer: list[Notification] = [Receiver(1, number, 7, 9, False) for number in range(200, 300)]
     answer.append(ReceiversEnd(1, 100))

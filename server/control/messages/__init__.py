@@ -56,6 +56,7 @@ from server.control.messages.requests import (
     RemoveDataMember,
     RequestKeyFrame,
     SetPreferredLayer,
+    SetPriority,
     Stop,
 )
 from server.control.messages.words import (
@@ -132,6 +133,7 @@ __all__ = [
     "RequestKeyFrame",
     "SelfTest",
     "SetPreferredLayer",
+    "SetPriority",
     "SpeakerLevel",
     "SrtpProfile",
     "Stats",
@@ -158,6 +160,7 @@ Request = (
     | CreateConsumer
     | PauseConsumer
     | SetPreferredLayer
+    | SetPriority
     | CloseConsumer
     | RequestKeyFrame
     | DataMember

@@ -88,9 +88,12 @@ class ProducerLayers(Message, frozen=True):
 
 
 class ConsumerState(Message, frozen=True):
+    """`paused` by its subscriber; `congested`: the path does not even carry its lowest encoding."""
+
     consumer: Id
     layer: Layer
     paused: bool
+    congested: bool
 
 
 class TransportQuality(Message, frozen=True):

@@ -158,6 +158,8 @@ class CreateConsumer(Message, frozen=True):
     rtx_ssrc: U32 = 0  # of retransmissions (RFC 4588); 0: they come on `ssrc`, byte for byte
     # From the subscriber's own.
     rtx_payload_types: Annotated[list[PayloadMapping], Meta(max_length=32)] = field(default_factory=list)
+    priority: U8 = 0  # higher ones are sent first where the subscriber's path does not carry all
+    may_pause: bool = True  # where it does not even carry the lowest encoding
 
 
 class PauseConsumer(Message, frozen=True):
@@ -170,6 +172,13 @@ class SetPreferredLayer(Message, frozen=True):
 
     consumer: Id
     layer: U8
+
+
+class SetPriority(Message, frozen=True):
+    """As `priority` of `CreateConsumer`."""
+
+    consumer: Id
+    priority: U8
 
 
 class CloseConsumer(Message, frozen=True):

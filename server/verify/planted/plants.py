@@ -253,7 +253,7 @@ class ControlMessages(Plant):
         for _ in range(self.ROUNDS):
             for byte in media:
                 for shift in (6, 4, 2, 0):
-                    tell(ConsumerState(1, byte >> shift & 3, paused=False))
+                    tell(ConsumerState(1, byte >> shift & 3, paused=False, congested=False))
 
     def found(self, known: bytes, told: Iterable[Notification]) -> bool:
         """From any of the four places where a byte may start: the relay's own messages come between."""

@@ -140,6 +140,10 @@ pub struct ConsumerOptions {
     pub rtx_ssrc: u32,
     /// From the subscriber's payload type to that of its retransmissions.
     pub rtx_payload_types: Vec<(u8, u8)>,
+    /// Higher ones are sent first where the subscriber's path does not carry all.
+    pub priority: u8,
+    /// Whether it may be paused where the path does not even carry its lowest encoding.
+    pub may_pause: bool,
 }
 
 /// What signaling (through Python) asks of the forwarder.
@@ -193,6 +197,10 @@ pub enum Command {
         id: ConsumerId,
         layer: u8,
     },
+    SetPriority {
+        id: ConsumerId,
+        priority: u8,
+    },
     CloseConsumer {
         id: ConsumerId,
     },
@@ -240,10 +248,12 @@ pub enum Event {
         payload_type: u8,
         layers: u8,
     },
+    /// `paused` by its subscriber; `congested`: the path does not even carry its lowest encoding.
     ConsumerState {
         consumer: ConsumerId,
         layer: u8,
         paused: bool,
+        congested: bool,
     },
     /// How loud a track's speech is: 0 for none, else a step up to 7.
     SpeakerLevel {

@@ -56,6 +56,7 @@ impl Forwarder {
             Command::CreateConsumer(options) => (options.id, self.create_consumer(now, &options, out)),
             Command::PauseConsumer { id, paused } => (id, self.pause_consumer(now, id, paused, out)),
             Command::SetPreferredLayer { id, layer } => (id, self.prefer_layer(now, id, layer, out)),
+            Command::SetPriority { id, priority } => (id, self.set_priority(id, priority)),
             Command::CloseConsumer { id } => {
                 self.close_consumer(id);
                 (id, Ok(()))
@@ -226,13 +227,16 @@ impl Forwarder {
             ssrc => Some(transport.outgoing.claim(ssrc, first_rtx).ok_or(Refusal::DuplicateId)?),
         };
         let consumer = Consumer::new(options, transport_index, (producer_index, producer), first_out, repair);
+        let is_numbered = consumer.is_ever_numbered();
         let at = self.consumers.insert(options.id, consumer);
         transport.outgoing.assign(options.ssrc, at);
         if repair.is_some() {
             transport.outgoing.assign(options.rtx_ssrc, at);
         }
+        transport.downlink.is_numbered |= is_numbered;
         transport.consumers.push(at);
         producer.consumers.push(at);
+        self.share(now, transport_index, out);
         self.retarget(now, at, out);
         Ok(())
     }
@@ -268,6 +272,12 @@ impl Forwarder {
         let at = self.consumers.index(id).ok_or(Refusal::UnknownId)?;
         self.consumers.get_mut(at).ok_or(Refusal::UnknownId)?.preferred = layer;
         self.retarget(now, at, out);
+        Ok(())
+    }
+
+    fn set_priority(&mut self, id: ConsumerId, priority: u8) -> Result<(), Refusal> {
+        let at = self.consumers.index(id).ok_or(Refusal::UnknownId)?;
+        self.consumers.get_mut(at).ok_or(Refusal::UnknownId)?.priority = priority;
         Ok(())
     }
 

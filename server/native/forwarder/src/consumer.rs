@@ -13,6 +13,7 @@ mod wait;
 mod write;
 
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox};
+use crate::downlink::{Allowance, Demand};
 use crate::producer::{Producer, Stream, View};
 use crate::rtcp::SenderInfo;
 use crate::traffic::Sent;
@@ -62,6 +63,12 @@ pub(crate) struct Consumer {
     pub ssrc: u32,
     pub is_paused: bool,
     pub preferred: u8,
+    /// What the path carries of that.
+    pub allowance: Allowance,
+    /// Higher ones are sent first where the path does not carry all.
+    pub priority: u8,
+    /// It may be paused where the path does not even carry its lowest encoding.
+    pub may_pause: bool,
     /// The layer to be on.
     pub target: Option<u8>,
     /// The subscriber has not been told what its newest segment means in the publisher's clock.
@@ -85,7 +92,7 @@ pub(crate) struct Consumer {
     /// The last sender report, as receiver reports refer to it, and when it was sent.
     last_report: Option<(u32, Micros)>,
     resending: Resending,
-    announced: Option<(u8, bool)>,
+    announced: Option<(u8, bool, bool)>,
 }
 
 impl Newest {
@@ -155,6 +162,9 @@ impl Consumer {
             ssrc: options.ssrc,
             is_paused: options.paused,
             preferred: u8::MAX,
+            allowance: Allowance::default(),
+            priority: options.priority,
+            may_pause: options.may_pause,
             target: None,
             owes_report: false,
             is_flowing: false,
@@ -180,6 +190,29 @@ impl Consumer {
         self.next_out
     }
 
+    /// Whether nothing is sent, by the subscriber's wish or for want of a path.
+    pub fn is_stopped(&self) -> bool {
+        self.is_paused || self.allowance.is_congested
+    }
+
+    /// The highest encoding that is both wished for and carried.
+    pub fn highest(&self) -> u8 {
+        self.preferred.min(self.allowance.layer)
+    }
+
+    /// From now on it is given this step of what it demands; `None`: nothing of it fits.
+    pub fn allow(&mut self, now: Micros, demand: &Demand, step: Option<usize>) {
+        match (demand.shown, step) {
+            (shown, step) if step < shown => self.allowance.lower(now),
+            (shown, step) if step > shown => self.allowance.raise(now),
+            _ => {}
+        }
+        self.allowance.is_congested = step.is_none();
+        if let Some(step) = step {
+            self.allowance.layer = demand.steps[step].layer;
+        }
+    }
+
     /// Stops; what comes next begins with a key frame.
     pub fn interrupt(&mut self) {
         self.is_flowing = false;
@@ -194,13 +227,13 @@ impl Consumer {
 
     /// The encoding whose key frame it waits for.
     pub fn awaits(&self, streams: &[Stream]) -> Option<u8> {
-        self.target.filter(|_| !self.is_paused && self.current(streams) != self.target)
+        self.target.filter(|_| !self.is_stopped() && self.current(streams) != self.target)
     }
 
-    /// Layer and pause state, if they are news.
-    pub fn announcement(&mut self) -> Option<(u8, bool)> {
+    /// Layer, and whether the subscriber or the path pauses it, if that is news.
+    pub fn announcement(&mut self) -> Option<(u8, bool, bool)> {
         let layer = self.segments.back().map_or(0, |segment| segment.encoding);
-        let state = Some((layer, self.is_paused));
+        let state = Some((layer, self.is_paused, self.allowance.is_congested));
         if self.announced == state {
             return None;
         }
@@ -218,7 +251,7 @@ impl Consumer {
         outlet: &mut Outlet<'_>,
         out: &mut Outbox,
     ) -> bool {
-        if self.is_paused {
+        if self.is_stopped() {
             return false;
         }
         let Some(form) = Form::of(view, &self.payload_types) else {

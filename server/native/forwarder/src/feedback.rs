@@ -133,7 +133,7 @@ impl Forwarder {
         let producer_index = consumer.producer;
         let Some(producer) = self.producers.get_mut(producer_index) else { return };
         let encoding = consumer.current(&producer.streams).or(consumer.target);
-        if consumer.is_paused {
+        if consumer.is_stopped() {
             return;
         }
         if let Some(stream) = encoding.and_then(|encoding| producer.streams.get_mut(usize::from(encoding))) {

@@ -177,7 +177,10 @@ pub fn downlink(data: &[u8]) {
             }),
             3 => now += amount * 1_000 << (what >> 4),
             4 => downlink.believe(Micros(now), amount << (what >> 3)),
-            5 => downlink.tick(Micros(now), amount * 40_000),
+            5 => {
+                downlink.budget(Micros(now), amount * 40_000, amount * 9_000);
+                downlink.tick(Micros(now));
+            }
             _ => {
                 let (body, behind) = more.split_at(more.len().min(amount as usize));
                 rest = behind;

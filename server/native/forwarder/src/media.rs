@@ -190,8 +190,8 @@ impl Forwarder {
     }
 
     pub(crate) fn announce_consumer(consumer: &mut Consumer, out: &mut Outbox) {
-        if let Some((layer, paused)) = consumer.announcement() {
-            out.events.push(Event::ConsumerState { consumer: consumer.id, layer, paused });
+        if let Some((layer, paused, congested)) = consumer.announcement() {
+            out.events.push(Event::ConsumerState { consumer: consumer.id, layer, paused, congested });
         }
     }
 
@@ -200,7 +200,7 @@ impl Forwarder {
         let Some(consumer) = self.consumers.get_mut(at) else { return };
         let index = consumer.producer;
         let Some(producer) = self.producers.get_mut(index) else { return };
-        consumer.target = producer.choose(now, consumer.preferred).or(consumer.target);
+        consumer.target = producer.choose(now, consumer.highest()).or(consumer.target);
         let can_send = self.transports.get(consumer.transport).is_some_and(|to| to.is_open());
         if producer.kind == MediaKind::Video
             && can_send

@@ -3,8 +3,9 @@
 use crate::api::Micros;
 
 const WINDOW: u64 = 500_000;
-/// Of what was known before, after one window.
+/// Weight of what was known before, after a window with more and with less.
 const MEMORY: u64 = 3;
+const BRIEF_MEMORY: u64 = 1;
 
 /// Bytes over windows of time, smoothed: key frames come and go.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,9 +23,11 @@ impl Rate {
         if elapsed >= WINDOW {
             if elapsed < 2 * WINDOW {
                 let newest = self.bytes * 8_000_000 / elapsed;
+                // What begins, begins with a key frame: it is less before long.
+                let memory = if newest < self.smoothed { BRIEF_MEMORY } else { MEMORY };
                 let is_first = self.smoothed == 0;
                 self.smoothed =
-                    if is_first { newest } else { (MEMORY * self.smoothed + newest) / (MEMORY + 1) };
+                    if is_first { newest } else { (memory * self.smoothed + newest) / (memory + 1) };
             }
             (self.since, self.bytes) = (now, 0);
         }

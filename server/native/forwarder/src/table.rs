@@ -19,6 +19,11 @@ impl<T> Table<T> {
         self.indices.len()
     }
 
+    /// Behind the last index.
+    pub fn end(&self) -> usize {
+        self.slots.len()
+    }
+
     pub fn contains(&self, id: u32) -> bool {
         self.indices.contains_key(&id)
     }

@@ -32,7 +32,7 @@ impl Forwarder {
             self.follow_layers(now, out);
             self.tend_producers(now, out);
             self.send_feedback(now, out);
-            self.tend_downlinks(now);
+            self.tend_downlinks(now, out);
             self.next_tick = Micros(now.0 + FAST);
         } else {
             self.next_tick = Micros(now.0 + SLOW);

@@ -46,6 +46,8 @@ pub(crate) struct Transport {
     pub feedback_ssrc: u32,
     pub next_feedback: Micros,
     pub next_report: Micros,
+    /// When its path is next shared anew among its consumers.
+    pub next_share: Micros,
     /// Of what it sends and of what it is sent.
     pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
@@ -84,6 +86,7 @@ impl Transport {
             feedback_ssrc,
             next_feedback: Micros(0),
             next_report: Micros(0),
+            next_share: Micros(0),
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
             is_attended: false,

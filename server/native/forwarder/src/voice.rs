@@ -78,6 +78,11 @@ impl Voice {
         Some(step)
     }
 
+    /// Whether speech was told of last.
+    pub fn is_heard(&self) -> bool {
+        self.told > 0
+    }
+
     /// Forgets everything, as when the track is muted. True if silence is news.
     pub fn hush(&mut self) -> bool {
         core::mem::take(self).told > 0

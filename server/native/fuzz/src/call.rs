@@ -228,7 +228,8 @@ impl Call {
                 ..consumer(id, (other & 15).into(), other >> 4 & 3)
             }),
             10 | 11 => Command::PauseConsumer { id, paused },
-            12 | 13 => Command::SetPreferredLayer { id, layer: other },
+            12 => Command::SetPriority { id, priority: other },
+            13 => Command::SetPreferredLayer { id, layer: other },
             14 => Command::CloseConsumer { id },
             _ if other >> 6 == 3 => {
                 let (address, port) = (Some([192, 0, 2, script.byte()].into()), 5000);
@@ -361,5 +362,7 @@ fn consumer(id: u32, producer: u32, transport: u8) -> ConsumerOptions {
         paused: false,
         rtx_ssrc: 5000 + id,
         rtx_payload_types: vec![(120, 122)],
+        priority: id as u8 & 3,
+        may_pause: id & 1 == 0,
     }
 }

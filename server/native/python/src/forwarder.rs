@@ -176,6 +176,10 @@ impl PacketThread {
         self.push(Command::SetPreferredLayer { id, layer })
     }
 
+    fn set_priority(&self, id: u32, priority: u8) -> PyResult<()> {
+        self.push(Command::SetPriority { id, priority })
+    }
+
     fn close_consumer(&self, id: u32) -> PyResult<()> {
         self.push(Command::CloseConsumer { id })
     }
@@ -250,8 +254,8 @@ fn told(python: Python<'_>, event: Event) -> PyResult<Bound<'_, PyTuple>> {
         Event::ProducerLayers { producer, payload_type, layers } => {
             (Told::ProducerLayers as u8, producer, payload_type, layers).into_pyobject(python)
         }
-        Event::ConsumerState { consumer, layer, paused } => {
-            (Told::ConsumerState as u8, consumer, layer, paused).into_pyobject(python)
+        Event::ConsumerState { consumer, layer, paused, congested } => {
+            (Told::ConsumerState as u8, consumer, layer, paused, congested).into_pyobject(python)
         }
         Event::SpeakerLevel { producer, level } => {
             (Told::SpeakerLevel as u8, producer, level).into_pyobject(python)

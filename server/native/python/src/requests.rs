@@ -66,6 +66,8 @@ pub struct CreateConsumer {
     paused: bool,
     rtx_ssrc: u32,
     rtx_payload_types: Vec<PayloadMapping>,
+    priority: u8,
+    may_pause: bool,
 }
 
 impl TryFrom<&RemoteCandidate> for Candidate {
@@ -118,6 +120,8 @@ impl TryFrom<CreateConsumer> for ConsumerOptions {
             paused: request.paused,
             rtx_ssrc: request.rtx_ssrc,
             rtx_payload_types: mappings(&request.rtx_payload_types),
+            priority: request.priority,
+            may_pause: request.may_pause,
         })
     }
 }

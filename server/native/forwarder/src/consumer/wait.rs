@@ -58,7 +58,7 @@ impl Consumer {
         out: &mut Outbox,
     ) -> bool {
         let Some(stream) = producer.streams.get(usize::from(place.segment.encoding)) else { return false };
-        if self.is_paused || stream.epoch != place.segment.epoch {
+        if self.is_stopped() || stream.epoch != place.segment.epoch {
             return false;
         }
         let view =

@@ -24,6 +24,11 @@ pub(super) struct Envelope {
 }
 
 impl Consumer {
+    /// Whether any of its packets are sent under transport-wide numbers.
+    pub fn is_ever_numbered(&self) -> bool {
+        self.transport_cc_id != 0 && self.resending.padding().is_some()
+    }
+
     /// Whether packets of a payload type are sent under transport-wide numbers.
     pub(super) fn is_numbered(&self, payload_type: u8) -> bool {
         self.transport_cc_id != 0 && self.resending.is_wrapped(payload_type)

@@ -17,7 +17,7 @@ use goog_cc::{GoogCcConfig, GoogCcNetworkController};
 use std::collections::VecDeque;
 
 /// What a path is taken for before anything is known of it, in bits a second.
-pub(super) const START: u64 = 600_000;
+pub(super) const START: u64 = 300_000;
 /// What is looked for before anybody knows how much there is to send.
 const FIRST_WISH: u64 = 2_500_000;
 /// Sound alone.
@@ -29,6 +29,11 @@ const PROCESS_SPACING: u64 = 25_000;
 const PROBE_SPACING: TimeDelta = TimeDelta::from_seconds(3);
 /// Measurements in a row that are known of: two at the start, and what follows from them.
 const MAX_PROBES: usize = 8;
+/// Numbers of our own measurements begin here; those of the controller count from 1.
+const OWN_PROBES: u32 = 1 << 24;
+/// Length of one, in milliseconds, and packets at least.
+const OWN_LENGTH: u64 = 15;
+const OWN_PACKETS: u32 = 5;
 /// Losses that wait for a report with an arrival.
 const MAX_PENDING: usize = 1024;
 
@@ -52,6 +57,7 @@ pub(super) struct Congestion {
     known: VecDeque<Probe>,
     pending: Vec<PacketResult>,
     wish: u64,
+    own_probes: u32,
     now: Micros,
     next_process: Micros,
 }
@@ -95,6 +101,7 @@ impl Congestion {
             known: VecDeque::new(),
             pending: Vec::new(),
             wish: FIRST_WISH,
+            own_probes: 0,
             now,
             next_process: Micros(0),
         };
@@ -179,6 +186,24 @@ impl Congestion {
         self.take(update);
     }
 
+    /// Asks for a measurement whether the path carries so many bits a second.
+    pub fn probe(&mut self, rate: u64) {
+        let rate = rate.min(MOST);
+        let id = OWN_PROBES + self.own_probes;
+        self.own_probes = (self.own_probes + 1) % OWN_PROBES;
+        let bytes = u32::try_from(rate * OWN_LENGTH / 8_000).unwrap_or(u32::MAX);
+        self.ask(Probe { id, rate, packets: OWN_PACKETS, bytes });
+    }
+
+    fn ask(&mut self, probe: Probe) {
+        for probes in [&mut self.asked, &mut self.known] {
+            if probes.len() == MAX_PROBES {
+                probes.pop_front();
+            }
+            probes.push_back(probe);
+        }
+    }
+
     /// The measurement that comes next.
     pub fn next_probe(&mut self) -> Option<Probe> {
         self.asked.pop_front()
@@ -211,12 +236,8 @@ impl Congestion {
             self.target = u64::try_from(told.target_rate.bps()).unwrap_or(LEAST).clamp(LEAST, MOST);
         }
         for cluster in update.probe_cluster_configs {
-            let Some(probe) = probe(&cluster, self.wish) else { continue };
-            for probes in [&mut self.asked, &mut self.known] {
-                if probes.len() == MAX_PROBES {
-                    probes.pop_front();
-                }
-                probes.push_back(probe);
+            if let Some(probe) = probe(&cluster, self.wish) {
+                self.ask(probe);
             }
         }
     }

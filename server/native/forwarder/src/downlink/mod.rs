@@ -4,23 +4,36 @@
 //!
 //! Feedback is hostile input: it changes nothing but what its sender receives, and reading it is bounded.
 
+mod allocation;
+mod allowance;
 mod bandwidth;
 mod congestion;
+mod delivery;
 mod history;
 mod pacer;
+mod patience;
 mod probing;
 mod report;
-mod wishes;
+mod search;
+mod share;
+mod trial;
 
 use crate::api::{ConsumerId, Micros};
 use crate::consumer::Waiting;
+use allocation::Budget;
+pub(crate) use allocation::Demand;
+pub(crate) use allowance::Allowance;
 pub use bandwidth::Bandwidth;
-use congestion::{Congestion, LEAST, MOST};
+use congestion::{Congestion, LEAST, MOST, START};
+use delivery::Delivery;
 use history::History;
-use pacer::Pacer;
+use pacer::{Pace, Pacer};
+use patience::Patience;
 use probing::Probing;
 pub(crate) use report::Report;
 use report::reference_step;
+use search::Search;
+use trial::Trial;
 
 /// Reports taken in a burst, and the time that earns another one.
 const MAX_REPORTS: u32 = 64;
@@ -29,6 +42,14 @@ const REPORT_SPACING: u64 = 5_000;
 const NETWORK_HEADER: usize = 28;
 /// An estimate of the peer that it does not repeat is none.
 const REMB_LIFE: u64 = 10_000_000;
+/// What is measured at the start is known after this time.
+const SETTLING: u64 = 700_000;
+/// What is believed of a path before anything is known of it, in bits a second, and how long that is believed
+/// of a peer that tells nothing.
+const ASSUMED: u64 = 600_000;
+const SILENCE: u64 = 3_000_000;
+/// Between two packets to a peer that is sent nothing else.
+const SIGN_OF_LIFE: u64 = 50_000;
 /// A peer's clock that is off by more than this since its last report was set anew.
 const MAX_STRAY: u64 = 60_000_000;
 
@@ -41,10 +62,22 @@ pub(crate) struct Downlink {
     probing: Probing,
     pacer: Pacer<Waiting>,
     clock: Option<PeerClock>,
-    /// A report came.
-    is_heard: bool,
+    /// When the first report came.
+    heard: Option<Micros>,
+    /// When something numbered was sent last.
+    last_sent: Micros,
     remb: Option<(Micros, u64)>,
     reports: (Micros, u32),
+    /// Something is paused since the path does not carry it.
+    pub is_starved: bool,
+    trial: Trial,
+    search: Search,
+    delivery: Delivery,
+    patience: Patience,
+    /// Since when something was sent whose reception it should tell of; it takes numbers.
+    first_sent: Option<Micros>,
+    /// It said that it takes numbers.
+    pub is_numbered: bool,
     told: Bandwidth,
 }
 
@@ -56,9 +89,9 @@ struct PeerClock {
 }
 
 impl Downlink {
-    /// True once something numbered was sent.
-    pub fn is_used(&self) -> bool {
-        self.congestion.is_some()
+    /// True once something is or can be known of the path.
+    pub fn is_in_use(&self) -> bool {
+        self.is_numbered || self.remb.is_some()
     }
 
     /// The transport-wide number of the packet that is sent next.
@@ -68,8 +101,8 @@ impl Downlink {
 
     /// Whether media may leave at once: nothing waits, and there is room for it.
     pub fn is_open(&mut self, now: Micros) -> bool {
-        let Some(carried) = self.estimate(now) else { return !self.pacer.is_holding() };
-        self.pacer.is_open(now, carried)
+        let Some(pace) = self.pace(now) else { return !self.pacer.is_holding() };
+        self.pacer.is_open(now, pace)
     }
 
     /// Media has to wait. False if too much does.
@@ -82,8 +115,14 @@ impl Downlink {
         if !self.pacer.is_holding() {
             return None;
         }
-        let carried = self.estimate(now);
-        self.pacer.next(now, carried)
+        let pace = self.pace(now);
+        self.pacer.next(now, pace)
+    }
+
+    /// How fast media may leave; `None` where nothing holds it up.
+    fn pace(&self, now: Micros) -> Option<Pace> {
+        let measured = self.probing.rate().map(Pace::even);
+        measured.or_else(|| self.estimate(now).map(Pace::of))
     }
 
     /// What waits for a consumer is not to be sent any more.
@@ -105,6 +144,8 @@ impl Downlink {
         congestion.sent(now, self.history.next(), bytes, probe);
         self.history.push(now, bytes, probe);
         self.probing.note(bytes);
+        self.last_sent = now;
+        self.first_sent.get_or_insert(now);
     }
 
     /// The peer tells what has arrived of what was sent to it.
@@ -128,14 +169,17 @@ impl Downlink {
             None => now.0,
         };
         self.clock = Some(PeerClock { reference: report.reference, at: Micros(base) });
-        let history = &mut self.history;
+        let (history, delivery) = (&mut self.history, &mut self.delivery);
         let told = (first..).zip(report.arrivals()).filter_map(|(number, arrival)| {
             let sent = history.hear(number, arrival.is_some())?;
-            Some((number, sent, arrival.and_then(|since| base.checked_add_signed(since))))
+            let arrival = arrival.and_then(|since| base.checked_add_signed(since));
+            delivery.note(sent.at, usize::from(sent.bytes), arrival);
+            Some((number, sent, arrival))
         });
         congestion.hear(now, told);
+        self.delivery.report(now);
         self.history.tidy();
-        self.is_heard = true;
+        self.heard.get_or_insert(now);
         self.start_probing(now);
     }
 
@@ -144,10 +188,58 @@ impl Downlink {
         self.remb = Some((now, rate.clamp(LEAST, MOST)));
     }
 
-    /// Lets time pass. So many bits a second would be sent if the path carried them.
-    pub fn tick(&mut self, now: Micros, wish: u64) {
+    /// What may be spent of what the path carries, where so many bits a second are wished for and so many are
+    /// shown. `None` while nothing is known.
+    pub fn budget(&mut self, now: Micros, wish: u64, shown: u64) -> Option<Budget> {
         if let Some(congestion) = &mut self.congestion {
             congestion.wish(now, wish);
+        }
+        let Some(estimate) = self.estimate(now) else {
+            // Who takes numbers will tell what arrives, unless it does not.
+            let is_awaited = self.first_sent.is_none_or(|since| now.0 < since.0 + SILENCE);
+            return (self.is_numbered && is_awaited).then(|| Budget::of(ASSUMED));
+        };
+        Some(match self.heard {
+            Some(_) => Budget::of(estimate),
+            None => self.trial.budget(now, estimate, shown),
+        })
+    }
+
+    /// So many bits a second would let something more be shown.
+    pub fn look_for(&mut self, now: Micros, wanted: Option<u64>) {
+        if self.heard.is_none() {
+            return;
+        }
+        if let Some(congestion) = &mut self.congestion
+            && let Some(rate) = self.search.due(now, self.delivery.correct(congestion.target()), wanted)
+        {
+            congestion.probe(rate);
+            self.start_probing(now);
+        }
+    }
+
+    /// Whether what is too much by the budget is to be shown nevertheless, for now.
+    pub fn is_patient(&mut self, now: Micros, is_short: bool, budget: Budget, shown: u64) -> bool {
+        self.patience.lasts(now, is_short, budget.keep, shown)
+    }
+
+    /// Something is shown larger from now on.
+    pub fn note_rise(&mut self, now: Micros) {
+        self.patience.note_rise(now);
+        if let (None, Some((_, estimate))) = (self.heard, self.remb) {
+            self.trial.begin(now, estimate);
+        }
+    }
+
+    /// Whether nothing was sent for so long that nothing would be heard of the path any more, though there is
+    /// something to send once it carries more.
+    pub fn lacks_signs_of_life(&self, now: Micros) -> bool {
+        self.is_starved && now.0 >= self.last_sent.0 + SIGN_OF_LIFE
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Micros) {
+        if let Some(congestion) = &mut self.congestion {
             congestion.process(now);
             self.start_probing(now);
         }
@@ -192,8 +284,13 @@ impl Downlink {
 
     /// What the path carries of numbered packets, in bits a second. `None` while nothing is known.
     pub fn estimate(&self, now: Micros) -> Option<u64> {
-        if self.is_heard {
-            return self.congestion.as_ref().map(|congestion| congestion.target());
+        if let Some(since) = self.heard {
+            let target = self.congestion.as_ref().map(|congestion| congestion.target());
+            return target.map(|target| {
+                // The first measurements are under way, unless they have failed.
+                let is_settled = now.0 >= since.0 + SETTLING || target < START;
+                self.delivery.correct(target.max(if is_settled { 0 } else { ASSUMED }))
+            });
         }
         self.remb.filter(|(at, _)| now.0 < at.0 + REMB_LIFE).map(|(_, rate)| rate)
     }

@@ -38,6 +38,11 @@ impl Probing {
         self.running = None;
     }
 
+    /// Bits a second while one is under way.
+    pub fn rate(&self) -> Option<u64> {
+        self.running.as_ref().map(|running| running.probe.rate)
+    }
+
     /// What a packet that leaves now belongs to; 0 for nothing.
     pub fn id(&self) -> u32 {
         self.running.as_ref().map_or(0, |running| running.probe.id)

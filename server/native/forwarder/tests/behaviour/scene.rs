@@ -4,8 +4,8 @@ use crate::camera::Camera;
 use crate::peer::{Received, Rtp};
 use crate::world::{AUDIO, MILLISECOND, SECOND, World, audio, consumer};
 use core::time::Duration;
-use offrecord_forwarder::Command;
 use offrecord_forwarder::api::{ConsumerOptions, ExtensionKind};
+use offrecord_forwarder::{Command, Event};
 use offrecord_netem::{Limit, Profile};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,7 @@ pub struct Scene {
     pub cameras: Vec<Camera>,
     pub microphones: Vec<Microphone>,
     pub subscribers: Vec<Subscriber>,
+    next_check: u64,
 }
 
 impl Scene {
@@ -68,7 +69,7 @@ impl Scene {
         (0..peers).for_each(|_| world.connect());
         let down = Profile { delay: Duration::from_millis(20), ..Profile::default() };
         world.set_paths(Profile::default(), down);
-        Self { world, cameras: Vec::new(), microphones: Vec::new(), subscribers: Vec::new() }
+        Self { world, cameras: Vec::new(), microphones: Vec::new(), subscribers: Vec::new(), next_check: 0 }
     }
 
     pub fn camera(&mut self, peer: usize, producer: u32, rates: &[u64]) {
@@ -112,9 +113,20 @@ impl Scene {
         self.subscribers[subscriber].streams.get(&ssrc).copied().unwrap_or_default()
     }
 
+    fn keep_consent(&mut self) {
+        for at in 0..self.world.peers.len() {
+            let check = self.world.peers[at].check(true);
+            self.world.deliver(self.world.peers[at].address, check);
+        }
+    }
+
     pub fn run(&mut self, duration: u64) {
         let end = self.world.now + duration;
         while self.world.now < end {
+            if self.world.now >= self.next_check {
+                self.next_check = self.world.now + 10 * SECOND;
+                self.keep_consent();
+            }
             self.cameras.iter_mut().for_each(|camera| camera.step(&mut self.world));
             self.microphones.iter_mut().for_each(|microphone| microphone.step(&mut self.world));
             self.world.advance(STEP);
@@ -122,6 +134,36 @@ impl Scene {
                 subscriber.take(&mut self.world);
             }
         }
+    }
+}
+
+impl Scene {
+    /// What was told of a consumer, in order: the layer, or `None` while the path does not carry it.
+    pub fn states(&self, consumer: u32) -> Vec<Option<u8>> {
+        let of_consumer = |event: &Event| match *event {
+            Event::ConsumerState { consumer: id, layer, congested, .. } if id == consumer => {
+                Some((!congested).then_some(layer))
+            }
+            _ => None,
+        };
+        self.world.events.iter().filter_map(of_consumer).collect()
+    }
+
+    /// Runs until a consumer is in a state; how long that took. Fails after `most`.
+    pub fn run_until(&mut self, consumer: u32, state: Option<u8>, most: u64) -> u64 {
+        let start = self.world.now;
+        while self.states(consumer).last() != Some(&state) {
+            assert!(self.world.now < start + most, "still {:?} after {most}", self.states(consumer));
+            self.run(50 * MILLISECOND);
+        }
+        self.world.now - start
+    }
+
+    /// What arrived under an SSRC in so much time, in bits a second.
+    pub fn measure(&mut self, subscriber: usize, ssrc: u32, duration: u64) -> u64 {
+        let before = self.stream(subscriber, ssrc).bytes;
+        self.run(duration);
+        (self.stream(subscriber, ssrc).bytes - before) * 8 * SECOND / duration
     }
 }
 

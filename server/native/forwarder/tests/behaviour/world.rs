@@ -8,7 +8,7 @@ use offrecord_forwarder::api::{
     ProducerOptions, SocketIndex,
 };
 use offrecord_forwarder::{Arena, Command, Event, Forwarder, Micros, Outbox, SLOT_SIZE};
-use offrecord_netem::{BottleneckId, Change, HEADERS, Limit, LinkId, Network, Profile, Random};
+use offrecord_netem::{BottleneckId, Change, Counts, HEADERS, Limit, LinkId, Network, Profile, Random};
 use std::collections::BTreeMap;
 
 pub const MILLISECOND: u64 = 1_000;
@@ -115,6 +115,24 @@ impl World {
     pub fn limit_down(&mut self, peer: usize, limit: Limit) {
         let bottleneck = self.paths[peer].down_bottleneck;
         self.network.change(Duration::from_micros(self.now), Change::Limit(bottleneck, limit));
+    }
+
+    /// From now on what is sent to these peers passes one bottleneck that they share.
+    pub fn share_down(&mut self, peers: &[usize], limit: Limit, profile: Profile) {
+        let down_bottleneck = self.network.add_bottleneck(limit);
+        for &peer in peers {
+            let down = self.network.add_link(down_bottleneck, profile);
+            self.paths[peer] = Path { down, down_bottleneck, ..self.paths[peer] };
+        }
+    }
+
+    /// What became of what was sent to a peer, since counts were last cleared.
+    pub fn down_counts(&self, peer: usize) -> &Counts {
+        self.network.counts(self.paths[peer].down)
+    }
+
+    pub fn clear_counts(&mut self) {
+        self.network.clear_counts();
     }
 
     pub fn connect(&mut self) {
@@ -314,6 +332,8 @@ pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
         paused: false,
         rtx_ssrc: 0,
         rtx_payload_types: Vec::new(),
+        priority: 0,
+        may_pause: true,
     }
 }
 

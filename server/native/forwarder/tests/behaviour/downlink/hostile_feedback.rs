@@ -38,5 +38,5 @@ fn lies_about_arrivals_are_the_liars_own_trouble() {
     let sent = 10 * SECOND / (SECOND / 30);
     let received = scene.stream(honest, 1_002);
     assert!(received.packets >= 2 * sent - 4, "{received:?} of {sent} frames");
-    assert!(received.longest_gap < 50 * MILLISECOND, "{received:?}");
+    assert!(received.longest_gap < 80 * MILLISECOND, "{received:?}");
 }

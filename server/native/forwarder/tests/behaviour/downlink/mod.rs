@@ -1,7 +1,14 @@
 //! What a subscriber's path carries: how that is found out, and what follows from it.
 
+mod congestion_pause;
 mod estimate;
+mod fairness;
 mod hostile_feedback;
 mod numbers;
 mod pacing;
+mod priority;
 mod probing;
+mod receivers_estimate;
+mod steady_path;
+mod step_down;
+mod step_up;

@@ -1,0 +1,134 @@
+//! What has arrived lately, whatever an estimate says. A path that delivers so much, without a queue and without
+//! loss, carries it: an estimate that falls since a key frame began is made right by that. And a path on which
+//! packets wait longer and longer carries no more than arrives, though the estimate may not know it yet.
+
+use crate::api::Micros;
+
+const WINDOW: u64 = 400_000;
+/// Packets wait so much longer than they did at the least, at most.
+const QUEUE: i64 = 40_000;
+/// The least delay is what it was within twice this time: clocks drift, and paths change.
+const MEMORY: u64 = 10_000_000;
+/// Of 100 packets.
+const LOSS: u64 = 3;
+/// A queue of so much that has grown by so much in one window.
+const LONG_QUEUE: i64 = 150_000;
+const GROWTH: i64 = 50_000;
+/// Of what arrives, in percent: less, so that the queue shrinks.
+const DRAIN: u64 = 85;
+/// A limit that was found so is lifted by so many percent a second.
+const LIFT: u64 = 10;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    since: Micros,
+    bytes: u64,
+    arrived: u64,
+    lost: u64,
+    /// From leaving to arriving, by clocks that do not agree; the least of a window and of the two before it.
+    delay: Option<i64>,
+    least: [Option<i64>; 2],
+    least_since: Micros,
+    /// Bits a second; 0 where that is no measure.
+    carried: u64,
+    before: Option<i64>,
+    limit: Option<u64>,
+}
+
+impl Delivery {
+    /// A packet that left then arrived, by the peer's clock, or was lost.
+    pub fn note(&mut self, left: Micros, bytes: usize, arrival: Option<u64>) {
+        let Some(arrival) = arrival else {
+            self.lost += 1;
+            return;
+        };
+        self.arrived += 1;
+        self.bytes += bytes as u64;
+        let delay = arrival.cast_signed().wrapping_sub(left.0.cast_signed());
+        self.delay = Some(self.delay.map_or(delay, |known| known.min(delay)));
+    }
+
+    /// That was one report.
+    pub fn report(&mut self, now: Micros) {
+        let elapsed = now.0.saturating_sub(self.since.0);
+        if elapsed < WINDOW {
+            return;
+        }
+        if now.0 >= self.least_since.0 + MEMORY {
+            self.least = [self.least[1], None];
+            self.least_since = now;
+        }
+        self.limit = self.limit.map(|limit| limit + limit * LIFT * elapsed / 100_000_000);
+        let is_recent = elapsed < 3 * WINDOW;
+        let rate = self.bytes * 8_000_000 / elapsed;
+        self.carried = match self.delay {
+            Some(delay) if is_recent => {
+                self.least[1] = Some(self.least[1].map_or(delay, |known| known.min(delay)));
+                let least = self.least.into_iter().flatten().min().unwrap_or(delay);
+                let is_whole = self.lost * 100 <= LOSS * (self.lost + self.arrived);
+                let is_prompt = delay.saturating_sub(least) < QUEUE;
+                let grows = self.before.is_some_and(|before| delay.saturating_sub(before) > GROWTH);
+                if grows && delay.saturating_sub(least) > LONG_QUEUE {
+                    self.limit = Some(rate * DRAIN / 100);
+                }
+                if is_whole && is_prompt { rate } else { 0 }
+            }
+            _ => 0,
+        };
+        self.before = self.delay;
+        (self.since, self.bytes, self.arrived, self.lost, self.delay) = (now, 0, 0, 0, None);
+    }
+
+    /// An estimate in bits a second, made right.
+    pub fn correct(&self, estimate: u64) -> u64 {
+        estimate.max(self.carried).min(self.limit.unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A second of a packet of 1,250 bytes every 10 ms, each so much later than the one before.
+    fn second(delivery: &mut Delivery, from: u64, queue: u64, loses: u64) -> u64 {
+        for at in 0..100 {
+            let now = from * 1_000_000 + at * 10_000;
+            let is_lost = loses > 0 && at % loses == 0;
+            let arrival = now + 7_000_000 + queue;
+            delivery.note(Micros(now), 1_250, (!is_lost).then_some(arrival));
+            delivery.report(Micros(now + 30_000));
+        }
+        delivery.correct(0)
+    }
+
+    #[test]
+    fn what_arrives_with_ease_is_carried() {
+        let mut delivery = Delivery::default();
+        second(&mut delivery, 1, 0, 0);
+        assert!((990_000..1_030_000).contains(&second(&mut delivery, 2, 5_000, 0)));
+        assert_eq!(second(&mut delivery, 3, 90_000, 0), 0, "it waits");
+        assert_eq!(second(&mut delivery, 4, 0, 10), 0, "a tenth is lost");
+        assert!(second(&mut delivery, 5, 0, 0) > 0);
+        for at in 6..40 {
+            second(&mut delivery, at, 90_000, 0);
+        }
+        assert!(delivery.correct(0) > 0, "that is how long the path is by now");
+    }
+
+    #[test]
+    fn where_packets_wait_longer_and_longer_no_more_is_carried_than_arrives() {
+        let mut delivery = Delivery::default();
+        second(&mut delivery, 1, 0, 0);
+        assert_eq!(delivery.correct(5_000_000), 5_000_000);
+        for at in 0..100_u64 {
+            let now = 2_000_000 + at * 10_000;
+            delivery.note(Micros(now), 1_250, Some(now + 7_000_000 + at * 10_000));
+            delivery.report(Micros(now + 30_000 + at * 10_000));
+        }
+        let limited = delivery.correct(5_000_000);
+        assert!((350_000..550_000).contains(&limited), "half arrives: {limited}");
+        (4..14).for_each(|at| assert!(second(&mut delivery, at, 0, 0) > 0));
+        assert!(delivery.correct(5_000_000) > limited * 2, "it is lifted");
+    }
+}
