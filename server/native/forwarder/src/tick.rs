@@ -110,6 +110,9 @@ impl Forwarder {
             if let Some(level) = producer.voice.announcement(now) {
                 out.events.push(Event::SpeakerLevel { producer: producer.id, level });
             }
+            if producer.voice.is_heard() {
+                transport.last_voice = now;
+            }
             let sender = transport.feedback_ssrc;
             for stream in &mut producer.streams {
                 let ssrc = stream.ssrc;

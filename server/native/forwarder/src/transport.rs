@@ -48,6 +48,8 @@ pub(crate) struct Transport {
     pub next_report: Micros,
     /// When its path is next shared anew among its consumers.
     pub next_share: Micros,
+    /// When speech was last heard on a track of the peer.
+    pub last_voice: Micros,
     /// Of what it sends and of what it is sent.
     pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
@@ -87,6 +89,7 @@ impl Transport {
             next_feedback: Micros(0),
             next_report: Micros(0),
             next_share: Micros(0),
+            last_voice: Micros(0),
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
             is_attended: false,

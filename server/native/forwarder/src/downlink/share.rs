@@ -9,6 +9,8 @@ use crate::producer::Producer;
 /// What layers take as long as that is not measured: so many bits a second, and so much more each.
 const USUAL_SMALLEST: u64 = 150_000;
 const USUAL_STEP: u64 = 3;
+/// Who was heard this recently speaks.
+const VOICE: u64 = 200_000;
 /// Between two looks at one path.
 const SPACING: u64 = 100_000;
 
@@ -44,7 +46,8 @@ impl Forwarder {
             let Some(consumer) = self.consumers.get(at) else { continue };
             let Some(producer) = self.producers.get(consumer.producer) else { continue };
             if producer.kind == MediaKind::Video && !producer.is_paused && !consumer.is_paused {
-                let speaks = self.speaks(producer);
+                let owner = self.transports.get(producer.transport);
+                let speaks = owner.is_some_and(|owner| now.0 < owner.last_voice.0 + VOICE);
                 demands.push(demand(now, consumer, producer, speaks));
                 wanted.push(at);
             }
@@ -91,13 +94,6 @@ impl Forwarder {
             transport.downlink.is_starved = is_starved;
             transport.downlink.look_for(now, wanted_rate);
         }
-    }
-
-    /// Whether somebody is heard on the transport that a track comes by.
-    fn speaks(&self, producer: &Producer) -> bool {
-        let Some(transport) = self.transports.get(producer.transport) else { return false };
-        let producers = transport.producers.iter().filter_map(|&at| self.producers.get(at));
-        producers.into_iter().any(|producer| producer.kind == MediaKind::Audio && producer.voice.is_heard())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Cameras and microphones, and subscribers behind bottlenecks that say what arrives.
 
 use crate::camera::Camera;
-use crate::peer::{Received, Rtp};
+use crate::peer::{AUDIO_LEVEL, Received, Rtp};
 use crate::world::{AUDIO, MILLISECOND, SECOND, World, audio, consumer};
 use core::time::Duration;
 use offrecord_forwarder::api::{ConsumerOptions, ExtensionKind};
@@ -48,6 +48,8 @@ pub struct Subscriber {
 }
 
 pub struct Microphone {
+    /// In -dBov; `None`: it is not told.
+    pub level: Option<u8>,
     peer: usize,
     producer: u32,
     next_at: u64,
@@ -79,7 +81,7 @@ impl Scene {
 
     pub fn microphone(&mut self, peer: usize, producer: u32) {
         self.world.produce(audio(producer, self.world.peers[peer].id, producer * 100));
-        self.microphones.push(Microphone { peer, producer, next_at: self.world.now, index: 0 });
+        self.microphones.push(Microphone { level: None, peer, producer, next_at: self.world.now, index: 0 });
     }
 
     /// The peer tells by transport-wide feedback what it receives; 0 bits a second are no bottleneck.
@@ -181,6 +183,7 @@ impl Microphone {
                 index: self.index,
                 timestamp: self.index as u32 * 960,
                 payload_type: AUDIO,
+                extensions: self.level.map(|level| (AUDIO_LEVEL, vec![0x80 | level])).into_iter().collect(),
                 payload: vec![1; 80],
                 ..Rtp::default()
             };

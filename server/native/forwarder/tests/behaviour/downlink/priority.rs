@@ -41,3 +41,13 @@ fn who_is_wanted_large_grows_before_who_is_wanted_small() {
     assert_eq!(scene.states(2).last(), Some(&Some(1)));
     assert_eq!([1, 3].map(|id| scene.states(id).last().copied()), [Some(Some(0)); 2]);
 }
+
+#[test]
+fn who_speaks_grows_before_who_is_silent() {
+    let mut scene = scene();
+    scene.limit(3, 1_050_000);
+    scene.microphone(2, 9);
+    scene.microphones[0].level = Some(20);
+    scene.run(30 * SECOND);
+    assert_eq!([1, 2, 3].map(|id| scene.states(id).last().copied().flatten()), [Some(0), Some(0), Some(1)]);
+}
