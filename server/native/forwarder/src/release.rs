@@ -83,7 +83,7 @@ impl Forwarder {
 
     /// Repeats what was sent lately, or pads. False if the transport receives nothing that padding may
     /// follow: no video with retransmissions, or only such as is paused by either side.
-    pub(crate) fn send_padding(&mut self, now: Micros, index: usize, owed: u64, out: &mut Outbox) -> bool {
+    fn send_padding(&mut self, now: Micros, index: usize, owed: u64, out: &mut Outbox) -> bool {
         let Some(transport) = self.transports.get_mut(index) else { return false };
         for at in 0..transport.consumers.len() {
             let Some(consumer) = self.consumers.get_mut(transport.consumers[at]) else { continue };

@@ -48,8 +48,6 @@ const SETTLING: u64 = 700_000;
 /// of a peer that tells nothing.
 const ASSUMED: u64 = 600_000;
 const SILENCE: u64 = 3_000_000;
-/// Between two packets to a peer that is sent nothing else.
-const SIGN_OF_LIFE: u64 = 50_000;
 /// A peer's clock that is off by more than this since its last report was set anew.
 const MAX_STRAY: u64 = 60_000_000;
 
@@ -64,12 +62,8 @@ pub(crate) struct Downlink {
     clock: Option<PeerClock>,
     /// When the first report came.
     heard: Option<Micros>,
-    /// When something numbered was sent last.
-    last_sent: Micros,
     remb: Option<(Micros, u64)>,
     reports: (Micros, u32),
-    /// Something is paused since the path does not carry it.
-    pub is_starved: bool,
     trial: Trial,
     search: Search,
     delivery: Delivery,
@@ -144,7 +138,6 @@ impl Downlink {
         congestion.sent(now, self.history.next(), bytes, probe);
         self.history.push(now, bytes, probe);
         self.probing.note(bytes);
-        self.last_sent = now;
         self.first_sent.get_or_insert(now);
     }
 
@@ -229,12 +222,6 @@ impl Downlink {
         if let (None, Some((_, estimate))) = (self.heard, self.remb) {
             self.trial.begin(now, estimate);
         }
-    }
-
-    /// Whether nothing was sent for so long that nothing would be heard of the path any more, though there is
-    /// something to send once it carries more.
-    pub fn lacks_signs_of_life(&self, now: Micros) -> bool {
-        self.is_starved && now.0 >= self.last_sent.0 + SIGN_OF_LIFE
     }
 
     /// Lets time pass.

@@ -28,12 +28,7 @@ impl Forwarder {
             }
             let Some(transport) = self.transports.get_mut(index) else { continue };
             transport.downlink.tick(now);
-            if transport.downlink.lacks_signs_of_life(now) {
-                self.send_padding(now, index, 0, out);
-            }
-            if let Some(transport) = self.transports.get_mut(index) {
-                self.schedule.attend(index, transport);
-            }
+            self.schedule.attend(index, transport);
         }
     }
 
@@ -68,7 +63,6 @@ impl Forwarder {
             }
         }
         let wanted_rate = given.as_ref().and_then(|given| next_rise(&demands, given));
-        let mut is_starved = false;
         for (position, (&at, demand)) in wanted.iter().zip(&demands).enumerate() {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
             let before = (consumer.allowance.layer, consumer.allowance.is_congested);
@@ -81,7 +75,6 @@ impl Forwarder {
                 }
                 Some(step) => consumer.allow(now, demand, step),
             }
-            is_starved |= consumer.allowance.is_congested;
             if before != (consumer.allowance.layer, consumer.allowance.is_congested) {
                 if consumer.allowance.is_congested != before.1 {
                     consumer.interrupt();
@@ -91,7 +84,6 @@ impl Forwarder {
             }
         }
         if let Some(transport) = self.transports.get_mut(index) {
-            transport.downlink.is_starved = is_starved;
             transport.downlink.look_for(now, wanted_rate);
         }
     }

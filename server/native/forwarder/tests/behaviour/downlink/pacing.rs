@@ -126,6 +126,18 @@ fn what_waits_of_a_track_that_is_paused_or_closed_is_never_sent() {
 }
 
 #[test]
+fn what_waited_before_a_pause_does_not_come_after_it() {
+    let mut world = world(Some(500_000));
+    send_frame(&mut world, 0, 50);
+    let sent = arrivals(&world, PICTURE).len();
+    for paused in [true, false] {
+        world.command(Command::PauseConsumer { id: 1, paused });
+    }
+    world.advance(SECOND);
+    assert_eq!(arrivals(&world, PICTURE).len(), sent);
+}
+
+#[test]
 fn what_the_ring_has_lost_meanwhile_is_dropped_and_counted() {
     let mut world = world(Some(30_000));
     send_frame(&mut world, 0, 1_000);

@@ -59,9 +59,11 @@ fn padding_ends_when_the_video_is_paused_by_either_side() {
         [Command::PauseConsumer { id: 1, paused: true }, Command::PauseProducer { id: 1, paused: true }];
     for pause in pauses {
         let mut scene = scene(&[2_500_000]);
-        scene.run(60 * MILLISECOND);
+        while scene.stream(0, REPAIR).packets == 0 {
+            scene.run(5 * MILLISECOND);
+        }
         scene.world.command(pause);
-        scene.run(30 * MILLISECOND);
+        scene.run(20 * MILLISECOND);
         let padding = scene.stream(0, REPAIR).packets;
         scene.run(10 * SECOND);
         assert_eq!(scene.stream(0, REPAIR).packets, padding);
