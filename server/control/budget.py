@@ -56,7 +56,7 @@ from server.control.messages import (
     TransportState,
 )
 
-DRIP: Final = 4.0
+DRIP: Final = 3.9
 """Credits a second, whatever is asked."""
 MOST: Final = 1024.0
 """Credits that can be saved up."""
