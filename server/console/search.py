@@ -54,7 +54,7 @@ COLUMNS: Final = (
     "worst_quality",
     "code",
 )
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_STARTS_A_FORMULA: Final = ("=", "+", "-", "@")  # `visible` leaves no tab and no line break
 
 
 @dataclass(frozen=True, slots=True)

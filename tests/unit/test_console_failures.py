@@ -94,7 +94,7 @@ def test_a_cause_is_summed_over_its_stages() -> None:
         )
 
     (cause,) = by_cause([failed(Stage.ICE, 3, 10.0), failed(None, 2, 20.0)])
-    assert (cause.count, cause.last) == (5, 20.0)
+    assert (cause.count, cause.people, cause.last) == (5, 5, 20.0)
     assert [(name, count) for name, _, count in cause.stage_rows] == [("ice", 3), ("not known", 2)]
     assert cause.client_rows == [("Firefox", "", 5)]
     assert cause.site_rows == [("attic", "", 5)]

@@ -178,6 +178,13 @@ async def test_what_cannot_be_asked_is_told_and_no_look(scene: Scene) -> None:
     assert scene.desk.looks() == []
 
 
+@pytest.mark.parametrize("first", ["=", "+", "-", "@"])
+def test_no_name_is_a_formula(first: str) -> None:
+    assert search.csv_line([f"{first}cmd|'/C calc'!A0"]).startswith(("'", "\"'"))
+    assert search.csv_line([f"\t{first}1", f"\r{first}1"]) == f"\ufffd{first}1,\ufffd{first}1\r\n"
+    assert search.csv_line([-1, "a=1"]) == "-1,a=1\r\n"
+
+
 async def test_what_is_found_is_taken_along_as_csv(scene: Scene) -> None:
     scene.attempted.joins("lovelace", 'a "room", with\ncommas')
     scene.attempted.joins(FORMULA, "hall", leaves=None)

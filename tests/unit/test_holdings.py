@@ -47,6 +47,10 @@ async def test_what_has_expired_is_not_counted(url: str) -> None:
     clock.now += DAY
     held = await _held(url, clock)
     assert set(held.kinds) == {"participant_joined"}
+    ledger.record(published(1))
+    await ledger.flush()
+    held = await _held(url, clock)
+    assert held.kinds["track_published"].rows == 1, "of two, one has expired"
     await ledger.close()
 
 
@@ -66,4 +70,7 @@ async def test_requests_are_counted_by_month(url: str) -> None:
         "2023-11": {(Right.ERASE, Answer.DONE): 2},
         "2023-12": {(Right.EXPORT, Answer.EXCESSIVE): 1},
     }
+    clock.now = START + Retention().operation_days * DAY + 60
+    held = await _held(url, clock)
+    assert held.requests["2023-11"] == {(Right.ERASE, Answer.DONE): 1}, "the first has expired"
     await ledger.close()

@@ -268,6 +268,19 @@ async def test_one_with_more_rows_than_are_shown(reader: Reader, monkeypatch: py
     assert (len(found.rows), found.complete) == (2, False)
 
 
+async def test_there_is_none_once_it_has_expired(url: str) -> None:
+    """Swept or not."""
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    _came(ledger, 1, "garden", "ada")
+    await ledger.flush()
+    async with aclosing(Reader(url, clock=clock)) as opened:
+        [one] = (await search(opened, Query())).found
+        clock.now = one.expires_at
+        assert await course(opened, one.number) is None
+    await ledger.close()
+
+
 async def test_there_is_none_of_that_number(reader: Reader) -> None:
     assert await course(reader, 4711) is None
 

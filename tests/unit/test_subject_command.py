@@ -101,6 +101,7 @@ async def test_a_wrong_name_is_corrected_and_the_old_one_is_gone_from_the_disk(
         ("nobody", "somebody", "nothing_kept"),
         ("bob", "", "name_unfit"),
         ("bob", "x" * 257, "name_unfit"),
+        ("bob", "~robert", "name_unfit"),  # as if Bob had chosen it
         ("carol", "carla", "session_open"),
     ],
 )
