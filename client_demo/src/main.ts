@@ -93,6 +93,8 @@ function newRoom(): Room {
   return new Room({
     // Tiles ask for the size they are shown in, and for nothing while they are hidden.
     adaptiveStream: true,
+    // Nothing is encoded and sent that nobody is shown.
+    dynacast: true,
     // The server speaks the two-connection form; asking for the other first costs two round trips.
     singlePeerConnection: false,
   });

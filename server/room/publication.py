@@ -11,6 +11,7 @@ from livekit.protocol.rtc import AddTrackRequest
 
 from server.control.messages import MediaKind
 from server.protocol import translate
+from server.room.demand import Demand
 from server.sdp.model import Codec
 
 MAX_TEXT = 256  # cid, track name, stream name
@@ -25,6 +26,7 @@ class Publication:
     are told though no media has arrived.
 
     `codecs` are those of the publisher's section that the answer kept, with the publisher's payload types.
+    `demand` is that for a video which the others know of.
     """
 
     sid: str
@@ -39,6 +41,7 @@ class Publication:
     encodings: int = 0
     codecs: tuple[Codec, ...] = ()
     mimes: dict[int, str] = field(default_factory=dict)
+    demand: Demand | None = None
     announced_at: float | None = None
     awaited_until: float = inf
     is_refused: bool = False  # the relay had no room for its producer

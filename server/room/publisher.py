@@ -30,7 +30,9 @@ from server.control.messages import (
     RequestKeyFrame,
 )
 from server.protocol import translate
+from server.room import demand as demands
 from server.room import publication as publications
+from server.room.demand import Demand
 from server.room.effects import Effects
 from server.room.history import History, Side
 from server.room.publication import Publication
@@ -165,13 +167,17 @@ class Publisher:
     def tick(self, now: float) -> list[Publication]:
         """Gives up waiting for exact matches, and for media: returns the tracks to announce without."""
         self._match(now)
+        for track in self.tracks.values():
+            self._tell_demand(track, now)
         return [track for track in self._awaited() if track.awaited_until <= now]
 
     def next_timeout(self) -> float | None:
         """When `tick` has something to do."""
         kinds = {pending.kind for pending in self._pending.values()}
         times = [parked.loose_at for parked in self._parked.values() if parked.kind in kinds]
-        return min(times + [track.awaited_until for track in self._awaited()], default=None)
+        times += [track.awaited_until for track in self._awaited()]
+        demands = [track.demand.due for track in self.tracks.values() if track.demand is not None]
+        return min(times + [due for due in demands if due is not None], default=None)
 
     def mute(self, track_sid: str, muted: bool, now: float) -> Publication | None:
         """Mutes or unmutes a track, pending ones too. None: unknown, or it changes nothing."""
@@ -194,6 +200,9 @@ class Publisher:
         track.learn_type(payload_type)
         if track.info.muted:
             self._pause(track)
+        if track.kind is MediaKind.VIDEO:
+            track.demand = Demand(track.encodings)
+            track.demand.begin(now)
 
     def close(self) -> list[Publication]:
         """Closes the transport, which takes its producers along. Returns the tracks that were announced; the
@@ -203,6 +212,12 @@ class Publisher:
             self._unbind(mid)
         self._effects.relay(CloseTransport(self.transport))
         return announced
+
+    def _tell_demand(self, track: Publication, now: float) -> None:
+        highest = track.demand.tell(now) if track.demand is not None else None
+        if highest is not None:
+            update = demands.update(track.info, track.encodings, highest)
+            self._effects.send(self.sid, SignalResponse(subscribed_quality_update=update))
 
     def _pause(self, track: Publication) -> None:
         self._effects.relay(PauseProducer(track.producer, track.info.muted))

@@ -142,7 +142,7 @@ def _track_setting(room: Room, participant: Participant, message: UpdateTrackSet
         return
     wish = wish_of(message)
     for track in room.tracks_of(list(message.track_sids)[:MAX_SIDS]):
-        participant.subscriber.wish(track.sid, wish)
+        participant.subscriber.wish(track.sid, wish, now)
 
 
 def _subscription_permission(

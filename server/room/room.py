@@ -189,7 +189,7 @@ class Room:
         gone = participant.publisher.close()
         sides = [side for side in (participant.publisher, participant.subscriber) if side is not None]
         if participant.subscriber:
-            participant.subscriber.close()
+            participant.subscriber.close(now)
         self.speakers.leave(participant.sid)
         course = self.qualities.leave(participant.sid)
         if participant.announced and tell_others:

@@ -28,6 +28,7 @@ from server.control.messages import (
     SetPreferredLayer,
     SetPriority,
 )
+from server.room.demand import NOTHING
 from server.room.effects import Effects
 from server.room.history import History, Side
 from server.room.layers import Wish, priority_of, wanted_layer
@@ -89,7 +90,9 @@ class Subscriber:
             self._refuse(track.sid)
             return
         wish = self._wishes.get(track.sid, Wish())
-        self.tracks[track.sid] = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish)
+        subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish)
+        self.tracks[track.sid] = subscription
+        self._demand(subscription, now)
         self.negotiation.want(now)
 
     def unsubscribe(self, track_sid: str, now: float) -> bool:
@@ -99,7 +102,7 @@ class Subscriber:
             return False
         if subscription.consumer:
             self._effects.relay(CloseConsumer(subscription.consumer))
-        self._drop(subscription)
+        self._drop(subscription, now)
         self._session.remove(subscription.mid)
         self.negotiation.want(now)
         return True
@@ -107,13 +110,13 @@ class Subscriber:
     def forget(self, track_sid: str, now: float) -> None:
         """The track is gone for everybody; its producer took the consumers along."""
         if subscription := self.tracks.pop(track_sid, None):
-            self._drop(subscription)
+            self._drop(subscription, now)
             self._session.remove(subscription.mid)
             self.negotiation.want(now)
         self._refused.discard(track_sid)
         self._wishes.pop(track_sid, None)
 
-    def wish(self, track_sid: str, wish: Wish) -> None:
+    def wish(self, track_sid: str, wish: Wish, now: float) -> None:
         """What the client wants to receive of a track, subscribed to or not yet."""
         if track_sid in self._wishes or len(self._wishes) < MAX_WISHES:
             self._wishes[track_sid] = wish
@@ -122,6 +125,7 @@ class Subscriber:
             return
         was_disabled = subscription.wish.disabled
         subscription.wish = wish
+        self._demand(subscription, now)
         if subscription.consumer:
             self._prefer_layer(subscription)
             self._prioritize(subscription)
@@ -186,11 +190,11 @@ class Subscriber:
             self.offer(now)
         return True
 
-    def close(self) -> None:
+    def close(self, now: float) -> None:
         """Closes the transport, which takes its consumers along. Its identifier is the caller's to drop, once
         its end was told."""
         for subscription in self.tracks.values():
-            self._drop(subscription)
+            self._drop(subscription, now)
         self.tracks.clear()
         self._effects.relay(CloseTransport(self.transport))
 
@@ -226,10 +230,9 @@ class Subscriber:
         self._effects.send(self.sid, SignalResponse(subscription_response=reply))
 
     def _prefer_layer(self, subscription: Subscription) -> None:
-        track = subscription.track
-        if track.encodings <= 1:
+        if subscription.track.encodings <= 1:
             return
-        layer = wanted_layer(subscription.wish, track.encodings, track.sorted_layers())
+        layer = _layer(subscription)
         if layer != subscription.layer:
             subscription.layer = layer
             self._effects.relay(SetPreferredLayer(subscription.consumer, layer))
@@ -240,7 +243,16 @@ class Subscriber:
             subscription.priority = priority
             self._effects.relay(SetPriority(subscription.consumer, priority))
 
-    def _drop(self, subscription: Subscription) -> None:
+    def _demand(self, subscription: Subscription, now: float) -> None:
+        if (demand := subscription.track.demand) is not None:
+            layer = NOTHING if subscription.wish.disabled else _layer(subscription)
+            demand.change(subscription.demanded, layer, now)
+            subscription.demanded = layer
+
+    def _drop(self, subscription: Subscription, now: float) -> None:
+        if (demand := subscription.track.demand) is not None:
+            demand.change(subscription.demanded, NOTHING, now)
+            subscription.demanded = NOTHING
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0
@@ -251,3 +263,8 @@ class Subscriber:
         then knows what was used without keeping all of it."""
         self._last_ssrc = self._last_ssrc % 0xFFFF_FFFF + 1
         return self._last_ssrc
+
+
+def _layer(subscription: Subscription) -> int:
+    track = subscription.track
+    return wanted_layer(subscription.wish, track.encodings, track.sorted_layers())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from livekit.protocol.rtc import SubscriptionPermission
 
+from server.room.demand import NOTHING
 from server.room.layers import Wish
 from server.room.publication import Publication
 
@@ -26,6 +27,7 @@ class Subscription:
     consumer: int = 0
     layer: int | None = None  # the last preference sent to the relay
     priority: int = 0  # the same
+    demanded: int = NOTHING  # the layer that the publisher's demand counts
     congested: bool = False  # the relay has paused it: the client's path does not carry it
     since: float = 0.0  # when the consumer was made
 

@@ -96,7 +96,10 @@ async def test_loss_round_trip_and_layers_of_a_browser_and_a_desktop(
         assert DELAY_MS <= row["ice_milliseconds"] <= row["dtls_milliseconds"] - 2 * DELAY_MS
         assert row["dtls_milliseconds"] < row["milliseconds"]
         assert 2 * DELAY_MS * 0.9 <= row["round_trip_last"] <= row["round_trip_worst"] < 2_000
-    assert 0.5 * LOSS < near["publisher"]["packets_lost"] / near["publisher"]["packets_received"] < 1.6 * LOSS
+    # A browser measures its uplink with padding, which is received, and not missed where it is lost.
+    assert (
+        0.25 * LOSS < near["publisher"]["packets_lost"] / near["publisher"]["packets_received"] < 1.6 * LOSS
+    )
     assert 0.5 * LOSS < near["subscriber"]["packets_lost"] / near["subscriber"]["packets_sent"] < 1.6 * LOSS
     assert near["publisher"]["packets_resent"] > 0
     assert near["subscriber"]["packets_resent"] > 0
