@@ -14,6 +14,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server import turn
 from server.access.expiry import keep_expiring
 from server.access.reading import configured as access_log
 from server.addresses import advertised, candidates
@@ -91,6 +92,7 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     addresses = advertised(config)
     tls = _tls(config)
     console_place = place_of(config)
+    turn_servers = turn.configured(config)
     served = ServedPolicy(config)
     origins = Origins(config)
     signer = Signer.load_or_create(Path(config.guarantee.signing_key))
@@ -103,7 +105,9 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
     incidents = Incidents()
     tally = Tally()
     record = tally.noting(ledger.record)
-    rooms = RoomManager(config, clock, record, partial(candidates, addresses), served.notice)
+    rooms = RoomManager(
+        config, clock, record, partial(candidates, addresses), served.notice, turn=turn_servers
+    )
     supervisor = Supervisor(config, tally.listening(rooms), Chronicle(record, incidents, clock.now))
     stack.push_async_callback(supervisor.stop)
     await supervisor.start()

@@ -51,6 +51,12 @@ class Relay(_Section, frozen=True):
     user: Annotated[int, Meta(ge=1, le=4_294_967_294)] = 61234
 
 
+class Turn(_Section, frozen=True):
+    urls: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
+    secret: str = ""  # a file
+    credential_seconds: Annotated[int, Meta(ge=60, le=86_400)] = 21_600
+
+
 class Guarantee(_Section, frozen=True):
     minimum_level: Literal["full", "reduced", "none"] = "full"
     host_firewall: Literal["off", "try", "require"] = "off"
@@ -123,6 +129,7 @@ class Config(_Section, frozen=True):
 
     http: Http = Http()
     relay: Relay = Relay()
+    turn: Turn = Turn()
     guarantee: Guarantee = Guarantee()
     rooms: Rooms = Rooms()
     guests: Guests = Guests()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import structs
 
-from server import public_url
+from server import public_url, turn
 from server.config import (
     DEV_KEYS,
     MINIMUM_SECRET_BYTES,
@@ -128,6 +128,7 @@ def check_usable(config: Config, *, dev: bool) -> None:
     if not config.relay.ipv4_host and not config.relay.ipv6_host:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
     _check_ports(config.relay, relay_count(config))
+    turn.check(config.turn)
 
 
 def _check_ports(relay: Relay, relays: int) -> None:

@@ -40,6 +40,7 @@ from server.present import RoomNow
 from server.protocol.translate import JoinParameters
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.endings import WAIT_SECONDS
+from server.room.ice_servers import TurnServers
 from server.room.inputs import (
     Input,
     Join,
@@ -137,8 +138,11 @@ class RoomManager:
         record: Callable[[Event], None],
         candidates: Callable[[RelayLink], tuple[Candidate, ...]],
         policy: PolicyNotice | None = None,
+        *,
+        turn: TurnServers | None = None,
     ) -> None:
         self._config = config
+        self._turn = turn
         self._policy = policy
         self._clock = clock
         self._record = record
@@ -209,7 +213,8 @@ class RoomManager:
         now = self._clock.now()
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = Room(name, ids.room_sid(), self._limits(name), now, self._policy)
+            room = Room(name, ids.room_sid(), self._limits(name), now, self._policy, turn=self._turn)
+            self._rooms[name] = room
             logger.info("room %s opened", room.sid)
         if room not in self._links:
             self._links[room] = self._relay_for(name)

@@ -13,7 +13,6 @@ import hmac
 import secrets
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
@@ -22,6 +21,7 @@ import jwt
 import msgspec
 from msgspec import Meta
 
+from server import secret_file
 from server.config import Console
 from server.console.place import is_this_machine
 from server.errors import OperatorError
@@ -34,7 +34,6 @@ KEYS_SECONDS: Final = 60.0
 LEEWAY_SECONDS: Final = 60.0
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 """Signatures with public keys only."""
-LONGEST_SECRET: Final = 4096
 
 _Address = Annotated[str, Meta(max_length=2048)]
 
@@ -79,7 +78,11 @@ class Provider:
         """Raises OperatorError for a secret that cannot be read, or that others can."""
         self._issuer = console.oidc_issuer
         self._client = console.oidc_client_id
-        self._secret = _secret(console.oidc_client_secret)
+        self._secret = (
+            secret_file.read(console.oidc_client_secret, "console.oidc_client_secret")
+            if console.oidc_client_secret
+            else ""
+        )
         self._claim = console.oidc_claim
         self._metadata: tuple[float, _Metadata] | None = None
         self._keys: tuple[float, dict[str | None, jwt.PyJWK]] = (-KEYS_SECONDS, {})
@@ -235,22 +238,3 @@ def _check(url: str) -> None:
     if parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(parts.hostname or "")):
         return
     raise ProviderError("the OpenID provider has an address that is not HTTPS")
-
-
-def _secret(path: str) -> str:
-    if not path:
-        return ""
-    try:
-        file = Path(path)
-        if file.stat().st_mode & 0o077:
-            raise OperatorError(
-                f"{path} (console.oidc_client_secret) can be read by others: `chmod 600 {path}`"
-            )
-        secret = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise OperatorError(
-            f"{path} (console.oidc_client_secret) cannot be read: {type(error).__name__}"
-        ) from None
-    if not 0 < len(secret) <= LONGEST_SECRET:
-        raise OperatorError(f"{path} (console.oidc_client_secret) holds no secret")
-    return secret

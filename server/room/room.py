@@ -29,6 +29,7 @@ from server.room import notified, requests, welcome
 from server.room.account import Account
 from server.room.counts import Counts, count
 from server.room.effects import Disconnect, Effect, Effects, RenewToken, RoomClosed
+from server.room.ice_servers import TurnServers
 from server.room.inputs import (
     Input,
     Join,
@@ -70,7 +71,14 @@ class Room:
     """The state machine. `participants` by sid, in the order in which they came; `tracks`, announced ones."""
 
     def __init__(
-        self, name: str, sid: str, limits: RoomLimits, now: float, policy: PolicyNotice | None = None
+        self,
+        name: str,
+        sid: str,
+        limits: RoomLimits,
+        now: float,
+        policy: PolicyNotice | None = None,
+        *,
+        turn: TurnServers | None = None,
     ) -> None:
         self.name = name
         self.sid = sid
@@ -78,6 +86,7 @@ class Room:
         self.created_at = now
         self.encryption_required = limits.require_encryption
         self.metadata = RoomMetadata(policy)
+        self._turn = turn or TurnServers()
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
         self.account = Account(name, self.effects)
@@ -307,7 +316,8 @@ class Room:
         self._by_identity[participant.identity] = participant
         self._closes_at = None
         self._add_data_member(participant, registry)
-        self.effects.send(join.sid, welcome.join_response(self.info(), participant, others))
+        ice_servers = self._turn.told(now)
+        self.effects.send(join.sid, welcome.join_response(self.info(), participant, others, ice_servers))
         if subscriber:
             subscriber.offer(now)
         self.account.joined(participant, join.relay)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from livekit.protocol import models
-from livekit.protocol.rtc import JoinResponse, SignalResponse
+from livekit.protocol.rtc import ICEServer, JoinResponse, SignalResponse
 
 from server.protocol import translate
 from server.room.participant import Participant
@@ -20,7 +21,10 @@ PING_TIMEOUT_SECONDS = 15
 
 
 def join_response(
-    room: models.Room, participant: Participant, others: list[models.ParticipantInfo]
+    room: models.Room,
+    participant: Participant,
+    others: list[models.ParticipantInfo],
+    ice_servers: Sequence[ICEServer],
 ) -> SignalResponse:
     """Everything a client needs to begin. `others` are complete snapshots."""
     return SignalResponse(
@@ -30,6 +34,7 @@ def join_response(
             other_participants=others,
             server_version=VERSION,
             server_info=server_info(),
+            ice_servers=ice_servers,
             subscriber_primary=participant.subscriber_is_primary,
             fast_publish=participant.claims.grants.can_publish,
             ping_interval=PING_INTERVAL_SECONDS,
