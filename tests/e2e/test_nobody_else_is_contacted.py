@@ -70,7 +70,7 @@ if "serve" in sys.argv:
 
 @dataclass
 class Scene:
-    """A server, what is sent from before its start, and whom pages of the browser ask."""
+    """A server, a browser, what is sent from before their start, and whom pages ask."""
 
     server: Server
     wire: Wire
@@ -88,14 +88,6 @@ class Scene:
     def ask(self, urls: list[str]) -> None:
         self.asked |= {urlsplit(url).hostname or "" for url in urls if not url.startswith(("blob:", "data:"))}
 
-    async def strangers_are(self, words: str) -> None:
-        """Until one that is told so has been sent something."""
-
-        async def told() -> list[str]:
-            return self.wire.strangers()
-
-        await eventually(told, lambda seen: any(words in one for one in seen))
-
 
 @pytest.fixture
 def network() -> Iterator[None]:
@@ -105,16 +97,34 @@ def network() -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def alone(directory: Path, environment: dict[str, str] | None = None) -> AsyncIterator[Scene]:
-    """With a policy and operators."""
-    publish(directory)
-    (directory / "config.toml").write_text('[policy]\nfile = "policy.toml"\n')
-    await asyncio.to_thread(name_operators, directory)
+async def alone(
+    directory: Path, environment: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Server, Wire]]:
+    """A server in this network, and what is sent from before its start until after its end."""
     ports: set[int] = set()
     with watched(ports) as wire:
-        async with serving(directory, environment=environment) as server, chromium(FLAG) as browser:
+        async with serving(directory, environment=environment) as server:
             ports |= {server.http_port, *server.udp_ports}
-            yield Scene(server, wire, browser)
+            yield server, wire
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, network: None) -> AsyncIterator[Scene]:
+    """With a policy and operators."""
+    publish(tmp_path)
+    (tmp_path / "config.toml").write_text('[policy]\nfile = "policy.toml"\n')
+    await asyncio.to_thread(name_operators, tmp_path)
+    async with alone(tmp_path) as (server, wire), chromium(FLAG) as browser:
+        yield Scene(server, wire, browser)
+
+
+async def is_found(wire: Wire, words: str) -> None:
+    """Until a stranger of whom that is told has been sent something."""
+
+    async def told() -> list[str]:
+        return wire.strangers()
+
+    await eventually(told, lambda seen: any(words in one for one in seen))
 
 
 async def are_in_a_call(scene: Scene) -> None:
@@ -155,39 +165,50 @@ async def at_the_page(scene: Scene, **options: Any) -> Page:
     return page
 
 
-async def test_nobody_but_the_server_is_sent_anything(tmp_path: Path, network: None) -> None:
-    async with alone(tmp_path) as scene:
-        await are_in_a_call(scene)
-        await look_around(scene)
+async def test_nobody_but_the_server_is_sent_anything(scene: Scene) -> None:
+    await are_in_a_call(scene)
+    await look_around(scene)
+    await scene.browser.close()
+    await scene.server.stop()
     assert scene.wire.strangers() == []
     assert scene.asked == {"127.0.0.1"}
     assert scene.wire.looked_at > 1000, "a call went by"
 
 
-async def test_what_is_planted_in_a_page_is_found(tmp_path: Path, network: None) -> None:
+async def test_what_is_planted_in_a_page_is_found(scene: Scene) -> None:
     """And the page's own rules keep it in, as far as a browser lets rules do that."""
-    async with alone(tmp_path) as scene:
-        page = await at_the_page(scene)
-        for script, _ in PLANTS.values():
-            await page.evaluate(script)
-        await page.reload()
-        assert scene.wire.strangers() == []
-        page = await at_the_page(scene, bypass_csp=True)
-        for script, words in PLANTS.values():
-            await page.evaluate(script)
-            await scene.strangers_are(words)
-        await page.evaluate(STUN)
-        await scene.strangers_are("port 3478")
+    page = await at_the_page(scene)
+    for script, _ in PLANTS.values():
+        await page.evaluate(script)
+    await page.reload()
+    assert scene.wire.strangers() == []
+    page = await at_the_page(scene, bypass_csp=True)
+    for script, words in PLANTS.values():
+        await page.evaluate(script)
+        await is_found(scene.wire, words)
+    await page.evaluate(STUN)
+    await is_found(scene.wire, "port 3478")
 
 
 async def test_what_is_planted_in_the_server_is_found(tmp_path: Path, network: None) -> None:
     (tmp_path / "sitecustomize.py").write_text(LOOKS_UP)
-    async with alone(tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)}) as scene:
-        await scene.strangers_are("collector.example")
+    async with alone(tmp_path, {**os.environ, "PYTHONPATH": str(tmp_path)}) as (_, wire):
+        await is_found(wire, "collector.example")
 
 
-async def test_what_is_planted_in_an_app_is_found(tmp_path: Path, network: None) -> None:
-    words = f"import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'hello', ('{STRANGER}', 9))"
-    async with alone(tmp_path) as scene:
-        await asyncio.to_thread(subprocess.run, [sys.executable, "-c", words], check=True)
-        await scene.strangers_are(f"UDP to {STRANGER}, port 9")
+@pytest.mark.parametrize(
+    ("host", "port", "words"),
+    [
+        (STRANGER, 9, f"UDP to {STRANGER}, port 9, by net0"),
+        ("2001:db8:9::9", 9, "UDP to 2001:db8:9::9, port 9, by net0"),
+        ("224.0.0.251", 5353, "UDP to 224.0.0.251, port 5353, by net0"),
+        ("127.0.0.53", 53, "UDP to 127.0.0.53, port 53, by lo"),
+    ],
+)
+async def test_what_is_planted_in_an_app_is_found(network: None, host: str, port: int, words: str) -> None:
+    """Elsewhere in the world, in the neighbourhood, and on this machine."""
+    family = "AF_INET6" if ":" in host else "AF_INET"
+    program = f"from socket import *; socket({family}, SOCK_DGRAM).sendto(b'hello', ('{host}', {port}))"
+    with watched(()) as wire:
+        await asyncio.to_thread(subprocess.run, [sys.executable, "-c", program], check=True)
+        await is_found(wire, words)
