@@ -30,6 +30,7 @@ class Attempted:
         leaves: LeaveReason | None = LeaveReason.CLIENT_LEFT,
         stage: Stage = Stage.MEDIA,
         seconds: float = 30.0,
+        worst: QualityStep = QualityStep.GOOD,
     ) -> str:
         """Its sid."""
         self._count += 1
@@ -56,7 +57,7 @@ class Attempted:
                     reason=leaves,
                     milliseconds=round(seconds * 1000),
                     usual_quality=QualityStep.EXCELLENT if ready else QualityStep.UNKNOWN,
-                    worst_quality=QualityStep.GOOD if ready else QualityStep.UNKNOWN,
+                    worst_quality=worst if ready else QualityStep.UNKNOWN,
                 )
             )
             self._clock.now = began

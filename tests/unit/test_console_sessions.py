@@ -18,7 +18,7 @@ from server.access.log import AccessLog
 from server.console import search
 from server.console.place import PATH
 from server.errors import OperatorError
-from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.outcome import AttemptCause, QualityStep, Stage
 from server.metadata.store import Ledger
 from server.metadata.words import Browser, LeaveReason, Sdk
 from tests.unit.attempted import Attempted
@@ -81,6 +81,14 @@ async def test_sessions_and_failures_are_found(scene: Scene) -> None:
     assert "after ice" in html.replace("\n", " ")
     look = scene.desk.looks()[-1]
     assert (look.asked, look.rows, look.room) == (Asked.SESSIONS, 5, None)
+
+
+async def test_a_connection_that_was_always_the_same_is_told_once(scene: Scene) -> None:
+    scene.attempted.joins("lovelace", worst=QualityStep.EXCELLENT)
+    await scene.written()
+    html = await scene.page("sessions")
+    assert "excellent" in html
+    assert "at worst" not in html
 
 
 @pytest.mark.parametrize(
