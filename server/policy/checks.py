@@ -160,6 +160,19 @@ async def _no_cookies(scene: Scene) -> str:
 
 
 async def _no_third_parties(scene: Scene) -> str:
+    if scene.config.turn.urls:
+        return "turn.urls is set: pages turn to TURN servers as well, and the policy has to say so"
+    return await _nobody_else(scene)
+
+
+async def _no_third_parties_but_turn(scene: Scene) -> str:
+    if not scene.config.turn.urls:
+        return "turn.urls is empty: pages turn to nobody else, and the policy may say so"
+    return await _nobody_else(scene)
+
+
+async def _nobody_else(scene: Scene) -> str:
+    """What the pages themselves may do. TURN servers are no matter of theirs, nor of their rules."""
     for answer in await scene.site.pages():
         strange = next((link for link in _LOADED.findall(answer.text) if not scene.site.is_own(link)), None)
         if strange is not None:
@@ -306,6 +319,11 @@ CHECKS: dict[str, Check] = {
         "all is served from here, and a content security policy forbids anything else; tests look at every "
         "packet of server, pages and an app",
         _no_third_parties,
+    ),
+    "no_third_parties_but_turn": Check(
+        "all is served from here, and a content security policy forbids anything else; who joins is told of "
+        "the TURN servers that are configured",
+        _no_third_parties_but_turn,
     ),
     "no_browser_storage": Check(
         "the page stores the name, and the version of the policy with it, only when asked",

@@ -27,7 +27,8 @@ def write_template(config: Config, path: Path) -> None:
     """For a server with this configuration. Raises PolicyError where there is a file already."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(template(config.metadata.addresses, details=config.metadata.details))
+            metadata, turn = config.metadata, bool(config.turn.urls)
+            file.write(template(metadata.addresses, details=metadata.details, turn=turn))
     except FileExistsError:
         raise PolicyError(f"{path} exists: move it away, or name another file") from None
     except OSError as error:

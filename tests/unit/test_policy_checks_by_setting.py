@@ -102,3 +102,29 @@ async def test_one_sentence_about_details_is_true(
         ledger.record(published())
         await ledger.close()
         assert not await passed(of=False)
+
+
+@pytest.mark.parametrize("turn", [True, False])
+async def test_one_sentence_about_who_is_contacted_is_true(
+    turn: bool, tmp_path: Path, aiohttp_client: ClientMaker
+) -> None:
+    """And neither, where a page loads something from elsewhere."""
+    place = Place(tmp_path)
+    urls = ("turn:turn.example:3478?transport=udp",) if turn else ()
+    place.config = structs.replace(place.config, turn=structs.replace(place.config.turn, urls=urls))
+    await (await Ledger.open(place.config.metadata.url)).close()
+    client = await aiohttp_client(place.application())
+
+    async def passed(*, of: bool) -> bool:
+        """Whether the sentence for that setting is."""
+        found = read(completed(template(turn=of))).clauses
+        clauses = [one for one in found if one.check.startswith("no_third_parties")]
+        policy = dataclasses.replace(POLICY, clauses=tuple(clauses))
+        async with aiohttp.ClientSession() as http:
+            [row] = await check(place.config, policy, http, f"http://127.0.0.1:{client.port}")
+        return row["passed"]
+
+    assert await passed(of=turn)
+    assert not await passed(of=not turn)
+    place.page += '<img src="https://elsewhere.example/pixel.gif">'
+    assert not await passed(of=turn)

@@ -34,16 +34,17 @@ def test_the_template_needs_its_operators_names() -> None:
 
 @pytest.mark.parametrize("addresses", MODES)
 @pytest.mark.parametrize("details", [True, False])
+@pytest.mark.parametrize("turn", [True, False])
 def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false(
-    addresses: str, details: bool
+    addresses: str, details: bool, turn: bool
 ) -> None:
-    for clause in read(completed(template(addresses, details=details))).clauses:
+    for clause in read(completed(template(addresses, details=details, turn=turn))).clauses:
         assert (clause.check in CHECKS) == (clause.type is ClauseType.PROMISE), clause.id
         assert untrue(clause.text, addresses) == "", clause.id
 
 
 def test_every_check_is_used_by_the_template() -> None:
-    texts = [template(mode, details=details) for mode in MODES for details in (True, False)]
+    texts = [template(mode, details=other, turn=other) for mode in MODES for other in (True, False)]
     used = {clause.check for text in texts for clause in read(completed(text)).clauses}
     assert used == {*CHECKS, ""}
 
@@ -66,6 +67,13 @@ def test_of_the_clauses_about_details_the_template_has_the_one_that_is_true() ->
     for details, name in ((True, "details"), (False, "no-details")):
         assert names & {one.id for one in read(completed(template(details=details))).clauses} == {name}
         assert all(f'id = "{name}"' in template(details=details) for name in names)
+
+
+def test_of_the_clauses_about_who_is_contacted_the_template_has_the_one_that_is_true() -> None:
+    names = {"no-beacons", "turn-servers"}
+    for turn, name in ((True, "turn-servers"), (False, "no-beacons")):
+        assert names & {one.id for one in read(completed(template(turn=turn))).clauses} == {name}
+        assert all(f'id = "{name}"' in template(turn=turn) for name in names)
 
 
 def test_the_template_speaks_of_this_server_and_of_no_other_company() -> None:
