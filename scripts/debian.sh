@@ -11,6 +11,7 @@ command -v ip >/dev/null || missing+=(iproute2)
 command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
+[ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || missing+=(libnginx-mod-stream)
 command -v turnserver >/dev/null || missing+=(coturn)
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -65,10 +65,14 @@ class Proxied:
     trusted: ssl.SSLContext
 
     def written(self) -> bytes:
-        """All of what nginx has written, but for its configuration and the certificate."""
-        ours = {"nginx.conf", "offrecord.conf", "certs"}
-        found = [path for path in self.directory.rglob("*") if not ours & set(path.parts)]
-        return b"\n".join(path.read_bytes() for path in found if path.is_file())
+        return written_below(self.directory)
+
+
+def written_below(directory: Path) -> bytes:
+    """All of what nginx has written, but for its configuration and the certificate."""
+    ours = {"nginx.conf", "offrecord.conf", "offrecord-443.conf", "certs"}
+    found = [path for path in directory.rglob("*") if not ours & set(path.parts)]
+    return b"\n".join(path.read_bytes() for path in found if path.is_file())
 
 
 def program() -> str:
@@ -102,21 +106,28 @@ async def behind_nginx(
             text = text.replace(old, new)
         (nginx / "offrecord.conf").write_text(text)
         (nginx / "nginx.conf").write_text(AROUND.format(directory=nginx))
-        with (nginx / "said").open("wb") as said:
-            process = subprocess.Popen(
-                [program(), "-p", str(nginx), "-c", str(nginx / "nginx.conf"), "-g", _user()],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-            )
         trusted = ssl.create_default_context(cafile=str(files.certificate))
-        try:
+        async with started(nginx):
             proxied = Proxied(f"https://127.0.0.1:{port}", server, nginx, trusted)
             await eventually(lambda: _answers(proxied), bool)
             yield proxied
-        finally:
-            process.terminate()
-            await asyncio.to_thread(process.wait, 10)
+
+
+@contextlib.asynccontextmanager
+async def started(nginx: Path) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """nginx with the `nginx.conf` of a directory, below which it writes."""
+    with (nginx / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [program(), "-p", str(nginx), "-c", str(nginx / "nginx.conf"), "-g", _user()],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 10)
 
 
 def _user() -> str:
