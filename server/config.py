@@ -68,6 +68,7 @@ class Rooms(_Section, frozen=True):
     max_participants: Annotated[int, Meta(ge=1, le=10_000)] = 500
     empty_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
     departure_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 20
+    loudest_voices: Annotated[int, Meta(ge=0, le=255)] = 10
     require_encryption: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
 
 

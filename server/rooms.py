@@ -335,6 +335,7 @@ class RoomManager:
             rooms.empty_timeout_seconds,
             rooms.departure_timeout_seconds,
             any(fnmatchcase(name, pattern) for pattern in rooms.require_encryption),
+            rooms.loudest_voices,
         )
 
     def _placed(self) -> Placement:

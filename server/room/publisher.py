@@ -71,7 +71,17 @@ class _Parked:
 class Publisher:
     """`tracks` are the publications bound to a section, announced or not, by track sid."""
 
-    def __init__(self, sid: str, registry: Registry, effects: Effects, now: float, *, firefox: bool) -> None:
+    def __init__(
+        self,
+        sid: str,
+        registry: Registry,
+        effects: Effects,
+        now: float,
+        *,
+        firefox: bool,
+        voices: tuple[int, int] = (0, 0),
+    ) -> None:
+        """`voices`: the room's identifier on its relay, and how many of its voices are forwarded; 0: all."""
         self.tracks: dict[str, Publication] = {}
         self.connected = False
         self.history = History(Side.PUBLISHER, now)
@@ -79,6 +89,7 @@ class Publisher:
         self._registry = registry
         self._effects = effects
         self._firefox = firefox
+        self._voices = voices
         self._patience = 0.0 if firefox else LOOSE_MATCH_SECONDS
         self._local = local_transport(registry.relay)
         self.transport = registry.new(self)
@@ -307,9 +318,17 @@ class Publisher:
                     list(media.sent.codecs),
                     list(media.sent.extensions),
                     list(media.sent.encodings),
+                    *self._voices_of(track),
                 )
             )
             self._await_media(track, now)
+
+    def _voices_of(self, track: Publication) -> tuple[int, int]:
+        """The room and how many voices of it are forwarded; what a screen plays is no voice."""
+        is_voice = (
+            track.kind is MediaKind.AUDIO and track.info.source != models.TrackSource.SCREEN_SHARE_AUDIO
+        )
+        return self._voices if is_voice and self._voices[1] else (0, 0)
 
     def _await_media(self, track: Publication, now: float) -> None:
         if self.connected and track.producer:

@@ -59,12 +59,15 @@ Reason = models.DisconnectReason
 
 @dataclass(frozen=True, slots=True)
 class RoomLimits:
-    """From the configuration. Seconds, and a number of participants."""
+    """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
+    forwarded, the loudest; 0: of all.
+    """
 
     max_participants: int = 500
     empty_seconds: float = 300.0
     departure_seconds: float = 20.0
     require_encryption: bool = False
+    loudest_voices: int = 0
 
 
 class Room:
@@ -95,7 +98,7 @@ class Room:
         self.speakers = Speakers()
         self.qualities = Qualities()
         self.registry: Registry | None = None
-        self._data_room = 0  # the room's identifier on its relay
+        self._room_id = 0  # on its relay
         self._closes_at: float | None = now + limits.empty_seconds
         self._closed = False
         self._counts = Counts()
@@ -306,7 +309,8 @@ class Room:
         registry = self._registry_on(join.relay)
         grants = join.claims.grants
         firefox = "firefox" in join.client.browser.lower()
-        publisher = Publisher(join.sid, registry, self.effects, now, firefox=firefox)
+        voices = self._room_id, self.limits.loudest_voices
+        publisher = Publisher(join.sid, registry, self.effects, now, firefox=firefox, voices=voices)
         subscriber = None
         if grants.can_subscribe:
             subscriber = Subscriber(join.sid, registry, self.effects, now, may_pause=join.may_pause)
@@ -325,7 +329,7 @@ class Room:
     def _registry_on(self, relay: RelayFace) -> Registry:
         if self.registry is None:
             self.registry = Registry(relay)
-            self._data_room = self.registry.new(self)
+            self._room_id = self.registry.new(self)
         return self.registry
 
     def _forget_relay(self) -> None:
@@ -351,7 +355,7 @@ class Room:
         self.effects.relay(
             DataMember(
                 participant.member,
-                self._data_room,
+                self._room_id,
                 participant.identity,
                 participant.sid,
                 publisher.transport,

@@ -116,7 +116,10 @@ class Encoding(Part, frozen=True):
 
 
 class CreateProducer(Message, frozen=True):
-    """A track that a participant sends. `transport`, `mid` and encodings say how its packets are known."""
+    """A track that a participant sends. `transport`, `mid` and encodings say how its packets are known.
+
+    A voice of a `room` of which only the `most_voices` loudest are forwarded; 0: all are.
+    """
 
     producer: Id
     transport: Id
@@ -125,6 +128,8 @@ class CreateProducer(Message, frozen=True):
     codecs: Annotated[list[PayloadCodec], Meta(min_length=1, max_length=32)]
     extensions: Annotated[list[HeaderExtension], Meta(max_length=16)]
     encodings: Annotated[list[Encoding], Meta(min_length=1, max_length=4)]
+    room: U32 = 0
+    most_voices: U8 = 0
 
 
 class PauseProducer(Message, frozen=True):

@@ -21,6 +21,8 @@ pub type TransportId = u32;
 pub type ProducerId = u32;
 /// See [`TransportId`].
 pub type ConsumerId = u32;
+/// See [`TransportId`].
+pub type RoomId = u32;
 
 /// IANA DTLS-SRTP protection profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +124,16 @@ pub struct ProducerOptions {
     pub extensions: Vec<(ExtensionKind, u8)>,
     /// Lowest layer first.
     pub encodings: Vec<Encoding>,
+    /// Of its room, where only the loudest voices are forwarded.
+    pub voices: Option<Voices>,
+}
+
+/// A room in which only so many voices at a time are forwarded.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Voices {
+    pub room: RoomId,
+    pub most: usize,
 }
 
 /// A participant's reception of one track.

@@ -1,12 +1,13 @@
 //! The packet core: transports, producers and consumers, and the way a datagram takes to them.
 
 use crate::api::{
-    Command, Config, Counters, Event, Micros, Outbox, PacketCore, Refusal, SocketIndex, Transmit,
+    Command, Config, Counters, Event, Micros, Outbox, PacketCore, Refusal, RoomId, SocketIndex, Transmit,
 };
 use crate::arena::Arena;
 use crate::consumer::Consumer;
 use crate::demux::{Protocol, classify};
 use crate::hash::{Map, Seeded};
+use crate::loudest::Loudest;
 use crate::path::Address;
 use crate::producer::Producer;
 use crate::release::Schedule;
@@ -41,6 +42,8 @@ pub struct Forwarder {
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
     pub(crate) schedule: Schedule,
+    /// By room; only those of which something was heard.
+    pub(crate) loudest: Map<RoomId, Loudest>,
     /// Added to our clock where peers are told it: it says nothing of how long the machine has run.
     clock_offset: u64,
     random: u64,
@@ -72,6 +75,7 @@ impl Forwarder {
             last_media: None,
             next_judgement: Micros(0),
             schedule: Schedule::default(),
+            loudest: Map::with_hasher(hasher),
             clock_offset,
             random,
         }

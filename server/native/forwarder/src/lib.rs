@@ -21,6 +21,7 @@ pub mod fuzzing;
 mod hash;
 mod incoming;
 mod key_frames;
+mod loudest;
 mod media;
 mod missing;
 mod outgoing;

@@ -1,9 +1,10 @@
 //! RTP: from a publisher's datagram to every consumer of its track.
 
-use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox};
+use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox, Voices};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
 use crate::incoming::{Carrier, Opened, Route};
+use crate::loudest::Place;
 use crate::missing::Gap;
 use crate::rtcp;
 use crate::rtp::{Elements, Header};
@@ -132,8 +133,9 @@ impl Forwarder {
                 }
             }
         }
-        if !is_video && let Some(level) = elements.find(packet, producer.extension(ExtensionKind::AudioLevel))
-        {
+        let level =
+            elements.find(packet, producer.extension(ExtensionKind::AudioLevel)).filter(|_| !is_video);
+        if let Some(level) = level {
             producer.voice.hear(now, level, header.timestamp, view.clock_rate);
             if let Some(level) = producer.voice.announcement(now) {
                 out.events.push(Event::SpeakerLevel { producer: producer.id, level });
@@ -142,8 +144,14 @@ impl Forwarder {
         if let Some((payload_type, layers)) = producer.announcement(now) {
             out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
         }
+        let loudness = producer.voices.zip(level.and_then(|level| level.first()));
         if is_revived {
             self.retarget_consumers(now, producer_index, out);
+        }
+        if let Some((voices, level)) = loudness
+            && !self.has_place(now, producer_index, voices, level & 0x7f)
+        {
+            return true;
         }
         let Some(producer) = self.producers.get_mut(producer_index) else { return false };
         for &at in &producer.consumers {
@@ -156,6 +164,30 @@ impl Forwarder {
             self.schedule.attend(consumer.transport, to);
         }
         true
+    }
+
+    /// Whether a voice is among those of its room that are forwarded. Another's place may go to it.
+    fn has_place(&mut self, now: Micros, producer: usize, voices: Voices, level: u8) -> bool {
+        let room = self.loudest.entry(voices.room).or_default();
+        match room.hear(now, producer, level, voices.most) {
+            Place::Has => true,
+            Place::Lacks => false,
+            Place::Takes(other) => {
+                for &at in self.producers.get(other).map_or(&[][..], |other| &other.consumers) {
+                    if let Some(consumer) = self.consumers.get_mut(at) {
+                        consumer.interrupt();
+                    }
+                }
+                true
+            }
+        }
+    }
+
+    /// A voice is gone or muted.
+    pub(crate) fn silence(&mut self, voices: Voices, producer: usize) {
+        if self.loudest.get_mut(&voices.room).is_some_and(|room| room.leave(producer)) {
+            self.loudest.remove(&voices.room);
+        }
     }
 
     /// The producer and encoding of an authentic packet whose SSRC carries nothing yet, by MID and RID.

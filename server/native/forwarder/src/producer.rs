@@ -1,7 +1,7 @@
 //! A track that a participant sends: its streams, one per encoding, and how their packets are known.
 
 use crate::api::{
-    CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions,
+    CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, Voices,
 };
 use crate::arena::Arena;
 use crate::codec::{self, Descriptor, Red};
@@ -96,6 +96,7 @@ pub(crate) struct Producer {
     /// Bit per stream that was live when last looked at.
     pub live: u8,
     pub voice: Voice,
+    pub voices: Option<Voices>,
     pub course: Course,
     mid: Vec<u8>,
     codecs: Vec<PayloadCodec>,
@@ -153,6 +154,7 @@ impl Producer {
             cname,
             live: 0,
             voice: Voice::default(),
+            voices: options.voices,
             course: Course::default(),
             mid: options.mid.into_bytes(),
             codecs: options.codecs,

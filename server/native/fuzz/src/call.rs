@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use core::net::SocketAddr;
 use offrecord_forwarder::api::{
     CodecKind, Config, ConsumerOptions, Encoding, Event, ExtensionKind, MasterKey, MediaKind, PacketCore,
-    PayloadCodec, ProducerOptions, SrtpProfile,
+    PayloadCodec, ProducerOptions, SrtpProfile, Voices,
 };
 use offrecord_forwarder::fuzzing::{PASSWORD, Seal, UFRAG, binding_request};
 use offrecord_forwarder::{Arena, Candidate, CandidateKind, Command, Forwarder, Micros, Outbox, SLOT_SIZE};
@@ -341,6 +341,7 @@ fn producer(id: u32, transport: u8, codec: CodecKind, layers: u8) -> ProducerOpt
         ],
         extensions: EXTENSIONS.into_iter().zip(1..).collect(),
         encodings: (0..layers).map(encoding).collect(),
+        voices: (id & 1 == 0).then_some(Voices { room: id & 2, most: 1 }),
     }
 }
 

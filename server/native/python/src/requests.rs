@@ -52,6 +52,8 @@ pub struct CreateProducer {
     codecs: Vec<PayloadCodec>,
     extensions: Vec<HeaderExtension>,
     encodings: Vec<Encoding>,
+    room: u32,
+    most_voices: u8,
 }
 
 /// `CreateConsumer`.
@@ -102,6 +104,8 @@ impl TryFrom<CreateProducer> for ProducerOptions {
             codecs: request.codecs.iter().map(codec).collect::<PyResult<_>>()?,
             extensions: extension_kinds(&request.extensions)?,
             encodings: request.encodings.into_iter().map(encoding).collect(),
+            voices: (request.most_voices > 0)
+                .then(|| api::Voices { room: request.room, most: request.most_voices.into() }),
         })
     }
 }

@@ -23,6 +23,7 @@ mod garbage;
 mod key_frames;
 mod layers;
 mod loss;
+mod loudest;
 mod nonce_reuse;
 mod pause;
 mod quality;

@@ -278,6 +278,7 @@ pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
         }],
         extensions: extensions(),
         encodings: vec![encoding("", ssrc)],
+        voices: None,
     }
 }
 
