@@ -43,6 +43,7 @@ async def test_sessions_are_searched_and_taken_along(
     await page.get_by_role("navigation").get_by_role("link", name="Sessions").click()
     await page.get_by_role("textbox", name="Room").fill("searched")
     await page.get_by_role("combobox", name="Period").select_option("the last hour")
+    await page.get_by_text("More to search by").click()
     await page.get_by_role("combobox", name="How it ended").select_option("client left")
     await page.get_by_role("combobox", name="Client").select_option("chrome")
     await _found(page, "ada-")
