@@ -73,6 +73,9 @@ class PacketThread:
         """Ends the thread and wipes what it held. Waits for it."""
 
     def create_transport(self, id: int, local_ufrag: bytes, local_pwd: bytes) -> None: ...
+    def restart_ice(self, id: int, local_ufrag: bytes, local_pwd: bytes) -> None:
+        """Checks come with these from now on; those from before are good until then."""
+
     def close_transport(self, id: int) -> None: ...
     def set_keys(
         self, id: int, profile: int, *, rx_key: bytes, rx_salt: bytes, tx_key: bytes, tx_salt: bytes

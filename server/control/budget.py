@@ -44,6 +44,7 @@ from server.control.messages import (
     RefusalReason,
     Refused,
     Request,
+    RestartIce,
     SetPriority,
     SpeakerLevel,
     SrtpProfile,
@@ -86,6 +87,7 @@ _EARNED: Final[dict[type, float]] = {
     CreateConsumer: 3,
     GetStats: 2,  # Stats, and now and then the self-test
     AddCandidates: 0,  # not answered
+    RestartIce: 0,
     SetPriority: 0,  # nor this
 }
 

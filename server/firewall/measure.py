@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from server.control.messages import CloseTransport, CreateTransport, Request
+from server.control.messages import CloseTransport, CreateTransport, Request, RestartIce
 from server.errors import OperatorError
 from server.firewall import rules
 from server.firewall.keeping import FirewallError, Keeping
@@ -101,7 +101,7 @@ class HostFirewall:
 
     def sent(self, relay: RelayLink, request: Request) -> None:
         """Told of every request to a relay: who has a transport is invited. Before the relay gets it."""
-        if isinstance(request, CreateTransport):
+        if isinstance(request, CreateTransport | RestartIce):
             self._invited.setdefault(_key(relay), {})[request.transport] = request.local_ufrag
         elif isinstance(request, CloseTransport):
             self._invited.get(_key(relay), {}).pop(request.transport, None)

@@ -43,6 +43,7 @@ from server.control.messages import (
     RemoveDataMember,
     Request,
     RequestKeyFrame,
+    RestartIce,
     SelfTest,
     SetPreferredLayer,
     SetPriority,
@@ -168,6 +169,10 @@ class Worker:
     def _add_candidates(self, request: AddCandidates) -> None:
         self._packets.add_candidates(request.transport, request.candidates)
 
+    def _restart_ice(self, request: RestartIce) -> None:
+        ufrag, password = request.local_ufrag.encode(), request.local_pwd.encode()
+        self._packets.restart_ice(request.transport, ufrag, password)
+
     def _close_transport(self, request: CloseTransport) -> None:
         self._packets.end_streams(request.transport)  # now: the goodbye may take a while
         transport = self._transports.pop(request.transport, None)
@@ -251,6 +256,7 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     CreateTransport: Worker._create_transport,
     ConnectTransport: Worker._connect_transport,
     AddCandidates: Worker._add_candidates,
+    RestartIce: Worker._restart_ice,
     CloseTransport: Worker._close_transport,
     CreateProducer: Worker._create_producer,
     PauseProducer: Worker._pause_producer,

@@ -10,7 +10,7 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from livekit.protocol import models
@@ -28,6 +28,7 @@ from server.control.messages import (
     PauseProducer,
     RemoteCandidate,
     RequestKeyFrame,
+    RestartIce,
 )
 from server.protocol import translate
 from server.room import demand as demands
@@ -92,6 +93,7 @@ class Publisher:
         self._voices = voices
         self._patience = 0.0 if firefox else LOOSE_MATCH_SECONDS
         self._local = local_transport(registry.relay)
+        self._remote: tuple[str, str] | None = None  # the client's ICE credentials
         self.transport = registry.new(self)
         self._described = False
         self._pending: dict[str, Publication] = {}
@@ -146,6 +148,7 @@ class Publisher:
         for request in self._unqueue():
             self._accept(request)
         self._match(now)
+        self._follow_restart(offer)
         answer = answer_publisher(offer, self._local, self._options, translate.ENABLED_CODECS)
         if not self._described:
             self._described = True
@@ -163,6 +166,18 @@ class Publisher:
         self._produce(now)
         removed, self._removed = self._removed, []
         return answer.text, removed
+
+    def _follow_restart(self, offer: Description) -> None:
+        """Where the client begins ICE anew, so do we (RFC 8445 section 9); DTLS and media go on."""
+        described = next((one for one in offer.sections if not one.rejected and one.ice_ufrag), None)
+        if described is None:
+            return
+        before, self._remote = self._remote, (described.ice_ufrag, described.ice_pwd)
+        if before is None or before == self._remote:
+            return
+        fresh = local_transport(self._registry.relay)
+        self._local = replace(self._local, ice_ufrag=fresh.ice_ufrag, ice_pwd=fresh.ice_pwd)
+        self._effects.relay(RestartIce(self.transport, self._local.ice_ufrag, self._local.ice_pwd))
 
     def add_candidates(self, candidates: Iterable[RemoteCandidate]) -> None:
         """Where the client says it may be reached."""

@@ -53,6 +53,7 @@ _NOTIFICATIONS: Final = (
 )
 _REQUESTS: Final = (
     messages.CreateTransport(1, "ufrag", "password-password-password", True),
+    messages.RestartIce(1, "ufrag", "password-password-password"),
     messages.DataMember(1, 9, "p", "PA_1", 10, 11, True),
     messages.AddCandidates(1, [messages.RemoteCandidate(bytes(4), 9, messages.CandidateKind.HOST)]),
 )

@@ -55,6 +55,7 @@ from server.control.messages.requests import (
     RemoteCandidate,
     RemoveDataMember,
     RequestKeyFrame,
+    RestartIce,
     SetPreferredLayer,
     SetPriority,
     Stop,
@@ -131,6 +132,7 @@ __all__ = [
     "RemoveDataMember",
     "Request",
     "RequestKeyFrame",
+    "RestartIce",
     "SelfTest",
     "SetPreferredLayer",
     "SetPriority",
@@ -151,6 +153,7 @@ Request = (
     Boot
     | Proceed
     | CreateTransport
+    | RestartIce
     | ConnectTransport
     | AddCandidates
     | CloseTransport

@@ -60,6 +60,14 @@ class CreateTransport(Message, frozen=True):
     opens_data_channels: bool  # the subscriber transport: the server opens `_reliable` and `_lossy`
 
 
+class RestartIce(Message, frozen=True):
+    """The peer begins ICE anew (RFC 8445 section 9); its keys, streams and path stay. Not answered."""
+
+    transport: Id
+    local_ufrag: IceUfrag
+    local_pwd: IcePwd
+
+
 class Fingerprint(Part, frozen=True):
     algorithm: FingerprintAlgorithm
     digest: Annotated[bytes, Meta(min_length=32, max_length=64)]

@@ -166,6 +166,13 @@ pub enum Command {
         local_ufrag: Vec<u8>,
         local_pwd: Zeroizing<Vec<u8>>,
     },
+    /// The peer begins ICE anew: its checks come with these from now on, those from before are good until then.
+    /// Keys, streams and the path stay.
+    RestartIce {
+        id: TransportId,
+        local_ufrag: Vec<u8>,
+        local_pwd: Zeroizing<Vec<u8>>,
+    },
     CloseTransport {
         id: TransportId,
     },

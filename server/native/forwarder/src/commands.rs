@@ -21,6 +21,11 @@ impl Forwarder {
             Command::CreateTransport { id, local_ufrag, local_pwd } => {
                 (id, self.create_transport(id, local_ufrag, &local_pwd))
             }
+            Command::RestartIce { id, local_ufrag, local_pwd } => {
+                // Of a transport that is gone by now it is of no use, and no fault.
+                self.restart_ice(id, local_ufrag, &local_pwd);
+                (id, Ok(()))
+            }
             Command::CloseTransport { id } => {
                 self.close_transport(id);
                 (id, Ok(()))
@@ -95,13 +100,27 @@ impl Forwarder {
         Ok(())
     }
 
+    fn restart_ice(&mut self, id: TransportId, ufrag: Vec<u8>, password: &[u8]) {
+        let Some(index) = self.transports.index(id) else { return };
+        let Some(transport) = self.transports.get_mut(index) else { return };
+        if self.ufrags.contains_key(&ufrag) {
+            return;
+        }
+        self.ufrags.insert(ufrag.clone(), index);
+        if let Some(useless) = transport.credentials.renew(ufrag, password) {
+            self.ufrags.remove(&useless);
+        }
+    }
+
     fn close_transport(&mut self, id: TransportId) {
         let Some(index) = self.transports.index(id) else { return };
         for producer in self.close_consumers(id) {
             self.close_producer(producer);
         }
         if let Some((_, mut transport)) = self.transports.remove(id) {
-            self.ufrags.remove(&transport.local_ufrag);
+            for ufrag in transport.credentials.ufrags() {
+                self.ufrags.remove(ufrag);
+            }
             for address in transport.path.clear() {
                 if self.addresses.get(&address) == Some(&index) {
                     self.addresses.remove(&address);

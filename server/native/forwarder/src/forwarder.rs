@@ -104,7 +104,8 @@ impl Forwarder {
         let Some(request) = stun::Request::parse(datagram) else { return false };
         let Some(&index) = self.ufrags.get(request.local_ufrag) else { return false };
         let Some(transport) = self.transports.get(index) else { return false };
-        if !request.is_authentic(&transport.password) || transport.path.is_copy(from, request.transaction) {
+        let Some(key) = transport.credentials.key(request.local_ufrag) else { return false };
+        if !request.is_authentic(key) || transport.path.is_copy(from, request.transaction) {
             return false;
         }
         if let Some(owner) = self.addresses.get(&from).copied().filter(|&owner| owner != index) {
@@ -116,17 +117,21 @@ impl Forwarder {
             other.path.forget(from);
         }
         let Some(transport) = self.transports.get_mut(index) else { return false };
+        let Some(key) = transport.credentials.key(request.local_ufrag) else { return false };
         transport.traffic.receive(datagram.len());
         let start = out.bytes.len();
         if request.claims_controlled {
-            stun::write_role_conflict(&mut out.bytes, request.transaction, &transport.password);
+            stun::write_role_conflict(&mut out.bytes, request.transaction, key);
         } else {
             let change = transport.path.prove(now, from, request.transaction, request.nominates);
             if let Some(evicted) = change.evicted {
                 self.addresses.remove(&evicted);
             }
             self.addresses.insert(from, index);
-            stun::write_success(&mut out.bytes, request.transaction, from.1, &transport.password);
+            stun::write_success(&mut out.bytes, request.transaction, from.1, key);
+            if let Some(before) = transport.credentials.prove(request.local_ufrag) {
+                self.ufrags.remove(&before);
+            }
             if change.became_reachable {
                 out.events.push(Event::Reachable { transport: transport.id });
             }

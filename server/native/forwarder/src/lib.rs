@@ -10,6 +10,7 @@ mod codec;
 mod commands;
 mod consumer;
 mod course;
+mod credentials;
 mod demux;
 mod downlink;
 mod ending;

@@ -3,6 +3,7 @@
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
 use crate::candidates::Candidates;
+use crate::credentials::Credentials;
 use crate::downlink::Downlink;
 use crate::hash::Seeded;
 use crate::incoming::{Incoming, Opened};
@@ -13,7 +14,6 @@ use crate::rtp::Header;
 use crate::srtp::{Opener, Sealer};
 use crate::traffic::Traffic;
 use crate::transport_cc::Arrivals;
-use aws_lc_rs::hmac;
 
 /// Where media to a peer goes, what seals it, and what is known of the way.
 pub(crate) struct Outlet<'a> {
@@ -25,8 +25,7 @@ pub(crate) struct Outlet<'a> {
 /// An ICE-lite, DTLS-SRTP transport without its DTLS.
 pub(crate) struct Transport {
     pub id: TransportId,
-    pub local_ufrag: Vec<u8>,
-    pub password: hmac::Key,
+    pub credentials: Credentials,
     pub path: Path,
     /// Where the peer says it may be reached.
     pub candidates: Candidates,
@@ -71,8 +70,7 @@ impl Transport {
     ) -> Self {
         Self {
             id,
-            local_ufrag,
-            password: hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, password),
+            credentials: Credentials::new(local_ufrag, password),
             path: Path::default(),
             candidates: Candidates::default(),
             traffic: Traffic::default(),

@@ -211,6 +211,10 @@ impl Call {
         let codec = CODECS[usize::from(other & 7)];
         let paused = other & 1 == 1;
         self.command(match kind {
+            0 if other >= 0x80 => {
+                let local_ufrag = format!("{UFRAG}{}", script.below(16)).into_bytes();
+                Command::RestartIce { id: id & 7, local_ufrag, local_pwd: Zeroizing::new(PASSWORD.to_vec()) }
+            }
             0 => create_transport(script.below(8)),
             1 if paused => Command::EndStreams { id: id & 7 },
             1 => Command::CloseTransport { id: id & 7 },

@@ -120,6 +120,10 @@ impl PacketThread {
         self.push(Command::CreateTransport { id, local_ufrag, local_pwd: Zeroizing::new(local_pwd) })
     }
 
+    fn restart_ice(&self, id: u32, local_ufrag: Vec<u8>, local_pwd: Vec<u8>) -> PyResult<()> {
+        self.push(Command::RestartIce { id, local_ufrag, local_pwd: Zeroizing::new(local_pwd) })
+    }
+
     fn close_transport(&self, id: u32) -> PyResult<()> {
         self.push(Command::CloseTransport { id })
     }

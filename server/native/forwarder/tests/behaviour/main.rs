@@ -32,6 +32,7 @@ mod red;
 mod replay;
 mod reports;
 mod residence;
+mod restart;
 mod retransmission;
 mod round_trip;
 mod rtx;

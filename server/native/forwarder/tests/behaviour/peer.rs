@@ -102,6 +102,8 @@ pub enum Received {
 pub struct Peer {
     pub id: u32,
     pub address: SocketAddr,
+    /// How often it has begun ICE anew.
+    pub generation: u32,
     pub received: Vec<(u64, Received)>,
     send: Direction,
     receive: Direction,
@@ -116,6 +118,7 @@ impl Peer {
         Self {
             id,
             address,
+            generation: 0,
             received: Vec::new(),
             send: Direction::new(id as u8),
             receive: Direction::new((id as u8).wrapping_add(100)),
@@ -136,12 +139,19 @@ impl Peer {
         Command::SetKeys { id: self.id, profile: SrtpProfile::AeadAes128Gcm, rx, tx }
     }
 
+    /// The peer begins ICE anew, and knows what it is told.
+    pub fn restart(&mut self) -> Command {
+        self.generation += 1;
+        let local_pwd = Zeroizing::new(self.password());
+        Command::RestartIce { id: self.id, local_ufrag: self.ufrag().into_bytes(), local_pwd }
+    }
+
     fn ufrag(&self) -> String {
-        format!("local{}", self.id)
+        format!("local{}of{}", self.generation, self.id)
     }
 
     fn password(&self) -> Vec<u8> {
-        format!("a password of transport {}", self.id).into_bytes()
+        format!("password {} of transport {}", self.generation, self.id).into_bytes()
     }
 
     /// A binding request that nominates its path, or not.
