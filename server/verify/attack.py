@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from server.verify import kernel
 from server.verify.measures import HostMeasure
 
 YES = b"yes"
@@ -147,6 +148,13 @@ def attack(
         )
 
     return make
+
+
+def accept(listener: socket.socket) -> int:
+    """The descriptor of a connection that waits, as the packet thread accepts it: the filters allow no other
+    flags. Raises OSError."""
+    flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+    return kernel.libc("accept4", listener.fileno(), 0, 0, flags)
 
 
 # --- judges -------------------------------------------------------------------------------------

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,13 +13,18 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.firewall.rules import CONNECTION_SECONDS
+from server.relay.sockets import TCP_SEND_BUFFER
 from tests.e2e import firefox
 from tests.e2e.browser import Participant, chromium, eventually, join
-from tests.e2e.serving import COMMAND, Server, serving
+from tests.e2e.serving import COMMAND, Server, descendants, serving
 from tests.e2e.test_how_a_call_went import is_over, kept
 from tests.private_network import needs_root, private_network, run
 
 HOST = "192.0.2.10"
+FULL = 32 * 1024
+"""Bytes waiting for somebody who reads nothing, and more than ever wait for who does on one machine."""
+_ESTABLISHED = "01"  # as /proc/net/tcp writes it
 CONFIG = """
 [http]
 host = "127.0.0.1"
@@ -28,6 +36,8 @@ advertise = ["{host}"]
 enabled = true
 [keys]
 devkey = "a secret of more than thirty-two bytes"
+[guarantee]
+host_firewall = "{firewall}"
 """
 SELECTED = """
 async () => {
@@ -63,8 +73,8 @@ def network_without_udp() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def serving_tcp(directory: Path) -> AsyncIterator[Server]:
-    (directory / "config.toml").write_text(CONFIG.format(host=HOST))
+async def serving_tcp(directory: Path, firewall: str = "off") -> AsyncIterator[Server]:
+    (directory / "config.toml").write_text(CONFIG.format(host=HOST, firewall=firewall))
     words = [str(COMMAND), "serve", "--http-port", "{http}", "--udp-port", "{udp}"]
     async with serving(directory, installed=words) as server:
         yield server
@@ -104,3 +114,99 @@ async def test_browsers_talk_over_tcp_and_the_ledger_says_so(
         for row in found:
             if row["event"] == "transport_ended":
                 assert (row["protocol"], row["family"]) == ("tcp", "ipv4")
+
+
+def unsent(port: int) -> dict[str, int]:
+    """By connection at the relay's port, bytes that the kernel has not got through to its peer."""
+    found = {}
+    for line in Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        if words[3] == _ESTABLISHED and int(words[1].rpartition(":")[2], 16) == port:
+            found[words[2]] = int(words[4].partition(":")[0], 16)
+    return found
+
+
+def resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) * 1024
+
+
+@needs_root
+@pytest.mark.timeout(240)
+async def test_who_stops_reading_costs_nobody_else_anything(
+    tmp_path: Path, network_without_udp: None
+) -> None:
+    async with serving_tcp(tmp_path) as server, chromium() as browser:
+        ada = await join(browser, server.url, "Ada", "garden")
+        ben = await join(browser, server.url, "Ben", "garden")
+        before = set(descendants(os.getpid()))
+        async with chromium() as other:
+            carl = await join(other, server.url, "Carl", "garden")
+            await asyncio.gather(ada.sees(2), ben.sees(2), carl.sees(2))
+            processes = [pid for pid in descendants(os.getpid()) if pid not in before]
+            (relay,) = server.relay_pids()
+            memory = resident(relay)
+            for pid in processes:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+
+                async def waiting() -> int:
+                    return max(unsent(server.udp_port).values(), default=0)
+
+                most = await eventually(waiting, lambda bytes_: bytes_ > FULL, 40)
+                await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
+                most = max(most, await waiting())
+
+                async def stuck() -> int:
+                    return sum(one > FULL for one in unsent(server.udp_port).values())
+
+                # The kernel gives up on a peer that takes nothing.
+                await eventually(stuck, lambda count: count == 0, 40)
+                await asyncio.gather(ada.sees(1), ben.sees(1))
+                assert most < 2 * TCP_SEND_BUFFER + 64 * 1024
+                assert resident(relay) - memory < 4 * 1024 * 1024
+            finally:
+                for pid in processes:
+                    os.kill(pid, signal.SIGCONT)
+
+
+def admitted() -> dict[str, float]:
+    """Connections that the kernel admits, and seconds until it admits each no more."""
+    table = next(line for line in run("nft list tables").splitlines() if "offrecord_" in line).split()[-1]
+    listed = run(f"nft list set inet {table} connections4")
+    found = re.findall(r"([\d.]+ \. \d+ \. \d+) (?:timeout \w+ )?expires ((?:\d+(?:ms|m|s))+)", listed)
+    units = {"m": 60.0, "s": 1.0, "ms": 0.001}
+    return {
+        name: sum(float(count) * units[unit] for count, unit in re.findall(r"(\d+)(ms|m|s)", left))
+        for name, left in found
+    }
+
+
+@needs_root
+@pytest.mark.timeout(240)
+async def test_a_call_over_tcp_goes_on_behind_the_host_firewall(
+    tmp_path: Path, network_without_udp: None
+) -> None:
+    """Media in the same stream does not keep checks from the start of a segment: all are admitted anew."""
+    async with serving_tcp(tmp_path, "require") as server, chromium() as browser:
+        ada = await join(browser, server.url, "Ada", "garden")
+        ben = await join(browser, server.url, "Ben", "garden")
+        await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
+        async with aiohttp.ClientSession() as session, session.get(server.url + "/guarantee") as answer:
+            statement = await answer.json()
+        assert statement["host_firewall"]["held"]
+        assert await protocols(ada) == await protocols(ben) == {"tcp"}
+        least = admitted()
+        assert len(least) >= 4, "two of each"
+        again: set[str] = set()
+
+        async def seen() -> set[str]:
+            for name, left in admitted().items():
+                if left > least.get(name, left):
+                    again.add(name)
+                least[name] = min(left, least.get(name, left))
+            return again
+
+        await eventually(seen, lambda names: len(names) >= 4, 40)
+        assert max(least.values()) < CONNECTION_SECONDS
+        await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))

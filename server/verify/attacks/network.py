@@ -12,6 +12,7 @@ from server.verify.attack import (
     Group,
     Namespace,
     Scene,
+    accept,
     accepted,
     attack,
     heard,
@@ -157,12 +158,6 @@ def _door(scene: Scene) -> socket.socket:
     return scene.door
 
 
-def _accept(listener: socket.socket) -> int:
-    """As the packet thread accepts: no other flags are allowed."""
-    flags = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-    return kernel.libc("accept4", listener.fileno(), 0, 0, flags)
-
-
 def _call(scene: Scene) -> None:
     scene.sockets["recorder"] = socket.create_connection(scene.door_address)
 
@@ -175,7 +170,7 @@ def _recorded(scene: Scene) -> bool:
 
 @attack(Group.NETWORK, _recorded, stage=_call, closed_by=KNOWN_PEERS)
 def send_to_a_stranger_who_connects(scene: Scene) -> None:
-    os.write(_accept(_door(scene)), scene.marker)
+    os.write(accept(_door(scene)), scene.marker)
 
 
 def _call_another(scene: Scene) -> None:
@@ -185,7 +180,7 @@ def _call_another(scene: Scene) -> None:
 
 @attack(Group.NETWORK, _recorded, stage=_call_another, inherits=("another",))
 def accept_on_another_socket(scene: Scene) -> None:
-    os.write(_accept(scene.sockets["another"]), scene.marker)
+    os.write(accept(scene.sockets["another"]), scene.marker)
 
 
 @attack(Group.NETWORK, said_yes)
@@ -216,7 +211,7 @@ def connect_by_sending(scene: Scene) -> None:
 
 @attack(Group.NETWORK, heard_by_listener, stage=_call)
 def connect_with_an_accepted_connection(scene: Scene) -> None:
-    accepted = _accept(_door(scene))
+    accepted = accept(_door(scene))
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, accepted) as connection:
         connection.setblocking(True)
         kernel.libc("connect", connection.fileno(), bytes(16), 16)  # of the unspecified family: not connected

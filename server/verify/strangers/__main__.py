@@ -12,7 +12,8 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from server.config import Relay
 from server.firewall import rules
 from server.firewall.nftables import Nftables
 from server.verify import isolation
-from server.verify.attack import Attack, Group, Namespace, Scene, heard
+from server.verify.attack import Attack, Group, Namespace, Scene, accept, heard
 from server.verify.layers import WHOLE
 from server.verify.strangers.attempts import ATTEMPTS, UFRAG, Attempt, Place
 from server.verify.strangers.stun import binding_request
@@ -32,23 +33,22 @@ from server.verify.wire import Outcome, Plan
 
 ARRIVAL_SECONDS: Final = 5.0
 """Between hosts a datagram takes a moment; the rest is for a busy machine."""
+_Plan = tuple[Path, int]  # scratch directory, and user of the disposable process
 _NOT_ISOLATED: Final = "needs a network namespace, which this machine does not allow"
 
 
 @contextlib.contextmanager
-def _guarded(place: Place) -> Iterator[None]:
-    """The rules of the measure, and the participant admitted by its own request. Raises OSError."""
+def _rules(known: rules.Known, members: str, ask: Callable[[], None]) -> Iterator[None]:
+    """The rules of the measure, with the participant, who asks, among the `members`. Raises OSError."""
     nftables, table = Nftables(), rules.TABLE + secrets.token_hex(4)
     try:
-        port = place.relay[1]
-        known = rules.Known(relays=frozenset({port}), invited=frozenset({(UFRAG, port)}))
         commands = rules.new_table(table) + rules.change(table, rules.NOTHING, known)
         done, told = nftables.run(commands, terse=False)
         if not done:
             raise OSError(0, told.partition("\n")[0])
-        place.participant.sendto(binding_request(f"{UFRAG}:theirs"), place.relay)
+        ask()
         deadline = time.monotonic() + ARRIVAL_SECONDS
-        while "elements" not in nftables.run(f"list set inet {table} peers4\n", terse=False)[1]:
+        while "elements" not in nftables.run(f"list set inet {table} {members}\n", terse=False)[1]:
             if time.monotonic() > deadline:
                 raise OSError(0, "the participant was not admitted")
             time.sleep(0.001)
@@ -57,23 +57,35 @@ def _guarded(place: Place) -> Iterator[None]:
         nftables.close()
 
 
-def _attempt(attempt: Attempt, guarded: bool, scratch: Path, user: int) -> tuple[Outcome, bool]:
+def _guarded(place: Place) -> AbstractContextManager[None]:
+    port = place.relay[1]
+    known = rules.Known(relays=frozenset({port}), invited=frozenset({(UFRAG, port)}))
+    return _rules(known, "peers4", lambda: _ask(place))
+
+
+def _ask(place: Place) -> None:
+    place.participant.sendto(binding_request(f"{UFRAG}:theirs"), place.relay)
+
+
+def _attempt(
+    place: Callable[[], AbstractContextManager[Place]], attempt: Attempt, guarded: bool, plan: _Plan
+) -> tuple[Outcome, bool]:
     """How it went, and whether the participant was reached in spite of it."""
     reached = False
     with contextlib.ExitStack() as surroundings:
-        place = surroundings.enter_context(attempt.place())
-        recorder, participant = place.recorder.getsockname(), place.participant.getsockname()
+        here = surroundings.enter_context(place())
+        recorder, participant = here.recorder.getsockname(), here.participant.getsockname()
         if guarded:
-            surroundings.enter_context(_guarded(place))
+            surroundings.enter_context(_guarded(here))
 
         def stage(scene: Scene) -> None:
-            scene.relay_address = place.relay
+            scene.relay_address = here.relay
 
         def act(scene: Scene) -> bytes:
             ours = scene.relay_socket
             assert ours is not None, "every disposable process has one"
             with contextlib.suppress(OSError):
-                attempt.before(scene, place)
+                attempt.before(scene, here)
             with contextlib.suppress(PermissionError):
                 ours.sendto(scene.marker, recorder)
             ours.sendto(b"media " + scene.marker, participant)
@@ -82,10 +94,44 @@ def _attempt(attempt: Attempt, guarded: bool, scratch: Path, user: int) -> tuple
         def judged(scene: Scene) -> bool:
             nonlocal reached
             # Later on the same way: what was sent to the recorder has arrived as well then.
-            reached = _arrives(place.participant, b"media " + scene.marker)
-            return heard(place.recorder, scene.marker)
+            reached = _arrives(here.participant, b"media " + scene.marker)
+            return heard(here.recorder, scene.marker)
 
-        outcome = run(Attack(attempt.name, Group.NETWORK, act, judged, stage), scratch, user, WHOLE)
+        outcome = run(Attack(attempt.name, Group.NETWORK, act, judged, stage), *plan, WHOLE)
+    return outcome, reached
+
+
+def _attempt_by_tcp(attempt: Attempt, guarded: bool, plan: _Plan) -> tuple[Outcome, bool]:
+    """The same where both connect to it."""
+    reached = False
+    with contextlib.ExitStack() as surroundings:
+        ends: list[socket.socket] = []
+
+        def ask() -> None:
+            request = binding_request(f"{UFRAG}:theirs")
+            ends[1].sendall(len(request).to_bytes(2, "big") + request)
+
+        def stage(scene: Scene) -> None:
+            for _ in range(2):
+                ends.append(surroundings.enter_context(socket.create_connection(scene.door_address)))
+            port = scene.door_address[1]
+            known = rules.Known(listeners=frozenset({port}), invited=frozenset({(UFRAG, port)}))
+            if guarded:
+                surroundings.enter_context(_rules(known, "connections4", ask))
+
+        def act(scene: Scene) -> bytes:
+            assert scene.door is not None, "every disposable process has one"
+            recorder, participant = accept(scene.door), accept(scene.door)
+            os.write(recorder, scene.marker)
+            os.write(participant, b"media " + scene.marker)
+            return b""
+
+        def judged(scene: Scene) -> bool:
+            nonlocal reached
+            reached = _arrives(ends[1], b"media " + scene.marker)
+            return heard(ends[0], scene.marker)
+
+        outcome = run(Attack(attempt.name, Group.NETWORK, act, judged, stage), *plan, WHOLE)
     return outcome, reached
 
 
@@ -99,6 +145,12 @@ def _arrives(participant: socket.socket, data: bytes) -> bool:
     return True
 
 
+def _both(attempt: Attempt, plan: _Plan) -> tuple[tuple[Outcome, bool], tuple[Outcome, bool]]:
+    if attempt.place is None:
+        return _attempt_by_tcp(attempt, False, plan), _attempt_by_tcp(attempt, True, plan)
+    return _attempt(attempt.place, attempt, False, plan), _attempt(attempt.place, attempt, True, plan)
+
+
 def try_out(attempt: Attempt, scratch: Path, isolated: bool) -> Attempted:
     """Both runs of one attempt."""
     said = Attempted(attempt.name, attempt.what)
@@ -106,8 +158,7 @@ def try_out(attempt: Attempt, scratch: Path, isolated: bool) -> Attempted:
     user = Relay().user if os.geteuid() == 0 else os.geteuid()
     if not reason:
         try:
-            control, reached_without = _attempt(attempt, False, scratch, user)
-            guarded, reached_with = _attempt(attempt, True, scratch, user)
+            (control, reached_without), (guarded, reached_with) = _both(attempt, (scratch, user))
         except OSError as error:
             reason = f"could not be staged: {error.strerror or 'libnftables is not installed'}"
         else:

@@ -33,11 +33,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """`before` is what the process tries first; a refusal of it is no end."""
+    """`before` is what the process tries first; a refusal of it is no end. Without a `place` recorder and
+    participant connect to it by TCP, in that order."""
 
     name: str
     what: str
-    place: Callable[[], AbstractContextManager[Place]]
+    place: Callable[[], AbstractContextManager[Place]] | None = None
     before: Callable[[Scene, Place], None] = lambda _scene, _place: None
     why_not: Callable[[], str] = lambda: ""
 
@@ -89,4 +90,5 @@ ATTEMPTS: Final = (
         _with_the_relays_port,
         _admit_the_recorder,
     ),
+    Attempt("recorder_that_connects", "to a recorder that connects to it by TCP"),
 )
