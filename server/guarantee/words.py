@@ -32,7 +32,7 @@ DOES_NOT_PROVE = (
     "that media stays away from an address that a participant was invited from",
 )
 
-WITHOUT_FIREWALL = "media could leave by UDP if a relay were taken over"
+WITHOUT_FIREWALL = "media could leave to strangers if a relay were taken over"
 """Not proven unless the host measure is read back from the kernel."""
 
 ENCRYPTION_DECLARED = (

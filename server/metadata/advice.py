@@ -99,9 +99,10 @@ ADVICE: Final[dict[AttemptCause, Advice]] = {
     ),
     AttemptCause.NEVER_READY: Advice(
         "The person was let in, and no media path came to be within a minute.",
-        "Stage negotiation or before: UDP does not arrive. Open the UDP ports of the relays, set "
-        "relay.advertise to the public addresses; a network that lets no UDP out cannot join. Stage ice: a "
-        "middlebox disturbs DTLS. Stage dtls: one of two transports failed; look at the client's version.",
+        "Stage negotiation or before: neither UDP nor TCP arrives. Open the ports of the relays, set "
+        "relay.advertise to the public addresses; a network that lets only TLS out needs a TURN server "
+        "([turn]). Stage ice: a middlebox disturbs DTLS. Stage dtls: one of two transports failed; look at "
+        "the client's version.",
     ),
     AttemptCause.RELAY_LOST: Advice(
         "The relay died or was ended; everybody on it was told to come back.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server._native import DESCRIPTORS
 from server.config import Config
 from server.workers.worker import BirthRefused
 
@@ -10,7 +11,15 @@ def remedy(refusal: BirthRefused, config: Config) -> str:
     """Of the usual reasons; "" for others."""
     text = str(refusal)
     if "socket" in text:
-        return f"Is the UDP port free? [relay] udp_port is {config.relay.udp_port}, one port per relay."
+        return (
+            f"Are the ports free? [relay] udp_port is {config.relay.udp_port} and tcp_port is "
+            f"{config.relay.tcp_port}, one port per relay."
+        )
+    if "limits" in text:
+        return (
+            f"ICE over TCP needs {DESCRIPTORS} descriptors for each relay: raise the limit (LimitNOFILE=, "
+            "ulimit -n), or set [relay] tcp_port to 0."
+        )
     if "identity" in text:
         return (
             f"[relay] user is {config.relay.user}: a container with a user namespace must have that "

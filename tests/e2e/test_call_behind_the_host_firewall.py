@@ -20,7 +20,7 @@ from tests.e2e.serving import ROOT, Server, command_line, descendants, is_alive,
 from tests.private_network import lead_out, needs_root, private_network, tables
 
 pytestmark = [needs_root, pytest.mark.timeout(240)]  # two browsers of different makes
-OPEN = "media could leave by UDP if a relay were taken over"
+OPEN = "media could leave to strangers if a relay were taken over"
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class Peer:
 async def relay_over_tcp(**changes: object) -> AsyncIterator[Relay]:
     """A born relay with one transport; `changes` are made to its configuration."""
     config = loopback()
-    relay = msgspec.structs.replace(config.relay, tcp_port=free_tcp_port(), **changes)
+    relay = msgspec.structs.replace(config.relay, **{"tcp_port": free_tcp_port(), **changes})
     made = Relay(msgspec.structs.replace(config, relay=relay))
     try:
         await made.process.start()

@@ -167,3 +167,13 @@ async def test_what_it_has_not_sent_is_forgotten_with_the_connection(relay: Rela
         relay.send(CloseTransport(1))
         with pytest.raises(ConnectionResetError):
             await asyncio.wait_for(peer.reader.read(), 10)
+
+
+async def test_its_successor_listens_at_the_same_port_at_once() -> None:
+    """A relay that dies leaves no connection that would keep the port."""
+    async with relay_over_tcp() as first, connected(first) as peer:
+        await peer.check()
+        port = first.process.tcp_port
+        await first.process.kill()
+        async with relay_over_tcp(tcp_port=port) as second, connected(second) as again:
+            await again.check()

@@ -77,7 +77,7 @@ async def test_a_failure_is_told_with_what_to_do(desk: Desk, ledger: Ledger, cli
     assert "lovelace" in html
     assert "Joining failed: never ready, after negotiation" in html
     assert "no media path came to be" in html
-    assert "Open the UDP ports of the relays" in html
+    assert "Open the ports of the relays" in html
     (look,) = desk.looks()
     assert (look.asked, look.rows) == (Asked.EVENTS, 3)
     assert look.identity is not None, "whom it was about is in the log, under a pseudonym"

@@ -56,7 +56,7 @@ async def test_causes_stages_and_clients_with_what_to_do(
     desk.now = clock.now + 60
     html = await page(client, "failures")
     assert "6 failed attempts" in html
-    assert "Open the UDP ports of the relays" in html
+    assert "Open the ports of the relays" in html
     assert "Compare the clocks" in html
     assert html.index("Never ready") < html.index("Expired"), "the most frequent first"
     assert "a description of the client was accepted" in html

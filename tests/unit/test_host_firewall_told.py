@@ -14,7 +14,7 @@ from server.guarantee.statement import Statement, statement
 from tests.unit.guaranteed import CIRCUMSTANCES
 from tests.unit.test_judge import FULL, NOW
 
-OPEN = "media could leave by UDP if a relay were taken over"
+OPEN = "media could leave to strangers if a relay were taken over"
 HELD = FirewallEvidence(FirewallState.HELD, NOW - 1, refused=0)
 
 

@@ -36,7 +36,7 @@ function failureInWords(error: unknown, refusal: string, withoutLoopback: boolea
       }
       return (
         'The server answered, but the call could not be set up. A firewall between you and the server may be ' +
-        'keeping sound and video (UDP) out.'
+        'keeping sound and video out.'
       );
     case ConnectionErrorReason.Cancelled:
       return 'Joining was cancelled.';
