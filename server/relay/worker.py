@@ -203,7 +203,7 @@ class Worker:
         self._packets.pause_consumer(request.consumer, request.paused)
 
     def _set_preferred_layer(self, request: SetPreferredLayer) -> None:
-        self._packets.set_preferred_layer(request.consumer, request.layer)
+        self._packets.set_preferred_layer(request.consumer, request.layer, request.frame_rate)
 
     def _set_priority(self, request: SetPriority) -> None:
         self._packets.set_priority(request.consumer, request.priority)

@@ -18,7 +18,8 @@ _QUALITIES = (models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQ
 
 
 class Demand:
-    """Layers are indices into the producer's encodings, lowest first; NOTHING is none at all.
+    """Layers are indices into the producer's encodings, lowest first; NOTHING is none at all. Those inside
+    one encoding are wanted together: no SDK can leave one out, and some stop where the highest is not wanted.
 
     A publisher that has been told nothing sends everything.
     """

@@ -1,4 +1,4 @@
-"""Which simulcast layer a subscriber asks for, as an index into the producer's encodings (0 lowest).
+"""Which layer of a video a subscriber asks for, 0 lowest: an encoding, or of one encoding a spatial layer.
 
 Layers are known by their count, not by the letter of their rid: with two, the upper one is `h`.
 """
@@ -13,17 +13,20 @@ from livekit.protocol.rtc import UpdateTrackSettings
 LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.VideoQuality.HIGH
 OFF = models.VideoQuality.OFF
 MOST_PRIORITY = 127
+MOST_FRAME_RATE = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What UpdateTrackSettings said last about a track. Sizes in pixels, 0 when not given."""
+    """What UpdateTrackSettings said last about a track. Sizes in pixels, rates in frames a second, 0 when not
+    given."""
 
     disabled: bool = False
     quality: int = HIGH
     width: int = 0
     height: int = 0
     priority: int = 0
+    frame_rate: int = 0
 
 
 def wish_of(message: UpdateTrackSettings) -> Wish:
@@ -31,7 +34,8 @@ def wish_of(message: UpdateTrackSettings) -> Wish:
     has_size = message.width > 0 or message.height > 0
     disabled = message.disabled or (message.quality == OFF and not has_size)
     priority = min(message.priority, MOST_PRIORITY)
-    return Wish(disabled, int(message.quality), message.width, message.height, priority)
+    frame_rate = min(message.fps, MOST_FRAME_RATE)
+    return Wish(disabled, int(message.quality), message.width, message.height, priority, frame_rate)
 
 
 def priority_of(wish: Wish, source: models.TrackSource) -> int:
@@ -40,7 +44,7 @@ def priority_of(wish: Wish, source: models.TrackSource) -> int:
 
 
 def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int:
-    """The layer for a wish among `count` encodings; width and height win over quality.
+    """The layer for a wish among `count` layers; width and height win over quality.
 
     `layers` are the publisher's own, by quality, lowest first. The smallest that covers the size is taken.
     """

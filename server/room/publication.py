@@ -18,6 +18,7 @@ MAX_TEXT = 256  # cid, track name, stream name
 MAX_LAYERS = 4
 MAX_CODECS = 4
 MAX_FEATURES = 16
+_LAYERED_MIMES = frozenset({"video/vp9", "video/av1"})
 
 
 @dataclass(slots=True)
@@ -58,6 +59,13 @@ class Publication:
         if self.muted_since is not None:
             self.muted_seconds += now - self.muted_since
         self.muted_since = now if self.announced and self.info.muted else None
+
+    @property
+    def layer_count(self) -> int:
+        """Layers to choose from: its encodings, or those in the one encoding of a codec that has them."""
+        if self.encodings == 1 and self.info.mime_type.lower() in _LAYERED_MIMES:
+            return max(len(self.info.layers), 1)
+        return self.encodings
 
     @property
     def likely_payload_type(self) -> int:

@@ -230,12 +230,11 @@ class Subscriber:
         self._effects.send(self.sid, SignalResponse(subscription_response=reply))
 
     def _prefer_layer(self, subscription: Subscription) -> None:
-        if subscription.track.encodings <= 1:
-            return
-        layer = _layer(subscription)
-        if layer != subscription.layer:
-            subscription.layer = layer
-            self._effects.relay(SetPreferredLayer(subscription.consumer, layer))
+        preferred = (_layer(subscription), subscription.wish.frame_rate)
+        is_known = subscription.preferred is not None or subscription.track.layer_count > 1
+        if preferred != subscription.preferred and (is_known or subscription.wish.frame_rate):
+            subscription.preferred = preferred
+            self._effects.relay(SetPreferredLayer(subscription.consumer, *preferred))
 
     def _prioritize(self, subscription: Subscription) -> None:
         priority = priority_of(subscription.wish, subscription.track.info.source)
@@ -267,4 +266,4 @@ class Subscriber:
 
 def _layer(subscription: Subscription) -> int:
     track = subscription.track
-    return wanted_layer(subscription.wish, track.encodings, track.sorted_layers())
+    return wanted_layer(subscription.wish, track.layer_count, track.sorted_layers())

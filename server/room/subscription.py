@@ -25,7 +25,7 @@ class Subscription:
     rtx_ssrc: int  # of retransmissions; 0: audio has none
     wish: Wish
     consumer: int = 0
-    layer: int | None = None  # the last preference sent to the relay
+    preferred: tuple[int, int] | None = None  # layer and frame rate: the last preference sent to the relay
     priority: int = 0  # the same
     demanded: int = NOTHING  # the layer that the publisher's demand counts
     congested: bool = False  # the relay has paused it: the client's path does not carry it

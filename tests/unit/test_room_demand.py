@@ -11,17 +11,20 @@ from server.room.demand import NOTHING, PATIENCE_SECONDS, Demand
 from tests.unit.stage import Sending, Stage, subscribe_message
 
 CAMERA = Sending("video", "1", "camera-cid", rids=("q", "h", "f"))
+ONE_STREAM = Sending("video", "1", "camera-cid")
 QUALITY = models.VideoQuality
 ALL = (QUALITY.LOW, QUALITY.MEDIUM, QUALITY.HIGH)
 NONE: tuple[models.VideoQuality, ...] = ()
 
 
-def publishing(*watchers: str, section: Sending = CAMERA) -> tuple[Stage, str, str, list[str]]:
+def publishing(
+    *watchers: str, section: Sending = CAMERA, layers: list[models.VideoLayer] | None = None
+) -> tuple[Stage, str, str, list[str]]:
     """A room, who publishes in it, the track, and those who watch it."""
     stage = Stage()
     sids = [stage.enter(watcher) for watcher in watchers]
     publisher = stage.enter("ada")
-    track = stage.publish(publisher, section)
+    track = stage.publish(publisher, section, layers=layers or [])
     stage.pass_time(0.1)
     for sid in sids:
         stage.answer(sid)
@@ -114,7 +117,7 @@ def test_the_first_who_comes_is_sent_everything_before_it_has_answered() -> None
 
 
 def test_one_encoding_is_known_as_the_highest_whatever_size_is_wanted() -> None:
-    stage, publisher, track, (alan,) = publishing("alan", section=Sending("video", "1", "camera-cid"))
+    stage, publisher, track, (alan,) = publishing("alan", section=ONE_STREAM)
     want(stage, alan, track, QUALITY.LOW)
     stage.pass_time(PATIENCE_SECONDS)
     assert told(stage, publisher) == []
@@ -123,6 +126,20 @@ def test_one_encoding_is_known_as_the_highest_whatever_size_is_wanted() -> None:
     want(stage, alan, track, QUALITY.LOW)
     stage.pass_time(0)
     assert told(stage, publisher) == [NONE, ALL]
+
+
+def test_layers_in_one_stream_are_wanted_together() -> None:
+    layers = [models.VideoLayer(quality=quality, width=320, height=180) for quality in ALL]
+    stage, publisher, track, (alan,) = publishing("alan", section=ONE_STREAM, layers=layers)
+    (publication,) = stage.participant(publisher).publisher.tracks.values()
+    publication.info.mime_type = "video/VP9"
+    want(stage, alan, track, QUALITY.LOW)
+    stage.pass_time(2 * PATIENCE_SECONDS)
+    assert told(stage, publisher) == []
+    publication.info.mime_type = "video/VP8"
+    want(stage, alan, track, QUALITY.LOW, disabled=True)
+    stage.pass_time(PATIENCE_SECONDS)
+    assert told(stage, publisher) == [NONE]
 
 
 def test_of_sound_nothing_is_said() -> None:

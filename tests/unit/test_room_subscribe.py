@@ -25,6 +25,7 @@ from tests.unit.stage import Sending, Stage, subscribe_message
 
 MIC = Sending("audio", "0", "mic-cid")
 CAMERA = Sending("video", "1", "camera-cid", rids=("q", "h", "f"))
+ONE_STREAM = Sending("video", "1", "camera-cid")
 TWO_LAYERS = Sending("video", "1", "camera-cid", rids=("q", "h"))
 
 
@@ -256,6 +257,32 @@ def test_wishes_are_layers_by_count_not_by_letter(
     stage.signal(watcher, track_setting=wish)
     settle(stage, watcher)
     assert stage.requests(SetPreferredLayer)[-1].layer == layer
+
+
+@pytest.mark.parametrize(
+    ("mime", "wish", "told"),
+    [
+        ("video/VP9", UpdateTrackSettings(quality=models.VideoQuality.LOW), [(0, 0)]),
+        ("video/VP9", UpdateTrackSettings(quality=models.VideoQuality.MEDIUM), [(1, 0)]),
+        ("video/AV1", UpdateTrackSettings(quality=models.VideoQuality.HIGH), [(2, 0)]),
+        ("video/AV1", UpdateTrackSettings(width=600, height=300, fps=15), [(1, 15)]),
+        ("video/VP9", UpdateTrackSettings(quality=models.VideoQuality.HIGH, fps=1000), [(2, 255)]),
+        ("video/VP8", UpdateTrackSettings(quality=models.VideoQuality.LOW), []),
+        ("video/VP8", UpdateTrackSettings(quality=models.VideoQuality.LOW, fps=7), [(0, 7)]),
+    ],
+)
+def test_the_layers_in_one_stream_are_those_of_codecs_that_have_them(
+    mime: str, wish: UpdateTrackSettings, told: list[tuple[int, int]]
+) -> None:
+    stage = Stage()
+    watcher, ada = stage.enter("watcher"), stage.enter("ada")
+    track = stage.publish(ada, ONE_STREAM, layers=LAYERS)
+    (publication,) = stage.participant(ada).publisher.tracks.values()
+    publication.info.mime_type = mime
+    wish.track_sids.append(track)
+    stage.signal(watcher, track_setting=wish)
+    settle(stage, watcher)
+    assert [(one.layer, one.frame_rate) for one in stage.requests(SetPreferredLayer)] == told
 
 
 def test_what_was_wished_while_disabled_holds_before_the_first_packet() -> None:

@@ -181,10 +181,12 @@ class PauseConsumer(Message, frozen=True):
 
 
 class SetPreferredLayer(Message, frozen=True):
-    """Highest encoding (index into the producer's encodings, 0 lowest) the subscriber wants."""
+    """The highest layer the subscriber wants (0 lowest): an index into the producer's encodings, or of one
+    encoding a spatial layer. `frame_rate`: so many frames a second are enough; 0: all are wanted."""
 
     consumer: Id
     layer: U8
+    frame_rate: U8 = 0
 
 
 class SetPriority(Message, frozen=True):

@@ -212,9 +212,12 @@ pub enum Command {
         id: ConsumerId,
         paused: bool,
     },
+    /// The highest layer that is wished for: an encoding, or of one encoding a spatial layer. And how many
+    /// frames a second will do; 0: all.
     SetPreferredLayer {
         id: ConsumerId,
         layer: u8,
+        frame_rate: u8,
     },
     SetPriority {
         id: ConsumerId,

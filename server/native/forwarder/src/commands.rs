@@ -60,7 +60,9 @@ impl Forwarder {
             }
             Command::CreateConsumer(options) => (options.id, self.create_consumer(now, &options, out)),
             Command::PauseConsumer { id, paused } => (id, self.pause_consumer(now, id, paused, out)),
-            Command::SetPreferredLayer { id, layer } => (id, self.prefer_layer(now, id, layer, out)),
+            Command::SetPreferredLayer { id, layer, frame_rate } => {
+                (id, self.prefer_layer(now, id, (layer, frame_rate), out))
+            }
             Command::SetPriority { id, priority } => (id, self.set_priority(id, priority)),
             Command::CloseConsumer { id } => {
                 self.close_consumer(id);
@@ -282,7 +284,9 @@ impl Forwarder {
             if let Some(transport) = self.transports.get_mut(consumer.transport) {
                 transport.downlink.drop_waiting(id);
             }
-            Self::announce_consumer(consumer, out);
+            if let Some(producer) = self.producers.get(consumer.producer) {
+                Self::announce_consumer(now, consumer, producer, out);
+            }
             self.retarget(now, at, out);
         }
         Ok(())
@@ -292,11 +296,12 @@ impl Forwarder {
         &mut self,
         now: Micros,
         id: ConsumerId,
-        layer: u8,
+        (layer, frame_rate): (u8, u8),
         out: &mut Outbox,
     ) -> Result<(), Refusal> {
         let at = self.consumers.index(id).ok_or(Refusal::UnknownId)?;
-        self.consumers.get_mut(at).ok_or(Refusal::UnknownId)?.preferred = layer;
+        let consumer = self.consumers.get_mut(at).ok_or(Refusal::UnknownId)?;
+        (consumer.preferred, consumer.frame_rate) = (layer, frame_rate);
         self.retarget(now, at, out);
         Ok(())
     }

@@ -9,12 +9,14 @@
 mod form;
 mod heard;
 mod resend;
+mod select;
 mod wait;
 mod write;
 
 use crate::api::{ConsumerId, ConsumerOptions, ExtensionKind, MediaKind, Micros, Outbox};
 use crate::downlink::{Allowance, Demand};
-use crate::producer::{Producer, Stream, View};
+use crate::layers::Top;
+use crate::producer::{Producer, Stream, Target, View};
 use crate::rtcp::SenderInfo;
 use crate::traffic::Sent;
 use crate::transport::Outlet;
@@ -24,8 +26,10 @@ use std::collections::VecDeque;
 use wait::Place;
 pub(crate) use wait::Waiting;
 
-/// Segments remembered, for late packets and for sending again.
-const MAX_SEGMENTS: usize = 8;
+/// Segments remembered, for late packets and for sending again: one for each picture of a second, where
+/// layers are left out of each. Most consumers never have more than a few.
+const MAX_SEGMENTS: usize = 96;
+const USUAL_SEGMENTS: usize = 8;
 /// A publisher that skips more numbers than this does not make the subscriber skip them.
 const MAX_JUMP: u64 = 4096;
 /// Not sent to subscribers in place of a payload type.
@@ -42,6 +46,8 @@ struct Segment {
     picture_offset: u16,
     base_layer_offset: u8,
     frame_offset: u16,
+    /// What of the encoding is sent.
+    top: Top,
 }
 
 /// The newest packet sent, as the subscriber sees it.
@@ -63,14 +69,16 @@ pub(crate) struct Consumer {
     pub ssrc: u32,
     pub is_paused: bool,
     pub preferred: u8,
+    /// So many frames a second are enough; 0: all are wished for.
+    pub frame_rate: u8,
     /// What the path carries of that.
     pub allowance: Allowance,
     /// Higher ones are sent first where the path does not carry all.
     pub priority: u8,
     /// It may be paused where the path does not even carry its lowest encoding.
     pub may_pause: bool,
-    /// The layer to be on.
-    pub target: Option<u8>,
+    /// What to be on.
+    pub target: Option<Target>,
     /// The subscriber has not been told what its newest segment means in the publisher's clock.
     pub owes_report: bool,
     is_flowing: bool,
@@ -87,6 +95,8 @@ pub(crate) struct Consumer {
     /// By the subscriber's count.
     missed: u64,
     newest: Option<Newest>,
+    /// Timestamp of the publisher's newest picture, sent or left out.
+    picture: Option<u32>,
     octets: u32,
     pub traffic: Sent,
     /// The last sender report, as receiver reports refer to it, and when it was sent.
@@ -162,6 +172,7 @@ impl Consumer {
             ssrc: options.ssrc,
             is_paused: options.paused,
             preferred: u8::MAX,
+            frame_rate: 0,
             allowance: Allowance::default(),
             priority: options.priority,
             may_pause: options.may_pause,
@@ -172,11 +183,12 @@ impl Consumer {
             extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
             dependency_id: id_of(ExtensionKind::DependencyDescriptor),
             transport_cc_id: id_of(ExtensionKind::TransportCc),
-            segments: VecDeque::with_capacity(MAX_SEGMENTS),
+            segments: VecDeque::with_capacity(USUAL_SEGMENTS),
             first_out,
             next_out: first_out,
             missed: 0,
             newest: None,
+            picture: None,
             octets: 0,
             traffic: Sent::default(),
             last_report: None,
@@ -209,7 +221,8 @@ impl Consumer {
         }
         self.allowance.is_congested = step.is_none();
         if let Some(step) = step {
-            self.allowance.layer = demand.steps[step].layer;
+            let step = &demand.steps[step];
+            (self.allowance.layer, self.allowance.temporal) = (step.layer, step.temporal);
         }
     }
 
@@ -226,13 +239,19 @@ impl Consumer {
     }
 
     /// The encoding whose key frame it waits for.
-    pub fn awaits(&self, streams: &[Stream]) -> Option<u8> {
-        self.target.filter(|_| !self.is_stopped() && self.current(streams) != self.target)
+    pub fn awaits(&self, now: Micros, streams: &[Stream]) -> Option<u8> {
+        let target = self.target.filter(|_| !self.is_stopped())?;
+        let is_there = self.current(streams) == Some(target.encoding)
+            && self.segments.back().is_some_and(|segment| {
+                let layers = &streams[usize::from(target.encoding)].layers;
+                segment.top.spatial >= target.top.spatial.min(layers.highest_spatial(now))
+            });
+        (!is_there).then_some(target.encoding)
     }
 
     /// Layer, and whether the subscriber or the path pauses it, if that is news.
-    pub fn announcement(&mut self) -> Option<(u8, bool, bool)> {
-        let layer = self.segments.back().map_or(0, |segment| segment.encoding);
+    pub fn announcement(&mut self, now: Micros, producer: &Producer) -> Option<(u8, bool, bool)> {
+        let layer = self.segments.back().map_or(0, |segment| producer.layer(now, segment.target()));
         let state = Some((layer, self.is_paused, self.allowance.is_congested));
         if self.announced == state {
             return None;
@@ -241,7 +260,7 @@ impl Consumer {
         state
     }
 
-    /// Forwards a packet of an encoding, if it is for this consumer now. True if a segment began.
+    /// Forwards a packet of an encoding, if it is for this consumer now. True if it is on another layer now.
     pub fn forward(
         &mut self,
         now: Micros,
@@ -258,7 +277,7 @@ impl Consumer {
             self.skip(view.index, encoding, &producer.streams);
             return false;
         };
-        let segments_before = self.segments.back().map(|segment| segment.first_out);
+        let before = self.segments.back().map(Segment::target);
         let Some((segment, index)) = self.place(now, view, encoding, producer) else {
             return false;
         };
@@ -266,19 +285,15 @@ impl Consumer {
         if !self.settle(now, view, (form, place), producer.kind, outlet, out) {
             return false;
         }
-        self.segments.back().map(|segment| segment.first_out) != segments_before
+        self.segments.back().map(Segment::target) != before
     }
 
     /// Closes the gap that a packet of an encoding leaves which is not for this consumer.
     pub fn skip(&mut self, index: u64, encoding: u8, streams: &[Stream]) {
-        if self.current(streams) != Some(encoding) {
-            return;
-        }
-        let Some(current) = self.segments.back().copied() else { return };
-        let Some(ahead) = index.checked_sub(current.first_source) else { return };
-        let first_out = current.first_out + ahead;
-        if (self.next_out..self.next_out + MAX_JUMP).contains(&first_out) {
-            self.push(Segment { first_source: index + 1, first_out, ..current });
+        if self.current(streams) == Some(encoding)
+            && let Some(current) = self.segments.back().copied()
+        {
+            self.leave_out(index, current);
         }
     }
 
@@ -315,15 +330,13 @@ impl Consumer {
                 return self.place_late(view, is_same);
             };
             let index = current.first_out + ahead;
-            if index > self.next_out + MAX_JUMP {
-                let segment = Segment { first_source: view.index, first_out: self.next_out, ..current };
-                self.push(segment);
-                return Some((segment, self.next_out));
+            if index < self.next_out {
+                return Some((current, index));
             }
-            return Some((current, index));
+            return self.advance(now, view, (current, index), &producer.streams[usize::from(encoding)]);
         }
         let may_begin = producer.kind == MediaKind::Audio || view.descriptor.starts_key_frame;
-        if self.target == Some(encoding) && may_begin {
+        if may_begin && self.target.is_some_and(|target| target.encoding == encoding) {
             let segment = self.begin(now, view, encoding, &producer.streams);
             return Some((segment, segment.first_out));
         }
@@ -353,6 +366,7 @@ impl Consumer {
             picture_offset: 0,
             base_layer_offset: 0,
             frame_offset: 0,
+            top: self.wish(&streams[usize::from(encoding)]),
         };
         if let (Some(newest), Some(before)) = (self.newest, self.segments.back().copied()) {
             let is_same = before.encoding == encoding && before.epoch == epoch;
@@ -370,6 +384,7 @@ impl Consumer {
                 newest.frame_number.wrapping_add(1).wrapping_sub(view.frame_number.unwrap_or(0));
         }
         self.push(segment);
+        self.picture = Some(view.header.timestamp);
         self.is_flowing = true;
         self.owes_report = true;
         segment

@@ -132,7 +132,7 @@ impl Forwarder {
         };
         let producer_index = consumer.producer;
         let Some(producer) = self.producers.get_mut(producer_index) else { return };
-        let encoding = consumer.current(&producer.streams).or(consumer.target);
+        let encoding = consumer.current(&producer.streams).or(consumer.target.map(|target| target.encoding));
         if consumer.is_stopped() {
             return;
         }

@@ -227,6 +227,8 @@ pub fn codec(data: &[u8]) {
         assert!(id.at + usize::from(id.is_wide) < payload.len(), "what is rewritten is in the payload");
         assert!(id.value <= if id.is_wide { 0x7fff } else { 0x7f });
     }
+    let layers = codec::MAX_LAYERS as u8;
+    assert!(described.frame.spatial < layers && described.frame.temporal < layers);
     if let Some(index) = described.base_layer {
         assert_eq!(payload.get(index.at), Some(&index.value));
     }

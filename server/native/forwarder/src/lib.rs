@@ -22,6 +22,7 @@ pub mod fuzzing;
 mod hash;
 mod incoming;
 mod key_frames;
+mod layers;
 mod loudest;
 mod media;
 mod missing;

@@ -6,6 +6,7 @@ use crate::forwarder::Forwarder;
 use crate::incoming::{Carrier, Opened, Route};
 use crate::loudest::Place;
 use crate::missing::Gap;
+use crate::producer::Producer;
 use crate::rtcp;
 use crate::rtp::{Elements, Header};
 use crate::rtx;
@@ -119,7 +120,7 @@ impl Forwarder {
         }
         let is_video = producer.kind == MediaKind::Video;
         let stream = &mut producer.streams[usize::from(encoding)];
-        stream.ring.insert(now, packet_index, packet, &mut self.arena);
+        stream.ring.insert(now, packet_index, packet, view.descriptor.frame, &mut self.arena);
         if is_video {
             match stream.missing.receive(now, packet_index) {
                 Gap::None => {}
@@ -159,7 +160,7 @@ impl Forwarder {
             let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
             let Some(mut outlet) = to.outlet() else { continue };
             if consumer.forward(now, &view, encoding, producer, &mut outlet, out) {
-                Self::announce_consumer(consumer, out);
+                Self::announce_consumer(now, consumer, producer, out);
             }
             self.schedule.attend(consumer.transport, to);
         }
@@ -221,8 +222,13 @@ impl Forwarder {
         Some(route)
     }
 
-    pub(crate) fn announce_consumer(consumer: &mut Consumer, out: &mut Outbox) {
-        if let Some((layer, paused, congested)) = consumer.announcement() {
+    pub(crate) fn announce_consumer(
+        now: Micros,
+        consumer: &mut Consumer,
+        producer: &Producer,
+        out: &mut Outbox,
+    ) {
+        if let Some((layer, paused, congested)) = consumer.announcement(now, producer) {
             out.events.push(Event::ConsumerState { consumer: consumer.id, layer, paused, congested });
         }
     }
@@ -232,13 +238,15 @@ impl Forwarder {
         let Some(consumer) = self.consumers.get_mut(at) else { return };
         let index = consumer.producer;
         let Some(producer) = self.producers.get_mut(index) else { return };
-        consumer.target = producer.choose(now, consumer.highest()).or(consumer.target);
+        let layer = producer.choose(now, consumer.highest());
+        let target = layer.map(|layer| producer.target(layer, consumer.allowance.temporal));
+        consumer.target = target.or(consumer.target);
         let can_send = self.transports.get(consumer.transport).is_some_and(|to| to.is_open());
         if producer.kind == MediaKind::Video
             && can_send
-            && let Some(layer) = consumer.awaits(&producer.streams)
+            && let Some(encoding) = consumer.awaits(now, &producer.streams)
         {
-            producer.streams[usize::from(layer)].requests.want(now);
+            producer.streams[usize::from(encoding)].requests.want(now);
             self.send_key_frame_requests(now, index, out);
         }
     }

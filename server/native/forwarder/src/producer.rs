@@ -4,18 +4,16 @@ use crate::api::{
     CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, Voices,
 };
 use crate::arena::Arena;
-use crate::codec::{self, Descriptor, Red};
+use crate::codec::{self, Descriptor, Frame, Red};
 use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
+use crate::layers::{Layers, SILENCE, Top};
 use crate::missing::Missing;
-use crate::rate::Rate;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
 use crate::voice::Voice;
 
-/// An encoding that was silent for this long is not a layer to choose.
-const SILENCE: u64 = 2_000_000;
 /// Packets the arena promises to a stream.
 const PROMISED_AUDIO: usize = 8;
 const PROMISED_VIDEO: usize = 32;
@@ -48,6 +46,13 @@ pub(crate) struct View<'a> {
     pub payload_length: usize,
 }
 
+/// What a consumer is to be sent: an encoding, and what of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub encoding: u8,
+    pub top: Top,
+}
+
 /// One encoding.
 #[derive(Debug)]
 pub(crate) struct Stream {
@@ -63,8 +68,8 @@ pub(crate) struct Stream {
     pub reception: Reception,
     pub requests: KeyFrameRequests,
     pub clock_rate: u32,
-    /// What it takes of a path, addresses included.
-    pub rate: Rate,
+    /// What they take of a path, addresses included.
+    pub layers: Layers,
     last_packet: Option<Micros>,
     /// Timestamp of the newest key frame.
     key_frame: Option<u32>,
@@ -93,7 +98,7 @@ pub(crate) struct Producer {
     pub is_paused: bool,
     /// Canonical name that subscribers see; says nothing but which streams share a clock.
     pub cname: [u8; 8],
-    /// Bit per stream that was live when last looked at.
+    /// Bit per layer that was live when last looked at.
     pub live: u8,
     pub voice: Voice,
     pub voices: Option<Voices>,
@@ -139,7 +144,7 @@ impl Producer {
                 reception: Reception::default(),
                 requests: KeyFrameRequests::default(),
                 clock_rate: options.codecs.first().map_or(90_000, |codec| codec.clock_rate),
-                rate: Rate::default(),
+                layers: Layers::default(),
                 last_packet: None,
                 key_frame: None,
             });
@@ -270,9 +275,10 @@ impl Producer {
     }
 
     /// Parses a packet out of a ring again.
-    pub fn view_again<'a>(&self, bytes: &'a [u8], index: u64) -> Option<View<'a>> {
+    pub fn view_again<'a>(&self, (bytes, frame): (&'a [u8], Frame), index: u64) -> Option<View<'a>> {
         let header = Header::parse(bytes)?;
-        self.view(bytes, header, header.elements(bytes), index)
+        let view = self.view(bytes, header, header.elements(bytes), index)?;
+        Some(View { descriptor: Descriptor { frame, ..view.descriptor }, ..view })
     }
 
     /// Takes note of a packet that was sent again: it says nothing of the path or of the present.
@@ -288,7 +294,8 @@ impl Producer {
         let Some(stream) = self.streams.get_mut(usize::from(encoding)) else { return false };
         let was_live = stream.is_live(now);
         stream.last_packet = Some(now);
-        stream.rate.note(now, view.bytes.len() + OVERHEAD);
+        let (frame, timestamp) = (view.descriptor.frame, view.header.timestamp);
+        stream.layers.note(now, frame, timestamp, view.bytes.len() + OVERHEAD);
         stream.clock_rate = view.clock_rate;
         stream.reception.receive(now, view.index, view.header.timestamp, view.clock_rate);
         self.course.receive(view.bytes.len());
@@ -328,16 +335,46 @@ impl Producer {
         Some(self.seen)
     }
 
-    /// The layer for a consumer that wants at most `preferred`: the highest live one up to it, else
-    /// the lowest live one. `None` while nothing is known to be live.
+    /// The layer for a consumer that wants at most `preferred`. Of several encodings: the highest live one
+    /// up to it, else the lowest live one; `None` while nothing is known to be live. Of one encoding: that
+    /// spatial layer of it, there or not.
     pub fn choose(&self, now: Micros, preferred: u8) -> Option<u8> {
-        if self.streams.len() == 1 {
-            return Some(0);
+        if self.is_one_stream() {
+            return Some(preferred.min(Top::ALL.spatial));
         }
         let live = |at: &usize| self.streams[*at].is_live(now);
         let wanted = self.streams.len().min(usize::from(preferred) + 1);
         let best = (0..wanted).rev().find(live).or_else(|| (wanted..self.streams.len()).find(live));
         best.map(|at| at as u8)
+    }
+
+    /// Whether its layers are all in one stream.
+    pub fn is_one_stream(&self) -> bool {
+        self.streams.len() == 1
+    }
+
+    /// The encoding a layer is in, and up to where it is forwarded for that.
+    pub fn target(&self, layer: u8, temporal: u8) -> Target {
+        let temporal = temporal.min(Top::ALL.temporal);
+        if self.is_one_stream() {
+            Target { encoding: 0, top: Top { spatial: layer, temporal } }
+        } else {
+            Target { encoding: layer, top: Top { temporal, ..Top::ALL } }
+        }
+    }
+
+    /// The layer that is forwarded up to `top` of an encoding, of those that are there.
+    pub fn layer(&self, now: Micros, Target { encoding, top }: Target) -> u8 {
+        if self.is_one_stream() {
+            top.spatial.min(self.streams[0].layers.highest_spatial(now))
+        } else {
+            encoding
+        }
+    }
+
+    /// Bit per layer that is live.
+    pub fn live_layers(&self, now: Micros) -> u8 {
+        if self.is_one_stream() { self.streams[0].layers.live_spatial(now) } else { self.live_streams(now) }
     }
 
     /// Bit per stream that is live.

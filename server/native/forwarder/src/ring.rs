@@ -2,6 +2,7 @@
 
 use crate::api::Micros;
 use crate::arena::{Arena, Slot};
+use crate::codec::Frame;
 use std::collections::VecDeque;
 
 /// A bounded window of packets by their 48-bit index. Everything it holds is in the arena.
@@ -19,6 +20,8 @@ struct Entry {
     index: u64,
     slot: Slot,
     length: usize,
+    /// As it was understood when it came: what that depends on may have changed since.
+    frame: Frame,
 }
 
 impl Ring {
@@ -35,7 +38,7 @@ impl Ring {
     }
 
     /// Keeps a packet, at the cost of the oldest where there is no room.
-    pub fn insert(&mut self, now: Micros, index: u64, packet: &[u8], arena: &mut Arena) {
+    pub fn insert(&mut self, now: Micros, index: u64, packet: &[u8], frame: Frame, arena: &mut Arena) {
         let at = (index % self.entries.len() as u64) as usize;
         if self.entries[at].as_ref().is_some_and(|entry| entry.index >= index) {
             return;
@@ -50,15 +53,15 @@ impl Ring {
             slot = arena.store(packet, self.held < self.promised);
         }
         let Some(slot) = slot else { return };
-        self.entries[at] = Some(Entry { index, slot, length: packet.len() });
+        self.entries[at] = Some(Entry { index, slot, length: packet.len(), frame });
         self.held += 1;
         self.arrivals.push_back((now, index));
     }
 
     /// The packet with this index, if it is still held.
-    pub fn get<'a>(&self, index: u64, arena: &'a Arena) -> Option<&'a [u8]> {
+    pub fn get<'a>(&self, index: u64, arena: &'a Arena) -> Option<(&'a [u8], Frame)> {
         let entry = self.entries[(index % self.entries.len() as u64) as usize].as_ref()?;
-        (entry.index == index).then(|| arena.bytes(&entry.slot, entry.length))
+        (entry.index == index).then(|| (arena.bytes(&entry.slot, entry.length), entry.frame))
     }
 
     /// Wipes what arrived before `limit`.
@@ -122,20 +125,20 @@ mod tests {
         let mut arena = arena(8);
         let mut ring = Ring::new(4, 4, &mut arena).unwrap();
         for index in 0..6_u64 {
-            ring.insert(Micros(index), index, &[index as u8], &mut arena);
+            ring.insert(Micros(index), index, &[index as u8], Frame::default(), &mut arena);
         }
         assert_eq!(ring.get(1, &arena), None);
-        assert_eq!(ring.get(2, &arena), Some(&[2][..]));
-        assert_eq!(ring.get(5, &arena), Some(&[5][..]));
+        assert_eq!(ring.get(2, &arena).map(|held| held.0), Some(&[2][..]));
+        assert_eq!(ring.get(5, &arena).map(|held| held.0), Some(&[5][..]));
     }
 
     #[test]
     fn a_late_packet_does_not_displace_a_newer_one() {
         let mut arena = arena(8);
         let mut ring = Ring::new(4, 4, &mut arena).unwrap();
-        ring.insert(Micros(0), 5, b"new", &mut arena);
-        ring.insert(Micros(1), 1, b"old", &mut arena);
-        assert_eq!(ring.get(5, &arena), Some(&b"new"[..]));
+        ring.insert(Micros(0), 5, b"new", Frame::default(), &mut arena);
+        ring.insert(Micros(1), 1, b"old", Frame::default(), &mut arena);
+        assert_eq!(ring.get(5, &arena).map(|held| held.0), Some(&b"new"[..]));
         assert_eq!(ring.get(1, &arena), None);
     }
 
@@ -143,13 +146,13 @@ mod tests {
     fn age_evicts_late_arrivals_on_their_own_time() {
         let mut arena = arena(8);
         let mut ring = Ring::new(8, 4, &mut arena).unwrap();
-        ring.insert(Micros(10), 1, b"a", &mut arena);
-        ring.insert(Micros(20), 3, b"c", &mut arena);
-        ring.insert(Micros(30), 2, b"b", &mut arena);
+        ring.insert(Micros(10), 1, b"a", Frame::default(), &mut arena);
+        ring.insert(Micros(20), 3, b"c", Frame::default(), &mut arena);
+        ring.insert(Micros(30), 2, b"b", Frame::default(), &mut arena);
         ring.expire(Micros(25), &mut arena);
         assert_eq!(ring.get(1, &arena), None);
         assert_eq!(ring.get(3, &arena), None);
-        assert_eq!(ring.get(2, &arena), Some(&b"b"[..]));
+        assert_eq!(ring.get(2, &arena).map(|held| held.0), Some(&b"b"[..]));
         ring.expire(Micros(31), &mut arena);
         assert!(ring.is_empty());
     }
@@ -160,12 +163,12 @@ mod tests {
         let mut greedy = Ring::new(16, 1, &mut arena).unwrap();
         let mut modest = Ring::new(16, 2, &mut arena).unwrap();
         for index in 0..10 {
-            greedy.insert(Micros(0), index, b"g", &mut arena);
+            greedy.insert(Micros(0), index, b"g", Frame::default(), &mut arena);
         }
         assert_eq!((0..10).filter(|&index| greedy.get(index, &arena).is_some()).count(), 2);
-        modest.insert(Micros(0), 0, b"m", &mut arena);
-        modest.insert(Micros(0), 1, b"m", &mut arena);
-        assert_eq!(modest.get(0, &arena), Some(&b"m"[..]));
+        modest.insert(Micros(0), 0, b"m", Frame::default(), &mut arena);
+        modest.insert(Micros(0), 1, b"m", Frame::default(), &mut arena);
+        assert_eq!(modest.get(0, &arena).map(|held| held.0), Some(&b"m"[..]));
         assert!(Ring::new(4, 1, &mut arena).is_none());
         greedy.close(&mut arena);
         assert!(Ring::new(4, 2, &mut arena).is_some());

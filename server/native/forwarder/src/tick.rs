@@ -87,9 +87,9 @@ impl Forwarder {
     /// Where layers fell silent, their consumers move to others.
     fn follow_layers(&mut self, now: Micros, out: &mut Outbox) {
         let mut changed = Vec::new();
-        for (index, producer) in self.producers.iter_mut().filter(|(_, producer)| producer.streams.len() > 1)
-        {
-            let live = producer.live_streams(now);
+        let videos = self.producers.iter_mut().filter(|(_, producer)| producer.kind == MediaKind::Video);
+        for (index, producer) in videos {
+            let live = producer.live_layers(now);
             if live != producer.live {
                 producer.live = live;
                 changed.push(index);
@@ -97,6 +97,14 @@ impl Forwarder {
         }
         for index in changed {
             self.retarget_consumers(now, index, out);
+            let Some(producer) = self.producers.get(index) else { continue };
+            for &at in &producer.consumers {
+                if let Some(consumer) = self.consumers.get_mut(at)
+                    && consumer.current(&producer.streams).is_some()
+                {
+                    Self::announce_consumer(now, consumer, producer, out);
+                }
+            }
         }
     }
 
@@ -126,8 +134,8 @@ impl Forwarder {
                 if !to.is_open() {
                     continue;
                 }
-                if let Some(layer) = consumer.awaits(&producer.streams) {
-                    producer.streams[usize::from(layer)].requests.remind(now);
+                if let Some(encoding) = consumer.awaits(now, &producer.streams) {
+                    producer.streams[usize::from(encoding)].requests.remind(now);
                 }
                 if consumer.owes_report
                     && let Some(info) = consumer.sender_info(now, &producer.streams)

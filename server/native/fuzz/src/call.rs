@@ -233,7 +233,7 @@ impl Call {
             }),
             10 | 11 => Command::PauseConsumer { id, paused },
             12 => Command::SetPriority { id, priority: other },
-            13 => Command::SetPreferredLayer { id, layer: other },
+            13 => Command::SetPreferredLayer { id, layer: other & 15, frame_rate: other >> 4 },
             14 => Command::CloseConsumer { id },
             _ if other >> 6 == 3 => {
                 let (address, port) = (Some([192, 0, 2, script.byte()].into()), 5000);

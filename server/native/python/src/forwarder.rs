@@ -176,8 +176,8 @@ impl PacketThread {
         self.push(Command::PauseConsumer { id, paused })
     }
 
-    fn set_preferred_layer(&self, id: u32, layer: u8) -> PyResult<()> {
-        self.push(Command::SetPreferredLayer { id, layer })
+    fn set_preferred_layer(&self, id: u32, layer: u8, frame_rate: u8) -> PyResult<()> {
+        self.push(Command::SetPreferredLayer { id, layer, frame_rate })
     }
 
     fn set_priority(&self, id: u32, priority: u8) -> PyResult<()> {

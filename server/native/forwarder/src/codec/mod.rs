@@ -21,6 +21,8 @@ pub(crate) struct PictureId {
     /// 15 bits in two bytes, else 7 bits in one. The highest bit says which.
     pub is_wide: bool,
     pub value: u16,
+    /// A gap is taken for a loss. Where it is not, references are told as distances between these numbers.
+    pub is_dense: bool,
 }
 
 /// The counter of base-layer frames in the payload descriptor.
@@ -31,6 +33,27 @@ pub(crate) struct BaseLayerIndex {
     pub value: u8,
 }
 
+/// Layers of either kind that are told apart; higher ones count as the highest.
+pub(crate) const MAX_LAYERS: usize = 4;
+
+/// Which of the layers inside its stream a packet's frame belongs to; the lowest where there are none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub spatial: u8,
+    pub temporal: u8,
+    /// The packet is the last of the frame, of which a picture has one for each spatial layer.
+    pub is_last: bool,
+    /// The frame refers to lower temporal layers alone: whoever has those may be shown its layer from here on.
+    pub is_sync: bool,
+}
+
+impl Frame {
+    fn new(spatial: u8, temporal: u8) -> Self {
+        let most = MAX_LAYERS as u8 - 1;
+        Self { spatial: spatial.min(most), temporal: temporal.min(most), ..Self::default() }
+    }
+}
+
 /// What one packet says of its frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Descriptor {
@@ -38,6 +61,7 @@ pub(crate) struct Descriptor {
     pub starts_key_frame: bool,
     pub picture_id: Option<PictureId>,
     pub base_layer: Option<BaseLayerIndex>,
+    pub frame: Frame,
 }
 
 /// Reads a payload without its padding. A malformed payload says nothing.
@@ -59,11 +83,11 @@ fn key_frame(starts_key_frame: bool) -> Descriptor {
 }
 
 /// A picture id of one or two bytes, and what follows it (RFC 7741 section 4.2, RFC 9628 section 4.2).
-fn picture_id(payload: &[u8], at: usize) -> Option<(PictureId, usize)> {
+fn picture_id(payload: &[u8], at: usize, is_dense: bool) -> Option<(PictureId, usize)> {
     let first = *payload.get(at)?;
     if first & 0x80 == 0 {
-        return Some((PictureId { at, is_wide: false, value: first.into() }, at + 1));
+        return Some((PictureId { at, is_wide: false, value: first.into(), is_dense }, at + 1));
     }
     let value = u16::from_be_bytes([first & 0x7f, *payload.get(at + 1)?]);
-    Some((PictureId { at, is_wide: true, value }, at + 2))
+    Some((PictureId { at, is_wide: true, value, is_dense }, at + 2))
 }

@@ -1,6 +1,9 @@
 //! The VP8 payload descriptor (RFC 7741 section 4.2).
 
-use super::{BaseLayerIndex, Descriptor, picture_id};
+use super::{BaseLayerIndex, Descriptor, Frame, picture_id};
+
+const HAS_LAYER: u8 = 0x20;
+const LAYER_SYNC: u8 = 0x20;
 
 pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
     let first = *payload.first()?;
@@ -10,7 +13,7 @@ pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
         let extension = *payload.get(1)?;
         at = 2;
         if extension & 0x80 != 0 {
-            let (id, next) = picture_id(payload, at)?;
+            let (id, next) = picture_id(payload, at, true)?;
             descriptor.picture_id = Some(id);
             at = next;
         }
@@ -19,6 +22,10 @@ pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
             at += 1;
         }
         if extension & 0x30 != 0 {
+            let layer = *payload.get(at)?;
+            if extension & HAS_LAYER != 0 {
+                descriptor.frame = Frame { is_sync: layer & LAYER_SYNC != 0, ..Frame::new(0, layer >> 6) };
+            }
             at += 1;
         }
     }
@@ -39,9 +46,24 @@ mod tests {
         // X and S; I, L and T; 15-bit picture id 0x1234; base-layer index 7; layer byte; key frame.
         let descriptor = describe(&hex("90e09234070010")).unwrap();
         assert!(descriptor.starts_key_frame);
-        assert_eq!(descriptor.picture_id, Some(PictureId { at: 2, is_wide: true, value: 0x1234 }));
+        assert_eq!(
+            descriptor.picture_id,
+            Some(PictureId { at: 2, is_wide: true, value: 0x1234, is_dense: true })
+        );
         assert_eq!(descriptor.base_layer, Some(BaseLayerIndex { at: 4, value: 7 }));
         assert!(!describe(&hex("90e09234070011")).unwrap().starts_key_frame);
+    }
+
+    #[test]
+    fn temporal_layers_are_told_where_they_are_there() {
+        for (layer, temporal, is_sync) in
+            [("00", 0, false), ("40", 1, false), ("a5", 2, true), ("ff", 3, true)]
+        {
+            let frame = describe(&hex(&format!("90e0923407{layer}11"))).unwrap().frame;
+            assert_eq!((frame.temporal, frame.is_sync, frame.spatial), (temporal, is_sync, 0), "{layer}");
+        }
+        // K without T: the byte is there, but says only which key frame is referred to.
+        assert_eq!(describe(&hex("9010ff11")).unwrap().frame, Frame::default());
     }
 
     #[test]
@@ -55,7 +77,10 @@ mod tests {
     fn short_picture_ids_and_truncation() {
         let whole = hex("90c0050710");
         let descriptor = describe(&whole).unwrap();
-        assert_eq!(descriptor.picture_id, Some(PictureId { at: 2, is_wide: false, value: 5 }));
+        assert_eq!(
+            descriptor.picture_id,
+            Some(PictureId { at: 2, is_wide: false, value: 5, is_dense: true })
+        );
         for length in 0..whole.len() {
             assert_eq!(describe(&whole[..length]), None);
         }

@@ -1,30 +1,37 @@
 //! The VP9 payload descriptor (RFC 9628 section 4.2).
 
-use super::{BaseLayerIndex, Descriptor, picture_id};
+use super::{BaseLayerIndex, Descriptor, Frame, picture_id};
 
 const PICTURE_ID: u8 = 0x80;
 const INTER_PICTURE: u8 = 0x40;
 const LAYER: u8 = 0x20;
 const FLEXIBLE: u8 = 0x10;
 const FRAME_START: u8 = 0x08;
+const FRAME_END: u8 = 0x04;
+/// In the layer byte.
+const SWITCHING_UP: u8 = 0x10;
 
 pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
     let first = *payload.first()?;
     let mut descriptor = Descriptor::default();
     let mut at = 1;
     if first & PICTURE_ID != 0 {
-        let (id, next) = picture_id(payload, at)?;
+        let (id, next) = picture_id(payload, at, false)?;
         descriptor.picture_id = Some(id);
         at = next;
     }
     let mut spatial_layer = 0;
     if first & LAYER != 0 {
-        spatial_layer = payload.get(at)? >> 1 & 7;
+        let layer = *payload.get(at)?;
+        spatial_layer = layer >> 1 & 7;
+        descriptor.frame =
+            Frame { is_sync: layer & SWITCHING_UP != 0, ..Frame::new(spatial_layer, layer >> 5) };
         at += 1;
         if first & FLEXIBLE == 0 {
             descriptor.base_layer = Some(BaseLayerIndex { at, value: *payload.get(at)? });
         }
     }
+    descriptor.frame.is_last = first & FRAME_END != 0;
     descriptor.starts_key_frame =
         first & FRAME_START != 0 && first & INTER_PICTURE == 0 && spatial_layer == 0;
     Some(descriptor)
@@ -41,11 +48,25 @@ mod tests {
         // I, L, B; picture id; layer byte; base-layer index.
         let descriptor = describe(&hex("a89234000955")).unwrap();
         assert!(descriptor.starts_key_frame);
-        assert_eq!(descriptor.picture_id, Some(PictureId { at: 1, is_wide: true, value: 0x1234 }));
+        assert_eq!(
+            descriptor.picture_id,
+            Some(PictureId { at: 1, is_wide: true, value: 0x1234, is_dense: false })
+        );
         assert_eq!(descriptor.base_layer, Some(BaseLayerIndex { at: 4, value: 9 }));
         assert!(!describe(&hex("a89234020955")).unwrap().starts_key_frame, "upper spatial layer");
         assert!(!describe(&hex("e89234000955")).unwrap().starts_key_frame, "inter-picture predicted");
         assert!(!describe(&hex("a09234000955")).unwrap().starts_key_frame, "not the first packet");
+    }
+
+    #[test]
+    fn layers_and_the_end_of_a_frame() {
+        let frame = |payload: &str| describe(&hex(payload)).unwrap().frame;
+        assert_eq!(frame("a892340009"), Frame::default());
+        let (spatial, temporal) = (1, 2);
+        assert_eq!(frame("a492345309"), Frame { spatial, temporal, is_last: true, is_sync: true });
+        assert_eq!(frame("a492344309"), Frame { spatial, temporal, is_last: true, is_sync: false });
+        assert_eq!(frame("8c9234"), Frame { is_last: true, ..Frame::default() });
+        assert_eq!(frame("a89234ff09"), Frame { spatial: 3, temporal: 3, is_last: false, is_sync: true });
     }
 
     #[test]

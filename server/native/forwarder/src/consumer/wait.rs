@@ -42,7 +42,9 @@ impl Consumer {
             outlet.downlink.wait(now, view.bytes.len(), Waiting { consumer: self.id, place })
         };
         if is_taken && place.index >= self.next_out {
-            self.newest = Some(Newest::of(now, view, &place.segment, self.newest));
+            if place.segment.takes(view) {
+                self.newest = Some(Newest::of(now, view, &place.segment, self.newest));
+            }
             self.next_out = place.index + 1;
         }
         is_taken
@@ -62,7 +64,7 @@ impl Consumer {
             return false;
         }
         let view =
-            stream.ring.get(place.source, arena).and_then(|bytes| producer.view_again(bytes, place.source));
+            stream.ring.get(place.source, arena).and_then(|held| producer.view_again(held, place.source));
         let Some(view) = view else { return false };
         let Some(form) = Form::of(&view, &self.payload_types) else { return false };
         self.leave(now, &view, form, &place, outlet, out)
@@ -81,7 +83,9 @@ impl Consumer {
         let envelope = Envelope { ssrc: self.ssrc, index: place.index, form, original: None, number };
         let Some(length) = self.send(now, view, &place.segment, &envelope, outlet, out) else { return false };
         self.traffic.send(length);
-        self.octets = self.octets.wrapping_add((view.payload_length - form.skipped) as u32);
+        if place.segment.takes(view) {
+            self.octets = self.octets.wrapping_add((view.payload_length - form.skipped) as u32);
+        }
         self.resending.earn(view.bytes.len());
         true
     }

@@ -1,4 +1,7 @@
 //! A packet as a subscriber is sent it: rewritten and sealed.
+//!
+//! What is of a layer that a subscriber does not see, and came so late that it has a number already, is sent
+//! without its payload: receivers count it as padding, and miss nothing.
 
 use super::form::Form;
 use super::{Consumer, Segment};
@@ -84,16 +87,17 @@ impl Consumer {
         out: &mut Outbox,
     ) -> Option<usize> {
         let number = envelope.number.map(u16::to_be_bytes);
+        let is_taken = segment.takes(view);
         let outline = Outline {
-            marker: view.header.marker,
-            has_padding: view.header.has_padding,
+            marker: is_taken && (view.header.marker || segment.top.ends_with(view.descriptor.frame)),
+            has_padding: is_taken && view.header.has_padding,
             payload_type: envelope.form.payload_type,
             sequence: envelope.index as u16,
             timestamp: view.header.timestamp.wrapping_add(segment.timestamp_offset),
             ssrc: envelope.ssrc,
         };
         let mut extensions = ExtensionWriter::default();
-        if !self.extensions.is_empty() {
+        if is_taken && !self.extensions.is_empty() {
             for element in view.elements.iter() {
                 if let Some(&(_, id)) = self.extensions.iter().find(|(incoming, _)| *incoming == element.id) {
                     extensions.push(id, element.value(view.bytes));
@@ -111,10 +115,19 @@ impl Consumer {
         if let Some(original) = envelope.original {
             out.bytes.extend_from_slice(&original.to_be_bytes());
         }
-        let payload = envelope.form.append(view, &mut out.bytes);
-        let payload = &mut out.bytes[payload..];
+        if is_taken {
+            let payload = envelope.form.append(view, &mut out.bytes);
+            segment.renumber(view, &mut out.bytes[payload..]);
+        }
+        seal(start, header, (envelope.ssrc, envelope.index), outlet, out)
+    }
+}
+
+impl Segment {
+    /// Puts the subscriber's counters into a payload.
+    fn renumber(&self, view: &View<'_>, payload: &mut [u8]) {
         if let Some(id) = view.descriptor.picture_id {
-            let value = id.value.wrapping_add(segment.picture_offset);
+            let value = id.value.wrapping_add(self.picture_offset);
             if id.is_wide {
                 payload[id.at..id.at + 2].copy_from_slice(&(value | 0x8000).to_be_bytes());
             } else {
@@ -122,9 +135,8 @@ impl Consumer {
             }
         }
         if let Some(base_layer) = view.descriptor.base_layer {
-            payload[base_layer.at] = base_layer.value.wrapping_add(segment.base_layer_offset);
+            payload[base_layer.at] = base_layer.value.wrapping_add(self.base_layer_offset);
         }
-        seal(start, header, (envelope.ssrc, envelope.index), outlet, out)
     }
 }
 

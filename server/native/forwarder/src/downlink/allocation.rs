@@ -4,17 +4,20 @@
 //! before others do. What is shown already is kept as long as it nearly fits; what is to become larger must fit
 //! with something to spare, and what was made smaller stays so for a while: nothing flickers on a steady path.
 
+use crate::codec::MAX_LAYERS;
+
 /// Of what the path carries, in percent: what is kept may need so much of it.
 const KEPT: u64 = 110;
 /// The same, for what is to become larger.
 const RAISED: u64 = 90;
-/// Steps of one video at most: one for each of its encodings.
-pub(crate) const MAX_STEPS: usize = 8;
+/// Steps of one video at most: the smallest at a part of its frame rate or all of it, and what is larger.
+pub(crate) const MAX_STEPS: usize = 8 + MAX_LAYERS - 1;
 
-/// A size that a video can be sent in. Sizes are spatial layers; shares of their frames would be more of them.
+/// A size that a video can be sent in: a spatial layer or an encoding, and how much of its frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
     pub layer: u8,
+    pub temporal: u8,
     /// Bits a second, as measured.
     pub rate: u64,
 }
@@ -36,12 +39,18 @@ pub(crate) struct Demand {
 
 impl Demand {
     /// Adds the next larger size. What measured less than a smaller one takes as much as that.
-    pub fn push(&mut self, layer: u8, rate: u64) {
+    pub fn push(&mut self, layer: u8, temporal: u8, rate: u64) {
         if self.count < MAX_STEPS {
             let before = self.count.checked_sub(1).map_or(0, |before| self.steps[before].rate);
-            self.steps[self.count] = Step { layer, rate: rate.max(before) };
+            self.steps[self.count] = Step { layer, temporal, rate: rate.max(before) };
             self.count += 1;
         }
+    }
+
+    /// The same size as a step's, with all frames.
+    fn whole(&self, step: usize) -> usize {
+        let is_larger = |at: &usize| self.steps[*at].layer != self.steps[step].layer;
+        (step..self.count).find(is_larger).unwrap_or(self.count) - 1
     }
 
     fn is_kept_at(&self, step: usize) -> bool {
@@ -108,14 +117,15 @@ fn fill(budget: u64, demands: &[Demand], order: &[usize], is_rising: bool) -> Ve
     given
 }
 
-/// What the path would have to carry for the next of them to rise, in bits a second. `None` if none waits.
+/// What the path would have to carry for the next of them to rise, in bits a second, all of its frames included.
+/// `None` if none waits.
 pub(crate) fn next_rise(demands: &[Demand], given: &[Option<usize>]) -> Option<u64> {
     let of = |demand: &Demand, step: Option<usize>| step.map_or(0, |step| demand.steps[step].rate);
     let spent: u64 = demands.iter().zip(given).map(|(demand, &step)| of(demand, step)).sum();
     let next = |(demand, &step): (&Demand, &Option<usize>)| {
         let next = step.map_or(0, |step| step + 1);
         let rises = demand.may_rise && next < demand.count;
-        rises.then(|| spent - of(demand, step) + of(demand, Some(next)))
+        rises.then(|| spent - of(demand, step) + of(demand, Some(demand.whole(next))))
     };
     let least = demands.iter().zip(given).filter_map(next).min()?;
     Some(least * 100 / RAISED)
@@ -128,7 +138,10 @@ mod tests {
     /// A camera in three sizes, shown in the step that is given.
     fn camera(shown: Option<usize>) -> Demand {
         let mut demand = Demand { shown, may_rise: true, may_pause: true, ..Demand::default() };
-        [150_000, 500_000, 1_500_000].into_iter().zip(0..).for_each(|(rate, layer)| demand.push(layer, rate));
+        [150_000, 500_000, 1_500_000]
+            .into_iter()
+            .zip(0..)
+            .for_each(|(rate, layer)| demand.push(layer, 3, rate));
         demand
     }
 
@@ -206,6 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn fewer_frames_of_the_smallest_come_before_nothing_of_it() {
+        let mut demand = Demand { may_rise: true, may_pause: true, ..Demand::default() };
+        for (layer, temporal, rate) in [(0, 0, 60_000), (0, 1, 90_000), (0, 3, 150_000), (1, 3, 500_000)] {
+            demand.push(layer, temporal, rate);
+        }
+        let given =
+            [50_000, 80_000, 120_000, 200_000, 600_000].map(|carried| allotted(carried, &[demand])[0]);
+        assert_eq!(given, [None, Some(0), Some(1), Some(2), Some(3)]);
+        assert_eq!(next_rise(&[demand], &[None]), Some(150_000 * 100 / 90), "looked for is all of it");
+        assert_eq!(next_rise(&[demand], &[Some(2)]), Some(500_000 * 100 / 90));
+    }
+
+    #[test]
     fn who_may_not_be_paused_has_the_smallest_whatever_the_path() {
         let demands = [Demand { may_pause: false, ..camera(Some(2)) }; 2];
         assert_eq!(allotted(30_000, &demands), [Some(0); 2]);
@@ -214,9 +240,9 @@ mod tests {
     #[test]
     fn a_larger_layer_that_measures_less_takes_as_much_as_the_smaller() {
         let mut demand = Demand::default();
-        demand.push(0, 200_000);
-        demand.push(1, 100_000);
-        assert_eq!(demand.steps[1], Step { layer: 1, rate: 200_000 });
+        demand.push(0, 3, 200_000);
+        demand.push(1, 3, 100_000);
+        assert_eq!(demand.steps[1], Step { layer: 1, temporal: 3, rate: 200_000 });
         assert_eq!(allotted(10_000_000, &[Demand::default()]), [None]);
     }
 }

@@ -11,8 +11,10 @@ const TRIAL: u64 = 10_000_000;
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowance {
-    /// The highest encoding.
+    /// The highest layer, spatial or an encoding.
     pub layer: u8,
+    /// The highest temporal layer of it.
+    pub temporal: u8,
     /// Nothing at all: the path does not carry it.
     pub is_congested: bool,
     held_until: Micros,
@@ -23,11 +25,21 @@ pub(crate) struct Allowance {
 impl Default for Allowance {
     fn default() -> Self {
         let (held_until, hold) = (Micros(0), SHORTEST_HOLD);
-        Self { layer: u8::MAX, is_congested: false, held_until, hold, raised: None }
+        Self { layer: u8::MAX, temporal: u8::MAX, is_congested: false, held_until, hold, raised: None }
     }
 }
 
 impl Allowance {
+    /// All of it, whatever the path.
+    pub fn lift(&mut self) {
+        (self.layer, self.temporal, self.is_congested) = (u8::MAX, u8::MAX, false);
+    }
+
+    /// Layer, temporal layer, and whether it is nothing at all.
+    pub fn extent(&self) -> (u8, u8, bool) {
+        (self.layer, self.temporal, self.is_congested)
+    }
+
     /// Whether it may be made larger.
     pub fn may_rise(&self, now: Micros) -> bool {
         now >= self.held_until

@@ -1,10 +1,11 @@
 //! Shares each path among the videos that its subscriber looks at, several times a second.
 
-use super::allocation::{Demand, allot, next_rise};
+use super::allocation::{Demand, Step, allot, next_rise};
 use crate::api::{MediaKind, Micros, Outbox};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
-use crate::producer::Producer;
+use crate::layers::Top;
+use crate::producer::{Producer, Target};
 
 /// What layers take as long as that is not measured: so many bits a second, and so much more each.
 const USUAL_SMALLEST: u64 = 150_000;
@@ -65,20 +66,23 @@ impl Forwarder {
         let wanted_rate = given.as_ref().and_then(|given| next_rise(&demands, given));
         for (position, (&at, demand)) in wanted.iter().zip(&demands).enumerate() {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
-            let before = (consumer.allowance.layer, consumer.allowance.is_congested);
+            let before = consumer.allowance.extent();
             match given.as_ref().map(|given| given[position]) {
                 // Nothing is known of the path, or nothing of the video.
-                None => (consumer.allowance.layer, consumer.allowance.is_congested) = (u8::MAX, false),
+                None => consumer.allowance.lift(),
                 // It begins small: how much there is of it is known in a moment.
                 Some(_) if demand.count == 0 => {
-                    (consumer.allowance.layer, consumer.allowance.is_congested) = (0, false)
+                    consumer.allowance.lift();
+                    consumer.allowance.layer = 0;
                 }
                 Some(step) => consumer.allow(now, demand, step),
             }
-            if before != (consumer.allowance.layer, consumer.allowance.is_congested) {
-                if consumer.allowance.is_congested != before.1 {
+            if before != consumer.allowance.extent() {
+                if consumer.allowance.is_congested != before.2 {
                     consumer.interrupt();
-                    Self::announce_consumer(consumer, out);
+                    if let Some(producer) = self.producers.get(consumer.producer) {
+                        Self::announce_consumer(now, consumer, producer, out);
+                    }
                 }
                 self.retarget(now, at, out);
             }
@@ -95,22 +99,44 @@ fn demand(now: Micros, consumer: &Consumer, producer: &Producer, speaks: bool) -
     let mut demand =
         Demand { may_rise: allowance.may_rise(now), may_pause: consumer.may_pause, ..Demand::default() };
     let Some(wanted) = producer.choose(now, consumer.preferred) else { return demand };
-    let live = producer.live_streams(now);
+    let wanted = producer.layer(now, producer.target(wanted, u8::MAX));
+    let live = producer.live_layers(now);
     let current = consumer.target.filter(|_| !allowance.is_congested);
-    for (layer, stream) in (0..=wanted).zip(&producer.streams) {
-        if live >> layer & 1 == 1 || producer.streams.len() == 1 {
-            let before = demand.count.checked_sub(1).map(|before| demand.steps[before].rate);
-            let guess = before.map_or(0, |before| before.max(USUAL_SMALLEST) * USUAL_STEP);
-            demand.push(layer, Some(stream.rate.bits()).filter(|&rate| rate > 0).unwrap_or(guess));
-            if current == Some(layer) {
-                demand.shown = Some(demand.count - 1);
-            }
-        }
+    for layer in (0..=wanted).filter(|layer| live >> layer & 1 == 1 || producer.is_one_stream()) {
+        push_steps(now, &mut demand, layer, consumer, producer);
     }
-    if demand.shown.is_none() && current.is_some() {
-        // What is shown is larger than what is wished for by now, or has fallen silent.
-        demand.shown = demand.count.checked_sub(1);
+    if let Some(target) = current {
+        let layer = producer.layer(now, target);
+        let is_shown = |step: &Step| step.layer == layer && step.temporal <= target.top.temporal;
+        let shown = demand.steps[..demand.count].iter().rposition(is_shown);
+        // Else what is shown is larger than what is wished for by now, or has fallen silent.
+        demand.shown = shown.or(demand.count.checked_sub(1));
+    }
+    if producer.is_one_stream()
+        && let Some(last) = demand.count.checked_sub(1)
+    {
+        // What is added to it later needs no key frame.
+        demand.steps[last].layer = u8::MAX;
     }
     demand.rank = (consumer.priority, wanted, speaks);
     demand
+}
+
+/// The smallest comes at a part of its frames too, the others with as many as are wished for.
+fn push_steps(now: Micros, demand: &mut Demand, layer: u8, consumer: &Consumer, producer: &Producer) {
+    let Target { encoding, top } = producer.target(layer, u8::MAX);
+    let Some(stream) = producer.streams.get(usize::from(encoding)) else { return };
+    let before = demand.count.checked_sub(1).map(|before| demand.steps[before].rate);
+    let guess = before.map_or(0, |before| before.max(USUAL_SMALLEST) * USUAL_STEP);
+    let highest = consumer.wished_temporal(stream).min(stream.layers.highest_temporal(now));
+    if before.is_none() {
+        for temporal in 0..highest {
+            let rate = stream.layers.rate(Top { temporal, ..top });
+            if rate > 0 {
+                demand.push(layer, temporal, rate);
+            }
+        }
+    }
+    let rate = stream.layers.rate(Top { temporal: highest, ..top });
+    demand.push(layer, top.temporal, if rate > 0 { rate } else { guess });
 }

@@ -8,6 +8,8 @@ use offrecord_forwarder::api::Encoding;
 const RIDS: [&str; 3] = ["q", "h", "f"];
 const INTERVAL: u64 = SECOND / 30;
 const PACKET: usize = 1_100;
+/// Temporal layer of each picture, and whether it refers to the lowest alone.
+const PATTERN: [(u8, bool); 4] = [(0, false), (2, true), (1, true), (2, false)];
 /// So much larger is a key frame.
 const KEY_FRAME: u64 = 5;
 
@@ -17,6 +19,8 @@ pub struct Camera {
     pub producer: u32,
     /// Bits a second, lowest layer first.
     pub rates: Vec<u64>,
+    /// Each encoding is in three temporal layers.
+    pub is_layered: bool,
     next_at: u64,
     frame: u64,
     next_index: [u64; 3],
@@ -35,6 +39,7 @@ impl Camera {
             peer,
             producer,
             rates: rates.to_vec(),
+            is_layered: false,
             next_at: world.now,
             frame: 0,
             next_index: [0; 3],
@@ -73,6 +78,10 @@ impl Camera {
             let size = left.min(PACKET);
             left -= size;
             let mut payload = vp8(is_key_frame, self.frame as u16 & 0x7fff, self.frame as u8);
+            if self.is_layered && !is_key_frame {
+                let (temporal, is_sync) = PATTERN[self.frame as usize % 4];
+                payload[5] = temporal << 6 | u8::from(is_sync) << 5;
+            }
             if !is_first {
                 payload[0] &= !0x10;
                 payload[6] = 1;

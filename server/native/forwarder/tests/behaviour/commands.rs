@@ -29,7 +29,7 @@ fn unknown_and_duplicate_identifiers() {
         (Command::CreateConsumer(consumer(2, 1, 9)), Some((2, Refusal::UnknownId))),
         (Command::PauseProducer { id: 9, paused: true }, Some((9, Refusal::UnknownId))),
         (Command::PauseConsumer { id: 9, paused: true }, Some((9, Refusal::UnknownId))),
-        (Command::SetPreferredLayer { id: 9, layer: 0 }, Some((9, Refusal::UnknownId))),
+        (Command::SetPreferredLayer { id: 9, layer: 0, frame_rate: 0 }, Some((9, Refusal::UnknownId))),
         (Command::RequestKeyFrame { id: 9 }, Some((9, Refusal::UnknownId))),
         (Command::SendDtls { id: 9, datagram: vec![] }, Some((9, Refusal::UnknownId))),
         (Command::CloseProducer { id: 9 }, None),

@@ -97,7 +97,11 @@ fn authentic_nonsense() {
             let id = 1 + random.below(6) as u32;
             let command = match random.below(6) {
                 0 => Command::PauseConsumer { id, paused: random.below(2) == 0 },
-                1 => Command::SetPreferredLayer { id, layer: random.below(5) as u8 },
+                1 => Command::SetPreferredLayer {
+                    id,
+                    layer: random.below(5) as u8,
+                    frame_rate: random.below(40) as u8,
+                },
                 2 => Command::PauseProducer { id, paused: random.below(2) == 0 },
                 3 => Command::RequestKeyFrame { id },
                 4 => Command::ListReceivers { id, sequence: round as u32 },

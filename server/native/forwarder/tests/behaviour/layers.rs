@@ -91,7 +91,7 @@ fn a_switch_waits_for_a_key_frame_and_is_seamless() {
     world.consume(1, 1, 1);
     run(&mut world, 0..30, &[0, 1, 2]);
     for (preferred, numbers) in [(0, 30..60), (1, 60..90), (2, 90..120), (0, 120..150)] {
-        world.command(Command::SetPreferredLayer { id: 1, layer: preferred });
+        world.command(Command::SetPreferredLayer { id: 1, layer: preferred, frame_rate: 0 });
         run(&mut world, numbers, &[0, 1, 2]);
         assert_eq!(layer_of(&world), Some(preferred));
     }
@@ -109,7 +109,7 @@ fn switched_timestamps_follow_the_publishers_clocks() {
     for layer in 0..3 {
         world.send_rtcp(0, sender_report(20 + layer as u32, 9 << 32, frame(layer, 30, false).timestamp));
     }
-    world.command(Command::SetPreferredLayer { id: 1, layer: 0 });
+    world.command(Command::SetPreferredLayer { id: 1, layer: 0, frame_rate: 0 });
     world.send_rtp(0, &frame(2, 30, false));
     world.advance(200 * MILLISECOND);
     world.send_rtp(0, &frame(0, 31, true));
@@ -152,7 +152,7 @@ fn consumers_choose_for_themselves() {
     world.produce(simulcast(1, 1));
     world.consume(1, 1, 1);
     world.consume(2, 2, 1);
-    world.command(Command::SetPreferredLayer { id: 2, layer: 0 });
+    world.command(Command::SetPreferredLayer { id: 2, layer: 0, frame_rate: 0 });
     run(&mut world, 0..60, &[0, 1, 2]);
     for (consumer, expected) in [(1, 2), (2, 0)] {
         let last = world.events.iter().rev().find_map(|event| match event {

@@ -34,6 +34,8 @@ pub struct Stream {
     pub last_at: u64,
     pub longest_gap: u64,
     pub out_of_order: u64,
+    /// As many as were ended.
+    pub pictures: u64,
 }
 
 pub struct Subscriber {
@@ -226,6 +228,7 @@ impl Subscriber {
             stream.out_of_order += u64::from(packet.index < stream.newest);
         }
         stream.packets += 1;
+        stream.pictures += u64::from(packet.marker);
         stream.bytes += bytes as u64;
         stream.newest = stream.newest.max(packet.index);
         stream.last_at = at;

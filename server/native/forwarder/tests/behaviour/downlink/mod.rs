@@ -3,6 +3,7 @@
 mod congestion_pause;
 mod estimate;
 mod fairness;
+mod frame_rate;
 mod hostile_feedback;
 mod numbers;
 mod pacing;

@@ -35,7 +35,7 @@ fn who_is_wanted_large_grows_before_who_is_wanted_small() {
     let mut scene = scene();
     scene.limit(3, 1_050_000);
     for id in [1, 3] {
-        scene.world.command(Command::SetPreferredLayer { id, layer: 1 });
+        scene.world.command(Command::SetPreferredLayer { id, layer: 1, frame_rate: 0 });
     }
     scene.run(30 * SECOND);
     assert_eq!(scene.states(2).last(), Some(&Some(1)));
