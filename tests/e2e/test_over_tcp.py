@@ -24,6 +24,8 @@ from tests.private_network import needs_root, private_network, run
 HOST = "192.0.2.10"
 FULL = 32 * 1024
 """Bytes waiting for somebody who reads nothing, and more than ever wait for who does on one machine."""
+BACK_SECONDS = 90.0
+"""Until a browser is back by TCP when UDP stops; about twenty, if the machine is not busy."""
 _ESTABLISHED = "01"  # as /proc/net/tcp writes it
 CONFIG = """
 [http]
@@ -58,7 +60,7 @@ async () => {
 
 
 @pytest.fixture
-def network_without_udp() -> Iterator[None]:
+def network() -> Iterator[None]:
     with private_network():
         # Browsers take a machine without a network for offline.
         run("ip link add net0 type veth peer name net1")
@@ -66,10 +68,19 @@ def network_without_udp() -> Iterator[None]:
         run("ip link set net0 up")
         run("ip link set net1 up")
         run("ip route add default via 192.0.2.1")
-        run("nft add table inet deaf")
-        run("nft add chain inet deaf leaving { type filter hook output priority 0 ; }")
-        run("nft add rule inet deaf leaving meta l4proto udp counter drop")
         yield
+
+
+def stop_udp() -> None:
+    """From now on none gets through."""
+    run("nft add table inet deaf")
+    run("nft add chain inet deaf leaving { type filter hook output priority 0 ; }")
+    run("nft add rule inet deaf leaving meta l4proto udp counter drop")
+
+
+@pytest.fixture
+def network_without_udp(network: None) -> None:
+    stop_udp()
 
 
 @asynccontextmanager
@@ -114,6 +125,29 @@ async def test_browsers_talk_over_tcp_and_the_ledger_says_so(
         for row in found:
             if row["event"] == "transport_ended":
                 assert (row["protocol"], row["family"]) == ("tcp", "ipv4")
+
+
+@needs_root
+@pytest.mark.timeout(240)
+async def test_udp_is_used_while_it_works_and_tcp_when_it_stops(tmp_path: Path, network: None) -> None:
+    """A browser keeps no connection in reserve: it joins anew when it has given UDP up."""
+    async with serving_tcp(tmp_path) as server, chromium() as browser:
+
+        async def spare() -> int:
+            return len(unsent(server.udp_port))
+
+        ada = await join(browser, server.url, "Ada", "garden")
+        ben = await join(browser, server.url, "Ben", "garden")
+        await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
+        assert await protocols(ada) == await protocols(ben) == {"udp"}
+        await eventually(spare, lambda count: count == 0)
+        stop_udp()
+
+        async def both() -> list[set[str]]:
+            return [await protocols(ada), await protocols(ben)]
+
+        await eventually(both, lambda found: found == [{"tcp"}, {"tcp"}], BACK_SECONDS)
+        await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
 
 
 def unsent(port: int) -> dict[str, int]:
