@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use core::net::SocketAddr;
 use offrecord_forwarder::api::{
     CodecKind, Config, ConsumerOptions, Encoding, Event, ExtensionKind, MasterKey, MediaKind, PacketCore,
-    PayloadCodec, ProducerOptions, SrtpProfile, Voices,
+    PayloadCodec, ProducerOptions, SocketIndex, SrtpProfile, TCP, Voices,
 };
 use offrecord_forwarder::fuzzing::{PASSWORD, Seal, UFRAG, binding_request};
 use offrecord_forwarder::{Arena, Candidate, CandidateKind, Command, Forwarder, Micros, Outbox, SLOT_SIZE};
@@ -127,6 +127,7 @@ impl Call {
             9 => self.advance(u64::from(script.half())),
             10 => self.advance(u64::from(script.half()) << 10),
             11 => self.report(peer, script),
+            12 if choice >= 0x80 => self.disconnect(script.byte() & 7),
             _ => self.any_command(script),
         }
         self.inspect();
@@ -195,14 +196,25 @@ impl Call {
         all.extend(attributes);
         let mut message = binding_request([transaction; 12], &all);
         self.proven.insert(address(sender));
-        self.forwarder.handle_datagram(Micros(self.now), 0, address(sender), &mut message, &mut self.out);
+        let from = (socket(sender), address(sender));
+        self.forwarder.handle_datagram(Micros(self.now), from.0, from.1, &mut message, &mut self.out);
         self.inspect();
     }
 
     fn datagram(&mut self, sender: u8, mut datagram: Vec<u8>) {
         datagram.truncate(MAX_DATAGRAM);
-        self.forwarder.handle_datagram(Micros(self.now), 0, address(sender), &mut datagram, &mut self.out);
+        let from = (socket(sender), address(sender));
+        self.forwarder.handle_datagram(Micros(self.now), from.0, from.1, &mut datagram, &mut self.out);
         assert!(datagram.iter().all(|&byte| byte == 0), "the buffer is wiped");
+    }
+
+    /// The connection of a sender is over: nothing is sent there before it proves itself again.
+    fn disconnect(&mut self, sender: u8) {
+        if socket(sender) == TCP {
+            self.forwarder.handle_disconnect(TCP, address(sender));
+            assert!(!self.forwarder.is_proven(TCP, address(sender)));
+            self.proven.remove(&address(sender));
+        }
     }
 
     fn any_command(&mut self, script: &mut Script<'_>) {
@@ -301,6 +313,11 @@ impl Call {
         let counters = self.forwarder.counters();
         assert_eq!((counters.transports, counters.producers, counters.consumers), (0, 0, 0));
     }
+}
+
+/// Some senders have connections.
+fn socket(sender: u8) -> SocketIndex {
+    if sender >= 6 { TCP } else { 0 }
 }
 
 fn address(sender: u8) -> SocketAddr {
