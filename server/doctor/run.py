@@ -23,6 +23,7 @@ async def examine(config: Config, *, dev: bool) -> Report:
     findings = checks.check_host(read_host(), config)
     findings += checks.check_configuration(config, dev=dev)
     findings += trials.check_certificate(config)
+    findings += trials.check_turn(config)
     findings += trials.check_ports(config)
     level = Level.NONE
     if sys.platform == "linux":

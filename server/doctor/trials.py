@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from server import turn
 from server.config import Config, relay_count
 from server.control.messages import Level
 from server.doctor.finding import Finding, missing, ok, warning
@@ -93,6 +94,25 @@ def check_certificate(config: Config) -> list[Finding]:
             )
         ]
     return [ok("certificate", f"{Path(config.http.tls_certificate).name} and its key fit together.")]
+
+
+def check_turn(config: Config) -> list[Finding]:
+    """Reads the secret of the TURN servers as the server would, where clients are told of any."""
+    if not config.turn.urls:
+        return []
+    try:
+        turn.configured(config)
+    except OperatorError as error:
+        advice = (
+            "Put the static-auth-secret of coturn into the file, and let the server's user alone read it."
+        )
+        return [missing("TURN", f"{error}.", advice, stops=True)]
+    return [
+        ok(
+            "TURN",
+            f"Clients are told of {len(config.turn.urls)} addresses; whether they answer is not known.",
+        )
+    ]
 
 
 async def check_firewall(config: Config) -> list[Finding]:

@@ -11,6 +11,8 @@ import pytest
 
 from server import ids
 from server.config import Config, ConfigError, Turn
+from server.doctor.finding import Verdict
+from server.doctor.trials import check_turn
 from server.errors import OperatorError
 from server.options import check_usable
 from server.room.ice_servers import TurnServers
@@ -100,3 +102,17 @@ def test_addresses_of_turn_servers_are_those_of_the_standard(url: str) -> None:
 def test_what_no_client_could_use_is_refused(turn: Turn, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         check_usable(Config(turn=turn, keys=KEYS), dev=False)
+
+
+def test_the_doctor_says_whether_the_secret_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("the secret of both")
+    file.chmod(0o600)
+    config = Config(turn=Turn(urls=URLS, secret=str(file)))
+    (good,) = check_turn(config)
+    assert good.verdict is Verdict.OK
+    file.chmod(0o640)
+    (bad,) = check_turn(config)
+    assert bad.verdict is Verdict.MISSING
+    assert "chmod 600" in bad.says
+    assert check_turn(Config()) == []
