@@ -137,7 +137,7 @@ pub struct Voices {
 }
 
 /// A participant's reception of one track.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[allow(missing_docs)]
 pub struct ConsumerOptions {
     pub id: ConsumerId,

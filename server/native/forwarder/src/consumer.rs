@@ -226,9 +226,10 @@ impl Consumer {
         }
     }
 
-    /// Stops; what comes next begins with a key frame.
+    /// Stops; what comes next begins with a key frame, and nothing before that is sent again.
     pub fn interrupt(&mut self) {
         self.is_flowing = false;
+        self.resending.first_wanted = self.next_out;
     }
 
     /// The encoding being forwarded, unless the publisher has begun it anew since.
@@ -385,6 +386,9 @@ impl Consumer {
         }
         self.push(segment);
         self.picture = Some(view.header.timestamp);
+        if view.descriptor.starts_key_frame {
+            self.resending.first_wanted = segment.first_out;
+        }
         self.is_flowing = true;
         self.owes_report = true;
         segment

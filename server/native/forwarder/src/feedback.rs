@@ -146,9 +146,12 @@ impl Forwarder {
         let Some(at) = self.consumer_of(index, media) else { return };
         let Some(consumer) = self.consumers.get_mut(at) else { return };
         let Some(producer) = self.producers.get(consumer.producer) else { return };
-        if let Some(mut outlet) = self.transports.get_mut(index).and_then(|transport| transport.outlet()) {
-            let is_sent = consumer.resend(now, sequence, (producer, &self.arena), &mut outlet, out);
+        let Some(transport) = self.transports.get_mut(index) else { return };
+        let asked = (sequence, transport.traffic.round_trip.last);
+        if let Some(mut outlet) = transport.outlet() {
+            let is_sent = consumer.resend(now, asked, (producer, &self.arena), &mut outlet, out);
             self.counters.resent_outgoing += u64::from(is_sent);
+            self.schedule.attend(index, transport);
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use super::form::Form;
 use super::write::Envelope;
-use super::{Consumer, Segment, UNMAPPED};
-use crate::api::{ConsumerOptions, Micros, Outbox};
+use super::{Consumer, Place, Segment, UNMAPPED};
+use crate::api::{ConsumerOptions, MediaKind, Micros, Outbox};
 use crate::arena::Arena;
 use crate::producer::{Producer, View};
 use crate::transport::Outlet;
@@ -14,9 +14,12 @@ use std::collections::VecDeque;
 const BURST: u64 = 128_000;
 /// Share of the bytes sent that may be sent again: one in this many.
 const SHARE: u64 = 2;
-/// A packet is not sent again twice within this time.
+/// A packet is not sent again twice within this time, or within so much of a round trip, in percent, which is as
+/// long as the subscriber cannot know that it was sent again.
 const SPACING: u64 = 15_000;
-const RECENT: usize = 64;
+const LONGEST_SPACING: u64 = 300_000;
+const ROUND_TRIP: u64 = 80;
+const RECENT: usize = 256;
 /// Bytes owed that are worth the repetition of a packet.
 const WORTH_REPEATING: u64 = 300;
 
@@ -24,6 +27,8 @@ const WORTH_REPEATING: u64 = 300;
 #[derive(Debug)]
 pub(super) struct Resending {
     budget: u64,
+    /// Nothing before it is sent again: the key frame that the newest segment begins with, or what came first.
+    pub first_wanted: u64,
     /// Indices sent again, and when.
     recent: VecDeque<(u64, Micros)>,
     repair: Option<Repair>,
@@ -50,7 +55,7 @@ impl Resending {
         }
         let repair =
             first_repair.map(|next_index| Repair { ssrc: options.rtx_ssrc, next_index, payload_types });
-        Self { budget: BURST, recent: VecDeque::with_capacity(RECENT), repair, repeated: (0, 0) }
+        Self { budget: BURST, first_wanted: 0, recent: VecDeque::new(), repair, repeated: (0, 0) }
     }
 
     /// A packet of so many bytes was sent.
@@ -85,8 +90,9 @@ impl Resending {
         })
     }
 
-    fn was_just_resent(&mut self, now: Micros, index: u64) -> bool {
-        let is_recent = |&(_, at): &(u64, Micros)| now.0 < at.0 + SPACING;
+    fn was_just_resent(&mut self, now: Micros, index: u64, round_trip: u64) -> bool {
+        let spacing = (round_trip * ROUND_TRIP / 100).clamp(SPACING, LONGEST_SPACING);
+        let is_recent = |&(_, at): &(u64, Micros)| now.0 < at.0 + spacing;
         while self.recent.front().is_some_and(|resend| !is_recent(resend)) {
             self.recent.pop_front();
         }
@@ -167,11 +173,11 @@ impl Consumer {
         self.resending.repair.as_ref().map(|repair| (repair.ssrc, repair.next_index))
     }
 
-    /// Sends a packet again that the subscriber asks for. True if it was.
+    /// Sends a packet again that the subscriber asks for, now or as soon as the path has room. False if not.
     pub fn resend(
         &mut self,
         now: Micros,
-        sequence: u16,
+        (sequence, round_trip): (u16, u64),
         (producer, arena): (&Producer, &Arena),
         outlet: &mut Outlet<'_>,
         out: &mut Outbox,
@@ -180,23 +186,67 @@ impl Consumer {
         let Some(index) = self.next_out.checked_sub(behind).filter(|_| (1..0x8000).contains(&behind)) else {
             return false;
         };
+        if index < self.resending.first_wanted {
+            return false;
+        }
         let Some((segment, view)) = self.sent_before(index, producer, arena) else { return false };
-        if self.resending.budget < view.bytes.len() as u64 || self.resending.was_just_resent(now, index) {
+        let bytes = view.bytes.len();
+        if self.resending.budget < bytes as u64
+            || self.resending.was_just_resent(now, index, round_trip)
+            || !outlet.downlink.may_repeat(now, bytes)
+        {
             return false;
         }
         let Some(form) = Form::of(&view, &self.payload_types) else { return false };
+        let place = Place { segment, source: view.index, index };
+        self.resending.budget -= bytes as u64;
+        if producer.kind == MediaKind::Audio || outlet.downlink.is_open(now) {
+            self.leave_again(now, &view, form, &place, outlet, out)
+        } else {
+            self.wait_again(now, bytes, place, outlet)
+        }
+    }
+
+    pub(super) fn leave_again(
+        &mut self,
+        now: Micros,
+        view: &View<'_>,
+        form: Form,
+        place: &Place,
+        outlet: &mut Outlet<'_>,
+        out: &mut Outbox,
+    ) -> bool {
         let number = self.is_numbered(form.payload_type).then(|| outlet.downlink.number());
-        let again = Envelope { ssrc: self.ssrc, index, form, original: None, number };
+        let again = Envelope { ssrc: self.ssrc, index: place.index, form, original: None, number };
         let wrapped = self.resending.wrap(&again);
         let envelope = wrapped.unwrap_or(again);
-        let Some(length) = self.send(now, &view, &segment, &envelope, outlet, out) else { return false };
+        let Some(length) = self.send(now, view, &place.segment, &envelope, outlet, out) else { return false };
         self.traffic.resend(length);
         if wrapped.is_some()
             && let Some(repair) = &mut self.resending.repair
         {
             repair.next_index += 1;
         }
-        self.resending.budget -= view.bytes.len() as u64;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_not_sent_again_twice_within_a_round_trip() {
+        let mut resending = Resending::new(&ConsumerOptions::default(), None);
+        let mut resent = |round_trip: u64, index: u64| {
+            let times = (0..1_000).filter(|&at| {
+                let now = Micros(index * 10_000_000 + at * 1_000);
+                !resending.was_just_resent(now, index, round_trip)
+            });
+            times.count()
+        };
+        assert_eq!(resent(0, 1), 67, "a round trip that is not known");
+        assert_eq!(resent(100_000, 2), 13);
+        assert_eq!(resent(9_000_000, 3), 4, "or is not believed");
     }
 }

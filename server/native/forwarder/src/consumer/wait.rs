@@ -12,6 +12,8 @@ use crate::transport::Outlet;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
     pub consumer: ConsumerId,
+    /// It was sent before.
+    pub is_again: bool,
     place: Place,
 }
 
@@ -39,7 +41,7 @@ impl Consumer {
         let is_taken = if kind == MediaKind::Audio || outlet.downlink.is_open(now) {
             self.leave(now, view, form, &place, outlet, out)
         } else {
-            outlet.downlink.wait(now, view.bytes.len(), Waiting { consumer: self.id, place })
+            outlet.downlink.wait(now, view.bytes.len(), Waiting { consumer: self.id, is_again: false, place })
         };
         if is_taken && place.index >= self.next_out {
             if place.segment.takes(view) {
@@ -54,7 +56,7 @@ impl Consumer {
     pub fn release(
         &mut self,
         now: Micros,
-        Waiting { place, .. }: Waiting,
+        Waiting { place, is_again, .. }: Waiting,
         (producer, arena): (&Producer, &Arena),
         outlet: &mut Outlet<'_>,
         out: &mut Outbox,
@@ -67,7 +69,22 @@ impl Consumer {
             stream.ring.get(place.source, arena).and_then(|held| producer.view_again(held, place.source));
         let Some(view) = view else { return false };
         let Some(form) = Form::of(&view, &self.payload_types) else { return false };
-        self.leave(now, &view, form, &place, outlet, out)
+        if is_again {
+            self.leave_again(now, &view, form, &place, outlet, out)
+        } else {
+            self.leave(now, &view, form, &place, outlet, out)
+        }
+    }
+
+    /// Lets a packet that was sent before wait for its turn. False if too much does.
+    pub(super) fn wait_again(
+        &self,
+        now: Micros,
+        bytes: usize,
+        place: Place,
+        outlet: &mut Outlet<'_>,
+    ) -> bool {
+        outlet.downlink.wait(now, bytes, Waiting { consumer: self.id, is_again: true, place })
     }
 
     fn leave(

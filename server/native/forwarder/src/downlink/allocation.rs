@@ -8,6 +8,8 @@ use crate::codec::MAX_LAYERS;
 
 /// Of what the path carries, in percent: what is kept may need so much of it.
 const KEPT: u64 = 110;
+/// The same, for what is paused otherwise.
+const SPARED: u64 = 120;
 /// The same, for what is to become larger.
 const RAISED: u64 = 90;
 /// Steps of one video at most: the smallest at a part of its frame rate or all of it, and what is larger.
@@ -32,8 +34,10 @@ pub(crate) struct Demand {
     pub count: usize,
     /// Which of them is shown now; `None`: it is paused.
     pub shown: Option<usize>,
-    /// It may become larger, or be taken up again.
+    /// It may become larger.
     pub may_rise: bool,
+    /// Where it is paused, or shown with fewer frames, it may be shown in its smallest size again.
+    pub may_resume: bool,
     pub may_pause: bool,
 }
 
@@ -53,6 +57,16 @@ impl Demand {
         (step..self.count).find(is_larger).unwrap_or(self.count) - 1
     }
 
+    /// Whether what is shown becomes smaller, and not by frames alone.
+    pub fn is_another_stream(&self, step: Option<usize>) -> bool {
+        let (Some(shown), Some(step)) = (self.shown, step) else { return false };
+        step < shown && self.steps[step].layer != self.steps[shown].layer
+    }
+
+    fn may_take(&self, step: usize) -> bool {
+        if self.steps[step].layer == self.steps[0].layer { self.may_resume } else { self.may_rise }
+    }
+
     fn is_kept_at(&self, step: usize) -> bool {
         self.shown.is_some_and(|shown| step <= shown)
     }
@@ -61,6 +75,8 @@ impl Demand {
 /// What may be spent, in bits a second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
+    /// On the smallest of what is shown already.
+    pub spare: u64,
     /// On what is shown already.
     pub keep: u64,
     /// With what becomes larger.
@@ -70,7 +86,12 @@ pub(crate) struct Budget {
 impl Budget {
     /// Of a path that carries so much, as measured.
     pub fn of(carried: u64) -> Self {
-        Self { keep: carried * KEPT / 100, rise: carried * RAISED / 100 }
+        Self { spare: carried * SPARED / 100, keep: carried * KEPT / 100, rise: carried * RAISED / 100 }
+    }
+
+    /// The same where it carries that beyond doubt, and no more.
+    pub fn strictly(carried: u64) -> Self {
+        Self { keep: carried, ..Self::of(carried) }
     }
 }
 
@@ -78,27 +99,33 @@ impl Budget {
 pub(crate) fn allot(budget: Budget, demands: &[Demand]) -> Vec<Option<usize>> {
     let mut order: Vec<usize> = (0..demands.len()).filter(|&at| demands[at].count > 0).collect();
     order.sort_by_key(|&at| core::cmp::Reverse(demands[at].rank));
-    let risen = fill(budget.rise, demands, &order, true);
+    let risen = fill((budget.rise, budget.rise), demands, &order, true);
     let rises = |&at: &usize| risen[at] > demands[at].shown;
     let falls = |&at: &usize| risen[at] < demands[at].shown;
     match (order.iter().position(rises), order.iter().position(falls)) {
         (Some(rise), fall) if fall.is_none_or(|fall| rise < fall) => risen,
-        _ => fill(budget.keep, demands, &order, false),
+        _ => fill((budget.spare, budget.keep), demands, &order, false),
     }
 }
 
-/// Shares a total out: to what is shown already, and to what may rise if anything is to.
-fn fill(budget: u64, demands: &[Demand], order: &[usize], is_rising: bool) -> Vec<Option<usize>> {
+/// Shares a total out, the first for the smallest of each: to what is shown already, and to what may rise if anything
+/// is to.
+fn fill(
+    (smallest, budget): (u64, u64),
+    demands: &[Demand],
+    order: &[usize],
+    is_rising: bool,
+) -> Vec<Option<usize>> {
     let mut given = vec![None; demands.len()];
     let mut spent = 0;
     let may_have = |at: usize, step: usize| {
         let demand = &demands[at];
-        demand.is_kept_at(step) || (is_rising && demand.may_rise)
+        demand.is_kept_at(step) || (is_rising && demand.may_take(step))
     };
     for &at in order {
         let demand = &demands[at];
         let total = spent + demand.steps[0].rate;
-        if !demand.may_pause || (may_have(at, 0) && total <= budget) {
+        if !demand.may_pause || (may_have(at, 0) && total <= smallest) {
             given[at] = Some(0);
             spent = total;
         }
@@ -124,7 +151,7 @@ pub(crate) fn next_rise(demands: &[Demand], given: &[Option<usize>]) -> Option<u
     let spent: u64 = demands.iter().zip(given).map(|(demand, &step)| of(demand, step)).sum();
     let next = |(demand, &step): (&Demand, &Option<usize>)| {
         let next = step.map_or(0, |step| step + 1);
-        let rises = demand.may_rise && next < demand.count;
+        let rises = demand.may_take(next) && next < demand.count;
         rises.then(|| spent - of(demand, step) + of(demand, Some(demand.whole(next))))
     };
     let least = demands.iter().zip(given).filter_map(next).min()?;
@@ -137,7 +164,8 @@ mod tests {
 
     /// A camera in three sizes, shown in the step that is given.
     fn camera(shown: Option<usize>) -> Demand {
-        let mut demand = Demand { shown, may_rise: true, may_pause: true, ..Demand::default() };
+        let mut demand =
+            Demand { shown, may_rise: true, may_resume: true, may_pause: true, ..Demand::default() };
         [150_000, 500_000, 1_500_000]
             .into_iter()
             .zip(0..)
@@ -185,10 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn rather_than_to_pause_one_another_becomes_smaller_where_the_path_is_full() {
+        let demands = [camera(Some(1)), camera(Some(0)), camera(Some(0))];
+        assert_eq!(allot(Budget::of(750_000), &demands), [Some(1), Some(0), Some(0)]);
+        assert_eq!(allot(Budget::strictly(750_000), &demands), [Some(0); 3]);
+        assert_eq!(allot(Budget::strictly(380_000), &[camera(Some(0)); 3]), [Some(0); 3]);
+        assert_eq!(allot(Budget::strictly(370_000), &[camera(Some(0)); 3]), [Some(0), Some(0), None]);
+    }
+
+    #[test]
     fn what_may_not_rise_yet_does_not() {
         let waits = Demand { may_rise: false, ..camera(Some(0)) };
         assert_eq!(allotted(10_000_000, &[waits]), [Some(0)]);
-        assert_eq!(allotted(10_000_000, &[Demand { may_rise: false, ..camera(None) }]), [None]);
+        assert_eq!(allotted(10_000_000, &[Demand { may_rise: false, ..camera(None) }]), [Some(0)]);
+        assert_eq!(allotted(10_000_000, &[Demand { may_resume: false, ..camera(None) }]), [None]);
     }
 
     #[test]
@@ -220,7 +258,7 @@ mod tests {
 
     #[test]
     fn fewer_frames_of_the_smallest_come_before_nothing_of_it() {
-        let mut demand = Demand { may_rise: true, may_pause: true, ..Demand::default() };
+        let mut demand = Demand { may_rise: true, may_resume: true, may_pause: true, ..Demand::default() };
         for (layer, temporal, rate) in [(0, 0, 60_000), (0, 1, 90_000), (0, 3, 150_000), (1, 3, 500_000)] {
             demand.push(layer, temporal, rate);
         }

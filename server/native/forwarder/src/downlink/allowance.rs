@@ -5,6 +5,8 @@ use crate::api::Micros;
 /// What was made smaller is not made larger again for this long, at first and at most.
 const SHORTEST_HOLD: u64 = 2_000_000;
 const LONGEST_HOLD: u64 = 30_000_000;
+/// What is not shown at all waits no longer than this for another trial.
+const LONGEST_PAUSE: u64 = 8_000_000;
 /// What is made smaller so soon after it was made larger was made larger too soon.
 const TRIAL: u64 = 10_000_000;
 
@@ -45,6 +47,11 @@ impl Allowance {
         now >= self.held_until
     }
 
+    /// Whether it may be shown again, in its smallest size.
+    pub fn may_resume(&self, now: Micros) -> bool {
+        now.0 + self.hold.saturating_sub(LONGEST_PAUSE) >= self.held_until.0
+    }
+
     /// It is less from now on.
     pub fn lower(&mut self, now: Micros) {
         let is_failed_trial = self.raised.is_some_and(|at| now.0 < at.0 + TRIAL);
@@ -82,5 +89,18 @@ mod tests {
         now += 11_000_000;
         allowance.lower(Micros(now));
         assert!(allowance.may_rise(Micros(now + SHORTEST_HOLD)));
+    }
+
+    #[test]
+    fn what_is_paused_is_tried_again_sooner() {
+        let mut allowance = Allowance::default();
+        for at in 0..6_u64 {
+            allowance.raise(Micros(at * 1_000_000));
+            allowance.lower(Micros(at * 1_000_000));
+        }
+        let since = 5_000_000;
+        assert!(!allowance.may_rise(Micros(since + LONGEST_PAUSE)));
+        assert!(!allowance.may_resume(Micros(since + LONGEST_PAUSE - 1)));
+        assert!(allowance.may_resume(Micros(since + LONGEST_PAUSE)));
     }
 }

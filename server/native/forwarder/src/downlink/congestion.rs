@@ -32,8 +32,8 @@ const MAX_PROBES: usize = 8;
 /// Numbers of our own measurements begin here; those of the controller count from 1.
 const OWN_PROBES: u32 = 1 << 24;
 /// Length of one, in milliseconds, and packets at least.
-const OWN_LENGTH: u64 = 15;
-const OWN_PACKETS: u32 = 5;
+const OWN_LENGTH: u64 = 25;
+const OWN_PACKETS: u32 = 8;
 /// Losses that wait for a report with an arrival.
 const MAX_PENDING: usize = 1024;
 

@@ -1,8 +1,10 @@
 //! What has arrived lately, whatever an estimate says. A path that delivers so much, without a queue and without
-//! loss, carries it: an estimate that falls since a key frame began is made right by that. And a path on which
-//! packets wait longer and longer carries no more than arrives, though the estimate may not know it yet.
+//! loss, carries it: an estimate that falls since a key frame began is made right by that. And a path that is full
+//! carries no more than arrives, though the estimate may not know it yet.
 
+use super::saturation::Saturation;
 use crate::api::Micros;
+use crate::rate::Rate;
 
 const WINDOW: u64 = 400_000;
 /// Packets wait so much longer than they did at the least, at most.
@@ -11,13 +13,6 @@ const QUEUE: i64 = 40_000;
 const MEMORY: u64 = 10_000_000;
 /// Of 100 packets.
 const LOSS: u64 = 3;
-/// A queue of so much that has grown by so much in one window.
-const LONG_QUEUE: i64 = 150_000;
-const GROWTH: i64 = 50_000;
-/// Of what arrives, in percent: less, so that the queue shrinks.
-const DRAIN: u64 = 85;
-/// A limit that was found so is lifted by so many percent a second.
-const LIFT: u64 = 10;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -32,13 +27,15 @@ pub(crate) struct Delivery {
     least_since: Micros,
     /// Bits a second; 0 where that is no measure.
     carried: u64,
-    before: Option<i64>,
-    limit: Option<u64>,
+    saturation: Saturation,
+    /// What is sent without numbers.
+    beside: Rate,
 }
 
 impl Delivery {
     /// A packet that left then arrived, by the peer's clock, or was lost.
     pub fn note(&mut self, left: Micros, bytes: usize, arrival: Option<u64>) {
+        self.saturation.note(left, bytes, arrival);
         let Some(arrival) = arrival else {
             self.lost += 1;
             return;
@@ -49,8 +46,14 @@ impl Delivery {
         self.delay = Some(self.delay.map_or(delay, |known| known.min(delay)));
     }
 
+    /// A packet without a number left.
+    pub fn note_beside(&mut self, now: Micros, bytes: usize) {
+        self.beside.note(now, bytes);
+    }
+
     /// That was one report.
     pub fn report(&mut self, now: Micros) {
+        self.saturation.report(now, self.least.into_iter().flatten().min(), self.beside.bits());
         let elapsed = now.0.saturating_sub(self.since.0);
         if elapsed < WINDOW {
             return;
@@ -59,7 +62,6 @@ impl Delivery {
             self.least = [self.least[1], None];
             self.least_since = now;
         }
-        self.limit = self.limit.map(|limit| limit + limit * LIFT * elapsed / 100_000_000);
         let is_recent = elapsed < 3 * WINDOW;
         let rate = self.bytes * 8_000_000 / elapsed;
         self.carried = match self.delay {
@@ -68,21 +70,26 @@ impl Delivery {
                 let least = self.least.into_iter().flatten().min().unwrap_or(delay);
                 let is_whole = self.lost * 100 <= LOSS * (self.lost + self.arrived);
                 let is_prompt = delay.saturating_sub(least) < QUEUE;
-                let grows = self.before.is_some_and(|before| delay.saturating_sub(before) > GROWTH);
-                if grows && delay.saturating_sub(least) > LONG_QUEUE {
-                    self.limit = Some(rate * DRAIN / 100);
-                }
                 if is_whole && is_prompt { rate } else { 0 }
             }
             _ => 0,
         };
-        self.before = self.delay;
         (self.since, self.bytes, self.arrived, self.lost, self.delay) = (now, 0, 0, 0, None);
     }
 
     /// An estimate in bits a second, made right.
-    pub fn correct(&self, estimate: u64) -> u64 {
-        estimate.max(self.carried).min(self.limit.unwrap_or(u64::MAX))
+    pub fn correct(&self, now: Micros, estimate: u64) -> u64 {
+        self.saturation.correct(now, estimate.max(self.carried))
+    }
+
+    /// Whether the path was found full so lately that its queue may be long.
+    pub fn is_draining(&self, now: Micros) -> bool {
+        self.saturation.holds(now)
+    }
+
+    /// Whether the path was found full just now.
+    pub fn is_full(&self, now: Micros) -> bool {
+        self.saturation.is_certain(now)
     }
 }
 
@@ -99,7 +106,7 @@ mod tests {
             delivery.note(Micros(now), 1_250, (!is_lost).then_some(arrival));
             delivery.report(Micros(now + 30_000));
         }
-        delivery.correct(0)
+        delivery.correct(Micros(from * 1_000_000), 0)
     }
 
     #[test]
@@ -113,22 +120,6 @@ mod tests {
         for at in 6..40 {
             second(&mut delivery, at, 90_000, 0);
         }
-        assert!(delivery.correct(0) > 0, "that is how long the path is by now");
-    }
-
-    #[test]
-    fn where_packets_wait_longer_and_longer_no_more_is_carried_than_arrives() {
-        let mut delivery = Delivery::default();
-        second(&mut delivery, 1, 0, 0);
-        assert_eq!(delivery.correct(5_000_000), 5_000_000);
-        for at in 0..100_u64 {
-            let now = 2_000_000 + at * 10_000;
-            delivery.note(Micros(now), 1_250, Some(now + 7_000_000 + at * 10_000));
-            delivery.report(Micros(now + 30_000 + at * 10_000));
-        }
-        let limited = delivery.correct(5_000_000);
-        assert!((350_000..550_000).contains(&limited), "half arrives: {limited}");
-        (4..14).for_each(|at| assert!(second(&mut delivery, at, 0, 0) > 0));
-        assert!(delivery.correct(5_000_000) > limited * 2, "it is lifted");
+        assert!(delivery.correct(Micros(40_000_000), 0) > 0, "that is how long the path is by now");
     }
 }

@@ -13,7 +13,9 @@ mod history;
 mod pacer;
 mod patience;
 mod probing;
+mod repeats;
 mod report;
+mod saturation;
 mod search;
 mod share;
 mod trial;
@@ -30,6 +32,7 @@ use history::History;
 use pacer::{Pace, Pacer};
 use patience::Patience;
 use probing::Probing;
+use repeats::Repeats;
 pub(crate) use report::Report;
 use report::reference_step;
 use search::Search;
@@ -59,6 +62,7 @@ pub(crate) struct Downlink {
     congestion: Option<Box<Congestion>>,
     probing: Probing,
     pacer: Pacer<Waiting>,
+    repeats: Repeats,
     clock: Option<PeerClock>,
     /// When the first report came.
     heard: Option<Micros>,
@@ -99,9 +103,15 @@ impl Downlink {
         self.pacer.is_open(now, pace)
     }
 
-    /// Media has to wait. False if too much does.
+    /// Media has to wait; what is sent again comes first. False if too much does.
     pub fn wait(&mut self, now: Micros, bytes: usize, what: Waiting) -> bool {
-        self.pacer.push(now, bytes + NETWORK_HEADER, what)
+        self.pacer.push(now, bytes + NETWORK_HEADER, what, what.is_again)
+    }
+
+    /// Whether so many bytes may be sent again; they count from now on.
+    pub fn may_repeat(&mut self, now: Micros, bytes: usize) -> bool {
+        let Some(estimate) = self.estimate(now) else { return true };
+        self.repeats.take(now, bytes + NETWORK_HEADER, estimate)
     }
 
     /// What waits longest, if it may leave now.
@@ -116,7 +126,8 @@ impl Downlink {
     /// How fast media may leave; `None` where nothing holds it up.
     fn pace(&self, now: Micros) -> Option<Pace> {
         let measured = self.probing.rate().map(Pace::even);
-        measured.or_else(|| self.estimate(now).map(Pace::of))
+        let is_draining = self.delivery.is_draining(now);
+        measured.or_else(|| self.estimate(now).map(|carried| Pace::of(carried, is_draining)))
     }
 
     /// What waits for a consumer is not to be sent any more.
@@ -129,9 +140,12 @@ impl Downlink {
     /// A packet leaves, of so many bytes sealed; under the number [`Downlink::number`] if it is numbered.
     pub fn sent(&mut self, now: Micros, bytes: usize, is_numbered: bool) {
         let bytes = bytes + NETWORK_HEADER;
-        self.pacer.sent(bytes);
+        // What is known of the path by numbers is what it carries of numbered packets.
+        if is_numbered || !self.is_numbered {
+            self.pacer.sent(bytes);
+        }
         if !is_numbered {
-            return;
+            return self.delivery.note_beside(now, bytes);
         }
         let congestion = self.congestion.get_or_insert_with(|| Box::new(Congestion::new(now)));
         let probe = self.probing.id();
@@ -193,6 +207,7 @@ impl Downlink {
             return (self.is_numbered && is_awaited).then(|| Budget::of(ASSUMED));
         };
         Some(match self.heard {
+            Some(_) if self.is_full(now) => Budget::strictly(estimate),
             Some(_) => Budget::of(estimate),
             None => self.trial.budget(now, estimate, shown),
         })
@@ -204,7 +219,7 @@ impl Downlink {
             return;
         }
         if let Some(congestion) = &mut self.congestion
-            && let Some(rate) = self.search.due(now, self.delivery.correct(congestion.target()), wanted)
+            && let Some(rate) = self.search.due(now, self.delivery.correct(now, congestion.target()), wanted)
         {
             congestion.probe(rate);
             self.start_probing(now);
@@ -213,7 +228,13 @@ impl Downlink {
 
     /// Whether what is too much by the budget is to be shown nevertheless, for now.
     pub fn is_patient(&mut self, now: Micros, is_short: bool, budget: Budget, shown: u64) -> bool {
-        self.patience.lasts(now, is_short, budget.keep, shown)
+        let lasts = self.patience.lasts(now, is_short, budget.keep, shown);
+        lasts && !self.is_full(now)
+    }
+
+    /// Whether the path is full beyond doubt: what is sent too much of now is lost, or others are in its place.
+    pub fn is_full(&self, now: Micros) -> bool {
+        self.delivery.is_full(now)
     }
 
     /// Something is shown larger from now on.
@@ -276,7 +297,7 @@ impl Downlink {
             return target.map(|target| {
                 // The first measurements are under way, unless they have failed.
                 let is_settled = now.0 >= since.0 + SETTLING || target < START;
-                self.delivery.correct(target.max(if is_settled { 0 } else { ASSUMED }))
+                self.delivery.correct(now, target.max(if is_settled { 0 } else { ASSUMED }))
             });
         }
         self.remb.filter(|(at, _)| now.0 < at.0 + REMB_LIFE).map(|(_, rate)| rate)

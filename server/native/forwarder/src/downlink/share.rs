@@ -63,9 +63,12 @@ impl Forwarder {
                 transport.downlink.note_rise(now);
             }
         }
+        let mut stopped = Vec::new();
+        let is_full = transport.downlink.is_full(now);
         let wanted_rate = given.as_ref().and_then(|given| next_rise(&demands, given));
         for (position, (&at, demand)) in wanted.iter().zip(&demands).enumerate() {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
+            let Some(producer) = self.producers.get(consumer.producer) else { continue };
             let before = consumer.allowance.extent();
             match given.as_ref().map(|given| given[position]) {
                 // Nothing is known of the path, or nothing of the video.
@@ -75,19 +78,26 @@ impl Forwarder {
                     consumer.allowance.lift();
                     consumer.allowance.layer = 0;
                 }
-                Some(step) => consumer.allow(now, demand, step),
+                Some(step) => {
+                    // What would go on until the smaller one begins would be lost, and take the place of that.
+                    if is_full && demand.is_another_stream(step) && !producer.is_one_stream() {
+                        stopped.push(consumer.id);
+                        consumer.interrupt();
+                    }
+                    consumer.allow(now, demand, step);
+                }
             }
             if before != consumer.allowance.extent() {
                 if consumer.allowance.is_congested != before.2 {
+                    stopped.push(consumer.id);
                     consumer.interrupt();
-                    if let Some(producer) = self.producers.get(consumer.producer) {
-                        Self::announce_consumer(now, consumer, producer, out);
-                    }
+                    Self::announce_consumer(now, consumer, producer, out);
                 }
                 self.retarget(now, at, out);
             }
         }
         if let Some(transport) = self.transports.get_mut(index) {
+            stopped.into_iter().for_each(|consumer| transport.downlink.drop_waiting(consumer));
             transport.downlink.look_for(now, wanted_rate);
         }
     }
@@ -96,8 +106,8 @@ impl Forwarder {
 /// The sizes of a video up to the one that is wished for.
 fn demand(now: Micros, consumer: &Consumer, producer: &Producer, speaks: bool) -> Demand {
     let allowance = &consumer.allowance;
-    let mut demand =
-        Demand { may_rise: allowance.may_rise(now), may_pause: consumer.may_pause, ..Demand::default() };
+    let mut demand = Demand { may_pause: consumer.may_pause, ..Demand::default() };
+    (demand.may_rise, demand.may_resume) = (allowance.may_rise(now), allowance.may_resume(now));
     let Some(wanted) = producer.choose(now, consumer.preferred) else { return demand };
     let wanted = producer.layer(now, producer.target(wanted, u8::MAX));
     let live = producer.live_layers(now);

@@ -44,4 +44,5 @@ mod strangers;
 mod temporal_layers;
 mod transport_feedback;
 mod turnover;
+mod viewer;
 mod wrap;

@@ -2,6 +2,7 @@
 
 use crate::peer::{Rtp, nack};
 use crate::world::{MILLISECOND, SECOND, VIDEO, World, video, vp8};
+use offrecord_forwarder::Command;
 
 fn frame(index: u64) -> Rtp {
     let payload = vp8(index == 0, index as u16, index as u8);
@@ -46,6 +47,22 @@ fn media_is_gone_when_its_time_is_over() {
     world.advance(SECOND + 20 * MILLISECOND);
     world.send_rtcp(1, nack(ssrc, &[last]));
     assert_eq!(world.peers[1].rtp().len(), 5);
+}
+
+#[test]
+fn what_came_before_a_new_beginning_is_not_sent_again() {
+    let (mut world, ssrc) = world(5);
+    for paused in [true, false] {
+        world.command(Command::PauseConsumer { id: 1, paused });
+    }
+    let last = world.peers[1].rtp()[4].index as u16;
+    world.send_rtcp(1, nack(ssrc, &[last]));
+    assert_eq!(world.peers[1].rtp().len(), 5, "a key frame comes next");
+    let payload = vp8(true, 5, 5);
+    world.send_rtp(0, &Rtp { payload, ..frame(5) });
+    world.send_rtcp(1, nack(ssrc, &[last, last.wrapping_add(1)]));
+    let again: Vec<u16> = world.peers[1].rtp()[5..].iter().map(|packet| packet.index as u16).collect();
+    assert_eq!(again, [last.wrapping_add(1); 2]);
 }
 
 #[test]

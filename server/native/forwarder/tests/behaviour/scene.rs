@@ -2,6 +2,7 @@
 
 use crate::camera::Camera;
 use crate::peer::{AUDIO_LEVEL, Received, Rtp};
+use crate::viewer::Viewer;
 use crate::world::{AUDIO, MILLISECOND, SECOND, World, audio, consumer};
 use core::time::Duration;
 use offrecord_forwarder::api::{ConsumerOptions, ExtensionKind};
@@ -45,6 +46,8 @@ pub struct Subscriber {
     /// Every transport-wide number that arrived, and when, of the time since the last report.
     pub arrivals: Vec<(u16, u64)>,
     pub numbers: Vec<u16>,
+    /// By the number of their consumer.
+    pub viewers: BTreeMap<u32, Viewer>,
     next_report: u64,
     reports: u8,
 }
@@ -95,6 +98,7 @@ impl Scene {
             streams: BTreeMap::new(),
             arrivals: Vec::new(),
             numbers: Vec::new(),
+            viewers: BTreeMap::new(),
             next_report: self.world.now,
             reports: 0,
         });
@@ -105,6 +109,12 @@ impl Scene {
     pub fn consume(&mut self, peer: usize, id: u32, producer: u32) {
         let options = repaired(id, producer, self.world.peers[peer].id);
         self.world.command(Command::CreateConsumer(options));
+    }
+
+    /// The same, for a video that is watched: what is missing is asked for.
+    pub fn watch(&mut self, subscriber: usize, id: u32, producer: u32) {
+        self.consume(self.subscribers[subscriber].peer, id, producer);
+        self.subscribers[subscriber].viewers.insert(id, Viewer::new(1_000 + id, self.world.now));
     }
 
     /// From now on so many bits a second pass to a peer, and wait for a second at most; 0: no limit.
@@ -201,7 +211,13 @@ impl Subscriber {
         for (at, what) in world.peers[self.peer].received.drain(..) {
             if let Received::Rtp { packet, datagram } = what {
                 self.note(at, &packet, datagram.len());
+                if let Some(viewer) = self.viewers.get_mut(&(packet.ssrc % 1_000)) {
+                    viewer.take(at, &packet);
+                }
             }
+        }
+        for said in self.viewers.values_mut().flat_map(|viewer| viewer.speak(world.now)).collect::<Vec<_>>() {
+            world.send_rtcp(self.peer, said);
         }
         if world.now < self.next_report {
             return;

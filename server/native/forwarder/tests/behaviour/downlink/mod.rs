@@ -13,3 +13,4 @@ mod receivers_estimate;
 mod steady_path;
 mod step_down;
 mod step_up;
+mod sudden;

@@ -74,9 +74,9 @@ fn a_burst_leaves_at_little_more_than_what_the_path_carries_and_in_order() {
     let arrived = arrivals(&world, PICTURE);
     assert_eq!(arrived.iter().map(|(_, index)| *index).collect::<Vec<_>>(), (0..50).collect::<Vec<_>>());
     let took = arrived[49].0 - start;
-    assert!((115 * MILLISECOND..135 * MILLISECOND).contains(&took), "{took}");
+    assert!((98 * MILLISECOND..118 * MILLISECOND).contains(&took), "{took}");
     for pair in arrived.windows(5) {
-        assert!(pair[4].0 >= pair[0].0 + 6 * MILLISECOND || pair[4].1 < 12, "no bursts: {arrived:?}");
+        assert!(pair[4].0 >= pair[0].0 + 5 * MILLISECOND || pair[4].1 < 12, "no bursts: {arrived:?}");
     }
 }
 
@@ -92,16 +92,16 @@ fn sound_does_not_wait_for_pictures() {
 }
 
 #[test]
-fn nothing_waits_longer_than_a_fifth_of_a_second() {
+fn nothing_waits_longer_than_two_fifths_of_a_second() {
     let mut world = world(Some(30_000));
     let start = world.now;
     send_frame(&mut world, 0, 300);
-    world.advance(100 * MILLISECOND);
+    world.advance(200 * MILLISECOND);
     let half = arrivals(&world, PICTURE).len();
     assert!((100..200).contains(&half), "evenly: {half}");
-    world.advance(120 * MILLISECOND);
+    world.advance(220 * MILLISECOND);
     let arrived = arrivals(&world, PICTURE);
-    assert!(arrived.len() == 300 && arrived[299].0 <= start + 202 * MILLISECOND);
+    assert!(arrived.len() == 300 && arrived[299].0 <= start + 402 * MILLISECOND);
 }
 
 #[test]
