@@ -26,6 +26,7 @@ from server.api.receipt import ReceiptRoutes
 from server.api.receivers import ReceiverRoutes
 from server.api.rights import RightsRoutes
 from server.api.subject import SubjectTokens
+from server.api.twirp.route import TwirpRoutes
 from server.attempts import Attempts
 from server.chronicle import Chronicle
 from server.clock import Clock
@@ -231,6 +232,7 @@ def application(
             evidence, software, rooms.binding, minimum_level, config.keys, signer, incidents or Incidents()
         ).routes()
     )
+    app.add_routes(TwirpRoutes(rooms, config.keys, clock, origins).routes())
     app.add_routes(ReceiverRoutes(rooms.receivers, config.keys, clock).routes())
     app.add_routes(pages.routes(public_url=config.http.public_url))
     return app

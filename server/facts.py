@@ -12,7 +12,7 @@ from server.metadata import words
 from server.metadata.client import describe
 from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, QualityStep, Stage
-from server.metadata.rows import addresses, attempts, sessions, tracks, transports
+from server.metadata.rows import addresses, administration, attempts, sessions, tracks, transports
 from server.room import effects
 from server.room.inputs import SignalEnd
 
@@ -103,6 +103,12 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
             return track_unpublished(fact)
         case effects.TransportClosed():
             return transport_ended(fact)
+        case effects.Administered(room, "", "", act):
+            return administration.RoomAdministered(room=room, act=words.RoomAct(act.name.lower()))
+        case effects.Administered(room, identity, sid, act):
+            return administration.ParticipantAdministered(
+                room=room, identity=identity, participant=sid, act=words.ParticipantAct(act.name.lower())
+            )
         case effects.QualityChanged(room, identity, sid, quality):
             return transports.QualityChanged(
                 room=room, identity=identity, participant=sid, quality=_step(quality)

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Protocol
 
+from livekit.protocol.room import CreateRoomRequest
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server import ids
@@ -38,10 +39,13 @@ from server.metadata.rows.sessions import ParticipantJoined
 from server.network.origin import Origin
 from server.present import RoomNow
 from server.protocol.translate import JoinParameters
+from server.room import administration
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.endings import WAIT_SECONDS
 from server.room.ice_servers import TurnServers
 from server.room.inputs import (
+    Admin,
+    AdminOpened,
     Input,
     Join,
     PolicyServed,
@@ -55,7 +59,9 @@ from server.room.inputs import (
     identity_of,
 )
 from server.room.metadata import PolicyNotice
+from server.room.options import asks_for_encryption, limits_of
 from server.room.reception import Heard, reception
+from server.room.refused import AdminRefused, Fault
 from server.room.room import Room, RoomLimits
 from server.sdp.model import Candidate
 from server.workers.link import RelayLink
@@ -63,10 +69,9 @@ from server.workers.link import RelayLink
 logger = logging.getLogger(__name__)
 
 RENEWED_TOKEN_SECONDS = 600.0
+MOST_ROOMS = 10_000
 CLOSING_SECONDS = WAIT_SECONDS + 1.0
-UNENCRYPTED_ROOM = (
-    "the access token requires end-to-end encryption, and this room was begun without: let it end first"
-)
+UNENCRYPTED_ROOM = "end-to-end encryption is required, and this room was begun without: let it end first"
 ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these words
 
 
@@ -181,7 +186,7 @@ class RoomManager:
             raise JoinRefused("the server is stopping", 503, Refusal.STOPPING)
         name = claims.grants.room
         room = self._rooms.get(name)
-        if room is None and not self._config.rooms.auto_create:
+        if room.is_deleted if room is not None else not self._config.rooms.auto_create:
             raise JoinRefused(ROOM_MISSING, 404, Refusal.ROOM_MISSING)
         if room is not None and room.is_full(identity_of(claims, parameters.publish_as)):
             raise JoinRefused("the room is full", 503, Refusal.ROOM_FULL)
@@ -210,12 +215,7 @@ class RoomManager:
         if parameters.publish_as:
             claims = replace(claims, grants=replace(claims.grants, can_subscribe=False))
         name = claims.grants.room
-        now = self._clock.now()
-        room = self._rooms.get(name)
-        if room is None:
-            room = Room(name, ids.room_sid(), self._limits(name), now, self._policy, turn=self._turn)
-            self._rooms[name] = room
-            logger.info("room %s opened", room.sid)
+        room = self._rooms.get(name) or self._open(name, self._limits(name))
         if room not in self._links:
             self._links[room] = self._relay_for(name)
         link = self._links[room]
@@ -295,6 +295,50 @@ class RoomManager:
         """Every room and who is in it, the rooms that were opened last first."""
         return [self._now(room) for room in reversed(self._rooms.values())]
 
+    def rooms(self) -> list[Room]:
+        """All of them, but those that are being deleted, in the order in which they were opened."""
+        return [room for room in self._rooms.values() if not room.is_deleted]
+
+    def find(self, name: str) -> Room:
+        """A room, for the server API. Raises AdminRefused."""
+        room = self._rooms.get(name)
+        if room is None or room.is_deleted:
+            raise AdminRefused(Fault.NOT_FOUND, ROOM_MISSING)
+        return room
+
+    def create(self, wanted: CreateRoomRequest) -> Room:
+        """The room of that name as it is, or a new one that waits for people. Raises AdminRefused."""
+        if self._stopping:
+            raise AdminRefused(Fault.STOPPING, "the server is stopping")
+        limits = limits_of(wanted, self._limits(wanted.name))
+        room = self._rooms.get(wanted.name)
+        if room is not None:
+            if asks_for_encryption(wanted) and not room.encryption_required:
+                raise AdminRefused(Fault.NOT_AS_IT_IS, UNENCRYPTED_ROOM, "encryption")
+            return self.find(wanted.name)  # which is not being deleted: `until_free`
+        if len(self._rooms) >= MOST_ROOMS:
+            raise AdminRefused(
+                Fault.TOO_MUCH, f"there are {MOST_ROOMS} rooms; more are not made through the API"
+            )
+        room = self._open(wanted.name, limits)
+        self._handle(room, AdminOpened(wanted.metadata))
+        return room
+
+    def administer(self, name: str, wanted: Admin) -> Room:
+        """Does to a room what the server API wants. Raises AdminRefused."""
+        room = self.find(name)
+        administration.check(room, wanted, self._clock.now())
+        self._handle(room, wanted)
+        return room
+
+    async def until_free(self, name: str) -> None:
+        """Returns once a room that was deleted is over, and its name is free."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_SECONDS):
+                while (room := self._rooms.get(name)) is not None and room.is_deleted:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+
     def serve_policy(self, policy: PolicyNotice | None) -> None:
         """Everybody is told that another privacy policy is served."""
         self._policy = policy
@@ -327,6 +371,13 @@ class RoomManager:
             people=tuple(people),
             joined={one.sid: self._joined[one.sid] for one in people if one.sid in self._joined},
         )
+
+    def _open(self, name: str, limits: RoomLimits) -> Room:
+        now = self._clock.now()
+        room = Room(name, ids.room_sid(), limits, now, self._policy, turn=self._turn)
+        self._rooms[name] = room
+        logger.info("room %s opened", room.sid)
+        return room
 
     def _limits(self, name: str) -> RoomLimits:
         rooms = self._config.rooms

@@ -18,6 +18,7 @@ from livekit.protocol.rtc import SignalRequest, SignalResponse
 from yarl import URL
 
 from tests.personal import Personals
+from tests.thrown_api import api_requests
 from tests.thrown_signals import data_packet, every_member, realistic
 
 HEADERS = (
@@ -48,6 +49,12 @@ def _correction(personals: Personals, place: str) -> bytes:
     return _json(name="Ada", note=personals.at(f"{place}, note").text)
 
 
+def _api(personals: Personals, place: str) -> bytes:
+    """Of a method that there is not; `_administer` throws at those that there are."""
+    names = ("name", "identity", "metadata", "data", "topic")
+    return _json(room="hall", **{name: personals.at(f"{place}, {name}").text for name in names})
+
+
 def _nothing(personals: Personals, place: str) -> bytes:
     return _json(reason=personals.at(f"{place}, reason").text)
 
@@ -58,6 +65,7 @@ BODIES: dict[tuple[str, str], Body] = {
     ("PATCH", "/api/receipt"): _correction,
     ("DELETE", "/api/receipt"): _nothing,
     ("POST", "/api/receipt/objection"): _nothing,
+    ("POST", "/twirp/{service}/{method}"): _api,
 }
 
 
@@ -91,6 +99,7 @@ class Thrower:
         self.url = url.rstrip("/")
         self.personals = personals
         self.members: set[str] = set()
+        self.methods: set[str] = set()  # of the server API, that were asked and did something
         self._key = key
         self._secret = secret
         self._when_published = when_published
@@ -139,6 +148,7 @@ class Thrower:
             await self._refused(http)
             await self._talk(http)
             await self._talk_in_json(http)
+            await self._administer(http)
         await self._no_http()
 
     def _headers(self, place: str) -> dict[str, str]:
@@ -230,8 +240,10 @@ class Thrower:
     def _handshake(self, place: str) -> dict[str, str]:
         return {name: value for name, value in self._headers(place).items() if not name.startswith("Sec-")}
 
-    async def _join(self, http: aiohttp.ClientSession, place: str) -> ClientWebSocketResponse:
-        query = {**self._query(place, JOIN_QUERY), "access_token": self.token("ada", "hall", place)}
+    async def _join(
+        self, http: aiohttp.ClientSession, place: str, names: Iterable[str] = JOIN_QUERY
+    ) -> ClientWebSocketResponse:
+        query = {**self._query(place, names), "access_token": self.token("ada", "hall", place)}
         query |= {"protocol": "17", "auto_subscribe": "1"}
         socket = await http.ws_connect(self.url + "/rtc", params=query, headers=self._handshake(place))
         async with asyncio.timeout(10):
@@ -266,6 +278,28 @@ class Thrower:
             if socket.closed:
                 socket = await self._join(http, "a join in JSON")
             await _said(socket, text)
+        await socket.close()
+
+    async def _administer(self, http: aiohttp.ClientSession) -> None:
+        """Every method of the server API, about somebody who is there, in both forms."""
+        names = [name for name in JOIN_QUERY if name != "publish"]  # which makes it somebody else
+        socket = await self._join(http, "a join that is administered", names)
+        grants = {"room": "hall", "roomAdmin": True, "roomCreate": True, "roomList": True}
+        for name, request in api_requests(self.personals, "hall", "ada"):
+            place = f"API: {name}"
+            token = self.token("", "hall", place, video=grants)
+            url = f"{self.url}/twirp/livekit.RoomService/{name}"
+            as_json = json_format.MessageToJson(request).encode()
+            for kind, data in (("json", as_json), ("protobuf", request.SerializeToString())):
+                if socket.closed:
+                    socket = await self._join(http, f"a join before {name}", names)
+                headers = {**self._headers(place), "Authorization": f"Bearer {token}"}
+                headers["Content-Type"] = f"application/{kind}"
+                async with http.post(url, data=data, headers=headers) as answer:
+                    await answer.read()
+                    if answer.status == 200:
+                        self.methods.add(name)
+                await _heard(socket)
         await socket.close()
 
     async def _no_http(self) -> None:

@@ -200,6 +200,8 @@ def _title(row: Row, tracks: Mapping[str, Track]) -> tuple[str, str, frozenset[s
             track = tracks.get(str(fields.get("track")))
             label = "A track" if track is None else track.label
             return f"{label} {'on' if kind == 'track_published' else 'off'}", "plain", frozenset({"source"})
+        case "participant_administered":
+            return f"Through the API: {spaced(fields['act'])}", "plain", frozenset({"act"})
         case "quality_changed":
             quality = str(fields["quality"])
             return f"Connection {quality}", tone_of(quality), frozenset({"quality"})

@@ -45,6 +45,7 @@ from server.control.messages import (
     Refused,
     Request,
     RestartIce,
+    SendData,
     SetPriority,
     SpeakerLevel,
     SrtpProfile,
@@ -88,7 +89,8 @@ _EARNED: Final[dict[type, float]] = {
     GetStats: 2,  # Stats, and now and then the self-test
     AddCandidates: 0,  # not answered
     RestartIce: 0,
-    SetPriority: 0,  # nor this
+    SetPriority: 0,
+    SendData: 0,  # nor this
 }
 
 

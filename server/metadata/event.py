@@ -16,6 +16,7 @@ from server.metadata.connection import Connection
 from server.metadata.declared import Declaration, Expiry
 from server.metadata.rows.actions import OperatorAction
 from server.metadata.rows.addresses import ParticipantAddress
+from server.metadata.rows.administration import ParticipantAdministered, RoomAdministered
 from server.metadata.rows.attempts import AttemptEnded, AttemptsRefused
 from server.metadata.rows.holds import HoldLifted, HoldPlaced
 from server.metadata.rows.operation import (
@@ -49,6 +50,8 @@ Event = (
     | ParticipantAddress
     | ParticipantActive
     | ParticipantLeft
+    | RoomAdministered
+    | ParticipantAdministered
     | TrackPublished
     | TrackUnpublished
     | TransportEnded

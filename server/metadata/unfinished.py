@@ -7,12 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.metadata.database import events
 from server.metadata.event import Event, decode, name_of
+from server.metadata.rows.administration import ParticipantAdministered
 from server.metadata.rows.sessions import ParticipantJoined
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import TransportEnded
 from server.metadata.transport_words import Direction, TransportEnd
+from server.metadata.words import ParticipantAct
 
-_KINDS = (ParticipantJoined, TrackPublished, TrackUnpublished, TransportEnded)
+_KINDS = (ParticipantJoined, ParticipantAdministered, TrackPublished, TrackUnpublished, TransportEnded)
 _MADE = (Direction.PUBLISHER, Direction.SUBSCRIBER)
 """In the order in which they are made: who has one has the first."""
 
@@ -28,11 +30,13 @@ async def unfinished(connection: AsyncConnection, participant: str, ended_at: fl
         .order_by(events.c.id)
     )
     tracks: dict[str, tuple[float, TrackPublished]] = {}
-    transports: dict[Direction, tuple[float, ParticipantJoined]] = {}
+    transports: dict[Direction, tuple[float, ParticipantJoined | ParticipantAdministered]] = {}
     for at, body in rows:
         match decode(body):
             case ParticipantJoined() as joined:
                 transports = dict.fromkeys(_MADE[: joined.transports], (at, joined))
+            case ParticipantAdministered(act=ParticipantAct.RECEPTION_OPENED) as opened:
+                transports[Direction.SUBSCRIBER] = (at, opened)
             case TrackPublished() as track:
                 tracks[track.track] = (at, track)
             case TrackUnpublished() as track:
@@ -54,14 +58,14 @@ async def unfinished(connection: AsyncConnection, participant: str, ended_at: fl
         ),
         *(
             TransportEnded(
-                room=joined.room,
-                identity=joined.identity,
+                room=begun.room,
+                identity=begun.identity,
                 participant=participant,
                 direction=direction,
                 end=TransportEnd.SERVER_CRASH,
                 milliseconds=_between(at, ended_at),
             )
-            for direction, (at, joined) in transports.items()
+            for direction, (at, begun) in transports.items()
         ),
     ]
 

@@ -129,6 +129,26 @@ class Action(StrEnum):
     HOLD_EXPORTED = "hold_exported"  # what a legal hold keeps was read
 
 
+class RoomAct(StrEnum):
+    """What the server API did to a room."""
+
+    OPENED = "opened"
+    DESCRIBED = "described"  # its metadata was changed
+    DATA_SENT = "data_sent"
+    DELETED = "deleted"
+
+
+class ParticipantAct(StrEnum):
+    """What the server API did to a participant."""
+
+    REMOVED = "removed"
+    TRACK_MUTED = "track_muted"
+    PERMISSIONS_CHANGED = "permissions_changed"
+    CHANGED = "changed"  # name, metadata or attributes
+    SUBSCRIPTIONS_CHANGED = "subscriptions_changed"
+    RECEPTION_OPENED = "reception_opened"  # a transport to receive by, which the join did not have
+
+
 class GuaranteeLevel(StrEnum):
     NONE = "none"
     REDUCED = "reduced"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 from livekit.protocol import models
@@ -136,6 +136,21 @@ def permission(grants: VideoGrants) -> models.ParticipantPermission:
         can_update_metadata=grants.can_update_own_metadata,
         can_subscribe_metrics=grants.can_subscribe_metrics,
         agent=grants.agent,
+    )
+
+
+def granted(permission: models.ParticipantPermission, before: VideoGrants) -> VideoGrants:
+    """The grants of somebody who is given another permission, as a whole; `hidden` and `recorder` stay."""
+    return replace(
+        before,
+        can_subscribe=permission.can_subscribe,
+        can_publish=permission.can_publish,
+        can_publish_data=permission.can_publish_data,
+        can_publish_sources=tuple(source_name(source) for source in permission.can_publish_sources),
+        can_update_own_metadata=permission.can_update_metadata,
+        can_subscribe_metrics=permission.can_subscribe_metrics,
+        can_manage_agent_session=permission.can_manage_agent_session,
+        agent=permission.agent,
     )
 
 

@@ -1,4 +1,4 @@
-"""Data packets between the participants of a room: read, stamped with their sender, fanned out.
+"""Data packets for the participants of a room: between them read and stamped with their sender; fanned out.
 
 LiveKit's `DataPacket` (livekit_models.proto). They stay in this process and are never kept.
 """
@@ -115,6 +115,23 @@ class DataRooms:
                 continue
             account.allowance -= 1
             self._deliver(member.receive_transport, reliable, stamped)
+
+    def say(self, room: int, reliable: bool, message: bytes) -> None:
+        """A packet of the server API, from nobody in the room: it goes as it is to whom it names, or to all.
+        Who takes only what is declared encrypted end to end does not get it otherwise."""
+        try:
+            packet = models.DataPacket.FromString(message)
+        except DecodeError:
+            return
+        identities = {*packet.destination_identities, *packet.user.destination_identities}
+        sids = set(packet.user.destination_sids)
+        encrypted = is_declared_encrypted(packet)
+        for member in self._rooms.get(room, {}).values():
+            if not member.receive_transport or (member.encrypted_only and not encrypted):
+                continue
+            if (identities or sids) and member.identity not in identities and member.sid not in sids:
+                continue
+            self._deliver(member.receive_transport, reliable, message)
 
     def _refuse_sender(self, now: float, account: _Sender) -> None:
         if now >= account.refused_at + REFUSED_EVERY:

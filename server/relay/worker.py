@@ -45,6 +45,7 @@ from server.control.messages import (
     RequestKeyFrame,
     RestartIce,
     SelfTest,
+    SendData,
     SetPreferredLayer,
     SetPriority,
     SpeakerLevel,
@@ -220,6 +221,9 @@ class Worker:
     def _remove_member(self, request: RemoveDataMember) -> None:
         self._rooms.remove(request.member)
 
+    def _send_data(self, request: SendData) -> None:
+        self._rooms.say(request.room, request.reliable, request.message)
+
     def _get_receivers(self, request: GetReceivers) -> None:
         self._packets.list_receivers(request.transport, request.sequence)
 
@@ -269,6 +273,7 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     RequestKeyFrame: Worker._request_key_frame,
     DataMember: Worker._put_member,
     RemoveDataMember: Worker._remove_member,
+    SendData: Worker._send_data,
     GetReceivers: Worker._get_receivers,
     GetStats: Worker._get_stats,
     GetTraffic: Worker._get_traffic,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from server.control.messages import Quality
 from server.protocol import translate
 from server.room.effects import (
+    Act,
+    Administered,
     AttemptEnded,
     Effects,
     ParticipantActive,
@@ -128,6 +130,11 @@ class Account:
             now - history.began_at,
         )
         self.endings.wait(side.transport, fact, now)
+
+    def administered(self, act: Act, who: Participant | None = None) -> None:
+        """The server API did something to somebody; None: to the room."""
+        identity, sid = ("", "") if who is None else (who.claims.identity, who.sid)
+        self._effects.record(Administered(self._room, identity, sid, act))
 
     def quality_changed(self, who: Participant, quality: Quality) -> None:
         """It is connected so well from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import SignalResponse
@@ -175,8 +176,34 @@ class QualityChanged:
     quality: Quality
 
 
+class Act(Enum):
+    """What the server API did: to a room, or to a participant of it."""
+
+    OPENED = auto()
+    DESCRIBED = auto()
+    DATA_SENT = auto()
+    DELETED = auto()
+    REMOVED = auto()
+    TRACK_MUTED = auto()
+    PERMISSIONS_CHANGED = auto()
+    CHANGED = auto()  # name, metadata or attributes
+    SUBSCRIPTIONS_CHANGED = auto()
+    RECEPTION_OPENED = auto()  # who joined to send only has a transport to receive by from now on
+
+
+@dataclass(frozen=True, slots=True)
+class Administered:
+    """The server API did something; `identity` and `sid` are "" where it was to the room."""
+
+    room: str
+    identity: str
+    sid: str
+    act: Act
+
+
 Fact = (
-    AttemptEnded
+    Administered
+    | AttemptEnded
     | ParticipantJoined
     | ParticipantActive
     | ParticipantLeft

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from livekit.protocol.models import ClientInfo
+from livekit.protocol.models import ClientInfo, ParticipantPermission, UserPacket
 from livekit.protocol.rtc import SignalRequest
 
 from server.auth.grants import Claims
@@ -100,4 +101,73 @@ class Shutdown:
     """The server stops."""
 
 
-Input = Join | Signal | SignalLost | RelayNotified | RelayLost | PolicyServed | Tick | Shutdown
+class Admin:
+    """What the server API asks; `administration.check` says whether it may be."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdminOpened(Admin):
+    """The room was made through the API, with this metadata."""
+
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminRemove(Admin):
+    """Somebody has to leave."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminMute(Admin):
+    """A track is muted for everybody. Nobody's is turned on again from here."""
+
+    identity: str
+    track: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdminChange(Admin):
+    """What somebody may do, and says of itself. Empty texts and None change nothing; an attribute "" goes."""
+
+    identity: str
+    name: str
+    metadata: str
+    attributes: Mapping[str, str]
+    permission: ParticipantPermission | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSubscribe(Admin):
+    """What somebody receives, by the sids of tracks."""
+
+    identity: str
+    tracks: tuple[str, ...]
+    subscribe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSend(Admin):
+    """A message from nobody in the room, to whom it names or to everybody."""
+
+    message: UserPacket
+    reliable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AdminDescribe(Admin):
+    """Another text of the app as the room's metadata."""
+
+    metadata: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminDelete(Admin):
+    """Everybody has to leave, and the room ends."""
+
+
+Input = Admin | Join | Signal | SignalLost | RelayNotified | RelayLost | PolicyServed | Tick | Shutdown

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from livekit.protocol import models
 
-from server.auth.grants import insisting_on_encryption
+from server.auth.grants import VideoGrants, insisting_on_encryption
 from server.protocol import translate
 from server.room.attempt import Attempt
 from server.room.inputs import Join
@@ -48,6 +48,7 @@ class Participant:
         self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
+        self.may_pause = join.may_pause
         self.attempt = Attempt(join.code, join.asked_at, join.site)
         self.joined_at = now
         self.ready_by = now + JOIN_SECONDS
@@ -56,6 +57,9 @@ class Participant:
         self.state = State.JOINED
         self.publisher = publisher
         self.subscriber = subscriber
+        # Whether readiness is that of the receiving side (clients up to protocol 2 know no other). It is
+        # announced with the join: who is allowed to receive later keeps the other.
+        self.subscriber_is_primary = subscriber is not None and join.client.protocol > 2
         self.announced = False
         self.pace = Pace(now)
         self.access = AccessList()
@@ -69,11 +73,6 @@ class Participant:
     def is_active(self) -> bool:
         """Whether its primary transport is connected."""
         return self.state == State.ACTIVE
-
-    @property
-    def subscriber_is_primary(self) -> bool:
-        """Whether readiness is that of the receiving side (clients up to protocol 2 know no other)."""
-        return self.subscriber is not None and self.client.protocol > 2
 
     @property
     def primary_is_connected(self) -> bool:
@@ -96,13 +95,18 @@ class Participant:
         self._choices.pop(track_sid, None)
 
     def wants(self, track_sid: str) -> bool:
-        """Whether it wants to receive a track."""
-        return self._choices.get(track_sid, self.auto_subscribe)
+        """Whether it wants to receive a track, and receives at all."""
+        return self.claims.grants.can_subscribe and self._choices.get(track_sid, self.auto_subscribe)
 
     def transport_lost(self, now: float) -> None:
         """It may be leaving, and is to reconnect if it does not say so in time."""
         if self.goodbye_by is None:
             self.goodbye_by = now + GOODBYE_SECONDS
+
+    def permit(self, grants: VideoGrants, now: float) -> None:
+        """What it may do from now on. Its token is renewed at once, so that it comes back with the same."""
+        self.claims = replace(self.claims, grants=grants)
+        self.token_due = now
 
     def describe(
         self,

@@ -9,12 +9,18 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import inf
 
 from livekit.protocol import models
-from livekit.protocol.rtc import AddTrackRequest, RequestResponse, SignalResponse, TrackPublishedResponse
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    RequestResponse,
+    SignalResponse,
+    TrackPublishedResponse,
+    TrackUnpublishedResponse,
+)
 
 from server import ids
 from server.control.messages import (
@@ -205,11 +211,14 @@ class Publisher:
         demands = [track.demand.due for track in self.tracks.values() if track.demand is not None]
         return min(times + [due for due in demands if due is not None], default=None)
 
+    def find(self, track_sid: str) -> Publication | None:
+        """A track, with a section or not yet."""
+        pending = (one for one in self._pending.values() if one.sid == track_sid)
+        return self.tracks.get(track_sid) or next(pending, None)
+
     def mute(self, track_sid: str, muted: bool, now: float) -> Publication | None:
         """Mutes or unmutes a track, pending ones too. None: unknown, or it changes nothing."""
-        track = self.tracks.get(track_sid) or next(
-            (one for one in self._pending.values() if one.sid == track_sid), None
-        )
+        track = self.find(track_sid)
         if track is None or track.info.muted == muted:
             return None
         track.info.muted = muted
@@ -229,6 +238,23 @@ class Publisher:
         if track.kind is MediaKind.VIDEO:
             track.demand = Demand(track.encodings)
             track.demand.begin(now)
+
+    def withdraw(self, may_publish: Callable[[str], bool]) -> list[Publication]:
+        """Ends what may not be published any more, by its source, and tells the client. Returns the tracks
+        that had a section; of those that were announced, the identifiers are the caller's to drop."""
+
+        def refused(source: int) -> bool:
+            return not may_publish(translate.source_name(source))
+
+        gone = [self._close_track(mid) for mid, one in list(self._bound.items()) if refused(one.info.source)]
+        pending = [track for track in self._pending.values() if refused(track.info.source)]
+        for track in pending:
+            del self._pending[track.cid]
+        self._queued = [request for request in self._queued if not refused(request.source)]
+        for track in (*gone, *pending):
+            unpublished = TrackUnpublishedResponse(track_sid=track.sid)
+            self._effects.send(self.sid, SignalResponse(track_unpublished=unpublished))
+        return gone
 
     def close(self) -> list[Publication]:
         """Closes the transport, which takes its producers along. Returns the tracks that were announced; the

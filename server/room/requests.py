@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from livekit.protocol import models
@@ -131,9 +131,14 @@ def _subscription(room: Room, participant: Participant, message: UpdateSubscript
     sids = [*message.track_sids]
     for one in message.participant_tracks:
         sids += one.track_sids
-    for sid in sids[:MAX_SIDS]:
-        participant.choose(sid, message.subscribe)
-    for track in room.tracks_of(sids[:MAX_SIDS]):
+    subscribe(room, participant, sids[:MAX_SIDS], message.subscribe, now)
+
+
+def subscribe(room: Room, participant: Participant, sids: Sequence[str], wanted: bool, now: float) -> None:
+    """A participant is to receive these tracks, or not any more."""
+    for sid in sids:
+        participant.choose(sid, wanted)
+    for track in room.tracks_of(sids):
         room.reconcile(participant, track, now)
 
 
@@ -170,11 +175,8 @@ def _update_metadata(
     """Empty means unchanged, and an attribute set to "" is deleted."""
     refusal = _refuse_metadata(participant, message)
     if refusal is None:
-        attributes = {**participant.claims.attributes, **message.attributes}
-        attributes = {name: value for name, value in attributes.items() if value}
-        if sum(len(name.encode()) + len(value.encode()) for name, value in attributes.items()) > (
-            MAX_ATTRIBUTES_BYTES
-        ):
+        attributes = changed_attributes(participant, message.attributes)
+        if attributes is None:
             refusal = Reason.LIMIT_EXCEEDED
         else:
             participant.describe(
@@ -191,9 +193,20 @@ def _refuse_metadata(
 ) -> RequestResponse.Reason | None:
     if not participant.claims.grants.can_update_own_metadata:
         return Reason.NOT_ALLOWED
-    if len(message.metadata.encode()) > MAX_METADATA_BYTES or len(message.name) > MAX_NAME_CHARACTERS:
-        return Reason.LIMIT_EXCEEDED
-    return None
+    return None if is_bounded(message.name, message.metadata) else Reason.LIMIT_EXCEEDED
+
+
+def is_bounded(name: str, metadata: str) -> bool:
+    """Whether a participant may have these."""
+    return len(metadata.encode()) <= MAX_METADATA_BYTES and len(name) <= MAX_NAME_CHARACTERS
+
+
+def changed_attributes(participant: Participant, changes: Mapping[str, str]) -> dict[str, str] | None:
+    """All its attributes after a change, in which "" deletes; None where they are too much."""
+    merged = {**participant.claims.attributes, **changes}
+    attributes = {name: value for name, value in merged.items() if value}
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in attributes.items())
+    return attributes if size <= MAX_ATTRIBUTES_BYTES else None
 
 
 def _update_audio_track(

@@ -10,6 +10,7 @@ A participant: JOINED (JoinResponse sent) -> ACTIVE (primary transport connected
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from livekit.protocol import models
@@ -23,14 +24,16 @@ from livekit.protocol.rtc import (
 )
 
 from server.auth.grants import requires_encryption
-from server.control.messages import DataMember, RemoveDataMember
+from server.control.messages import DataMember, RemoveDataMember, SendData
 from server.protocol import translate
-from server.room import notified, requests, welcome
+from server.room import administration, notified, requests, welcome
 from server.room.account import Account
 from server.room.counts import Counts, count
+from server.room.deliveries import Deliveries
 from server.room.effects import Disconnect, Effect, Effects, RenewToken, RoomClosed
 from server.room.ice_servers import TurnServers
 from server.room.inputs import (
+    Admin,
     Input,
     Join,
     PolicyServed,
@@ -101,6 +104,8 @@ class Room:
         self._room_id = 0  # on its relay
         self._closes_at: float | None = now + limits.empty_seconds
         self._closed = False
+        self.is_deleted = False
+        self.deliveries = Deliveries(now)
         self._counts = Counts()
 
     def handle(self, now: float, happened: Input) -> list[Effect]:
@@ -118,6 +123,8 @@ class Room:
                     goodbye = end is SignalEnd.GOODBYE
                     reason = Reason.CLIENT_INITIATED if goodbye else Reason.SIGNAL_CLOSE
                     self.remove(participant, reason, None, now, signal=end)
+            case Admin():
+                administration.handle(self, happened, now)
             case RelayNotified(notification):
                 notified.handle(self, notification, now)
             case RelayLost():
@@ -216,6 +223,29 @@ class Room:
         if not self.participants:
             self._closes_at = now + self.limits.departure_seconds
 
+    def delete(self, now: float) -> None:
+        """Everybody has to leave, and nobody may come; it is over once all ends were told."""
+        self._everybody_leaves(Reason.ROOM_DELETED, DISCONNECT, now)
+        self.is_deleted = True
+        self._closes_at = now
+
+    def describe(self, metadata: str, now: float) -> None:
+        """Another text of the app: everybody is told with the next tick."""
+        self.metadata.set(metadata)
+        self._counts.due = now
+
+    def add_subscriber(self, participant: Participant, now: float) -> None:
+        """Somebody who joined to send only may receive from now on."""
+        assert self.registry is not None, "who is in the room is on its relay"
+        side = Subscriber(participant.sid, self.registry, self.effects, now, may_pause=participant.may_pause)
+        participant.subscriber = side
+        side.offer(now)
+
+    def send_data(self, packet: models.DataPacket, now: float, *, reliable: bool) -> None:
+        """A packet from nobody in the room. Where nobody ever was, there is nobody to send it to."""
+        if self.registry is not None:
+            self.effects.relay(SendData(self._room_id, reliable, packet.SerializeToString()))
+
     def announce(self, participant: Participant, *, to_itself: bool = False) -> None:
         """Shows everybody else what a participant is now."""
         participant.announced = True
@@ -273,7 +303,7 @@ class Room:
             subscriber.sid, subscriber.identity, track.sid
         )
 
-    def tracks_of(self, sids: list[str]) -> list[Publication]:
+    def tracks_of(self, sids: Sequence[str]) -> list[Publication]:
         """The announced tracks among these."""
         return [track for sid in sids if (track := self.tracks.get(sid))]
 
@@ -319,7 +349,8 @@ class Room:
         self.participants[join.sid] = participant
         self._by_identity[participant.identity] = participant
         self._closes_at = None
-        self._add_data_member(participant, registry)
+        participant.member = registry.new(participant)
+        self.tell_data_member(participant)
         ice_servers = self._turn.told(now)
         self.effects.send(join.sid, welcome.join_response(self.info(), participant, others, ice_servers))
         if subscriber:
@@ -345,13 +376,12 @@ class Room:
         if self.registry:
             self.registry.retire(number)
 
-    def _add_data_member(self, participant: Participant, registry: Registry) -> None:
+    def tell_data_member(self, participant: Participant) -> None:
         """Data comes on the publisher transport and goes out on the primary one."""
         publisher, subscriber = participant.publisher, participant.subscriber
         receiving = (
             subscriber.transport if subscriber and participant.subscriber_is_primary else publisher.transport
         )
-        participant.member = registry.new(participant)
         self.effects.relay(
             DataMember(
                 participant.member,
@@ -397,7 +427,8 @@ class Room:
 
     def send_voices(self, participant: Participant, voices: list[Voice]) -> None:
         """To those who receive: their own voice, and those that they may hear."""
-        if participant.subscriber is None or not participant.is_active:
+        receives = participant.subscriber is not None and participant.claims.grants.can_subscribe
+        if not receives or not participant.is_active:
             return
         heard = [
             models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active)
@@ -416,6 +447,10 @@ class Room:
             if participant.is_active and (infos := changes.for_participant(participant.sid)):
                 update = ConnectionQualityUpdate(updates=infos)
                 self.effects.send(participant.sid, SignalResponse(connection_quality=update))
+
+    def find(self, identity: str) -> Participant | None:
+        """Who has this identity now."""
+        return self._by_identity.get(identity)
 
     def _everybody_leaves(
         self, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float

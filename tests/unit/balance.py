@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from server.room.effects import (
+    Act,
+    Administered,
     Fact,
     ParticipantJoined,
     ParticipantLeft,
@@ -24,6 +26,8 @@ def is_balanced(facts: Iterable[Fact]) -> bool:
             case ParticipantJoined():
                 made += fact.transports
                 going.add(fact.sid)
+            case Administered(act=Act.RECEPTION_OPENED):
+                made += 1
             case TransportClosed():
                 assert fact.sid in going
                 ended += 1

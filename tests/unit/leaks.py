@@ -137,6 +137,8 @@ def assert_alive(kept: dict[str, bytes]) -> None:
             b"attempt_ended",
             b"attempts_refused",
             b"track_published",
+            b"participant_administered",
+            b"room_administered",
         ):
             assert word in kept[place], (place, word)
     assert b"connected" in kept["the log"]

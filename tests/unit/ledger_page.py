@@ -64,7 +64,8 @@ def _table(row: RowDescription) -> str:
     head = f"\n### `{row.name}`\n\n{_wrapped(f'{row.says} {kept}')}\n"
     if not row.fields:
         return head + "\nIt has no fields.\n"
-    lines = "".join(_line(field, of_people=row.is_about_people) for field in row.fields)
+    of_people = any(field.name == "identity" for field in row.fields)
+    lines = "".join(_line(field, of_people=of_people) for field in row.fields)
     return (
         f"{head}\n| Field | Holds | Purpose | Legal ground | Who may see it |\n|---|---|---|---|---|\n{lines}"
     )

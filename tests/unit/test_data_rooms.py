@@ -65,6 +65,28 @@ def test_the_sender_is_who_the_room_knows_not_who_the_packet_says(hall: Hall) ->
         assert (heard.user.payload, heard.user.topic) == (b"hello", "chat")
 
 
+def test_what_the_server_api_says_comes_from_nobody_and_goes_to_whom_it_names(hall: Hall) -> None:
+    def says(packet: models.DataPacket, room: int = 1) -> list[int]:
+        hall.delivered.clear()
+        hall.rooms.say(room, False, packet.SerializeToString())
+        assert all(not reliable and heard == packet for _, reliable, heard in hall.delivered)
+        return sorted(transport - 20 for transport, _, _ in hall.delivered)
+
+    assert says(chat()) == [ANN, BOB, CID]
+    assert says(chat(destination_identities=["id-2", "id-4"])) == [BOB]
+    by_sid = chat()
+    by_sid.user.destination_sids.append("PA_3")
+    assert says(by_sid) == [CID]
+    assert says(chat(), room=9) == []
+    hall.rooms.say(1, True, b"\xff")
+
+
+def test_who_takes_only_what_is_encrypted_does_not_get_the_server_apis_clear_data(hall: Hall) -> None:
+    hall.rooms.put(member(BOB, encrypted_only=True))
+    hall.rooms.say(1, True, chat().SerializeToString())
+    assert sorted(transport - 20 for transport, _, _ in hall.delivered) == [ANN, CID]
+
+
 def test_the_kind_is_that_of_the_channel(hall: Hall) -> None:
     hall.says(ANN, chat(kind=models.DataPacket.RELIABLE), reliable=False)
     assert {(reliable, heard.kind) for _, reliable, heard in hall.delivered} == {

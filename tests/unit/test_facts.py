@@ -49,6 +49,9 @@ CHROME = (
 )
 
 
+TO_ROOMS = (effects.Act.OPENED, effects.Act.DESCRIBED, effects.Act.DATA_SENT, effects.Act.DELETED)
+
+
 def left(
     reason: int,
     seconds: float,
@@ -97,6 +100,8 @@ def closed(**change: Any) -> effects.TransportClosed:
     [
         effects.ParticipantJoined("hall", "ada", PA, models.ClientInfo(), "ABCD-EFGH", "Lyon", 3, 7, 2),
         effects.ParticipantActive("hall", "ada", PA, -5),
+        *(effects.Administered("hall", "", "", act) for act in TO_ROOMS),
+        *(effects.Administered("hall", "ada", PA, act) for act in effects.Act if act not in TO_ROOMS),
         effects.ParticipantActive("hall", "ada", PA, 10**12),
         *(left(reason, 1.5) for reason in range(20)),
         left(0, -1.0),

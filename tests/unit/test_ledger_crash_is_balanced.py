@@ -8,12 +8,14 @@ from msgspec import structs
 from server.metadata.event import Event
 from server.metadata.query import Query
 from server.metadata.retention import Retention
+from server.metadata.rows.administration import ParticipantAdministered
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import TransportEnded
 from server.metadata.sessions import Reader
 from server.metadata.store import Ledger
 from server.metadata.transport_words import Direction, Numbers, TransportEnd
+from server.metadata.words import ParticipantAct
 from tests.unit.ledger import Clock, joined, published
 
 PUBLISHER, SUBSCRIBER = Direction.PUBLISHER, Direction.SUBSCRIBER
@@ -69,6 +71,19 @@ async def test_transports_end_with_the_crash_and_without_numbers(url: str) -> No
     for row in found.values():
         assert (row.end, row.milliseconds) == (TransportEnd.SERVER_CRASH, 30_000)
         assert (row.numbers, row.packets_sent) == (Numbers.UNKNOWN, 0)
+
+
+async def test_a_transport_that_was_given_later_ends_with_the_crash(url: str) -> None:
+    clock = Clock()
+    opened = ParticipantAdministered(
+        room="garden", identity="ada", participant="PA_00000001", act=ParticipantAct.RECEPTION_OPENED
+    )
+    await crashed(url, clock, (0, with_transports(1)), (20, opened), (10, published(1)))
+    found = ends(await rows_after(url, clock))
+    assert {direction: row.milliseconds for direction, row in found.items()} == {
+        PUBLISHER: 30_000,
+        SUBSCRIBER: 10_000,
+    }
 
 
 async def test_tracks_end_with_the_crash(url: str) -> None:

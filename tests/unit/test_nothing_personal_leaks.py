@@ -16,6 +16,7 @@ from msgspec import structs
 
 from server import app as composition
 from server import facts, rooms
+from server.api.twirp.methods import SERVED
 from server.auth import token as tokens
 from server.journal import Discreet
 from server.metadata.event import Event
@@ -117,6 +118,7 @@ def test_every_route_and_every_signal_is_thrown_at() -> None:
     """A new one is thrown at by itself, but for what it takes: `BODIES` says that, or `FORMS`."""
     thrower, server, kept = everything(Personals(seed=1))
     assert thrower.members == set(MEMBERS)
+    assert thrower.methods == SERVED.keys() - {"MutePublishedTrack"}  # no personal name is one of a track
     taking = {(method, path) for method, path in server.routes if method not in {"GET", "HEAD", "OPTIONS"}}
     assert taking == TAKING
     answered = kept["OpenMetrics"].decode()

@@ -1,4 +1,5 @@
-"""The whole server in this process, as `offrecord serve` starts it, but for its relays: these only note.
+"""The whole server in this process, as `offrecord serve` starts it, but for its relays: these only note, and
+answer for what is closed.
 
 Everything that it writes is in one directory, and its log in memory.
 """
@@ -40,6 +41,7 @@ class _Supervisor:
     def __init__(self, config: Config, listener: RelayListener, chronicle: RelayChronicle) -> None:
         self.listener = listener
         self.link = FakeLink()
+        self.link.told = lambda told: listener.relay_notified(self.link, told)
 
     async def start(self) -> None:
         pass

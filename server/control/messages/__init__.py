@@ -31,6 +31,7 @@ from server.control.messages.notifications import (
 )
 from server.control.messages.requests import (
     MOST_CANDIDATES,
+    MOST_SENT,
     AddCandidates,
     Boot,
     CloseConsumer,
@@ -56,6 +57,7 @@ from server.control.messages.requests import (
     RemoveDataMember,
     RequestKeyFrame,
     RestartIce,
+    SendData,
     SetPreferredLayer,
     SetPriority,
     Stop,
@@ -82,6 +84,7 @@ from server.control.messages.words import (
 __all__ = [
     "MOST_CANDIDATES",
     "MOST_CONNECTIONS",
+    "MOST_SENT",
     "AddCandidates",
     "Bandwidth",
     "BirthFailure",
@@ -134,6 +137,7 @@ __all__ = [
     "RequestKeyFrame",
     "RestartIce",
     "SelfTest",
+    "SendData",
     "SetPreferredLayer",
     "SetPriority",
     "SpeakerLevel",
@@ -168,6 +172,7 @@ Request = (
     | RequestKeyFrame
     | DataMember
     | RemoveDataMember
+    | SendData
     | GetReceivers
     | GetStats
     | GetTraffic

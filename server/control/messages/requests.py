@@ -32,6 +32,10 @@ MOST_CANDIDATES = 32
 """Of a transport, in all: interfaces, families and mappings of a peer."""
 
 
+MOST_SENT = 60_000
+"""Bytes of a data packet of the server API: what a message to a relay may have, less what is around it."""
+
+
 class Boot(Message, frozen=True):
     """First message: everything a relay needs to be born. Hosts are numeric; "" leaves a family out."""
 
@@ -222,6 +226,14 @@ class DataMember(Message, frozen=True):
 
 class RemoveDataMember(Message, frozen=True):
     member: Id
+
+
+class SendData(Message, frozen=True):
+    """A `livekit.DataPacket` of the server API, from nobody in the room, to whom it names or to everybody."""
+
+    room: Id
+    reliable: bool
+    message: Annotated[bytes, Meta(min_length=1, max_length=MOST_SENT)]
 
 
 class GetReceivers(Message, frozen=True):
