@@ -146,7 +146,7 @@ async def test_who_has_the_key_sees_and_hears_and_nobody_else_does(
     assert await stranger.evaluate("texts") == []
 
 
-@pytest.mark.parametrize("codec", ["vp8", "h264"])
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "h264"])
 async def test_layers_are_switched_without_reading_them(
     shared_server: Server, shared_browser: Browser, codec: str
 ) -> None:

@@ -67,7 +67,7 @@ def _beyond(count: int) -> Callable[[int], bool]:
     return lambda frames: frames > count
 
 
-@pytest.mark.parametrize("codec", ["vp9"])
+@pytest.mark.parametrize("codec", ["vp9", "av1"])
 async def test_each_quality_is_its_height_and_nothing_freezes(
     server: Server, browser: Browser, codec: str
 ) -> None:

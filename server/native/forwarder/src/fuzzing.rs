@@ -222,7 +222,8 @@ pub fn codec(data: &[u8]) {
     if codec == CodecKind::Red {
         check_red(payload);
     }
-    let described = codec::describe(codec, payload, dependency);
+    let structure = dependency.and_then(codec::Structure::attached);
+    let described = codec::describe(codec, payload, dependency, structure.as_ref());
     if let Some(id) = described.picture_id {
         assert!(id.at + usize::from(id.is_wide) < payload.len(), "what is rewritten is in the payload");
         assert!(id.value <= if id.is_wide { 0x7fff } else { 0x7f });

@@ -97,7 +97,8 @@ impl Forwarder {
         else {
             return false;
         };
-        let Some(view) = producer.view(packet, header, elements, packet_index) else {
+        producer.learn(encoding, packet, &elements);
+        let Some(view) = producer.view(encoding, (packet, header, elements), packet_index) else {
             let stream = &mut producer.streams[usize::from(encoding)];
             stream.missing.receive(now, packet_index);
             if !is_repair {

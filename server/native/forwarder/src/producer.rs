@@ -4,7 +4,7 @@ use crate::api::{
     CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, Voices,
 };
 use crate::arena::Arena;
-use crate::codec::{self, Descriptor, Frame, Red};
+use crate::codec::{self, Descriptor, Frame, Red, Structure};
 use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
 use crate::layers::{Layers, SILENCE, Top};
@@ -70,6 +70,8 @@ pub(crate) struct Stream {
     pub clock_rate: u32,
     /// What they take of a path, addresses included.
     pub layers: Layers,
+    /// What the newest key frame said of dependency descriptors.
+    structure: Option<Box<Structure>>,
     last_packet: Option<Micros>,
     /// Timestamp of the newest key frame.
     key_frame: Option<u32>,
@@ -145,6 +147,7 @@ impl Producer {
                 requests: KeyFrameRequests::default(),
                 clock_rate: options.codecs.first().map_or(90_000, |codec| codec.clock_rate),
                 layers: Layers::default(),
+                structure: None,
                 last_packet: None,
                 key_frame: None,
             });
@@ -224,20 +227,40 @@ impl Producer {
         stream.epoch += 1;
         stream.ring.clear(arena);
         stream.missing.clear();
+        stream.structure = None;
         self.course.turn(&stream.reception);
         stream.reception = Reception::default();
         stream.requests.want(now);
         Some(before)
     }
 
-    /// Parses an opened packet. `None` for payload types that are not the producer's own media, for
+    /// Takes note of what a key frame says of the frames that follow it.
+    pub fn learn(&mut self, encoding: u8, bytes: &[u8], elements: &Elements) {
+        let descriptor = elements.find(bytes, self.extension(ExtensionKind::DependencyDescriptor));
+        if let Some(structure) = descriptor.and_then(Structure::attached)
+            && let Some(stream) = self.streams.get_mut(usize::from(encoding))
+        {
+            stream.structure = Some(Box::new(structure));
+        }
+    }
+
+    /// Parses an opened packet of an encoding. `None` for payload types that are not the producer's own media, for
     /// malformed padding, and for RED that is malformed or of anything but the producer's Opus.
     pub fn view<'a>(
         &self,
-        bytes: &'a [u8],
-        header: Header,
-        elements: Elements,
+        encoding: u8,
+        (bytes, header, elements): (&'a [u8], Header, Elements),
         index: u64,
+    ) -> Option<View<'a>> {
+        let structure = self.streams.get(usize::from(encoding))?.structure.as_deref();
+        self.parse((bytes, header, elements), index, structure)
+    }
+
+    fn parse<'a>(
+        &self,
+        (bytes, header, elements): (&'a [u8], Header, Elements),
+        index: u64,
+        structure: Option<&Structure>,
     ) -> Option<View<'a>> {
         let codec = self.codecs.iter().find(|codec| codec.payload_type == header.payload_type)?;
         if codec.codec == CodecKind::Rtx {
@@ -250,7 +273,7 @@ impl Producer {
             _ => None,
         };
         let payload = &bytes[header.length..header.length + payload_length];
-        let descriptor = codec::describe(codec.codec, payload, dependency);
+        let descriptor = codec::describe(codec.codec, payload, dependency, structure);
         let red = match codec.codec {
             CodecKind::Red => {
                 Some(Red::parse(payload).filter(|red| self.is(red.payload_type, CodecKind::Opus))?)
@@ -277,7 +300,7 @@ impl Producer {
     /// Parses a packet out of a ring again.
     pub fn view_again<'a>(&self, (bytes, frame): (&'a [u8], Frame), index: u64) -> Option<View<'a>> {
         let header = Header::parse(bytes)?;
-        let view = self.view(bytes, header, header.elements(bytes), index)?;
+        let view = self.parse((bytes, header, header.elements(bytes)), index, None)?;
         Some(View { descriptor: Descriptor { frame, ..view.descriptor }, ..view })
     }
 

@@ -1,19 +1,16 @@
-//! AV1 in RTP: the aggregation header and the dependency descriptor (AV1 RTP specification 4.4, A.8).
+//! AV1 in RTP: the aggregation header (AV1 RTP specification 4.4).
+
+use super::dependency;
 
 /// First packet of a coded video sequence.
 const NEW_SEQUENCE: u8 = 0x08;
 /// The first element continues one of the packet before.
 const CONTINUES: u8 = 0x80;
-/// First packet of a frame, in the descriptor.
-const START_OF_FRAME: u8 = 0x80;
-/// In the extended part: the descriptor brings a template structure, as key frames do.
-const HAS_STRUCTURE: u8 = 0x80;
 
 /// By the dependency descriptor if the packet has one, else by the aggregation header.
-pub(super) fn starts_key_frame(payload: &[u8], dependency: Option<&[u8]>) -> bool {
-    match dependency {
-        Some([first, _, _, extended, ..]) => first & START_OF_FRAME != 0 && extended & HAS_STRUCTURE != 0,
-        Some(_) => false,
+pub(super) fn starts_key_frame(payload: &[u8], descriptor: Option<&[u8]>) -> bool {
+    match descriptor {
+        Some(descriptor) => dependency::starts_key_frame(descriptor),
         None => payload.first().is_some_and(|first| first & (NEW_SEQUENCE | CONTINUES) == NEW_SEQUENCE),
     }
 }

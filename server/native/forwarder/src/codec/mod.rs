@@ -3,12 +3,14 @@
 //! Only descriptors and NAL headers are read, which stay clear under end-to-end encryption.
 
 mod av1;
+mod dependency;
 mod h264;
 mod h265;
 mod red;
 mod vp8;
 mod vp9;
 
+pub(crate) use dependency::Structure;
 pub(crate) use red::Red;
 
 use crate::api::CodecKind;
@@ -43,8 +45,22 @@ pub(crate) struct Frame {
     pub temporal: u8,
     /// The packet is the last of the frame, of which a picture has one for each spatial layer.
     pub is_last: bool,
-    /// The frame refers to lower temporal layers alone: whoever has those may be shown its layer from here on.
-    pub is_sync: bool,
+    pub rise: Rise,
+}
+
+/// Whoever was sent temporal layers up to `from` may be sent those up to `to`, from a frame on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rise {
+    pub from: u8,
+    pub to: u8,
+}
+
+impl Rise {
+    /// Of a frame that refers to lower temporal layers alone, or does not.
+    fn to(temporal: u8, is_sync: bool) -> Self {
+        let from = temporal.saturating_sub(1);
+        Self { from, to: if is_sync { temporal } else { from } }
+    }
 }
 
 impl Frame {
@@ -66,20 +82,32 @@ pub(crate) struct Descriptor {
 
 /// Reads a payload without its padding. A malformed payload says nothing.
 ///
-/// `dependency` is the value of the dependency descriptor extension, if there is one.
-pub(crate) fn describe(codec: CodecKind, payload: &[u8], dependency: Option<&[u8]>) -> Descriptor {
+/// `dependency` is the value of the dependency descriptor extension, if there is one, and `structure` that of the
+/// key frame before it.
+pub(crate) fn describe(
+    codec: CodecKind,
+    payload: &[u8],
+    dependency: Option<&[u8]>,
+    structure: Option<&Structure>,
+) -> Descriptor {
+    let frame = structure.zip(dependency).and_then(|(structure, value)| structure.frame(value));
+    let described = |starts_key_frame| Descriptor {
+        starts_key_frame,
+        frame: frame.unwrap_or_default(),
+        ..Descriptor::default()
+    };
     match codec {
-        CodecKind::Vp8 => vp8::describe(payload).unwrap_or_default(),
+        CodecKind::Vp8 => {
+            // Browsers that send a dependency descriptor leave layers and counters out of VP8's own.
+            let own = vp8::describe(payload).unwrap_or_default();
+            Descriptor { frame: frame.unwrap_or(own.frame), ..own }
+        }
         CodecKind::Vp9 => vp9::describe(payload).unwrap_or_default(),
-        CodecKind::H264 => key_frame(h264::starts_key_frame(payload)),
-        CodecKind::H265 => key_frame(h265::starts_key_frame(payload)),
-        CodecKind::Av1 => key_frame(av1::starts_key_frame(payload, dependency)),
+        CodecKind::H264 => described(h264::starts_key_frame(payload)),
+        CodecKind::H265 => described(h265::starts_key_frame(payload)),
+        CodecKind::Av1 => described(av1::starts_key_frame(payload, dependency)),
         CodecKind::Opus | CodecKind::Red | CodecKind::Rtx => Descriptor::default(),
     }
-}
-
-fn key_frame(starts_key_frame: bool) -> Descriptor {
-    Descriptor { starts_key_frame, ..Descriptor::default() }
 }
 
 /// A picture id of one or two bytes, and what follows it (RFC 7741 section 4.2, RFC 9628 section 4.2).

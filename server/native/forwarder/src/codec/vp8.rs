@@ -1,6 +1,6 @@
 //! The VP8 payload descriptor (RFC 7741 section 4.2).
 
-use super::{BaseLayerIndex, Descriptor, Frame, picture_id};
+use super::{BaseLayerIndex, Descriptor, Frame, Rise, picture_id};
 
 const HAS_LAYER: u8 = 0x20;
 const LAYER_SYNC: u8 = 0x20;
@@ -24,7 +24,10 @@ pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
         if extension & 0x30 != 0 {
             let layer = *payload.get(at)?;
             if extension & HAS_LAYER != 0 {
-                descriptor.frame = Frame { is_sync: layer & LAYER_SYNC != 0, ..Frame::new(0, layer >> 6) };
+                descriptor.frame = Frame {
+                    rise: Rise::to(layer >> 6, layer & LAYER_SYNC != 0),
+                    ..Frame::new(0, layer >> 6)
+                };
             }
             at += 1;
         }
@@ -56,11 +59,12 @@ mod tests {
 
     #[test]
     fn temporal_layers_are_told_where_they_are_there() {
-        for (layer, temporal, is_sync) in
-            [("00", 0, false), ("40", 1, false), ("a5", 2, true), ("ff", 3, true)]
+        for (layer, temporal, rise) in
+            [("00", 0, (0, 0)), ("40", 1, (0, 0)), ("a5", 2, (1, 2)), ("ff", 3, (2, 3))]
         {
             let frame = describe(&hex(&format!("90e0923407{layer}11"))).unwrap().frame;
-            assert_eq!((frame.temporal, frame.is_sync, frame.spatial), (temporal, is_sync, 0), "{layer}");
+            assert_eq!((frame.temporal, frame.spatial), (temporal, 0), "{layer}");
+            assert_eq!((frame.rise.from, frame.rise.to), rise, "{layer}");
         }
         // K without T: the byte is there, but says only which key frame is referred to.
         assert_eq!(describe(&hex("9010ff11")).unwrap().frame, Frame::default());

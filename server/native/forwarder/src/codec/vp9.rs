@@ -1,6 +1,6 @@
 //! The VP9 payload descriptor (RFC 9628 section 4.2).
 
-use super::{BaseLayerIndex, Descriptor, Frame, picture_id};
+use super::{BaseLayerIndex, Descriptor, Frame, Rise, picture_id};
 
 const PICTURE_ID: u8 = 0x80;
 const INTER_PICTURE: u8 = 0x40;
@@ -24,8 +24,10 @@ pub(super) fn describe(payload: &[u8]) -> Option<Descriptor> {
     if first & LAYER != 0 {
         let layer = *payload.get(at)?;
         spatial_layer = layer >> 1 & 7;
-        descriptor.frame =
-            Frame { is_sync: layer & SWITCHING_UP != 0, ..Frame::new(spatial_layer, layer >> 5) };
+        descriptor.frame = Frame {
+            rise: Rise::to(layer >> 5, layer & SWITCHING_UP != 0),
+            ..Frame::new(spatial_layer, layer >> 5)
+        };
         at += 1;
         if first & FLEXIBLE == 0 {
             descriptor.base_layer = Some(BaseLayerIndex { at, value: *payload.get(at)? });
@@ -62,11 +64,14 @@ mod tests {
     fn layers_and_the_end_of_a_frame() {
         let frame = |payload: &str| describe(&hex(payload)).unwrap().frame;
         assert_eq!(frame("a892340009"), Frame::default());
-        let (spatial, temporal) = (1, 2);
-        assert_eq!(frame("a492345309"), Frame { spatial, temporal, is_last: true, is_sync: true });
-        assert_eq!(frame("a492344309"), Frame { spatial, temporal, is_last: true, is_sync: false });
-        assert_eq!(frame("8c9234"), Frame { is_last: true, ..Frame::default() });
-        assert_eq!(frame("a89234ff09"), Frame { spatial: 3, temporal: 3, is_last: false, is_sync: true });
+        let of = |payload: &str| {
+            let Frame { spatial, temporal, is_last, rise } = frame(payload);
+            (spatial, temporal, is_last, (rise.from, rise.to))
+        };
+        assert_eq!(of("a492345309"), (1, 2, true, (1, 2)));
+        assert_eq!(of("a492344309"), (1, 2, true, (1, 1)));
+        assert_eq!(of("8c9234"), (0, 0, true, (0, 0)));
+        assert_eq!(of("a89234ff09"), (3, 3, false, (6, 7)));
     }
 
     #[test]

@@ -78,8 +78,8 @@ impl Consumer {
         let temporal = if begins || top.temporal >= stream.layers.highest_temporal(now) {
             wish.temporal
         } else {
-            let is_next = frame.is_sync && frame.temporal == top.temporal + 1;
-            wish.temporal.min(top.temporal + u8::from(is_next))
+            let may_rise = frame.rise.from <= top.temporal;
+            wish.temporal.min(if may_rise { top.temporal.max(frame.rise.to) } else { top.temporal })
         };
         Top { spatial, temporal }
     }

@@ -1,6 +1,6 @@
 //! A publisher of one stream in layers, and a receiver that refuses what it cannot decode.
 
-use crate::peer::Rtp;
+use crate::peer::{DEPENDENCY, Rtp};
 use crate::scene::{OUT_RTX, OUT_VIDEO};
 use crate::world::{VIDEO, consumer};
 use offrecord_forwarder::api::ConsumerOptions;
@@ -19,6 +19,7 @@ const PATTERNS: [&[(u8, bool)]; 3] = [
 pub enum Codec {
     Vp8,
     Vp9,
+    Av1,
 }
 
 /// See the module.
@@ -87,7 +88,10 @@ impl Encoder {
                     timestamp: self.picture * 3_000,
                     payload_type: VIDEO,
                     marker: is_last && spatial + 1 == self.spatial,
-                    extensions: Vec::new(),
+                    extensions: self
+                        .dependency((spatial, temporal), part, is_key_frame)
+                        .into_iter()
+                        .collect(),
                     payload,
                 });
                 self.next_index += 1;
@@ -96,6 +100,53 @@ impl Encoder {
         self.picture += 1;
         self.since_key_frame += 1;
         packets
+    }
+
+    /// The dependency descriptor: a template for each layer, and with a key frame's first packet all of them.
+    fn dependency(
+        &self,
+        (spatial, temporal): (u8, u8),
+        part: u8,
+        is_key_frame: bool,
+    ) -> Option<(u8, Vec<u8>)> {
+        if self.codec != Codec::Av1 {
+            return None;
+        }
+        let (is_first, is_last) = (part == 0, part + 1 == PARTS);
+        let template = spatial * self.temporal + temporal;
+        let number = self.picture * u32::from(self.spatial) + u32::from(spatial);
+        let mut bits = format!("{}{}{template:06b}", u8::from(is_first), u8::from(is_last));
+        bits += &format!("{:016b}", number as u16);
+        if is_key_frame && is_first && spatial == 0 {
+            bits += &self.structure();
+        }
+        let bytes = bits
+            .as_bytes()
+            .chunks(8)
+            .map(|chunk| chunk.iter().fold(0, |byte, bit| byte << 1 | (bit & 1)) << (8 - chunk.len()));
+        Some((DEPENDENCY, bytes.collect()))
+    }
+
+    /// As encoders say it whose spatial layers refer to each other in key frames alone.
+    fn structure(&self) -> String {
+        let layers: Vec<(u8, u8)> = (0..self.spatial)
+            .flat_map(|spatial| (0..self.temporal).map(move |temporal| (spatial, temporal)))
+            .collect();
+        let mut bits = format!("10000000000{:05b}", layers.len() - 1);
+        for pair in layers.windows(2) {
+            bits += if pair[0].0 == pair[1].0 { "01" } else { "10" };
+        }
+        bits += "11";
+        for frame in &layers {
+            for target in &layers {
+                bits += match frame {
+                    (spatial, temporal) if *spatial != target.0 || *temporal > target.1 => "00",
+                    (_, temporal) if *temporal == target.1 && *temporal > 0 => "01",
+                    _ => "10",
+                };
+            }
+        }
+        bits + "0000"
     }
 
     fn descriptor(&self, layer: (u8, u8), part: u8, is_key_frame: bool, is_sync: bool) -> Vec<u8> {
@@ -115,6 +166,7 @@ impl Encoder {
                 let layer = temporal << 5 | u8::from(is_sync) << 4 | spatial << 1 | depends;
                 vec![first, high, low, layer, 0, 0, 0]
             }
+            Codec::Av1 => vec![0x10, 0, 0, 0, 0, 0, 0],
         }
     }
 }
@@ -154,14 +206,26 @@ fn id_of(packet: &Rtp) -> u32 {
 
 /// Of VP8 they count what is received, of VP9 what was sent: references are told as distances.
 fn check_picture_id(codec: Codec, pictures: &[Picture], packets: &[Rtp]) {
+    if codec == Codec::Av1 {
+        return check_frame_numbers(packets);
+    }
     let at = if codec == Codec::Vp8 { 2 } else { 1 };
     let first = pictures[0].number as u16;
     let expected = match codec {
         Codec::Vp8 => first + pictures.len() as u16 - 1,
-        Codec::Vp9 => pictures[pictures.len() - 1].number as u16,
+        _ => pictures[pictures.len() - 1].number as u16,
     };
     for packet in packets {
         let id = u16::from_be_bytes([packet.payload[at], packet.payload[at + 1]]) & 0x7fff;
         assert_eq!(id, expected);
+    }
+}
+
+/// They count what was sent, of two spatial layers.
+fn check_frame_numbers(packets: &[Rtp]) {
+    for packet in packets {
+        let [(12, value)] = &packet.extensions[..] else { panic!("{packet:?}") };
+        let id = id_of(packet);
+        assert_eq!(u16::from_be_bytes([value[1], value[2]]), (id / 4 * 2 + id % 4) as u16);
     }
 }

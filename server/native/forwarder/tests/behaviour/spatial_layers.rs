@@ -8,19 +8,27 @@ use offrecord_forwarder::{Command, Event};
 
 const INTERVAL: u64 = SECOND / 30;
 
-fn track() -> ProducerOptions {
+fn track(kind: CodecKind) -> ProducerOptions {
     let mut track = repaired_video(1, 1, 20, 21);
     for codec in track.codecs.iter_mut().filter(|codec| codec.payload_type == VIDEO) {
-        codec.codec = CodecKind::Vp9;
+        codec.codec = kind;
     }
     track
 }
 
 fn world() -> (World, Encoder) {
     let mut world = World::connected(2);
-    world.produce(track());
+    world.produce(track(CodecKind::Vp9));
     world.command(Command::CreateConsumer(subscriber(1, 1, 2)));
     (world, Encoder::new(Codec::Vp9, 20, 3, 3))
+}
+
+/// The same of AV1, in two spatial and two temporal layers.
+fn world_of_av1() -> (World, Encoder) {
+    let mut world = World::connected(2);
+    world.produce(track(CodecKind::Av1));
+    world.command(Command::CreateConsumer(subscriber(1, 1, 2)));
+    (world, Encoder::new(Codec::Av1, 20, 2, 2))
 }
 
 /// 30 pictures a second, with key frames where they were asked for; returns how many there were.
@@ -44,8 +52,12 @@ fn wish(world: &mut World, layer: u8) {
 }
 
 fn received(world: &World) -> Vec<Picture> {
+    received_of(Codec::Vp9, world)
+}
+
+fn received_of(codec: Codec, world: &World) -> Vec<Picture> {
     let packets: Vec<_> = world.peers[1].rtp().into_iter().filter(|packet| packet.ssrc == 1_001).collect();
-    decode(Codec::Vp9, &packets)
+    decode(codec, &packets)
 }
 
 fn told(world: &World) -> Vec<u8> {
@@ -150,4 +162,33 @@ fn sizes_and_frame_rates_are_chosen_together() {
     let newest = &pictures[pictures.len() - 16..];
     assert!(newest.iter().all(|picture| picture.spatial == 1 && picture.temporal <= 1), "{newest:?}");
     assert_eq!(newest[15].number - newest[0].number, 30);
+}
+
+#[test]
+fn of_av1_they_are_told_by_the_dependency_descriptor() {
+    let (mut world, mut encoder) = world_of_av1();
+    run(&mut world, &mut encoder, 30);
+    let mut told = Vec::new();
+    for layer in [0, 1, 0] {
+        wish(&mut world, layer);
+        let key_frames = run(&mut world, &mut encoder, 16);
+        assert_eq!(key_frames, usize::from(layer), "only what is larger needs one");
+        told.push(received_of(Codec::Av1, &world).last().unwrap().spatial);
+    }
+    assert_eq!(told, [0, 1, 0]);
+    assert_eq!(received_of(Codec::Av1, &world).len(), 78, "no picture is missing");
+}
+
+#[test]
+fn of_av1_frames_are_left_out_and_come_back_where_the_descriptor_says_so() {
+    let (mut world, mut encoder) = world_of_av1();
+    run(&mut world, &mut encoder, 61);
+    for (frame_rate, newest, upper) in [(15, 8, 0), (0, 16, 8)] {
+        world.command(Command::SetPreferredLayer { id: 1, layer: 1, frame_rate });
+        assert_eq!(run(&mut world, &mut encoder, 20), 0);
+        let pictures = received_of(Codec::Av1, &world);
+        assert!(pictures.iter().all(|picture| picture.spatial == 1));
+        let newest = &pictures[pictures.len() - newest..];
+        assert_eq!(newest.iter().filter(|picture| picture.temporal == 1).count(), upper);
+    }
 }

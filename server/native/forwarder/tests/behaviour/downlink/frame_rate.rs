@@ -2,6 +2,7 @@
 
 use crate::scene::{Feedback, Scene};
 use crate::world::SECOND;
+use offrecord_forwarder::Command;
 
 fn pictures_a_second(scene: &mut Scene, seconds: u64) -> u64 {
     let before = scene.stream(0, 1_001).pictures;
@@ -50,4 +51,15 @@ fn the_smallest_layer_falls_after_the_larger_ones_and_is_paused_last() {
     scene.run_until(1, Some(1), 60 * SECOND);
     scene.run(5 * SECOND);
     assert_eq!(pictures_a_second(&mut scene, 2), 30);
+}
+
+#[test]
+fn of_simulcast_too_as_many_frames_come_as_are_wished_for() {
+    let mut scene = scene(&[150_000, 500_000]);
+    for (frame_rate, expected) in [(7, 7..=8), (15, 15..=15), (0, 30..=30)] {
+        scene.world.command(Command::SetPreferredLayer { id: 1, layer: 1, frame_rate });
+        scene.run(2 * SECOND);
+        let rate = pictures_a_second(&mut scene, 4);
+        assert!(expected.contains(&rate), "{rate}");
+    }
 }

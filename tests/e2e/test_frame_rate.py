@@ -1,0 +1,111 @@
+"""Fewer frames of a video: where a browser asks for them, and where its downlink does not carry all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.e2e.bad_network import bad_network
+from tests.e2e.browser import eventually
+from tests.e2e.data_users import SDK_FOR_BROWSERS
+from tests.e2e.netem import Conditions
+from tests.e2e.serving import Server
+
+# In temporal layers of 3.75, 7.5 and 15 frames a second together.
+PUBLISH = """
+async ([url, token, codec]) => {
+  window.room = new LivekitClient.Room();
+  await room.connect(url, token);
+  const resolution = { width: 640, height: 360, frameRate: 15 };
+  window.track = await LivekitClient.createLocalVideoTrack({ resolution });
+  await room.localParticipant.publishTrack(track, {
+    simulcast: true, videoCodec: codec, backupCodec: false,
+    videoEncoding: { maxBitrate: 600_000, maxFramerate: 15 },
+    videoSimulcastLayers: [new LivekitClient.VideoPreset(320, 180, 250_000, 15)],
+    degradationPreference: 'maintain-resolution',
+  });
+}
+"""
+WATCH = """
+async ([url, token]) => {
+  window.room = new LivekitClient.Room();
+  Object.assign(window, { height: 0, frames: 0, last: 0, longest: 0, pauses: 0 });
+  room.on('trackStreamStateChanged', (_, state) => { window.pauses += state === 'paused'; });
+  room.on('trackSubscribed', (track, publication) => {
+    window.publication = publication;
+    const video = track.attach();
+    const watch = (at, frame) => {
+      window.height = frame.height;
+      window.frames += 1;
+      if (window.last) window.longest = Math.max(window.longest, at - window.last);
+      window.last = at;
+      video.requestVideoFrameCallback(watch);
+    };
+    video.requestVideoFrameCallback(watch);
+  });
+  await room.connect(url, token);
+}
+"""
+WIDE = Conditions(delay_ms=20, rate_kbps=8_000, queue_ms=300)
+NARROW = Conditions(delay_ms=20, rate_kbps=230, queue_ms=300)
+PATIENCE = 40.0
+
+
+async def _enter(browser: Browser, server: Server, url: str, identity: str, script: str, *more: str) -> Page:
+    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
+    page = await context.new_page()
+    await page.goto(server.url + "/guarantee")
+    await page.add_script_tag(path=SDK_FOR_BROWSERS)
+    await page.evaluate(script, [url, server.token("frames", identity), *more])
+    return page
+
+
+async def _frames_a_second(page: Page) -> float:
+    before = await page.evaluate("[window.frames, performance.now()]")
+    await asyncio.sleep(2)
+    after = await page.evaluate("[window.frames, performance.now()]")
+    return float((after[0] - before[0]) * 1_000 / (after[1] - before[1]))
+
+
+def _between(least: float, most: float) -> Callable[[float], bool]:
+    return lambda rate: least < rate < most
+
+
+@pytest.mark.parametrize("codec", ["vp8", "vp9", "av1"])
+async def test_as_many_frames_come_as_are_asked_for(server: Server, browser: Browser, codec: str) -> None:
+    publisher = await _enter(browser, server, server.ws_url, "publisher", PUBLISH, codec)
+    watcher = await _enter(browser, server, server.ws_url, "watcher", WATCH)
+    rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
+    await eventually(rate, _between(12.5, 17), PATIENCE)
+    assert await watcher.evaluate("publication.mimeType.toLowerCase()") == f"video/{codec}"
+
+    await watcher.evaluate("window.longest = 0")
+    for wish, least, most in ((5, 6, 9), (30, 12.5, 17), (3, 2.5, 5), (30, 12.5, 17)):
+        await watcher.evaluate(f"publication.setVideoFPS({wish})")
+        await eventually(rate, _between(least, most), PATIENCE)
+    assert await watcher.evaluate("window.longest") < 1_000
+    await publisher.context.close()
+    await watcher.context.close()
+
+
+async def test_a_narrow_downlink_shows_fewer_frames_before_none(server: Server, browser: Browser) -> None:
+    async with bad_network(server.url, server.udp_ports) as network:
+        publisher = await _enter(browser, server, server.ws_url, "publisher", PUBLISH, "vp8")
+        access = await network.access("watcher", down=WIDE)
+        watcher = await _enter(browser, server, access.url.replace("http", "ws"), "watcher", WATCH)
+        await watcher.evaluate("publication?.setVideoQuality(LivekitClient.VideoQuality.LOW)")
+        rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
+        await eventually(rate, _between(12.5, 17), PATIENCE)
+
+        await access.change(down=NARROW)
+        await eventually(rate, _between(2.5, 10), PATIENCE)
+        assert await watcher.evaluate("window.pauses") == 0
+
+        await access.change(down=WIDE)
+        await eventually(rate, _between(12.5, 17), PATIENCE)
+        await publisher.context.close()
+        await watcher.context.close()
