@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -34,9 +35,12 @@ async def relay() -> AsyncIterator[Relay]:
 
 
 def connections(relay: Relay) -> int:
-    """Descriptors of sockets that the relay has beyond those it was born with, where root may look."""
-    links = Path(f"/proc/{relay.process.pid}/fd").iterdir()
-    return sum("socket:" in str(path.readlink()) for path in links)
+    """Descriptors of sockets that the relay has."""
+    found = 0
+    for descriptor in Path(f"/proc/{relay.process.pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was closed since
+            found += "socket:" in str(descriptor.readlink())
+    return found
 
 
 async def until(relay: Relay, count: int) -> None:
