@@ -129,7 +129,8 @@ impl Forwarder {
                 Gap::Requestable => {
                     let ssrc = stream.ssrc;
                     let sender = transport.feedback_ssrc;
-                    stream.missing.request_due(now, |due| {
+                    let round_trip = transport.traffic.round_trip.last;
+                    stream.missing.request_due(now, round_trip, |due| {
                         transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
                     });
                 }

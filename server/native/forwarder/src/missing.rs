@@ -4,9 +4,14 @@ use crate::api::Micros;
 
 /// Packets asked for at a time. More missing than this is an outage, and a key frame is cheaper.
 const MAX_MISSING: usize = 256;
-const MAX_TRIES: u8 = 8;
-/// Between the first and the second request; each further wait is half as long again.
-const FIRST_WAIT: u64 = 40_000;
+const MAX_TRIES: u8 = 10;
+/// Between the first and the second request: as long as the answer takes and a little longer, in percent of the round
+/// trip; each further wait is a quarter as long again.
+const PATIENCE: u64 = 125;
+const SHORTEST_WAIT: u64 = 25_000;
+const LONGEST_WAIT: u64 = 500_000;
+/// Where the round trip is not known.
+const USUAL_WAIT: u64 = 60_000;
 
 /// Gaps in the indices of one stream.
 #[derive(Debug, Default)]
@@ -60,8 +65,12 @@ impl Missing {
     }
 
     /// Calls `request` with the sequence numbers that are due, and forgets those asked for in vain.
-    /// They ascend, and come at most 128 at a time.
-    pub fn request_due(&mut self, now: Micros, mut request: impl FnMut(&[u16])) {
+    /// They ascend, and come at most 128 at a time. The round trip is in microseconds; 0: not known.
+    pub fn request_due(&mut self, now: Micros, round_trip: u64, mut request: impl FnMut(&[u16])) {
+        let first_wait = match round_trip {
+            0 => USUAL_WAIT,
+            _ => (round_trip * PATIENCE / 100).clamp(SHORTEST_WAIT, LONGEST_WAIT),
+        };
         let mut due = [0; 128];
         let mut count = 0;
         self.entries.retain_mut(|entry| {
@@ -76,8 +85,8 @@ impl Missing {
             }
             due[count] = entry.index as u16;
             count += 1;
-            let wait = (0..entry.tries).fold(FIRST_WAIT, |wait, _| wait * 3 / 2);
-            entry.due = Micros(now.0 + wait);
+            let wait = (0..entry.tries).fold(first_wait, |wait, _| wait * 5 / 4);
+            entry.due = Micros(now.0 + wait.min(2 * LONGEST_WAIT));
             entry.tries += 1;
             true
         });
@@ -102,9 +111,11 @@ impl Missing {
 mod tests {
     use super::*;
 
+    const ROUND_TRIP: u64 = 32_000;
+
     fn due(missing: &mut Missing, now: u64) -> Vec<u16> {
         let mut sequences = Vec::new();
-        missing.request_due(Micros(now), |due| sequences.extend_from_slice(due));
+        missing.request_due(Micros(now), ROUND_TRIP, |due| sequences.extend_from_slice(due));
         sequences
     }
 
@@ -117,6 +128,22 @@ mod tests {
         assert_eq!(due(&mut missing, 39_999), []);
         assert_eq!(missing.receive(Micros(1), 65_536), Gap::None);
         assert_eq!(due(&mut missing, 40_000), [65_535, 1]);
+    }
+
+    #[test]
+    fn nothing_is_asked_for_again_before_it_can_have_come() {
+        let second = |round_trip: u64| {
+            let mut missing = Missing::default();
+            missing.receive(Micros(0), 1);
+            missing.receive(Micros(0), 3);
+            let asked = |at: &u64| {
+                let mut is_asked = false;
+                missing.request_due(Micros(*at), round_trip, |_| is_asked = true);
+                is_asked
+            };
+            (0..5_000_000).step_by(1_000).filter(asked).nth(1)
+        };
+        assert_eq!([0, 1, 200_000, 9_000_000].map(second), [60_000, 25_000, 250_000, 500_000].map(Some));
     }
 
     #[test]

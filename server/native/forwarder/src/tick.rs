@@ -121,10 +121,10 @@ impl Forwarder {
             if producer.voice.is_heard() {
                 transport.last_voice = now;
             }
-            let sender = transport.feedback_ssrc;
+            let (sender, round_trip) = (transport.feedback_ssrc, transport.traffic.round_trip.last);
             for stream in &mut producer.streams {
                 let ssrc = stream.ssrc;
-                stream.missing.request_due(now, |due| {
+                stream.missing.request_due(now, round_trip, |due| {
                     transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
                 });
             }
