@@ -130,13 +130,17 @@ class PacketThread:
         frames)), (12, transport, Bandwidth).
         """
 
-    def counters(self) -> tuple[int, int, int, int, int, int, int, int, int]:
+    def counters(self) -> tuple[int, int, int, int, int, int, int, int, int, int]:
         """Transports, producers, consumers; packets received, sent, dropped; and since the last call, in
-        microseconds, the p99 and the longest residence and the greatest age of a packet that was kept."""
+        microseconds, p50, p99 and the longest residence and the greatest age of a packet that was kept."""
 
     def traffic(self) -> tuple[int, int, int, int, int, int, int]:
         """Since the beginning: bytes received and sent, packets of media lost on their way in and out, and
         sent again to us and by us. And how many connections of ICE over TCP there are."""
+
+    def residences(self) -> list[int]:
+        """How many datagrams were in the relay for at most 250 us, 1, 4, 16 and 64 ms, and how many in all, since
+        the beginning."""
 
 # --- lock ---------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ from server.control.messages import (
     TransportState,
 )
 
-DRIP: Final = 3.9
+DRIP: Final = 3.5
 """Credits a second, whatever is asked."""
 MOST: Final = 1024.0
 """Credits that can be saved up."""
@@ -148,11 +148,15 @@ def named_id(notification: Notification) -> int | None:
 
 def plausible(before: Stats | None, stats: Stats, elapsed: float) -> bool:
     """Whether counters are in steps, never fall, and grow no faster than packets can."""
-    residences = (stats.residence_p99_microseconds, stats.residence_longest_microseconds)
+    residences = (
+        stats.residence_p50_microseconds,
+        stats.residence_p99_microseconds,
+        stats.residence_longest_microseconds,
+    )
     if (
         stats.cpu_milliseconds % CPU_STEP
         or not all(numbers.is_coarse(one, LONGEST_RESIDENCE) for one in residences)
-        or residences[0] > residences[1]
+        or list(residences) != sorted(residences)
         or stats.oldest_media_milliseconds % AGE_STEP
         or stats.oldest_media_milliseconds > GREATEST_AGE
     ):
@@ -165,7 +169,10 @@ def plausible_traffic(before: Traffic | None, traffic: Traffic, elapsed: float) 
     seconds = elapsed + TRAFFIC_EVERY
     if traffic.connections % CONNECTION_STEP:
         return False
-    return _grow(before, traffic, _BYTES, seconds) and _grow(before, traffic, _LOSSES, seconds)
+    within = [getattr(traffic, name) for name in _RESIDENCES.names]
+    if within != sorted(within):
+        return False
+    return all(_grow(before, traffic, counters, seconds) for counters in (_BYTES, _LOSSES, _RESIDENCES))
 
 
 def plausible_state(state: TransportState) -> bool:
@@ -191,6 +198,11 @@ _PACKETS: Final = _Counters(
 _BYTES: Final = _Counters(("bytes_received", "bytes_sent"), BYTES_STEP, MOST_BYTES)
 _LOSSES: Final = _Counters(
     ("lost_incoming", "lost_outgoing", "resent_incoming", "resent_outgoing"), COUNTER_STEP, MOST_PACKETS
+)
+_RESIDENCES: Final = _Counters(
+    ("within_250", "within_1000", "within_4000", "within_16000", "within_64000", "handled"),
+    COUNTER_STEP,
+    MOST_PACKETS,
 )
 
 
@@ -224,20 +236,20 @@ def bits_per_second(things: int) -> float:
     """What a compromised relay could smuggle out in the long run, with `things` identifiers to name.
 
     A notification carries at most which thing, and one of the words there are for it (`_words`).
-    Stats carry three counters, processor time, two residences, an age and three small counts; Traffic, two
-    amounts, four counts and how many connections there are.
+    Stats carry three counters, processor time, three residences, an age and three small counts; Traffic, two
+    amounts, four counts, how many connections there are and the six counts of residences.
     """
     name = math.log2(max(things, 2))
     spontaneous = DRIP * (name + math.log2(_words()))
     counters = 3 * math.log2(MOST_PACKETS * STATS_EVERY / COUNTER_STEP)
     processor = math.log2(STATS_EVERY * 1000 * 2 / CPU_STEP)
-    times = 2 * numbers.bits(LONGEST_RESIDENCE) + math.log2(GREATEST_AGE / AGE_STEP)
+    times = 3 * numbers.bits(LONGEST_RESIDENCE) + math.log2(GREATEST_AGE / AGE_STEP)
     amounts = 2 * math.log2(MOST_BYTES * TRAFFIC_EVERY / BYTES_STEP)
-    losses = 4 * math.log2(MOST_PACKETS * TRAFFIC_EVERY / COUNTER_STEP)
+    counts = (4 + len(_RESIDENCES.names)) * math.log2(MOST_PACKETS * TRAFFIC_EVERY / COUNTER_STEP)
     connections = math.log2(MOST_CONNECTIONS / CONNECTION_STEP + 1)
     return (
         spontaneous
         + (counters + processor + times + 3 * name) / STATS_EVERY
-        + (amounts + losses + connections) / TRAFFIC_EVERY
+        + (amounts + counts + connections) / TRAFFIC_EVERY
         + numbers.bits_per_second()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from server.control.messages import Stats, Traffic
@@ -24,6 +24,11 @@ _GAUGES: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
         "From the kernel's receive timestamp to the return of the send call; 99 of 100 packets of the last "
         "two seconds were faster.",
         lambda told: told.residence_p99_microseconds * _MICRO,
+    ),
+    (
+        "residence_p50_seconds",
+        "The same of half of the packets.",
+        lambda told: told.residence_p50_microseconds * _MICRO,
     ),
     (
         "residence_longest_seconds",
@@ -51,6 +56,14 @@ _COUNTERS: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
 _TRAFFIC: Final[tuple[tuple[str, str, Callable[[Traffic], float]], ...]] = (
     ("bytes_received", "Bytes of packets that arrived, every half minute.", lambda told: told.bytes_received),
     ("bytes_sent", "Bytes of packets that left, every half minute.", lambda told: told.bytes_sent),
+)
+_RESIDENCES: Final = (
+    ("0.00025", "within_250"),
+    ("0.001", "within_1000"),
+    ("0.004", "within_4000"),
+    ("0.016", "within_16000"),
+    ("0.064", "within_64000"),
+    ("+Inf", "handled"),
 )
 _MEDIA: Final[tuple[tuple[str, str, Callable[[Traffic], tuple[int, int]]], ...]] = (
     (
@@ -99,6 +112,15 @@ def _traffic(told: Sequence[tuple[str, Traffic]]) -> Iterator[Metric]:
     for number, traffic in told:
         connections.add_metric([number], traffic.connections)
     yield connections
+    residence = HistogramMetricFamily(
+        "offrecord_relay_residence_seconds",
+        "From the kernel's receive timestamp to the return of the send call, since birth, every half minute.",
+        labels=["relay"],
+    )
+    for number, traffic in told:
+        counts = [(bound, getattr(traffic, name)) for bound, name in _RESIDENCES]
+        residence.add_metric([number], buckets=counts, sum_value=None)
+    yield residence
     for name, help_text, read in _TRAFFIC:
         counter = CounterMetricFamily(f"offrecord_relay_{name}", help_text, labels=["relay"])
         for number, traffic in told:

@@ -64,7 +64,8 @@ class Counting:
     def stats(self, sequence: int) -> Stats:
         """What has been counted since birth, and since the call before."""
         counters = self._packets.counters()
-        transports, producers, consumers, received, sent, dropped, residence, longest, oldest = counters
+        transports, producers, consumers, received, sent, dropped, *times = counters
+        half, most, longest, oldest = times
         longest = min(longest, LONGEST_RESIDENCE)
         return Stats(
             sequence=sequence,
@@ -75,7 +76,8 @@ class Counting:
             packets_sent=in_steps(sent, COUNTER_STEP),
             packets_dropped=in_steps(dropped, COUNTER_STEP),
             cpu_milliseconds=in_steps(round(time.process_time() * 1000), CPU_STEP),
-            residence_p99_microseconds=numbers.coarse(min(residence, longest), LONGEST_RESIDENCE),
+            residence_p50_microseconds=numbers.coarse(min(half, longest), LONGEST_RESIDENCE),
+            residence_p99_microseconds=numbers.coarse(min(most, longest), LONGEST_RESIDENCE),
             residence_longest_microseconds=numbers.coarse(longest, LONGEST_RESIDENCE),
             oldest_media_milliseconds=in_steps(min(oldest // _MILLISECOND, GREATEST_AGE), AGE_STEP),
         )
@@ -87,6 +89,7 @@ class Counting:
         counts = [
             *(in_steps(count, COUNTER_STEP) for count in losses),
             in_steps(connections, CONNECTION_STEP),
+            *(in_steps(count, COUNTER_STEP) for count in self._packets.residences()),
         ]
         return Traffic(sequence, *amounts, *counts)
 

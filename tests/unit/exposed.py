@@ -26,11 +26,12 @@ STATS = Stats(
     packets_sent=3000,
     packets_dropped=7,
     cpu_milliseconds=2500,
+    residence_p50_microseconds=120,
     residence_p99_microseconds=250,
     residence_longest_microseconds=900,
     oldest_media_milliseconds=480,
 )
-TRAFFIC = Traffic(1, 655_360, 1_310_720, 64, 128, 192, 256, 64)
+TRAFFIC = Traffic(1, 655_360, 1_310_720, 64, 128, 192, 256, 64, 640, 832, 896, 896, 896, 960)
 
 
 @dataclass

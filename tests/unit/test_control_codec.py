@@ -73,7 +73,7 @@ def test_a_relay_has_no_word_for_bytes_or_text() -> None:
 
 def test_every_notification_is_far_below_its_cap() -> None:
     top = 2**63 - 1
-    stats = messages.Stats(2**32 - 1, 1, 1, 1, top, top, top, top, 2**32 - 1, 2**32 - 1, 2**16 - 1)
+    stats = messages.Stats(2**32 - 1, 1, 1, 1, top, top, top, top, 2**32 - 1, 2**32 - 1, 2**32 - 1, 2**16 - 1)
     assert len(encode(stats, LARGEST_NOTIFICATION)) < LARGEST_NOTIFICATION // 8
 
 

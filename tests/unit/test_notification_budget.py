@@ -112,7 +112,7 @@ def test_steps() -> None:
     assert [in_steps(value, COUNTER_STEP) for value in (0, 1, 64, 65)] == [0, 64, 64, 128]
 
 
-STATS = Stats(1, 2, 3, 4, 640, 1280, 64, 100, 160, 416, 90)
+STATS = Stats(1, 2, 3, 4, 640, 1280, 64, 100, 80, 160, 416, 90)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,8 @@ STATS = Stats(1, 2, 3, 4, 640, 1280, 64, 100, 160, 416, 90)
         {"packets_sent": 64},
         {"packets_dropped": 10**12},
         {"cpu_milliseconds": 101},
+        {"residence_p50_microseconds": 81},
+        {"residence_p50_microseconds": 176},
         {"residence_p99_microseconds": 161},
         {"residence_p99_microseconds": 448},
         {"residence_longest_microseconds": 417},

@@ -10,8 +10,8 @@ from server.control.messages import GetStats, GetTraffic, Stats, Traffic
 from server.errors import RelayError
 from server.workers.counting import Counting
 
-STATS = Stats(0, 2, 3, 4, 640, 1280, 64, 100, 160, 416, 90)
-TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64, 32)
+STATS = Stats(0, 2, 3, 4, 640, 1280, 64, 100, 80, 160, 416, 90)
+TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64, 32, 64, 64, 128, 128, 192, 640)
 
 
 def asked(counting: Counting, now: float) -> list[GetStats | GetTraffic]:
@@ -88,6 +88,10 @@ def _copy(counting: Counting) -> Counting:
         {"lost_outgoing": 10**12 * COUNTER_STEP},
         {"resent_outgoing": 0},
         {"connections": 33},
+        {"within_1000": 65},
+        {"within_1000": 0},
+        {"within_4000": 256},
+        {"handled": 10**12 * COUNTER_STEP},
     ],
 )
 def test_traffic_that_carries_something_else_is_noticed(change: dict[str, int]) -> None:

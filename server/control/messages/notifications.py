@@ -201,13 +201,15 @@ class Stats(Message, frozen=True):
     packets_sent: U63
     packets_dropped: U63
     cpu_milliseconds: U63
+    residence_p50_microseconds: U32
     residence_p99_microseconds: U32  # from the kernel's receive timestamp to the return of the send call
     residence_longest_microseconds: U32
     oldest_media_milliseconds: U16  # greatest age of a packet kept to be sent again
 
 
 class Traffic(Message, frozen=True):
-    """Counters since birth, in steps. Of media: lost on its way here and to its receivers; and sent again."""
+    """Counters since birth, in steps. Of media: lost on its way here and to its receivers; and sent again. Of
+    packets: how many were in the relay for at most so many microseconds, and how many were at all."""
 
     sequence: U32
     bytes_received: U63
@@ -217,6 +219,12 @@ class Traffic(Message, frozen=True):
     resent_incoming: U63
     resent_outgoing: U63
     connections: Annotated[int, Meta(ge=0, le=MOST_CONNECTIONS)]  # of ICE over TCP, now, in steps
+    within_250: U63
+    within_1000: U63
+    within_4000: U63
+    within_16000: U63
+    within_64000: U63
+    handled: U63
 
 
 class SelfTest(Message, frozen=True):

@@ -8,6 +8,8 @@ use offrecord_forwarder::api::Counters;
 const SUB: usize = 8;
 /// Powers of two covered: up to 2^22 microseconds, about four seconds.
 const POWERS: usize = 22;
+/// Bounds of the residences that are counted since birth, in microseconds; what is longer is counted as well.
+pub const BOUNDS: [u64; 5] = [250, 1_000, 4_000, 16_000, 64_000];
 
 /// Written by the packet thread after every batch.
 pub struct Gauges {
@@ -25,6 +27,7 @@ pub struct Gauges {
     resent_outgoing: AtomicU64,
     residence: [AtomicU32; SUB * POWERS],
     longest_residence: AtomicU64,
+    residences: [AtomicU64; BOUNDS.len() + 1],
     oldest_media: AtomicU64,
     connections: AtomicU32,
 }
@@ -35,6 +38,8 @@ pub struct Reading {
     /// What the core counts; drops of the sockets are added to its own.
     pub counters: Counters,
     /// From the kernel's receive timestamp to the return of the send call; 0 when nothing arrived.
+    pub residence_p50_micros: u32,
+    /// The same of 99 of 100.
     pub residence_p99_micros: u32,
     /// The longest of them.
     pub residence_longest_micros: u64,
@@ -59,6 +64,7 @@ impl Default for Gauges {
             resent_outgoing: AtomicU64::new(0),
             residence: [const { AtomicU32::new(0) }; SUB * POWERS],
             longest_residence: AtomicU64::new(0),
+            residences: [const { AtomicU64::new(0) }; BOUNDS.len() + 1],
             oldest_media: AtomicU64::new(0),
             connections: AtomicU32::new(0),
         }
@@ -97,6 +103,16 @@ impl Gauges {
     pub fn residence(&self, micros: u64) {
         self.residence[bucket(micros)].fetch_add(1, Relaxed);
         self.longest_residence.fetch_max(micros, Relaxed);
+        self.residences[BOUNDS.partition_point(|&bound| bound < micros)].fetch_add(1, Relaxed);
+    }
+
+    /// How many datagrams were in the relay for at most each of [`BOUNDS`], and how many in all, since birth.
+    pub fn residences(&self) -> [u64; BOUNDS.len() + 1] {
+        let mut sum = 0;
+        self.residences.each_ref().map(|count| {
+            sum += count.load(Relaxed);
+            sum
+        })
     }
 
     /// Reads everything and starts a new residence window.
@@ -104,7 +120,8 @@ impl Gauges {
         let window: Vec<u64> = self.residence.iter().map(|count| count.swap(0, Relaxed).into()).collect();
         Reading {
             counters: self.counters(),
-            residence_p99_micros: percentile_99(&window),
+            residence_p50_micros: percentile(&window, 50),
+            residence_p99_micros: percentile(&window, 99),
             residence_longest_micros: self.longest_residence.swap(0, Relaxed),
             oldest_media_micros: self.oldest_media.swap(0, Relaxed),
         }
@@ -151,12 +168,12 @@ fn upper(bucket: usize) -> u32 {
     u32::try_from(low + width - 1).unwrap_or(u32::MAX)
 }
 
-fn percentile_99(window: &[u64]) -> u32 {
+fn percentile(window: &[u64], percent: u64) -> u32 {
     let total: u64 = window.iter().sum();
     if total == 0 {
         return 0;
     }
-    let wanted = (total * 99).div_ceil(100);
+    let wanted = (total * percent).div_ceil(100);
     let mut seen = 0;
     for (index, count) in window.iter().enumerate() {
         seen += count;
@@ -194,6 +211,21 @@ mod tests {
         let p99 = gauges.read().residence_p99_micros;
         assert!((100..=112).contains(&p99), "{p99}");
         assert_eq!(gauges.read().residence_p99_micros, 0, "a reading starts a new window");
+    }
+
+    #[test]
+    fn half_of_the_packets_were_faster_than_the_median() {
+        let gauges = Gauges::default();
+        [10, 10, 20, 5_000].map(|micros| gauges.residence(micros));
+        assert_eq!(gauges.read().residence_p50_micros, 10);
+    }
+
+    #[test]
+    fn residences_are_counted_since_birth_by_what_they_were_at_most() {
+        let gauges = Gauges::default();
+        [0, 250, 251, 1_000, 70_000, u64::MAX].map(|micros| gauges.residence(micros));
+        gauges.read();
+        assert_eq!(gauges.residences(), [2, 4, 4, 4, 4, 6]);
     }
 
     #[test]

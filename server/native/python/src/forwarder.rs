@@ -209,7 +209,8 @@ impl PacketThread {
         self.mailbox.take_events().into_iter().map(|event| told(python, event)).collect()
     }
 
-    fn counters(&self) -> (u32, u32, u32, u64, u64, u64, u32, u64, u64) {
+    #[allow(clippy::type_complexity)]
+    fn counters(&self) -> (u32, u32, u32, u64, u64, u64, u32, u32, u64, u64) {
         let reading = self.gauges.read();
         let counters = reading.counters;
         (
@@ -219,6 +220,7 @@ impl PacketThread {
             counters.packets_received,
             counters.packets_sent,
             counters.packets_dropped,
+            reading.residence_p50_micros,
             reading.residence_p99_micros,
             reading.residence_longest_micros,
             reading.oldest_media_micros,
@@ -236,6 +238,10 @@ impl PacketThread {
             counters.resent_outgoing,
             self.gauges.connections(),
         )
+    }
+
+    fn residences(&self) -> [u64; 6] {
+        self.gauges.residences()
     }
 }
 
