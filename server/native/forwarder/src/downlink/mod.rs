@@ -31,6 +31,7 @@ use delivery::Delivery;
 use history::History;
 use pacer::{Pace, Pacer};
 use patience::Patience;
+pub(crate) use patience::Want;
 use probing::Probing;
 use repeats::Repeats;
 pub(crate) use report::Report;
@@ -227,8 +228,8 @@ impl Downlink {
     }
 
     /// Whether what is too much by the budget is to be shown nevertheless, for now.
-    pub fn is_patient(&mut self, now: Micros, is_short: bool, budget: Budget, shown: u64) -> bool {
-        let lasts = self.patience.lasts(now, is_short, budget.keep, shown);
+    pub fn is_patient(&mut self, now: Micros, want: Want, budget: Budget, shown: u64) -> bool {
+        let lasts = self.patience.lasts(now, want, budget.keep, shown);
         lasts && !self.is_full(now)
     }
 

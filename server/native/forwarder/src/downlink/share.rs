@@ -1,5 +1,6 @@
 //! Shares each path among the videos that its subscriber looks at, several times a second.
 
+use super::Want;
 use super::allocation::{Demand, Step, allot, next_rise};
 use crate::api::{MediaKind, Micros, Outbox};
 use crate::consumer::Consumer;
@@ -55,8 +56,13 @@ impl Forwarder {
         let budget = transport.downlink.budget(now, wish, shown);
         let mut given = budget.map(|budget| allot(budget, &demands));
         if let (Some(given), Some(budget)) = (&mut given, budget) {
-            let is_short = given.iter().zip(&demands).any(|(step, demand)| *step < demand.shown);
-            if transport.downlink.is_patient(now, is_short, budget, shown) {
+            let changes = || given.iter().zip(&demands).filter(|(step, demand)| **step < demand.shown);
+            let want = match (changes().next(), changes().any(|(step, _)| step.is_none())) {
+                (None, _) => Want::Nothing,
+                (_, false) => Want::Size,
+                (_, true) => Want::Pause,
+            };
+            if transport.downlink.is_patient(now, want, budget, shown) {
                 *given = demands.iter().map(|demand| demand.shown).collect();
             }
             if given.iter().zip(&demands).any(|(step, demand)| *step > demand.shown) {
