@@ -27,6 +27,8 @@ BURST = 4  # a video frame of about 1 Mb/s at 30 frames a second
 SECONDS = 6.0
 # Enough to keep the relay busy without making it drop: rate x subscribers is about the same.
 RATES = {10: 4000, 50: 1000}
+# About a microphone's.
+IDLE_RATE = 48
 
 
 async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]:
@@ -85,11 +87,12 @@ async def _native(plan: bytes, descriptors: list[int], *words: str) -> list[int]
 @dataclass(frozen=True)
 class Flow:
     """Packets that were sent, and that all receivers together had; the relay's processor time, and how long
-    packets were in it (99 of 100, in microseconds)."""
+    packets were in it (half and 99 of 100, in microseconds)."""
 
     sent: int
     received: int
     cpu_seconds: float
+    residence_p50: int
     residence_p99: int
 
 
@@ -117,18 +120,33 @@ async def flow(relay: Relay, subscribers: int, rate: int, seconds: float) -> Flo
     plan = _plan(publisher.socket, readers, keys, rate, seconds)
     sent, received = await _native(plan, descriptors)
     spent = relay.cpu_seconds() - before
-    return Flow(sent, received, spent, (await relay.stats()).residence_p99_microseconds)
+    told = await relay.stats()
+    return Flow(sent, received, spent, told.residence_p50_microseconds, told.residence_p99_microseconds)
 
 
-async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], int]:
-    """Forwarded packets per CPU-second, how that was measured, and the residence time (p99, us)."""
+async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], Flow]:
+    """Forwarded packets per CPU-second, how that was measured, and the whole of it."""
     done = await flow(relay, subscribers, RATES[subscribers], SECONDS)
     how: dict[str, object] = {
         "packets_in": done.sent,
         "delivered": round(done.received / (done.sent * subscribers), 4),
         "relay_cpu_seconds": round(done.cpu_seconds, 2),
     }
-    return done.received / done.cpu_seconds, how, done.residence_p99
+    return done.received / done.cpu_seconds, how, done
+
+
+def _show_residence(load: str, subscribers: int, rate: int, done: Flow) -> None:
+    show(
+        "residence",
+        done.residence_p99,
+        "us",
+        percentile=99,
+        median=done.residence_p50,
+        load=load,
+        subscribers=subscribers,
+        packets_per_second_in=rate,
+        delivered=round(done.received / (done.sent * subscribers), 4),
+    )
 
 
 async def _bare(subscribers: int) -> float:
@@ -161,7 +179,7 @@ async def _bare(subscribers: int) -> float:
 async def run() -> None:
     for subscribers, rate in RATES.items():
         async with one_relay() as relay:
-            value, how, residence = await forwarded(relay, subscribers)
+            value, how, done = await forwarded(relay, subscribers)
         bare = await _bare(subscribers)
         asked = {
             "subscribers": subscribers,
@@ -173,4 +191,8 @@ async def run() -> None:
         show("forwarded_packets_per_cpu_second", value, "packets/s", **asked, **path, **how)
         show("bare_loop_packets_per_cpu_second", bare, "packets/s", **asked, **path)
         show("share_of_the_bare_loop", value / bare * 100, "%", **asked)
-        show("residence_p99", residence, "us", **asked)
+        _show_residence("as much as that", subscribers, rate, done)
+        for load, packets in (("idle", IDLE_RATE), ("half", round(bare / 2 / subscribers))):
+            async with one_relay() as relay:
+                done = await flow(relay, subscribers, packets, SECONDS)
+            _show_residence(load, subscribers, packets, done)

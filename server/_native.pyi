@@ -139,8 +139,8 @@ class PacketThread:
         sent again to us and by us. And how many connections of ICE over TCP there are."""
 
     def residences(self) -> list[int]:
-        """How many datagrams were in the relay for at most 250 us, 1, 4, 16 and 64 ms, and how many in all, since
-        the beginning."""
+        """How many datagrams were in the relay for at most 250 us, 1, 4, 16 and 64 ms, and how many in all,
+        since the beginning."""
 
 # --- lock ---------------------------------------------------------------------------------------
 

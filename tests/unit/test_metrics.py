@@ -46,7 +46,10 @@ def test_a_relay_tells_its_load_in_seconds_and_packets() -> None:
     assert exposed.value("offrecord_relay_packets_sent_total", relay="1") == 3000
     assert exposed.value("offrecord_relay_packets_dropped_total", relay="1") == 7
     assert exposed.value("offrecord_relay_cpu_seconds_total", relay="1") == 2.5
+    assert exposed.value("offrecord_relay_residence_p50_seconds", relay="1") == pytest.approx(120e-6)
     assert exposed.value("offrecord_relay_residence_p99_seconds", relay="1") == pytest.approx(250e-6)
+    assert exposed.value("offrecord_relay_residence_seconds_bucket", relay="1", le="0.001") == 832
+    assert exposed.value("offrecord_relay_residence_seconds_bucket", relay="1", le="+Inf") == 960
     assert exposed.value("offrecord_relay_residence_longest_seconds", relay="1") == pytest.approx(900e-6)
     assert exposed.value("offrecord_relay_oldest_media_seconds", relay="1") == pytest.approx(0.48)
     assert exposed.value("offrecord_relay_generation", relay="1") == 2

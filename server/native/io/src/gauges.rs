@@ -216,14 +216,14 @@ mod tests {
     #[test]
     fn half_of_the_packets_were_faster_than_the_median() {
         let gauges = Gauges::default();
-        [10, 10, 20, 5_000].map(|micros| gauges.residence(micros));
+        [10, 10, 20, 5_000].into_iter().for_each(|micros| gauges.residence(micros));
         assert_eq!(gauges.read().residence_p50_micros, 10);
     }
 
     #[test]
     fn residences_are_counted_since_birth_by_what_they_were_at_most() {
         let gauges = Gauges::default();
-        [0, 250, 251, 1_000, 70_000, u64::MAX].map(|micros| gauges.residence(micros));
+        [0, 250, 251, 1_000, 70_000, u64::MAX].into_iter().for_each(|micros| gauges.residence(micros));
         gauges.read();
         assert_eq!(gauges.residences(), [2, 4, 4, 4, 4, 6]);
     }
