@@ -2,6 +2,7 @@
 //! loss, carries it: an estimate that falls since a key frame began is made right by that. And a path that is full
 //! carries no more than arrives, though the estimate may not know it yet.
 
+use super::congestion::{LEAST, MOST};
 use super::saturation::Saturation;
 use crate::api::Micros;
 use crate::rate::Rate;
@@ -79,7 +80,7 @@ impl Delivery {
 
     /// An estimate in bits a second, made right.
     pub fn correct(&self, now: Micros, estimate: u64) -> u64 {
-        self.saturation.correct(now, estimate.max(self.carried))
+        self.saturation.correct(now, estimate.max(self.carried)).clamp(LEAST, MOST)
     }
 
     /// Whether the path was found full so lately that its queue may be long.
@@ -114,12 +115,25 @@ mod tests {
         let mut delivery = Delivery::default();
         second(&mut delivery, 1, 0, 0);
         assert!((990_000..1_030_000).contains(&second(&mut delivery, 2, 5_000, 0)));
-        assert_eq!(second(&mut delivery, 3, 90_000, 0), 0, "it waits");
-        assert_eq!(second(&mut delivery, 4, 0, 10), 0, "a tenth is lost");
-        assert!(second(&mut delivery, 5, 0, 0) > 0);
+        assert_eq!(second(&mut delivery, 3, 90_000, 0), LEAST, "it waits");
+        assert_eq!(second(&mut delivery, 4, 0, 10), LEAST, "a tenth is lost");
+        assert!(second(&mut delivery, 5, 0, 0) > LEAST);
         for at in 6..40 {
             second(&mut delivery, at, 90_000, 0);
         }
-        assert!(delivery.correct(Micros(40_000_000), 0) > 0, "that is how long the path is by now");
+        assert!(delivery.correct(Micros(40_000_000), 0) > LEAST, "that is how long the path is by now");
+    }
+
+    #[test]
+    fn whatever_a_peer_tells_what_is_carried_can_be_sent_at() {
+        let mut delivery = Delivery::default();
+        for at in 0..200_u64 {
+            let arrival = if at < 60 { at * 10_000 } else { at * 5_000_000 };
+            delivery.note(Micros(at * 10_000), 100, (at % 3 > 0).then_some(arrival));
+            delivery.report(Micros(at * 10_000 + 30_000));
+            let carried = delivery.correct(Micros(at * 10_000 + 30_000), 1_000_000);
+            assert!((LEAST..=MOST).contains(&carried), "{carried}");
+        }
+        assert_eq!(delivery.correct(Micros(2_020_000), 1_000_000), LEAST);
     }
 }
