@@ -19,6 +19,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from server.api.body import BodyTooLongError, read_body
 from server.api.rate_limit import RateLimit
 from server.auth.grants import Claims, VideoGrants
 from server.auth.token import sign
@@ -73,9 +74,12 @@ class GuestRoutes:
             return _error(403, "This server lets no guests in. Ask its operator for an access token.")
         if not self._limit.allows(request, now):
             return _error(429, "Too many attempts from your address. Wait a minute and try again.")
-        body = await request.content.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
+        try:
+            body = await read_body(request.content, MAX_BODY_BYTES)
+        except BodyTooLongError:
             return _error(413, "The request is too long.")
+        except TimeoutError:
+            return _error(408, "The request did not arrive in time. Try again.")
         try:
             wanted = msgspec.json.decode(body, type=_Wanted)
         except (msgspec.MsgspecError, ValueError, RecursionError):

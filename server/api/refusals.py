@@ -18,12 +18,14 @@ class Code(StrEnum):
     TOO_MANY = "too_many"  # from one address within a minute
     BAD_REQUEST = "bad_request"
     TOO_LONG = "too_long"
+    TOO_LATE = "too_late"
     LEDGER_AWAY = "ledger_away"  # it cannot be read or written right now
 
 
 READING = "The ledger cannot be read right now. Try again in a moment."
 WRITING = "The ledger cannot be written right now. Try again in a moment."
 TOO_LONG = "The request is too long."
+TOO_LATE = "The request did not arrive in time. Try again."
 UNREADABLE = 'Send JSON with the text "name".'
 
 

@@ -22,9 +22,10 @@ import msgspec
 from aiohttp import web
 
 from server.answers import answer, preflight, refusal
+from server.api.body import BodyTooLongError, read_body
 from server.api.guests import clean
 from server.api.rate_limit import RateLimit
-from server.api.refusals import TOO_LONG, UNREADABLE, WRITING, Code, denied
+from server.api.refusals import TOO_LATE, TOO_LONG, UNREADABLE, WRITING, Code, denied
 from server.api.subject import SubjectTokens
 from server.auth.bearer import Member
 from server.auth.token import TokenError
@@ -111,9 +112,12 @@ class RightsRoutes:
         """Gives the rows another name, or says why not."""
 
         async def act(subject: Member) -> web.Response:
-            body = await request.content.read(MAX_BODY_BYTES + 1)
-            if len(body) > MAX_BODY_BYTES:
+            try:
+                body = await read_body(request.content, MAX_BODY_BYTES)
+            except BodyTooLongError:
                 return refusal(413, TOO_LONG, code=Code.TOO_LONG)
+            except TimeoutError:
+                return refusal(408, TOO_LATE, code=Code.TOO_LATE)
             try:
                 name = clean(msgspec.json.decode(body, type=_Wanted).name)
             except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -22,6 +22,7 @@ import msgspec
 from msgspec import Meta
 
 from server import secret_file
+from server.api.body import BodyTooLongError, read_body
 from server.config import Console
 from server.console.place import is_this_machine
 from server.errors import OperatorError
@@ -222,12 +223,10 @@ class Provider:
                     headers={"Accept": "application/json", **(headers or {})},
                 ) as answer,
             ):
-                content = await answer.content.read(MOST_BYTES + 1)
-                while len(content) <= MOST_BYTES and not answer.content.at_eof():
-                    content += await answer.content.read(MOST_BYTES + 1 - len(content))
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                content = await read_body(answer.content, MOST_BYTES)
+        except (aiohttp.ClientError, BodyTooLongError, TimeoutError, ValueError) as error:
             raise ProviderError(f"the OpenID provider does not answer ({type(error).__name__})") from None
-        if answer.status != 200 or len(content) > MOST_BYTES:
+        if answer.status != 200:
             raise ProviderError(f"the OpenID provider answered {answer.status}")
         return content
 

@@ -108,7 +108,13 @@ async def test_what_is_not_framed_is_ended_at_once(relay: Relay, sent: bytes) ->
 
 
 @pytest.mark.parametrize(
-    "sent", [b"", b"\x00", framed(binding_request(UFRAG, PASSWORD))[:-1], framed(b"\x40")]
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x00", id="half a length"),
+        pytest.param(framed(binding_request(UFRAG, PASSWORD))[:-1], id="a check but for its last byte"),
+        pytest.param(framed(b"\x40"), id="no check"),
+    ],
 )
 async def test_who_proves_nothing_is_ended_after_seconds(relay: Relay, sent: bytes) -> None:
     async with connected(relay) as proven, connected(relay) as peer:

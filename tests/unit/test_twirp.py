@@ -13,6 +13,7 @@ from google.protobuf import json_format
 from livekit.protocol import models
 from livekit.protocol.room import CreateRoomRequest, UpdateRoomMetadataRequest
 
+from server.api import body as bodies
 from server.api.twirp import route, wire
 from server.api.twirp.methods import SERVED, Grant
 from tests.unit.administering import granting, post, protobuf
@@ -176,7 +177,7 @@ async def test_a_body_is_bounded_after_decompression_too(client: Any, server: Se
 async def test_a_body_that_does_not_come_is_not_waited_for(
     client: Any, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wire, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.05)
 
     async def slowly() -> Any:
         yield b"{"

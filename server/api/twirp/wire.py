@@ -5,7 +5,6 @@ JSON answers name fields as the .proto files do, as the reference server writes 
 
 from __future__ import annotations
 
-import asyncio
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -14,6 +13,7 @@ from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
 
 from server.answers import HEADERS, answer
+from server.api.body import BodyTooLongError, read_body
 from server.room.refused import AdminRefused, Fault
 
 JSON: Final = "application/json"
@@ -21,7 +21,6 @@ PROTOBUF: Final = "application/protobuf"
 MAX_BODY_BYTES: Final = 1024 * 1024
 """A participant's metadata may have half of that."""
 MAX_JSON_DEPTH: Final = 20  # requests nest to less than five
-BODY_SECONDS: Final = 10.0
 
 M = TypeVar("M", bound=Message)
 
@@ -113,15 +112,9 @@ def write(request: web.Request, message: Message) -> web.Response:
 
 
 async def _body(request: web.Request) -> bytes:
-    collected = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while len(collected) <= MAX_BODY_BYTES and (
-                part := await request.content.read(MAX_BODY_BYTES + 1 - len(collected))
-            ):
-                collected += part
+        return await read_body(request.content, MAX_BODY_BYTES)
     except TimeoutError:
         raise TwirpError(Code.MALFORMED, "the body did not arrive in time") from None
-    if len(collected) > MAX_BODY_BYTES:
-        raise TwirpError(Code.RESOURCE_EXHAUSTED, f"a request has at most {MAX_BODY_BYTES} bytes")
-    return bytes(collected)
+    except BodyTooLongError:
+        raise TwirpError(Code.RESOURCE_EXHAUSTED, f"a request has at most {MAX_BODY_BYTES} bytes") from None
