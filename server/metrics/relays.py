@@ -57,7 +57,7 @@ _TRAFFIC: Final[tuple[tuple[str, str, Callable[[Traffic], float]], ...]] = (
     ("bytes_received", "Bytes of packets that arrived, every half minute.", lambda told: told.bytes_received),
     ("bytes_sent", "Bytes of packets that left, every half minute.", lambda told: told.bytes_sent),
 )
-_RESIDENCES: Final = (
+RESIDENCES: Final = (
     ("0.00025", "within_250"),
     ("0.001", "within_1000"),
     ("0.004", "within_4000"),
@@ -118,7 +118,7 @@ def _traffic(told: Sequence[tuple[str, Traffic]]) -> Iterator[Metric]:
         labels=["relay"],
     )
     for number, traffic in told:
-        counts = [(bound, getattr(traffic, name)) for bound, name in _RESIDENCES]
+        counts = [(bound, getattr(traffic, name)) for bound, name in RESIDENCES]
         residence.add_metric([number], buckets=counts, sum_value=None)
     yield residence
     for name, help_text, read in _TRAFFIC:

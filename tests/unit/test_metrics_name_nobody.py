@@ -32,6 +32,7 @@ from server.metadata.words import (
     TrackSource,
 )
 from server.metrics.collector import NO_SITE, ServerCollector
+from server.metrics.relays import RESIDENCES
 from server.tally import JITTER_SECONDS, JOIN_SECONDS, ROUND_TRIP_SECONDS
 from tests.unit.exposed import Exposed
 from tests.unit.signaling import ClientMaker, Server, connect
@@ -64,7 +65,7 @@ def _closed_labels(routes: set[str]) -> dict[str, set[str]]:
         "direction": {one.value for one in Direction},
         "end": {one.value for one in TransportEnd},
         "way": {"in", "out"},
-        "le": {*map(str, (*JOIN_SECONDS, *ROUND_TRIP_SECONDS, *JITTER_SECONDS)), "+Inf"},
+        "le": {*map(str, (*JOIN_SECONDS, *ROUND_TRIP_SECONDS, *JITTER_SECONDS)), *dict(RESIDENCES), "+Inf"},
     }
 
 
