@@ -228,8 +228,11 @@ pub fn codec(data: &[u8]) {
         assert!(id.at + usize::from(id.is_wide) < payload.len(), "what is rewritten is in the payload");
         assert!(id.value <= if id.is_wide { 0x7fff } else { 0x7f });
     }
-    let layers = codec::MAX_LAYERS as u8;
-    assert!(described.frame.spatial < layers && described.frame.temporal < layers);
+    // The payload may as well be the descriptor of a frame that comes later.
+    let later = structure.and_then(|structure| structure.frame(payload));
+    for frame in [Some(described.frame), later].into_iter().flatten() {
+        assert!(frame.spatial.max(frame.temporal) < codec::MAX_LAYERS as u8);
+    }
     if let Some(index) = described.base_layer {
         assert_eq!(payload.get(index.at), Some(&index.value));
     }

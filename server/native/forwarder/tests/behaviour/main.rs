@@ -23,6 +23,7 @@ mod garbage;
 mod key_frames;
 mod layered;
 mod layers;
+mod lip_sync;
 mod loss;
 mod loudest;
 mod nonce_reuse;
