@@ -6,6 +6,8 @@ import pytest
 
 from bench.media.pair import pair
 
+pytestmark = pytest.mark.alone
+
 READABLE = 0.9  # of the frames
 OLDEST_MS = 5_000.0  # on a busy machine
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.e2e.bad_network import bad_network
 from tests.e2e.browser import Participant, eventually, join
 from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
+
+pytestmark = pytest.mark.alone
 
 WIDE = Conditions(delay_ms=20, rate_kbps=8_000, queue_ms=300)
 NARROW = Conditions(delay_ms=20, rate_kbps=400, queue_ms=300)

@@ -15,6 +15,8 @@ from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
 
+pytestmark = pytest.mark.alone
+
 # In temporal layers of 3.75, 7.5 and 15 frames a second together.
 PUBLISH = """
 async ([url, token, codec]) => {

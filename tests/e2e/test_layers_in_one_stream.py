@@ -13,6 +13,8 @@ from tests.e2e.browser import eventually
 from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.serving import Server
 
+pytestmark = pytest.mark.alone
+
 PUBLISH = """
 async ([url, token, codec]) => {
   window.room = new LivekitClient.Room({ dynacast: true });

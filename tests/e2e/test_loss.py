@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser
 
 from tests.e2e.bad_network import bad_network
 from tests.e2e.browser import Participant, eventually, join
 from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
+
+pytestmark = pytest.mark.alone
 
 LOSSY = Conditions(loss=0.05)
 REPAIRS = """
