@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page
 
 from bench.figure import show
 from tests.e2e.browser import chromium
-from tests.e2e.data_users import SDK_FOR_BROWSERS
+from tests.e2e.sdk_page import enter
 from tests.e2e.serving import Server, serving
 
 ROUNDS = 10
@@ -96,16 +96,6 @@ SWITCH = """
 """
 
 
-async def _enter(browser: Browser, server: Server, identity: str, script: str, codec: str) -> Page:
-    """Somebody with the SDK on an empty page, so that nothing else costs anything."""
-    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
-    page = await context.new_page()
-    await page.goto(server.url + "/guarantee")
-    await page.add_script_tag(path=SDK_FOR_BROWSERS)
-    await page.evaluate(script, [server.ws_url, server.token(ROOM + codec, identity), codec])
-    return page
-
-
 async def _switches(page: Page) -> dict[str, list[tuple[float, float]]]:
     """Gap and waiting time of every switch, in milliseconds, by direction."""
     seen: dict[str, list[tuple[float, float]]] = {"down": [], "up": []}
@@ -140,8 +130,8 @@ async def _codecs(browser: Browser, server: Server) -> list[str]:
 
 
 async def _measure(browser: Browser, server: Server, codec: str) -> None:
-    publisher = await _enter(browser, server, "publisher", PUBLISH, codec)
-    receiver = await _enter(browser, server, "receiver", WATCH, codec)
+    publisher = await enter(browser, server, ROOM + codec, "publisher", PUBLISH, codec)
+    receiver = await enter(browser, server, ROOM + codec, "receiver", WATCH)
     seen = await _switches(receiver)
     intervals: Any = await receiver.evaluate("intervals")
     used: str = await receiver.evaluate(USED)

@@ -21,17 +21,14 @@ class Demand:
     """Layers are indices into the producer's encodings, lowest first; NOTHING is none at all. Those inside
     one encoding are wanted together: no SDK can leave one out, and some stop where the highest is not wanted.
 
-    A publisher that has been told nothing sends everything.
+    It begins when others know of the track; a publisher that has been told nothing sends everything.
     """
 
-    def __init__(self, encodings: int) -> None:
+    def __init__(self, encodings: int, now: float) -> None:
         self._top = max(encodings, 1) - 1
         self._wanted: Counter[int] = Counter()
         self._told = self._top
         self._due: float | None = None
-
-    def begin(self, now: float) -> None:
-        """Subscribers know of the track from now on."""
         self._weigh(now)
 
     def change(self, before: int, after: int, now: float) -> None:

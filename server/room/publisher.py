@@ -236,8 +236,7 @@ class Publisher:
         if track.info.muted:
             self._pause(track)
         if track.kind is MediaKind.VIDEO:
-            track.demand = Demand(track.encodings)
-            track.demand.begin(now)
+            track.demand = Demand(track.encodings, now)
 
     def withdraw(self, may_publish: Callable[[str], bool]) -> list[Publication]:
         """Ends what may not be published any more, by its source, and tells the client. Returns the tracks

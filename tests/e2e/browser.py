@@ -58,6 +58,23 @@ async () => {
 }
 """
 
+SELECTED = """
+async () => {
+  const found = [];
+  for (const peer of window.peersOfThisPage) {
+    if (peer.connectionState === 'closed') continue;
+    const stats = await peer.getStats();
+    for (const entry of stats.values()) {
+      if (entry.type === 'transport' && entry.selectedCandidatePairId) {
+        const pair = stats.get(entry.selectedCandidatePairId);
+        found.push([stats.get(pair.localCandidateId), stats.get(pair.remoteCandidateId)]);
+      }
+    }
+  }
+  return found;
+}
+"""
+
 T = TypeVar("T")
 MEDIA_SECONDS = 40.0  # from joining to the first frames, on a busy machine
 
@@ -129,6 +146,12 @@ class Participant(Person):
     async def leave(self) -> None:
         await self.page.get_by_test_id("leave-button").click()
         await self.page.get_by_test_id("join-button").wait_for()
+
+
+async def selected(person: Participant) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Local and remote candidate of the pair that carries each open peer connection."""
+    found: list[list[dict[str, Any]]] = await person.page.evaluate(SELECTED)
+    return [(local, remote) for local, remote in found]
 
 
 async def new_page(browser: Browser, script: str = "") -> Page:

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from tests.e2e.browser import eventually
-from tests.e2e.data_users import SDK_FOR_BROWSERS
+from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
 
 PUBLISH = """
@@ -36,28 +36,6 @@ async () => {
   return sent;
 }
 """
-WATCH = """
-async ([url, token]) => {
-  window.room = new LivekitClient.Room();
-  window.height = 0;
-  room.on('trackSubscribed', (track, publication) => {
-    window.publication = publication;
-    const video = track.attach();
-    const watch = (_, frame) => { window.height = frame.height; video.requestVideoFrameCallback(watch); };
-    video.requestVideoFrameCallback(watch);
-  });
-  await room.connect(url, token);
-}
-"""
-
-
-async def _enter(browser: Browser, server: Server, identity: str, script: str) -> Page:
-    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
-    page = await context.new_page()
-    await page.goto(server.url + "/guarantee")
-    await page.add_script_tag(path=SDK_FOR_BROWSERS)
-    await page.evaluate(script, [server.ws_url, server.token("demand", identity)])
-    return page
 
 
 async def _sending(page: Page) -> dict[str, int]:
@@ -73,12 +51,12 @@ def _only(*rids: str) -> Callable[[dict[str, int]], bool]:
 
 
 async def test_layers_that_nobody_is_shown_are_not_sent(server: Server, browser: Browser) -> None:
-    publisher = await _enter(browser, server, "publisher", PUBLISH)
+    publisher = await enter(browser, server, "demand", "publisher", PUBLISH)
     sending: Callable[[], Awaitable[dict[str, int]]] = partial(_sending, publisher)
     await eventually(sending, _only("q", "h"), 30)
     await eventually(sending, _only(), 30)
 
-    watcher = await _enter(browser, server, "watcher", WATCH)
+    watcher = await enter(browser, server, "demand", "watcher", WATCH)
     shown: Callable[[], Awaitable[Any]] = partial(watcher.evaluate, "window.height")
     await eventually(shown, lambda height: height == 360, 30)
 

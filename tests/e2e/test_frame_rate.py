@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page
 
 from tests.e2e.bad_network import bad_network
 from tests.e2e.browser import eventually
-from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.netem import Conditions
+from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
 
 pytestmark = pytest.mark.alone
@@ -32,39 +32,11 @@ async ([url, token, codec]) => {
   });
 }
 """
-WATCH = """
-async ([url, token]) => {
-  window.room = new LivekitClient.Room();
-  Object.assign(window, { height: 0, frames: 0, last: 0, longest: 0, pauses: 0 });
-  room.on('trackStreamStateChanged', (_, state) => { window.pauses += state === 'paused'; });
-  room.on('trackSubscribed', (track, publication) => {
-    window.publication = publication;
-    const video = track.attach();
-    const watch = (at, frame) => {
-      window.height = frame.height;
-      window.frames += 1;
-      if (window.last) window.longest = Math.max(window.longest, at - window.last);
-      window.last = at;
-      video.requestVideoFrameCallback(watch);
-    };
-    video.requestVideoFrameCallback(watch);
-  });
-  await room.connect(url, token);
-}
-"""
 WIDE = Conditions(delay_ms=20, rate_kbps=8_000, queue_ms=300)
 NARROWER = (200, 150, 120, 100, 80, 65)
 """Kilobits a second, one after the other: how many a picture takes is the encoder's choice."""
 PATIENCE = 40.0
-
-
-async def _enter(browser: Browser, server: Server, url: str, identity: str, script: str, *more: str) -> Page:
-    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
-    page = await context.new_page()
-    await page.goto(server.url + "/guarantee")
-    await page.add_script_tag(path=SDK_FOR_BROWSERS)
-    await page.evaluate(script, [url, server.token("frames", identity), *more])
-    return page
+ROOM = "frames"
 
 
 async def _frames_a_second(page: Page) -> float:
@@ -80,8 +52,8 @@ def _between(least: float, most: float) -> Callable[[float], bool]:
 
 @pytest.mark.parametrize("codec", ["vp8", "vp9", "av1"])
 async def test_as_many_frames_come_as_are_asked_for(server: Server, browser: Browser, codec: str) -> None:
-    publisher = await _enter(browser, server, server.ws_url, "publisher", PUBLISH, codec)
-    watcher = await _enter(browser, server, server.ws_url, "watcher", WATCH)
+    publisher = await enter(browser, server, ROOM, "publisher", PUBLISH, codec)
+    watcher = await enter(browser, server, ROOM, "watcher", WATCH)
     rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
     await eventually(rate, _between(12.5, 17), PATIENCE)
     assert await watcher.evaluate("publication.mimeType.toLowerCase()") == f"video/{codec}"
@@ -97,9 +69,9 @@ async def test_as_many_frames_come_as_are_asked_for(server: Server, browser: Bro
 
 async def test_a_narrow_downlink_shows_fewer_frames_before_none(server: Server, browser: Browser) -> None:
     async with bad_network(server.url, server.udp_ports) as network:
-        publisher = await _enter(browser, server, server.ws_url, "publisher", PUBLISH, "vp8")
+        publisher = await enter(browser, server, ROOM, "publisher", PUBLISH, "vp8")
         access = await network.access("watcher", down=WIDE)
-        watcher = await _enter(browser, server, access.url.replace("http", "ws"), "watcher", WATCH)
+        watcher = await enter(browser, server, ROOM, "watcher", WATCH, url=access.ws_url)
         await watcher.evaluate("publication?.setVideoQuality(LivekitClient.VideoQuality.LOW)")
         rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
         await eventually(rate, _between(12.5, 17), PATIENCE)

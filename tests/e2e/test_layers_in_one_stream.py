@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser
 
 from tests.e2e.browser import eventually
-from tests.e2e.data_users import SDK_FOR_BROWSERS
+from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
 
 pytestmark = pytest.mark.alone
@@ -28,36 +28,8 @@ async ([url, token, codec]) => {
   });
 }
 """
-WATCH = """
-async ([url, token]) => {
-  window.room = new LivekitClient.Room();
-  Object.assign(window, { height: 0, frames: 0, last: 0, longest: 0 });
-  room.on('trackSubscribed', (track, publication) => {
-    window.publication = publication;
-    const video = track.attach();
-    const watch = (at, frame) => {
-      window.height = frame.height;
-      window.frames += 1;
-      if (window.last) window.longest = Math.max(window.longest, at - window.last);
-      window.last = at;
-      video.requestVideoFrameCallback(watch);
-    };
-    video.requestVideoFrameCallback(watch);
-  });
-  await room.connect(url, token);
-}
-"""
 HEIGHTS = {"LOW": 135, "MEDIUM": 270, "HIGH": 540}
 PATIENCE = 40.0
-
-
-async def _enter(browser: Browser, server: Server, identity: str, script: str, *more: str) -> Page:
-    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
-    page = await context.new_page()
-    await page.goto(server.url + "/guarantee")
-    await page.add_script_tag(path=SDK_FOR_BROWSERS)
-    await page.evaluate(script, [server.ws_url, server.token("layers", identity), *more])
-    return page
 
 
 def _is_about(height: int) -> Callable[[int], bool]:
@@ -73,8 +45,8 @@ def _beyond(count: int) -> Callable[[int], bool]:
 async def test_each_quality_is_its_height_and_nothing_freezes(
     server: Server, browser: Browser, codec: str
 ) -> None:
-    publisher = await _enter(browser, server, "publisher", PUBLISH, codec)
-    watcher = await _enter(browser, server, "watcher", WATCH)
+    publisher = await enter(browser, server, "layers", "publisher", PUBLISH, codec)
+    watcher = await enter(browser, server, "layers", "watcher", WATCH)
     shown: Callable[[], Awaitable[Any]] = partial(watcher.evaluate, "window.height")
     await eventually(shown, _is_about(HEIGHTS["HIGH"]), PATIENCE)
     assert await watcher.evaluate("publication.mimeType.toLowerCase()") == f"video/{codec}"

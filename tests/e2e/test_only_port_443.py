@@ -20,7 +20,7 @@ from tests.e2e.behind_a_wall import BROWSERS, SERVERS, Wall, wall
 from tests.e2e.browser import Participant, chromium, eventually, join
 from tests.e2e.coturn import SECRET, coturn
 from tests.e2e.serving import COMMAND, ROOT, Server, serving
-from tests.e2e.test_over_turn import selected
+from tests.e2e.test_over_turn import relayed_by
 from tests.private_network import needs_root
 
 pytestmark = [needs_root, pytest.mark.timeout(240)]
@@ -128,7 +128,7 @@ async def test_people_meet_through_the_one_port(tmp_path: Path) -> None:
             people.append(await join(browser, "https://meet.example", name, "garden"))
         ada, ben = people
         await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
-        assert await selected(ada) == await selected(ben) == {("relay", "tls")}
+        assert await relayed_by(ada) == await relayed_by(ben) == {("relay", "tls")}
         await ada.leave()
         await ben.leave()
     assert BROWSERS.encode() not in proxied.written_below(here.nginx)

@@ -16,7 +16,7 @@ import pytest
 from server.firewall.rules import CONNECTION_SECONDS
 from server.relay.sockets import TCP_SEND_BUFFER
 from tests.e2e import firefox
-from tests.e2e.browser import Participant, chromium, eventually, join
+from tests.e2e.browser import Participant, chromium, eventually, join, selected
 from tests.e2e.serving import COMMAND, Server, descendants, serving
 from tests.e2e.test_how_a_call_went import is_over, kept
 from tests.private_network import needs_root, private_network, run
@@ -40,22 +40,6 @@ enabled = true
 devkey = "a secret of more than thirty-two bytes"
 [guarantee]
 host_firewall = "{firewall}"
-"""
-SELECTED = """
-async () => {
-  const found = [];
-  for (const peer of window.peersOfThisPage) {
-    if (peer.connectionState === 'closed') continue;
-    const stats = await peer.getStats();
-    for (const entry of stats.values()) {
-      if (entry.type === 'transport' && entry.selectedCandidatePairId) {
-        const pair = stats.get(entry.selectedCandidatePairId);
-        found.push(stats.get(pair.remoteCandidateId).protocol);
-      }
-    }
-  }
-  return found;
-}
 """
 
 
@@ -97,8 +81,7 @@ async def level(server: Server) -> str:
 
 
 async def protocols(person: Participant) -> set[str]:
-    found: list[str] = await person.page.evaluate(SELECTED)
-    return set(found)
+    return {str(remote["protocol"]) for _, remote in await selected(person)}
 
 
 @needs_root

@@ -157,9 +157,9 @@ CHANGES = st.lists(st.tuples(st.integers(0, 3), st.integers(NOTHING, 2), st.floa
 def test_in_the_end_a_publisher_sends_what_is_wanted_and_never_less_meanwhile(
     changes: list[tuple[int, int, float]],
 ) -> None:
-    demand, now, sends = Demand(3), 0.0, 2
+    now, sends = 0.0, 2
+    demand = Demand(3, now)
     wanted = dict.fromkeys(range(4), NOTHING)
-    demand.begin(now)
     for subscriber, layer, seconds in changes:
         demand.change(wanted[subscriber], layer, now)
         wanted[subscriber] = layer
