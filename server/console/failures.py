@@ -78,11 +78,10 @@ class FailuresPage:
     async def show(self, visit: Visit) -> web.Response:
         """Raises LedgerError, OperatorError."""
         looked_for = asked(visit)
+        query = looked_for.query
         causes: list[Cause] = []
         if not looked_for.problems:
-            found = await failures(
-                visit.books.reader, looked_for.since, looked_for.until, site=looked_for.site
-            )
+            found = await failures(visit.books.reader, query.since, query.until, site=query.site)
             causes = by_cause(found)
             await visit.looking.record(Asked.STATISTICS, sum(one.count for one in causes))
         return await visit.page(

@@ -25,7 +25,7 @@ from server.metadata import logs
 from server.metadata.address import LedgerError
 from server.metadata.connection import Connection
 from server.metadata.outcome import Stage
-from server.metadata.query import Place, Query
+from server.metadata.query import Place
 from server.metadata.search import COUNTED, count, search
 
 PAGE: Final = 50
@@ -149,14 +149,12 @@ class SearchPage:
         looked_for = asked(visit)
         if looked_for.problems:
             return await visit.page("sessions.html", {"wanted": looked_for, **choices(visit)}, 400)
-        query, text = query_of(looked_for), visit.request.query
+        query, text = looked_for.query, visit.request.query
         reader = visit.books.reader
         older, newer = Place.of(text.get("older", "")), Place.of(text.get("newer", ""))
         page = await search(reader, query, older=older, newer=newer, size=PAGE)
         total = await count(reader, query)
-        await visit.looking.record(
-            Asked.SESSIONS, len(page.found), room=looked_for.room, identity=looked_for.identity
-        )
+        await visit.looking.record(Asked.SESSIONS, len(page.found), room=query.room, identity=query.identity)
         now = visit.sources.clock()
         return await visit.page(
             "sessions.html",
@@ -185,11 +183,9 @@ class SearchPage:
             raise web.HTTPBadRequest(text=" ".join(looked_for.problems))
         now = visit.sources.clock()
         write = _json_line if ending == "jsonl" else _csv_record
-        query, left = query_of(looked_for), MOST_EXPORTED
+        query, left = looked_for.query, MOST_EXPORTED
         disposition = f'attachment; filename="sessions.{ending}"'
-        async with visit.looking.counting(
-            Asked.EXPORT, room=looked_for.room, identity=looked_for.identity
-        ) as seen:
+        async with visit.looking.counting(Asked.EXPORT, room=query.room, identity=query.identity) as seen:
             page = await search(visit.books.reader, query, size=min(EXPORTED_AT_ONCE, left))
             response = web.StreamResponse(
                 headers={**HEADERS, "Content-Type": kind, "Content-Disposition": disposition}
@@ -225,22 +221,6 @@ def _json_line(said: dict[str, object]) -> str:
 
 def _csv_record(said: dict[str, object]) -> str:
     return csv_line(list(said.values()))
-
-
-def query_of(looked_for: Wanted) -> Query:
-    """The question to the ledger."""
-    return Query(
-        room=looked_for.room,
-        identity=looked_for.identity,
-        code=looked_for.code,
-        site=looked_for.site,
-        since=looked_for.since,
-        until=looked_for.until,
-        outcome=looked_for.outcome,
-        stage=looked_for.stage,
-        client=looked_for.client,
-        failed=looked_for.failed,
-    )
 
 
 def choices(visit: Visit) -> dict[str, object]:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from server import ids
 from server.console.moments import Moments
 from server.metadata.outcome import AttemptCause, Stage
+from server.metadata.query import Query
 from server.metadata.words import Browser, Sdk
 
 LONGEST: Final = 256
@@ -31,21 +32,11 @@ CLIENTS: Final[tuple[Browser | Sdk, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Names are exact. `since` and `until` in seconds since the epoch; None does not restrict.
-
-    `given` is what the form said, to be shown in it again; `problems` are sentences about what it said.
+    """The question to the ledger; `given` is what the form said, to be shown in it again, and `problems` are
+    sentences about what it said.
     """
 
-    room: str | None = None
-    identity: str | None = None
-    code: str | None = None
-    site: str | None = None
-    since: float | None = None
-    until: float | None = None
-    outcome: AttemptCause | None = None
-    stage: Stage | None = None
-    client: Browser | Sdk | None = None
-    failed: bool = False
+    query: Query
     given: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
 
@@ -61,7 +52,7 @@ class Wanted:
             period = f"from {given.get('from') or 'the beginning'} to {given.get('to') or 'now'}"
         else:
             period = PERIODS[given.get("period", USUAL)][1]
-        return ", ".join([period, *(["failed only"] if self.failed else [])])
+        return ", ".join([period, *(["failed only"] if self.query.failed else [])])
 
 
 _FIELDS: Final = (
@@ -106,7 +97,7 @@ def wanted(query: Mapping[str, str], moments: Moments, sites: Sequence[str]) -> 
     outcome = chosen("outcome", [one.value for one in OUTCOMES])
     stage = chosen("stage", [one.value for one in Stage])
     client = chosen("client", [one.value for one in CLIENTS])
-    return Wanted(
+    asked = Query(
         room=given["room"] or None,
         identity=given["identity"] or None,
         code=code,
@@ -117,9 +108,8 @@ def wanted(query: Mapping[str, str], moments: Moments, sites: Sequence[str]) -> 
         stage=None if stage is None else Stage(stage),
         client=next((one for one in CLIENTS if one.value == client), None),
         failed=given["failed"] == "1",
-        given=given,
-        problems=tuple(problems),
     )
+    return Wanted(asked, given, tuple(problems))
 
 
 def _text(given: str) -> str:

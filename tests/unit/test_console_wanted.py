@@ -15,7 +15,7 @@ BERLIN = Moments("Europe/Berlin", NOW)
 
 def test_without_a_word_it_is_the_last_day() -> None:
     found = wanted({}, BERLIN, ())
-    assert (found.since, found.until, found.problems) == (NOW - 86_400, None, ())
+    assert (found.query.since, found.query.until, found.problems) == (NOW - 86_400, None, ())
     assert found.in_words == "the last 24 hours"
 
 
@@ -33,21 +33,30 @@ def test_everything_that_can_be_asked() -> None:
     }
     found = wanted(query, BERLIN, ("attic", "cellar"))
     assert found.problems == ()
-    assert (found.room, found.identity, found.code, found.site) == ("garden", "ada", "ABCD-EFGH", "attic")
-    assert (found.since, found.until) == (1_699_952_400.0, 1_699_959_600.0), "09:00 and 11:00 UTC"
-    assert (found.outcome, found.client, found.failed) == (AttemptCause.NEVER_READY, Sdk.PYTHON, True)
-    assert wanted({"client": "firefox"}, BERLIN, ()).client is Browser.FIREFOX
+    assert (found.query.room, found.query.identity, found.query.code, found.query.site) == (
+        "garden",
+        "ada",
+        "ABCD-EFGH",
+        "attic",
+    )
+    assert (found.query.since, found.query.until) == (1_699_952_400.0, 1_699_959_600.0), "09:00 and 11:00 UTC"
+    assert (found.query.outcome, found.query.client, found.query.failed) == (
+        AttemptCause.NEVER_READY,
+        Sdk.PYTHON,
+        True,
+    )
+    assert wanted({"client": "firefox"}, BERLIN, ()).query.client is Browser.FIREFOX
 
 
 @pytest.mark.parametrize("period", list(PERIODS))
 def test_periods_end_now(period: str) -> None:
     found = wanted({"period": period}, BERLIN, ())
     seconds = PERIODS[period][0]
-    assert found.since == (None if seconds is None else NOW - seconds)
+    assert found.query.since == (None if seconds is None else NOW - seconds)
 
 
 def test_a_support_code_is_looked_for_in_all_that_is_kept() -> None:
-    assert wanted({"code": "ABCD-EFGH"}, BERLIN, ()).since is None
+    assert wanted({"code": "ABCD-EFGH"}, BERLIN, ()).query.since is None
 
 
 @pytest.mark.parametrize(
@@ -73,8 +82,8 @@ def test_what_cannot_be_read_is_told(query: dict[str, str], says: str) -> None:
 def test_any_text_is_a_name_of_bounded_length(text: str) -> None:
     found = wanted({"room": text, "identity": text}, BERLIN, ())
     assert found.problems == ()
-    assert len(found.room or "") <= 256
-    (found.room or "").encode()
+    assert len(found.query.room or "") <= 256
+    (found.query.room or "").encode()
     assert "<" not in found.link()
 
 
