@@ -37,10 +37,12 @@ TEXTS = (
     ".well-known/jwks.json",
 )
 CONSOLE = ("", "live", "sessions", "failures", "person", "guarantee", "ledger", "access")
-# What this browser asks its maker by itself, and no flag of its own stops: whether somebody is signed in to
-# it, what kind of form it sees, whether it is up to date. That no page asks them is looked at in the pages.
-ITS_MAKERS = ("accounts.google.com", "content-autofill.googleapis.com", "update.googleapis.com")
+# What this browser asks its maker by itself, when it likes, and no flag of its own stops: whether somebody is
+# signed in to it, what kind of form it sees, what it may guess of a page, whether it is up to date.
+# That no page asks them is looked at in the pages.
+ITS_MAKERS = ("*.google.com", "*.googleapis.com", "*.gvt1.com")
 FLAG = "--host-resolver-rules=" + ", ".join(f"MAP {name} ~NOTFOUND" for name in ITS_MAKERS)
+A_FONT = "fonts.googleapis.com"
 
 PLANTS = {
     "image": (f"new Image().src = 'http://{STRANGER}/pixel.gif'", "port 80"),
@@ -188,6 +190,8 @@ async def test_what_is_planted_in_a_page_is_found(scene: Scene) -> None:
         await is_found(scene.wire, words)
     await page.evaluate(STUN)
     await is_found(scene.wire, "port 3478")
+    await page.evaluate(f"fetch('https://{A_FONT}/').catch(() => 0)")
+    assert A_FONT in scene.asked, "what a page asks the browser's maker is seen in the page"
 
 
 async def test_what_is_planted_in_the_server_is_found(tmp_path: Path, network: None) -> None:
