@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 const MAX_STATUSES: usize = 256;
 /// A jump in sequence numbers by more than this begins anew.
 const MAX_GAP: u64 = 1024;
+/// A packet counts as late, and not as lost for good, if one that was told came this long before at most, in
+/// microseconds.
+const MAX_LATENESS: u64 = 500_000;
 /// Unit of deltas, in microseconds.
 const DELTA: u64 = 250;
 /// Unit of the reference time, in microseconds.
@@ -16,11 +19,17 @@ const SMALL_DELTA: u16 = 1;
 const LARGE_DELTA: u16 = 2;
 
 /// When the packets of a transport arrived, by their transport-wide sequence number.
+///
+/// A packet that comes after the feedback that called it lost is told again, with all that follow it: a sender
+/// takes what is never told as lost, and a path that only reorders would look like one that loses.
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
     /// Unwrapped sequence number of the first entry.
     base: u64,
-    pending: VecDeque<Option<Micros>>,
+    entries: VecDeque<Option<Micros>>,
+    /// Entries that need not be told again.
+    told: usize,
+    latest: Micros,
     is_started: bool,
     feedback_count: u8,
 }
@@ -28,46 +37,62 @@ pub(crate) struct Arrivals {
 impl Arrivals {
     /// True if there is nothing to tell.
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
+        self.told == self.entries.len()
     }
 
-    /// Notes a packet. What was told as lost already stays so.
+    /// Notes a packet, unless it is later than [`MAX_LATENESS`].
     pub fn record(&mut self, now: Micros, sequence: u16) {
         if !self.is_started {
             self.is_started = true;
             // Room to count down from, once wrapped.
             self.base = u64::from(sequence) + (1 << 16);
         }
-        let next = self.base + self.pending.len() as u64;
+        let next = self.base + self.entries.len() as u64;
         let distance = sequence.wrapping_sub(next as u16) as i16;
         let Some(number) = next.checked_add_signed(distance.into()) else { return };
         if number < self.base {
             return;
         }
-        if number - self.base > MAX_GAP {
-            self.pending.clear();
+        if number > self.base + self.told as u64 + MAX_GAP {
+            self.entries.clear();
+            self.told = 0;
             self.base = number;
         }
         let at = (number - self.base) as usize;
-        if at >= self.pending.len() {
-            self.pending.resize(at + 1, None);
+        if at >= self.entries.len() {
+            self.entries.resize(at + 1, None);
         }
-        self.pending[at].get_or_insert(now);
+        if self.entries[at].is_none() {
+            self.entries[at] = Some(now);
+            self.told = self.told.min(at);
+            self.latest = now;
+        }
     }
 
-    /// Appends one feedback packet of what is pending. Call until [`Arrivals::is_empty`].
+    /// Forgets what nobody can be late for.
+    fn forget(&mut self) {
+        let oldest = Micros(self.latest.0.saturating_sub(MAX_LATENESS));
+        let is_old = |entry: &Option<Micros>| entry.is_some_and(|arrival| arrival < oldest);
+        let old = self.entries.iter().take(self.told).rposition(is_old).map_or(0, |at| at + 1);
+        let old = old.max(self.entries.len().saturating_sub(MAX_GAP as usize)).min(self.told);
+        self.entries.drain(..old);
+        self.base += old as u64;
+        self.told -= old;
+    }
+
+    /// Appends one feedback packet of what is not told yet. Call until [`Arrivals::is_empty`].
     pub fn write(&mut self, out: &mut Vec<u8>, sender: u32, media: u32) {
-        while self.pending.front() == Some(&None) {
-            self.pending.pop_front();
-            self.base += 1;
-        }
-        let Some(first) = self.pending.front().copied().flatten() else { return };
+        self.forget();
+        let untold = || self.entries.range(self.told..);
+        self.told += untold().take_while(|entry| entry.is_none()).count();
+        let Some(first) = self.entries.get(self.told).copied().flatten() else { return };
+        let sequence = (self.base + self.told as u64) as u16;
         let reference = first.0 / REFERENCE;
         let mut symbols = [NOT_RECEIVED; MAX_STATUSES];
         let mut deltas = [0_i16; MAX_STATUSES];
         let mut before = reference * (REFERENCE / DELTA);
         let mut count = 0;
-        for (at, arrival) in self.pending.iter().take(MAX_STATUSES).enumerate() {
+        for (at, arrival) in self.entries.range(self.told..).take(MAX_STATUSES).enumerate() {
             if let Some(arrival) = arrival {
                 let ticks = arrival.0 / DELTA;
                 let Ok(delta) = i16::try_from(ticks as i64 - before as i64) else { break };
@@ -81,7 +106,7 @@ impl Arrivals {
         out.extend_from_slice(&[0x8f, 205, 0, 0]);
         out.extend_from_slice(&sender.to_be_bytes());
         out.extend_from_slice(&media.to_be_bytes());
-        out.extend_from_slice(&(self.base as u16).to_be_bytes());
+        out.extend_from_slice(&sequence.to_be_bytes());
         out.extend_from_slice(&(count as u16).to_be_bytes());
         out.extend_from_slice(&(reference as u32).to_be_bytes()[1..]);
         out.push(self.feedback_count);
@@ -102,8 +127,7 @@ impl Arrivals {
         let words = ((out.len() - start) / 4 - 1) as u16;
         out[start + 2..start + 4].copy_from_slice(&words.to_be_bytes());
         self.feedback_count = self.feedback_count.wrapping_add(1);
-        self.pending.drain(..count);
-        self.base += count as u64;
+        self.told += count;
     }
 }
 
@@ -164,7 +188,47 @@ mod tests {
     }
 
     #[test]
-    fn long_gaps_begin_anew_and_late_packets_are_dropped() {
+    fn what_comes_after_it_was_told_lost_is_told_again_with_all_that_follow() {
+        let mut arrivals = Arrivals::default();
+        for number in [100, 101, 103, 104] {
+            arrivals.record(Micros(64_000), number);
+        }
+        assert_eq!(feedback(&mut arrivals)[12..16], hex("00640005"));
+        assert!(arrivals.is_empty());
+        arrivals.record(Micros(128_000), 102);
+        arrivals.record(Micros(128_000), 104);
+        let out = feedback(&mut arrivals);
+        assert_eq!(out[12..16], hex("00660003"));
+        // Small, large, small: the two that follow came 64 ms before it, at the same time.
+        assert_eq!(out[20..26], hex("d90000ff0000"));
+        assert!(arrivals.is_empty());
+    }
+
+    #[test]
+    fn what_is_later_than_half_a_second_stays_lost() {
+        let mut arrivals = Arrivals::default();
+        arrivals.record(Micros(0), 100);
+        arrivals.record(Micros(0), 102);
+        feedback(&mut arrivals);
+        arrivals.record(Micros(600_000), 103);
+        feedback(&mut arrivals);
+        arrivals.record(Micros(600_000), 101);
+        assert!(arrivals.is_empty());
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut arrivals = Arrivals::default();
+        for number in 0..5_000_u16 {
+            arrivals.record(Micros(0), number);
+            feedback(&mut arrivals);
+        }
+        assert!(arrivals.entries.len() <= MAX_GAP as usize + 1);
+        assert!(arrivals.is_empty());
+    }
+
+    #[test]
+    fn long_gaps_begin_anew_and_what_came_before_the_first_is_dropped() {
         let mut arrivals = Arrivals::default();
         arrivals.record(Micros(0), 100);
         feedback(&mut arrivals);
