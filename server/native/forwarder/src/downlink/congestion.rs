@@ -56,6 +56,8 @@ pub(super) struct Congestion {
     asked: VecDeque<Probe>,
     known: VecDeque<Probe>,
     pending: Vec<PacketResult>,
+    /// When the newest of them that arrived was sent.
+    newest: Option<Micros>,
     wish: u64,
     own_probes: u32,
     now: Micros,
@@ -100,6 +102,7 @@ impl Congestion {
             asked: VecDeque::new(),
             known: VecDeque::new(),
             pending: Vec::new(),
+            newest: None,
             wish: FIRST_WISH,
             own_probes: 0,
             now,
@@ -127,22 +130,24 @@ impl Congestion {
         self.take(update);
     }
 
-    /// What the peer tells of packets: their numbers, and arrivals on a clock of its own, in microseconds.
-    pub fn hear(&mut self, now: Micros, told: impl Iterator<Item = (u64, Sent, Option<u64>)>) {
-        let now = self.advance(now);
-        let mut newest: Option<Micros> = None;
-        for (number, sent, arrival) in told {
-            if arrival.is_none() && self.pending.len() >= MAX_PENDING {
-                continue;
-            }
-            if arrival.is_some() {
-                newest = newest.max(Some(sent.at));
-            }
-            let sent_packet = self.packet(number, sent.at, sent.bytes, sent.probe);
-            let receive_time = arrival.map_or(Timestamp::plus_infinity(), |at| timestamp(Micros(at)));
-            self.pending.push(PacketResult { sent_packet, receive_time, ..PacketResult::default() });
+    /// What is known of a packet: when it arrived, on a clock of the peer's own, in microseconds, or that it is lost.
+    pub fn note(&mut self, number: u64, sent: Sent, arrival: Option<u64>) {
+        if arrival.is_none() && self.pending.len() >= MAX_PENDING {
+            return;
         }
-        let Some(newest) = newest else { return };
+        if arrival.is_some() {
+            self.newest = self.newest.max(Some(sent.at));
+        }
+        let sent_packet = self.packet(number, sent.at, sent.bytes, sent.probe);
+        let receive_time = arrival.map_or(Timestamp::plus_infinity(), |at| timestamp(Micros(at)));
+        self.pending.push(PacketResult { sent_packet, receive_time, ..PacketResult::default() });
+    }
+
+    /// That was one report.
+    pub fn report(&mut self, now: Micros) {
+        let now = self.advance(now);
+        let Some(newest) = self.newest.take() else { return };
+        self.pending.sort_unstable_by_key(|result| result.sent_packet.sequence_number);
         let round_trip = now.0.saturating_sub(newest.0).max(1_000);
         let update = self.controller.on_round_trip_time_update(RoundTripTimeUpdate {
             receive_time: timestamp(now),

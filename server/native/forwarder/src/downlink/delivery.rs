@@ -14,6 +14,9 @@ const QUEUE: i64 = 40_000;
 const MEMORY: u64 = 10_000_000;
 /// Of 100 packets.
 const LOSS: u64 = 3;
+/// A window with less in it than the one before is still carried by so many percent: jitter moves packets from one
+/// to the next.
+const FADE: u64 = 95;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -71,7 +74,7 @@ impl Delivery {
                 let least = self.least.into_iter().flatten().min().unwrap_or(delay);
                 let is_whole = self.lost * 100 <= LOSS * (self.lost + self.arrived);
                 let is_prompt = delay.saturating_sub(least) < QUEUE;
-                if is_whole && is_prompt { rate } else { 0 }
+                if is_whole && is_prompt { rate.max(self.carried * FADE / 100) } else { 0 }
             }
             _ => 0,
         };

@@ -22,8 +22,8 @@ pub(crate) struct Sent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Unknown,
-    /// It was told as lost, and may arrive late.
-    Lost,
+    /// It was told as lost then, and may arrive late.
+    Lost(Micros),
     Arrived,
 }
 
@@ -59,15 +59,22 @@ impl History {
         (1..0x8000).contains(&behind).then(|| self.next().checked_sub(behind.into())).flatten()
     }
 
-    /// A packet that the peer tells of, with its number, if that is news.
-    pub fn hear(&mut self, number: u64, has_arrived: bool) -> Option<Sent> {
+    /// A packet that the peer tells of, with its number, if that is news; and when it was told as lost, if it was.
+    pub fn hear(&mut self, now: Micros, number: u64, has_arrived: bool) -> Option<(Sent, Option<Micros>)> {
         let sent = self.packets.get_mut(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
-        let fate = if has_arrived { Fate::Arrived } else { Fate::Lost };
-        if sent.fate == Fate::Arrived || sent.fate == fate {
-            return None;
-        }
-        sent.fate = fate;
-        Some(*sent)
+        let before = match sent.fate {
+            Fate::Unknown => None,
+            Fate::Lost(at) if has_arrived => Some(at),
+            Fate::Lost(_) | Fate::Arrived => return None,
+        };
+        sent.fate = if has_arrived { Fate::Arrived } else { Fate::Lost(now) };
+        Some((*sent, before))
+    }
+
+    /// A packet that was told as lost, and when, if it has not arrived since.
+    pub fn lost(&self, number: u64) -> Option<(Sent, Micros)> {
+        let sent = self.packets.get(usize::try_from(number.checked_sub(self.first)?).ok()?)?;
+        if let Fate::Lost(at) = sent.fate { Some((*sent, at)) } else { None }
     }
 
     /// Forgets what has arrived, as far as nothing older is awaited.
@@ -94,10 +101,15 @@ mod tests {
         let mut history = history(40);
         let number = history.unwrap(5).unwrap();
         assert_eq!(number, 0x2_0005);
-        assert_eq!(history.hear(number, false).map(|sent| sent.at), Some(Micros(21)));
-        assert_eq!(history.hear(number, false), None);
-        assert!(history.hear(number, true).is_some());
-        assert_eq!((history.hear(number, true), history.hear(number, false)), (None, None));
+        let hear = |history: &mut History, now, has_arrived| {
+            history.hear(Micros(now), number, has_arrived).map(|(sent, lost)| (sent.at.0, lost))
+        };
+        assert_eq!(hear(&mut history, 50, false), Some((21, None)));
+        assert_eq!(hear(&mut history, 60, false), None);
+        assert_eq!(history.lost(number).map(|(_, at)| at), Some(Micros(50)));
+        assert_eq!(hear(&mut history, 70, true), Some((21, Some(Micros(50)))));
+        assert_eq!((hear(&mut history, 80, true), hear(&mut history, 80, false)), (None, None));
+        assert_eq!(history.lost(number), None);
     }
 
     #[test]
@@ -106,8 +118,8 @@ mod tests {
         assert_eq!(history.unwrap(0x18), None, "the next one");
         assert_eq!(history.unwrap(0x8018), None);
         assert_eq!(history.unwrap(0x17), Some(0x2_0017));
-        assert_eq!(history.hear(0x2_0018, true), None);
-        assert_eq!(history.hear(0x1_ffef, true), None);
+        assert_eq!(history.hear(Micros(0), 0x2_0018, true), None);
+        assert_eq!(history.hear(Micros(0), 0x1_ffef, true), None);
         assert_eq!(History::default().unwrap(7), None);
     }
 
@@ -124,7 +136,7 @@ mod tests {
     fn what_has_arrived_makes_room() {
         let mut history = history(10);
         let first = history.first;
-        (0..3).for_each(|at| assert!(history.hear(first + at, at != 1).is_some()));
+        (0..3).for_each(|at| assert!(history.hear(Micros(0), first + at, at != 1).is_some()));
         history.tidy();
         assert_eq!((history.first, history.packets.len()), (first + 1, 9));
     }

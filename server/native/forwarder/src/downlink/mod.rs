@@ -10,6 +10,7 @@ mod bandwidth;
 mod congestion;
 mod delivery;
 mod history;
+mod lateness;
 mod pacer;
 mod patience;
 mod probing;
@@ -29,6 +30,7 @@ pub use bandwidth::Bandwidth;
 use congestion::{Congestion, LEAST, MOST, START};
 use delivery::Delivery;
 use history::History;
+use lateness::Lateness;
 use pacer::{Pace, Pacer};
 use patience::Patience;
 pub(crate) use patience::Want;
@@ -59,6 +61,7 @@ const MAX_STRAY: u64 = 60_000_000;
 #[derive(Debug, Default)]
 pub(crate) struct Downlink {
     history: History,
+    lateness: Lateness,
     /// Made for the first numbered packet.
     congestion: Option<Box<Congestion>>,
     probing: Probing,
@@ -177,14 +180,24 @@ impl Downlink {
             None => now.0,
         };
         self.clock = Some(PeerClock { reference: report.reference, at: Micros(base) });
-        let (history, delivery) = (&mut self.history, &mut self.delivery);
-        let told = (first..).zip(report.arrivals()).filter_map(|(number, arrival)| {
-            let sent = history.hear(number, arrival.is_some())?;
-            let arrival = arrival.and_then(|since| base.checked_add_signed(since));
-            delivery.note(sent.at, usize::from(sent.bytes), arrival);
-            Some((number, sent, arrival))
-        });
-        congestion.hear(now, told);
+        for (number, arrival) in (first..).zip(report.arrivals()) {
+            let Some((sent, lost)) = self.history.hear(now, number, arrival.is_some()) else { continue };
+            let Some(since) = arrival else {
+                self.lateness.doubt(number);
+                continue;
+            };
+            if let Some(lost) = lost {
+                self.lateness.came(now, lost);
+            }
+            let arrival = base.checked_add_signed(since);
+            self.delivery.note(sent.at, sent.bytes.into(), arrival);
+            congestion.note(number, sent, arrival);
+        }
+        while let Some((number, sent)) = self.lateness.next_lost(now, &self.history) {
+            self.delivery.note(sent.at, sent.bytes.into(), None);
+            congestion.note(number, sent, None);
+        }
+        congestion.report(now);
         self.delivery.report(now);
         self.history.tidy();
         self.heard.get_or_insert(now);

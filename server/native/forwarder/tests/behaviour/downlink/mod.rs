@@ -10,6 +10,7 @@ mod pacing;
 mod priority;
 mod probing;
 mod receivers_estimate;
+mod reordering;
 mod steady_path;
 mod step_down;
 mod step_up;
