@@ -55,7 +55,7 @@ from server.options import ServeOptions
 from server.policy.own import check as check_policy
 from server.policy.route import PolicyRoutes
 from server.policy.served import ServedPolicy
-from server.rooms import RoomManager
+from server.rooms.manager import RoomManager
 from server.signaling.route import SignalRoutes
 from server.tally import Tally
 from server.workers.placement import Placement

@@ -13,7 +13,8 @@ from livekit.protocol.rtc import LeaveRequest, MuteTrackRequest, ParticipantUpda
 
 from server.control.messages import MOST_SENT
 from server.protocol import translate
-from server.room import requests
+from server.room import joining, leaving, requests, telling
+from server.room import tracks as room_tracks
 from server.room.effects import Act
 from server.room.inputs import (
     Admin,
@@ -88,7 +89,7 @@ def handle(room: Room, wanted: Admin, now: float) -> None:
         case AdminRemove(identity):
             who = _who(room, identity)
             room.account.administered(Act.REMOVED, who)
-            room.remove(who, Reason.PARTICIPANT_REMOVED, LeaveRequest.Action.DISCONNECT, now)
+            leaving.remove(room, who, Reason.PARTICIPANT_REMOVED, LeaveRequest.Action.DISCONNECT, now)
         case AdminMute(identity, sid, muted):
             _mute(room, _who(room, identity), sid, muted, now)
         case AdminChange(identity):
@@ -175,8 +176,8 @@ def _mute(room: Room, who: Participant, sid: str, muted: bool, now: float) -> No
     room.account.administered(Act.TRACK_MUTED, who)
     room.effects.send(who.sid, SignalResponse(mute=MuteTrackRequest(sid=sid, muted=muted)))
     if track.announced:
-        room.silence(track, now)
-        room.announce(who, to_itself=True)
+        telling.silence(room, track, now)
+        telling.announce(room, who, to_itself=True)
 
 
 def _change(room: Room, who: Participant, wanted: AdminChange, now: float) -> None:
@@ -189,7 +190,7 @@ def _change(room: Room, who: Participant, wanted: AdminChange, now: float) -> No
         room.account.administered(Act.PERMISSIONS_CHANGED, who)
         _permit(room, who, wanted.permission, now)
     if who.announced:
-        room.announce(who, to_itself=True)
+        telling.announce(room, who, to_itself=True)
     else:
         own = ParticipantUpdate(participants=[who.own_info(changed=True)])
         room.effects.send(who.sid, SignalResponse(update=own))
@@ -200,19 +201,19 @@ def _permit(room: Room, who: Participant, permission: models.ParticipantPermissi
     grants = translate.granted(permission, before)
     who.permit(grants, now)
     if grants.can_publish_data != before.can_publish_data:
-        room.tell_data_member(who)
-    room.unpublish(who, who.publisher.withdraw(grants.may_publish), now)
+        room.lodging.tell_member(who, encrypted_only=room.encryption_required)
+    room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish), now)
     if grants.can_subscribe and who.subscriber is None:
         room.account.administered(Act.RECEPTION_OPENED, who)
-        room.add_subscriber(who, now)
+        joining.add_subscriber(room, who, now)
     for track in list(room.tracks.values()):
-        room.reconcile(who, track, now)
+        room_tracks.reconcile(room, who, track, now)
 
 
 def _send(room: Room, wanted: AdminSend, now: float) -> None:
     if room.deliveries.take(len(room.participants), now):
         room.account.administered(Act.DATA_SENT)
-    room.send_data(_packet(wanted), now, reliable=wanted.reliable)
+    room.lodging.say(_packet(wanted), reliable=wanted.reliable)
 
 
 def _packet(wanted: AdminSend) -> models.DataPacket:

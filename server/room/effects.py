@@ -1,4 +1,4 @@
-"""What a room wants done, in order. `rooms.py` does it."""
+"""What a room wants done, in order. `rooms/manager.py` does it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from server.control.messages import (
     TransportQuality,
     TransportState,
 )
-from server.room import requests
+from server.room import leaving, requests, telling, tracks
 from server.room.attempt import Stage
 from server.room.participant import Participant, State
 from server.room.publication import Publication
@@ -34,46 +34,47 @@ if TYPE_CHECKING:
 
 def handle(room: Room, notification: Notification, now: float) -> None:
     """Works in one notification; of what the room does not have any more, nothing happens."""
-    if room.registry is None:
+    registry = room.lodging.registry
+    if registry is None:
         return
     match notification:
         case TransportState(transport):
-            side = room.registry.get(transport)
+            side = registry.get(transport)
             if isinstance(side, Publisher | Subscriber):
                 _transport_changed(room, side, notification, now)
         case ProducerLayers(producer, payload_type):
-            track = room.registry.get(producer)
+            track = registry.get(producer)
             if isinstance(track, Publication):
                 _media_arrived(room, track, payload_type, now)
         case SpeakerLevel(producer, level):
-            track = room.registry.get(producer)
+            track = registry.get(producer)
             if isinstance(track, Publication) and track.announced and not track.info.muted:
                 room.speakers.hear(track.owner, track.sid, level)
-                room.tell_due_speakers(now)
+                telling.tell_due_speakers(room, now)
         case TransportQuality(transport, quality):
-            side = room.registry.get(transport)
+            side = registry.get(transport)
             if isinstance(side, Publisher | Subscriber):
                 room.qualities.judge(side.sid, transport, quality, now)
         case ConsumerState(consumer, congested=congested):
-            subscription = room.registry.get(consumer)
+            subscription = registry.get(consumer)
             if isinstance(subscription, Subscription):
                 _congested(room, subscription, congested)
         case DataRefused(member):
-            participant = room.registry.get(member)
+            participant = registry.get(member)
             if isinstance(participant, Participant):
                 requests.refuse_data(room, participant)
         case TransportEnded(number) | ProducerEnded(number):
             if room.account.endings.told(number, notification):
-                room.registry.drop(number)
+                registry.drop(number)
         case Refused(number):  # the relay has no room
-            side = room.registry.get(number)
+            side = registry.get(number)
             if isinstance(side, Publication):
                 side.is_refused = True
             elif isinstance(side, Publisher | Subscriber):
                 side.history.is_refused = True
                 who = room.participants[side.sid]
                 failure = models.DisconnectReason.JOIN_FAILURE
-                room.remove(who, failure, LeaveRequest.Action.DISCONNECT, now)
+                leaving.remove(room, who, failure, LeaveRequest.Action.DISCONNECT, now)
         case _:
             pass
 
@@ -101,12 +102,12 @@ def _transport_changed(room: Room, side: Publisher | Subscriber, state: Transpor
 def _activate(room: Room, participant: Participant, now: float) -> None:
     participant.state = State.ACTIVE
     participant.attempt.reach(Stage.READY, now)
-    room.announce(participant, to_itself=True)
+    telling.announce(room, participant, to_itself=True)
     for track in room.tracks.values():
-        room.reconcile(participant, track, now)
+        tracks.reconcile(room, participant, track, now)
     if participant.subscriber and participant.subscriber.tracks:
         participant.subscriber.negotiation.want_at_once(now)
-    room.send_voices(participant, room.speakers.voices())
+    telling.send_voices(room, participant, room.speakers.voices())
     room.qualities.arrive(participant.sid, now)
     room.account.active(participant, now)
 
@@ -115,6 +116,6 @@ def _media_arrived(room: Room, track: Publication, payload_type: int, now: float
     participant = room.participants[track.owner]
     participant.attempt.reach(Stage.MEDIA, now)
     if not track.announced:
-        room.publish(track, payload_type, now)
+        tracks.publish(room, track, payload_type, now)
     elif track.learn_type(payload_type):
-        room.show(participant, now)
+        telling.show(room, participant, now)

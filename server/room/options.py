@@ -9,8 +9,8 @@ from livekit.protocol.room import CreateRoomRequest
 from server.auth.grants import ENCRYPTION_TAG
 from server.auth.token import MAX_NAME_CHARACTERS
 from server.room.administration import check_room_metadata
+from server.room.limits import RoomLimits
 from server.room.refused import AdminRefused, Fault
-from server.room.room import RoomLimits
 
 MAX_SECONDS = 86_400
 NO_RECORDING = "this server cannot record"

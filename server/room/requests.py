@@ -28,6 +28,7 @@ from livekit.protocol.rtc import (
 )
 
 from server.protocol import translate
+from server.room import leaving, telling, tracks
 from server.room.attempt import Stage
 from server.room.layers import wish_of
 from server.room.participant import Participant
@@ -73,7 +74,7 @@ def _offer(room: Room, participant: Participant, message: SessionDescription, no
     answer = SessionDescription(type="answer", sdp=text, id=message.id)
     participant.attempt.reach(Stage.NEGOTIATION, now)
     room.effects.send(participant.sid, SignalResponse(answer=answer))
-    room.unpublish(participant, removed, now)
+    tracks.unpublish(room, participant, removed, now)
 
 
 def _answer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
@@ -98,7 +99,8 @@ def _trickle(room: Room, participant: Participant, message: TrickleRequest, now:
 
 def _give_up(room: Room, participant: Participant, now: float) -> None:
     """A description that cannot be used leaves the two sides in different states."""
-    room.remove(participant, models.DisconnectReason.STATE_MISMATCH, LeaveRequest.Action.RECONNECT, now)
+    mismatch = models.DisconnectReason.STATE_MISMATCH
+    leaving.remove(room, participant, mismatch, LeaveRequest.Action.RECONNECT, now)
 
 
 def _add_track(room: Room, participant: Participant, message: AddTrackRequest, now: float) -> None:
@@ -123,8 +125,8 @@ def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: 
     track = participant.publisher.mute(message.sid, message.muted, now)
     if track is not None and track.announced:
         if track.info.muted:
-            room.silence(track, now)
-        room.show(participant, now)
+            telling.silence(room, track, now)
+        telling.show(room, participant, now)
 
 
 def _subscription(room: Room, participant: Participant, message: UpdateSubscription, now: float) -> None:
@@ -138,15 +140,15 @@ def subscribe(room: Room, participant: Participant, sids: Sequence[str], wanted:
     """A participant is to receive these tracks, or not any more."""
     for sid in sids:
         participant.choose(sid, wanted)
-    for track in room.tracks_of(sids):
-        room.reconcile(participant, track, now)
+    for track in tracks.those_of(room, sids):
+        tracks.reconcile(room, participant, track, now)
 
 
 def _track_setting(room: Room, participant: Participant, message: UpdateTrackSettings, now: float) -> None:
     if participant.subscriber is None:
         return
     wish = wish_of(message)
-    for track in room.tracks_of(list(message.track_sids)[:MAX_SIDS]):
+    for track in tracks.those_of(room, list(message.track_sids)[:MAX_SIDS]):
         participant.subscriber.wish(track.sid, wish, now)
 
 
@@ -166,7 +168,7 @@ def _subscription_permission(
                 participant_sid=participant.sid, track_sid=track.sid, allowed=allowed
             )
             room.effects.send(other.sid, SignalResponse(subscription_permission_update=update))
-            room.reconcile(other, track, now)
+            tracks.reconcile(room, other, track, now)
 
 
 def _update_metadata(
@@ -182,7 +184,7 @@ def _update_metadata(
             participant.describe(
                 name=message.name or None, metadata=message.metadata or None, attributes=attributes
             )
-            room.show(participant, now, to_itself=True)
+            telling.show(room, participant, now, to_itself=True)
     if refusal is not None or participant.client.protocol >= OK_SINCE_PROTOCOL:
         reason = Reason.OK if refusal is None else refusal
         _reply(room, participant, RequestResponse(request_id=message.request_id, reason=reason))
@@ -218,7 +220,7 @@ def _update_audio_track(
     del track.info.audio_features[:]
     track.info.audio_features.extend(dict.fromkeys(message.features))
     if track.announced:
-        room.show(participant, now)
+        telling.show(room, participant, now)
 
 
 def _update_video_track(
@@ -229,11 +231,11 @@ def _update_video_track(
         return
     track.info.width, track.info.height = message.width, message.height
     if track.announced:
-        room.show(participant, now)
+        telling.show(room, participant, now)
 
 
 def _leave(room: Room, participant: Participant, message: LeaveRequest, now: float) -> None:
-    room.remove(participant, models.DisconnectReason.CLIENT_INITIATED, None, now)
+    leaving.remove(room, participant, models.DisconnectReason.CLIENT_INITIATED, None, now)
 
 
 def _ping(room: Room, participant: Participant, message: int, now: float) -> None:

@@ -24,7 +24,8 @@ from server.metadata.outcome import Stage
 from server.network.origin import Origin, Origins
 from server.protocol.translate import JoinParameters, join_parameters
 from server.room.inputs import SignalEnd
-from server.rooms import JoinRefused, Session
+from server.rooms.refused import JoinRefused
+from server.rooms.sessions import Session
 from server.signaling.session import SignalSession
 
 logger = logging.getLogger(__name__)

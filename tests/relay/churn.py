@@ -26,7 +26,7 @@ from server.control.messages import GetStats, Stats
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.network.origin import Origins
-from server.rooms import RoomManager
+from server.rooms.manager import RoomManager
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
 from server.workers.worker import RelayProcess
@@ -122,9 +122,9 @@ class Hall:
         return Census(
             rooms=len(rooms),
             sessions=len(rooms._sessions),
-            user_agents=len(rooms._callers),
-            rooms_on_relays=len(rooms._links),
-            identifiers=sum(len(owners) for owners in rooms._owners.values()),
+            user_agents=len(rooms._books),
+            rooms_on_relays=len(rooms._relays),
+            identifiers=rooms._relays.identifiers,
             timers=len(rooms._timers),
             placed_rooms=len(placement._rooms),
             transports=stats.transports,

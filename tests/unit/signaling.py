@@ -35,7 +35,7 @@ from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.metadata.rows.sessions import ParticipantLeft
 from server.network.origin import Origins
-from server.rooms import RoomManager
+from server.rooms.manager import RoomManager
 from server.sdp.model import Candidate
 from server.tally import Tally
 from server.workers.link import RelayLink

@@ -27,8 +27,9 @@ from server.control.messages import (
 )
 from server.room.effects import Effect, Fact, Record, Send, ToRelay
 from server.room.inputs import Input, Join, RelayNotified, Signal, Tick
+from server.room.limits import RoomLimits
 from server.room.participant import Participant
-from server.room.room import Room, RoomLimits
+from server.room.room import Room
 from server.sdp.model import Candidate
 from tests.unit.answering import Answering
 

@@ -16,7 +16,7 @@ from server.config import ConfigError, Rooms, parse
 from server.control.messages import CreateProducer, DataMember, DataRefused
 from server.room.effects import RenewToken
 from server.room.inputs import Join, RelayNotified
-from server.room.room import RoomLimits
+from server.room.limits import RoomLimits
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect
 from tests.unit.stage import CODE, Sending, Stage
 

@@ -33,8 +33,8 @@ from server.room.inputs import (
     AdminSend,
     AdminSubscribe,
 )
+from server.room.limits import RoomLimits
 from server.room.refused import AdminRefused, Fault
-from server.room.room import RoomLimits
 from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage
 

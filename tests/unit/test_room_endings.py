@@ -71,7 +71,7 @@ def test_numbers_are_those_that_the_relay_tells_and_times_are_signalings_own() -
     stage.put(RelayNotified(TransportEnded(subscriber.transport, False, *[0] * 10)))  # type: ignore[arg-type]
     assert of_transports(stage)[Side.SUBSCRIBER].numbers is None, "it may tell no more of them"
     assert isinstance(stage.facts()[-1], ParticipantLeft)
-    assert stage.relay.used == {stage.room._room_id}
+    assert stage.relay.used == {stage.room.lodging.number}
 
 
 def test_a_departure_waits_for_the_ends_of_its_tracks_and_is_dated_when_it_was() -> None:
@@ -202,7 +202,7 @@ def test_a_relay_that_does_not_answer_is_not_waited_for_long() -> None:
     stage.pass_time(WAIT_SECONDS)
     assert is_balanced(stage.facts())
     assert all(fact.numbers is None for fact in of_transports(stage).values())
-    assert stage.relay.used == {stage.room._room_id}
+    assert stage.relay.used == {stage.room.lodging.number}
     late = TransportEnded(2, True, *[0] * 10)  # type: ignore[arg-type]
     stage.forget()
     stage.put(RelayNotified(late))

@@ -14,7 +14,7 @@ from server.room.effects import (
     RoomClosed,
     Send,
 )
-from server.room.room import RoomLimits
+from server.room.limits import RoomLimits
 from tests.unit.stage import Stage
 
 ACTIVE = models.ParticipantInfo.State.ACTIVE

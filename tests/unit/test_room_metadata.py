@@ -14,8 +14,9 @@ from server import ids
 from server.config import Config, Http
 from server.policy.own import notice
 from server.room.inputs import PolicyServed
+from server.room.limits import RoomLimits
 from server.room.metadata import MEMBER, PolicyNotice, RoomMetadata
-from server.room.room import Room, RoomLimits
+from server.room.room import Room
 from tests.unit.stage import Stage
 from tests.unit.test_policy_document import completed, read
 

@@ -8,9 +8,9 @@ import pytest
 from livekit.protocol.agent_dispatch import RoomAgentDispatch
 from livekit.protocol.room import CreateRoomRequest, RoomEgress
 
+from server.room.limits import RoomLimits
 from server.room.options import limits_of
 from server.room.refused import AdminRefused, Fault
-from server.room.room import RoomLimits
 
 DEFAULTS = RoomLimits(max_participants=50, loudest_voices=10)
 TAKEN = {"name", "empty_timeout", "departure_timeout", "max_participants", "metadata", "tags"}

@@ -6,7 +6,7 @@ import pytest
 from livekit.protocol import models
 
 from server.control.messages import CreateProducer, DataMember
-from server.room.room import RoomLimits
+from server.room.limits import RoomLimits
 from tests.unit.stage import Sending, Stage
 
 SOURCE = models.TrackSource

@@ -73,7 +73,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(
     client = await aiohttp_client(server.application)
     peer = await connect(client, server.token())
     await peer.next("offer")
-    (entry,) = server.rooms._sessions.values()
+    (entry,) = server.rooms._sessions._open.values()
     big = SignalResponse(refresh_token="x" * (MAX_BYTES // 4))
     for _ in range(8):
         entry[0].send(big)

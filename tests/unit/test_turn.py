@@ -16,7 +16,8 @@ from server.doctor.trials import check_turn
 from server.errors import OperatorError
 from server.options import check_usable
 from server.room.ice_servers import TurnServers
-from server.room.room import Room, RoomLimits
+from server.room.limits import RoomLimits
+from server.room.room import Room
 from server.turn import configured
 from tests.unit.stage import Stage
 

@@ -9,33 +9,18 @@ from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import Protocol
 
 from livekit.protocol.room import CreateRoomRequest
 from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server import ids
 from server.auth.grants import Claims, requires_encryption
-from server.auth.token import MAX_TOKEN_BYTES, sign
 from server.clock import Clock
 from server.config import Config
-from server.control.messages import (
-    ConsumerState,
-    DataRefused,
-    Notification,
-    ProducerEnded,
-    ProducerLayers,
-    Refused,
-    SpeakerLevel,
-    TransportEnded,
-    TransportQuality,
-    TransportState,
-)
-from server.errors import ClientError, Refusal, RelayError
-from server.facts import address_event, event_of
+from server.control.messages import Notification, Refused
+from server.errors import Refusal, RelayError
 from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
-from server.metadata.rows.sessions import ParticipantJoined
 from server.network.origin import Origin
 from server.present import RoomNow
 from server.protocol.translate import JoinParameters
@@ -58,79 +43,24 @@ from server.room.inputs import (
     Tick,
     identity_of,
 )
+from server.room.limits import RoomLimits
 from server.room.metadata import PolicyNotice
 from server.room.options import asks_for_encryption, limits_of
 from server.room.reception import Heard, reception
 from server.room.refused import AdminRefused, Fault
-from server.room.room import Room, RoomLimits
+from server.room.room import Room
+from server.rooms.books import Books
+from server.rooms.refused import ROOM_MISSING, UNENCRYPTED_ROOM, JoinRefused
+from server.rooms.relays import Placement, RoomRelays
+from server.rooms.sessions import Session, Sessions
+from server.rooms.tokens import renewed
 from server.sdp.model import Candidate
 from server.workers.link import RelayLink
 
 logger = logging.getLogger(__name__)
 
-RENEWED_TOKEN_SECONDS = 600.0
 MOST_ROOMS = 10_000
 CLOSING_SECONDS = WAIT_SECONDS + 1.0
-UNENCRYPTED_ROOM = "end-to-end encryption is required, and this room was begun without: let it end first"
-ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these words
-
-
-class JoinRefused(ClientError):
-    """A join that cannot be. `status` is the HTTP status."""
-
-    def __init__(self, message: str, status: int, refusal: Refusal) -> None:
-        super().__init__(message)
-        self.status = status
-        self.refusal = refusal
-
-
-class Session(Protocol):
-    """The WebSocket of a participant."""
-
-    def send(self, response: SignalResponse) -> None:
-        """Queues a message. Never blocks and never raises."""
-
-    def disconnect(self) -> None:
-        """Closes once what is queued has left."""
-
-
-class Placement(Protocol):
-    """Which relay a room lives on."""
-
-    async def until_ready(self) -> None:
-        """Returns when a relay serves, or when waiting for one has taken too long."""
-
-    def relay_for(self, room: str) -> RelayLink:
-        """The room's relay. Raises RelayError when none serves."""
-
-    def release(self, room: str) -> None:
-        """The room is over, or its relay is gone."""
-
-
-class _Face:
-    """A relay as one room sees it."""
-
-    def __init__(
-        self, link: RelayLink, candidates: tuple[Candidate, ...], room: Room, owners: _Owners
-    ) -> None:
-        self._link = link
-        self._room = room
-        self._owners = owners
-        self.number = link.number
-        self.generation = link.generation
-        self.fingerprint = link.fingerprint
-        self.candidates = candidates
-
-    def new_id(self) -> int:
-        number = self._link.next_id()
-        self._owners[number] = self._room
-        return number
-
-    def free_id(self, number: int) -> None:
-        self._owners.pop(number, None)
-
-
-_Owners = dict[int, Room]  # by identifier on one relay
 
 
 class RoomManager:
@@ -150,22 +80,17 @@ class RoomManager:
         self._turn = turn
         self._policy = policy
         self._clock = clock
-        self._record = record
-        self._candidates = candidates
-        self._placement: Placement | None = None
+        self._books = Books(record)
+        self._relays = RoomRelays(candidates)
         self._rooms: dict[str, Room] = {}
-        self._sessions: dict[str, tuple[Session, Room]] = {}
-        self._callers: dict[str, tuple[str, str]] = {}  # user agents and networks, until they are recorded
-        self._joined: dict[str, ParticipantJoined] = {}
-        self._links: dict[Room, RelayLink] = {}
-        self._owners: dict[tuple[int, int], _Owners] = {}
+        self._sessions = Sessions()
         self._timers: dict[Room, asyncio.TimerHandle] = {}
         self._stopping = False
         self._emptied = asyncio.Event()
 
     def place_on(self, placement: Placement) -> None:
         """Tells where rooms live. Before the first join: relays and rooms know each other both ways."""
-        self._placement = placement
+        self._relays.place_on(placement)
 
     def __len__(self) -> int:
         return len(self._rooms)
@@ -178,7 +103,7 @@ class RoomManager:
     async def until_ready(self) -> None:
         """Returns when a join can find a relay; after seconds without one too, for the join to be refused."""
         if not self._stopping:
-            await self._placed().until_ready()
+            await self._relays.until_ready()
 
     def check(self, claims: Claims, parameters: JoinParameters) -> None:
         """Whether this join would be let in now. Raises JoinRefused."""
@@ -192,9 +117,8 @@ class RoomManager:
             raise JoinRefused("the room is full", 503, Refusal.ROOM_FULL)
         if requires_encryption(claims) and room is not None and not room.may_require_encryption:
             raise JoinRefused(UNENCRYPTED_ROOM, 403, Refusal.ROOM_UNENCRYPTED)
-        if room is None or room not in self._links:
-            self._relay_for(name)
-            self._placed().release(name)  # nobody may come after asking
+        if self._relays.link(room) is None:
+            self._relays.check(name)
 
     def join(
         self,
@@ -216,14 +140,10 @@ class RoomManager:
             claims = replace(claims, grants=replace(claims.grants, can_subscribe=False))
         name = claims.grants.room
         room = self._rooms.get(name) or self._open(name, self._limits(name))
-        if room not in self._links:
-            self._links[room] = self._relay_for(name)
-        link = self._links[room]
-        owners = self._owners.setdefault((link.number, link.generation), {})
-        face = _Face(link, self._candidates(link), room, owners)
+        face = self._relays.house(room)
         sid = ids.participant_sid()
-        self._sessions[sid] = (session, room)
-        self._callers[sid] = (user_agent, origin.network)
+        self._sessions.open(sid, session, room)
+        self._books.arrived(sid, user_agent, origin.network)
         who = Join(
             sid,
             claims,
@@ -241,18 +161,17 @@ class RoomManager:
 
     def signal(self, sid: str, request: SignalRequest) -> None:
         """A participant's message. Ignored after its session has ended."""
-        if entry := self._sessions.get(sid):
-            self._handle(entry[1], Signal(sid, request))
+        if room := self._sessions.room(sid):
+            self._handle(room, Signal(sid, request))
 
     def signal_lost(self, sid: str, end: SignalEnd) -> None:
         """A participant's WebSocket is gone. Idempotent."""
-        if entry := self._sessions.get(sid):
-            self._handle(entry[1], SignalLost(sid, end))
+        if room := self._sessions.room(sid):
+            self._handle(room, SignalLost(sid, end))
 
     def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
         """Told by the supervisor."""
-        owners = self._owners.get((relay.number, relay.generation), {})
-        room = owners.get(_named(notification))
+        room = self._relays.owner(relay, notification)
         if room is not None:
             if isinstance(notification, Refused):
                 logger.warning("relay %d refused a request of room %s", relay.number, room.sid)
@@ -260,16 +179,15 @@ class RoomManager:
 
     def relay_lost(self, relay: RelayLink) -> None:
         """Told by the supervisor: the rooms on it are rebuilt on another relay as clients come back."""
-        for room in [room for room, link in self._links.items() if link is relay]:
-            del self._links[room]
-            self._placed().release(room.name)
+        for room in self._relays.on(relay):
+            self._relays.release(room)
             self._handle(room, RelayLost())
-        self._owners.pop((relay.number, relay.generation), None)
+        self._relays.forget(relay)
 
     def binding(self, name: str) -> RoomBinding:
         """Which relay a room lives on, for the guarantee statement."""
         room = self._rooms.get(name)
-        link = self._links.get(room) if room is not None else None
+        link = self._relays.link(room)
         if room is None or link is None:
             return RoomBinding(name, None, None)
         return RoomBinding(name, link.number, link.generation, room.encryption_required)
@@ -281,7 +199,7 @@ class RoomManager:
         """
         room = self._rooms.get(name)
         asked = reception(room, identity) if room is not None else None
-        link = self._links.get(room) if room is not None else None
+        link = self._relays.link(room)
         if asked is None or link is None:
             return None
         lines = await link.receivers(asked.transport)
@@ -360,7 +278,7 @@ class RoomManager:
                     await self._emptied.wait()
 
     def _now(self, room: Room) -> RoomNow:
-        link, people = self._links.get(room), room.present()
+        link, people = self._relays.link(room), room.present()
         return RoomNow(
             name=room.name,
             sid=room.sid,
@@ -369,7 +287,7 @@ class RoomManager:
             generation=None if link is None else link.generation,
             encryption_required=room.encryption_required,
             people=tuple(people),
-            joined={one.sid: self._joined[one.sid] for one in people if one.sid in self._joined},
+            joined={one.sid: known for one in people if (known := self._books.joined(one.sid))},
         )
 
     def _open(self, name: str, limits: RoomLimits) -> Room:
@@ -389,16 +307,6 @@ class RoomManager:
             rooms.loudest_voices,
         )
 
-    def _placed(self) -> Placement:
-        assert self._placement is not None, "place_on comes before the first join"
-        return self._placement
-
-    def _relay_for(self, name: str) -> RelayLink:
-        try:
-            return self._placed().relay_for(name)
-        except RelayError:
-            raise JoinRefused("no relay is ready; try again", 503, Refusal.NO_RELAY) from None
-
     def _handle(self, room: Room, happened: Input) -> None:
         self._perform(room, room.handle(self._clock.now(), happened))
         self._schedule(room)
@@ -413,66 +321,27 @@ class RoomManager:
             self._timers[room] = loop.call_later(delay, partial(self._handle, room, Tick()))
 
     def _perform(self, room: Room, effects: Iterable[Effect]) -> None:
-        link = self._links.get(room)
+        link = self._relays.link(room)
         for effect in effects:
             match effect:
                 case Send(sid, response):
-                    if entry := self._sessions.get(sid):
-                        entry[0].send(response)
+                    self._sessions.send(sid, response)
                 case Disconnect(sid):
-                    self._joined.pop(sid, None)
-                    if entry := self._sessions.pop(sid, None):
-                        entry[0].disconnect()
+                    self._books.left(sid)
+                    self._sessions.end(sid)
                 case ToRelay(request):
                     if link is not None:
                         link.send(request)
                 case RenewToken(sid, claims):
-                    if entry := self._sessions.get(sid):
-                        entry[0].send(SignalResponse(refresh_token=self._renewed(claims)))
+                    token = renewed(claims, self._config.keys, self._clock.now())
+                    self._sessions.send(sid, SignalResponse(refresh_token=token))
                 case Record(fact):
-                    user_agent, network = self._callers.pop(fact.sid, ("", ""))
-                    event = event_of(fact, user_agent)
-                    if isinstance(event, ParticipantJoined):
-                        self._joined[event.participant] = event
-                    self._record(event)
-                    if network:
-                        self._record(address_event(fact, network))
+                    self._books.write(fact)
                 case RoomClosed():
                     self._forget(room)
 
     def _forget(self, room: Room) -> None:
         del self._rooms[room.name]
         self._emptied.set()
-        if self._links.pop(room, None) is not None:
-            self._placed().release(room.name)
+        self._relays.release(room)
         logger.info("room %s closed", room.sid)
-
-    def _renewed(self, claims: Claims) -> str:
-        """A token to come back with, valid for ten minutes or for what the original has left."""
-        now = self._clock.now()
-        key, secret = next(iter(self._config.keys.items()))
-        expires_at = max(claims.expires_at, now + RENEWED_TOKEN_SECONDS)
-        token = sign(replace(claims, expires_at=expires_at), key, secret, now)
-        if len(token) <= MAX_TOKEN_BYTES:
-            return token
-        # What somebody said of itself may be longer than a token that anybody accepts.
-        claims = replace(claims, expires_at=expires_at, metadata="", attributes={})
-        return sign(claims, key, secret, now)
-
-
-def _named(notification: Notification) -> int:
-    """The identifier that a notification is about; 0: none."""
-    match notification:
-        case TransportState(transport=number) | TransportQuality(transport=number):
-            return number
-        case TransportEnded(transport=number) | ProducerEnded(producer=number):
-            return number
-        case ProducerLayers(producer=number) | SpeakerLevel(producer=number):
-            return number
-        case ConsumerState(consumer=number):
-            return number
-        case DataRefused(member=number):
-            return number
-        case Refused(id=number):
-            return number
-    return 0

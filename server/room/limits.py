@@ -1,0 +1,18 @@
+"""What a room may hold, and how long it stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLimits:
+    """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
+    forwarded, the loudest; 0: of all.
+    """
+
+    max_participants: int = 500
+    empty_seconds: float = 300.0
+    departure_seconds: float = 20.0
+    require_encryption: bool = False
+    loudest_voices: int = 0

@@ -1,0 +1,93 @@
+"""What everybody in a room is told of the others: who they are, who speaks, how well they are connected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livekit.protocol import models
+from livekit.protocol.rtc import (
+    ConnectionQualityUpdate,
+    ParticipantUpdate,
+    RoomUpdate,
+    SignalResponse,
+    SpeakersChanged,
+)
+
+from server.room.participant import Participant
+from server.room.publication import Publication
+from server.room.speakers import Voice
+
+if TYPE_CHECKING:
+    from server.room.room import Room
+
+
+def announce(room: Room, participant: Participant, *, to_itself: bool = False) -> None:
+    """Shows everybody else what a participant is now."""
+    participant.announced = True
+    update = ParticipantUpdate(participants=[participant.info(changed=True)])
+    response = SignalResponse(update=update)
+    for other in room.participants.values():
+        if other is not participant:
+            room.effects.send(other.sid, response)
+        elif to_itself:
+            own = ParticipantUpdate(participants=[participant.own_info()])
+            room.effects.send(participant.sid, SignalResponse(update=own))
+
+
+def show(room: Room, participant: Participant, now: float, *, to_itself: bool = False) -> None:
+    """The same for what a client may change as often as it likes: what is too much waits."""
+    if participant.pace.take(participant.info().ByteSize(), now):
+        announce(room, participant, to_itself=to_itself)
+
+
+def silence(room: Room, track: Publication, now: float) -> None:
+    """A track is muted or gone: its voice ends at once."""
+    room.speakers.hear(track.owner, track.sid, 0)
+    tell_speakers(room, now)
+
+
+def tell_speakers(room: Room, now: float) -> None:
+    """Tells everybody whose voice has changed."""
+    if voices := room.speakers.changes(now):
+        for participant in room.participants.values():
+            send_voices(room, participant, voices)
+
+
+def tell_due_speakers(room: Room, now: float) -> None:
+    """The same, but not more often than clients need it."""
+    due = room.speakers.next_timeout()
+    if due is not None and now >= due:
+        tell_speakers(room, now)
+
+
+def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> None:
+    """To those who receive: their own voice, and those that they may hear."""
+    receives = participant.subscriber is not None and participant.claims.grants.can_subscribe
+    if not receives or not participant.is_active:
+        return
+    heard = [
+        models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active)
+        for voice in voices
+        if not voice.active
+        or voice.sid == participant.sid
+        or ((track := room.tracks.get(voice.track)) and room.may_receive(participant, track))
+    ]
+    if heard:
+        update = SpeakersChanged(speakers=heard)
+        room.effects.send(participant.sid, SignalResponse(speakers_changed=update))
+
+
+def send_qualities(room: Room) -> None:
+    """Tells everybody whose connection has become better or worse, and who has just come of all."""
+    changes = room.qualities.changes()
+    for participant in room.participants.values():
+        if participant.is_active and (infos := changes.for_participant(participant.sid)):
+            update = ConnectionQualityUpdate(updates=infos)
+            room.effects.send(participant.sid, SignalResponse(connection_quality=update))
+
+
+def send_room(room: Room) -> None:
+    """Tells everybody what the room is now."""
+    response = SignalResponse(room_update=RoomUpdate(room=room.info()))
+    for participant in room.participants.values():
+        room.effects.send(participant.sid, response)

@@ -1,0 +1,65 @@
+"""The announced tracks of a room, and who receives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from server.room import telling
+from server.room.participant import Participant
+from server.room.publication import Publication
+
+if TYPE_CHECKING:
+    from server.room.room import Room
+
+
+def publish(room: Room, track: Publication, payload_type: int, now: float) -> None:
+    """Announces a track, in the codec of this payload type of its publisher."""
+    participant = room.participants[track.owner]
+    participant.publisher.announce(track, payload_type, now)
+    room.tracks[track.sid] = track
+    telling.announce(room, participant)
+    for other in list(room.participants.values()):
+        reconcile(room, other, track, now)
+    room.account.published(participant, track)
+
+
+def unpublish(room: Room, participant: Participant, tracks: list[Publication], now: float) -> None:
+    """Tracks whose sections stopped sending; the publisher has closed them already."""
+    announced = [track for track in tracks if track.announced]
+    if announced:
+        telling.announce(room, participant)
+    for track in announced:
+        withdraw(room, participant, track, now)
+
+
+def withdraw(room: Room, participant: Participant, track: Publication, now: float) -> None:
+    """An announced track is over, and everybody's reception of it."""
+    del room.tracks[track.sid]
+    telling.silence(room, track, now)
+    for other in room.participants.values():
+        other.forget_choice(track.sid)
+        if other.subscriber:
+            other.subscriber.forget(track.sid, now)
+    room.account.unpublished(participant, track, now)
+    if track.is_refused:
+        room.lodging.drop(track.producer)
+    else:
+        room.lodging.retire(track.producer)
+    track.producer = 0
+
+
+def reconcile(room: Room, subscriber: Participant, track: Publication, now: float) -> None:
+    """Makes a participant's reception of a track what it wants and may have."""
+    side = subscriber.subscriber
+    if side is None or not subscriber.is_active or track.owner == subscriber.sid:
+        return
+    if subscriber.wants(track.sid) and room.may_receive(subscriber, track):
+        side.subscribe(track, now)
+    else:
+        side.unsubscribe(track.sid, now)
+
+
+def those_of(room: Room, sids: Sequence[str]) -> list[Publication]:
+    """The announced tracks among these."""
+    return [track for sid in sids if (track := room.tracks.get(sid))]
