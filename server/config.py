@@ -69,6 +69,7 @@ class Rooms(_Section, frozen=True):
     empty_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 300
     departure_timeout_seconds: Annotated[int, Meta(ge=0, le=86_400)] = 20
     loudest_voices: Annotated[int, Meta(ge=0, le=255)] = 10
+    resume_timeout_seconds: Annotated[int, Meta(ge=0, le=300)] = 20
     require_encryption: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
 
 

@@ -31,6 +31,7 @@ _REASONS: dict[int, words.LeaveReason] = {
 }
 _ENDS = {
     SignalEnd.GOODBYE: words.LeaveReason.CLIENT_LEFT,
+    SignalEnd.CLOSED: words.LeaveReason.CLIENT_LEFT,
     SignalEnd.LOST: words.LeaveReason.CONNECTION_LOST,
     SignalEnd.SLOW_READER: words.LeaveReason.SLOW_READER,
     SignalEnd.PROTOCOL_ERROR: words.LeaveReason.PROTOCOL_ERROR,

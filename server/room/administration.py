@@ -173,6 +173,7 @@ def _mute(room: Room, who: Participant, sid: str, muted: bool, now: float) -> No
     track = who.publisher.mute(sid, muted, now)
     if track is None:  # it is as it was wanted
         return
+    track.muted_by_other = True
     room.account.administered(Act.TRACK_MUTED, who)
     room.effects.send(who.sid, SignalResponse(mute=MuteTrackRequest(sid=sid, muted=muted)))
     if track.announced:

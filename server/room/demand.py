@@ -44,6 +44,11 @@ class Demand:
         """When the publisher must be told."""
         return self._due
 
+    @property
+    def told(self) -> int:
+        """The highest layer that the publisher takes to be wanted, or what it was told last."""
+        return self._told
+
     def tell(self, now: float) -> int | None:
         """The highest layer wanted, where the publisher is to be told of it now."""
         if self._due is None or now < self._due:

@@ -230,14 +230,24 @@ Effect = Send | Disconnect | ToRelay | RenewToken | Record | RoomClosed
 
 
 class Effects:
-    """Collects effects in order while an input is worked on."""
+    """Collects effects in order while an input is worked on. Messages to who is away are lost."""
 
     def __init__(self) -> None:
         self._pending: list[Effect] = []
+        self._away: set[str] = set()
+
+    def withhold(self, sid: str) -> None:
+        """A participant has no WebSocket from now on."""
+        self._away.add(sid)
+
+    def restore(self, sid: str) -> None:
+        """It has one again, or is gone. Idempotent."""
+        self._away.discard(sid)
 
     def send(self, sid: str, response: SignalResponse) -> None:
         """Adds a message to a participant. The message must not be changed afterwards."""
-        self._pending.append(Send(sid, response))
+        if sid not in self._away:
+            self._pending.append(Send(sid, response))
 
     def relay(self, request: Request) -> None:
         """Adds a request to the relay."""

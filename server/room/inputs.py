@@ -50,7 +50,8 @@ def identity_of(claims: Claims, second: str) -> str:
 class SignalEnd(Enum):
     """How a WebSocket ended."""
 
-    GOODBYE = auto()  # the client closed it in an orderly way
+    GOODBYE = auto()  # the client goes away
+    CLOSED = auto()  # the client closed it in an orderly way, to come back by another or not at all
     LOST = auto()
     SLOW_READER = auto()  # cut off: it did not read what it was sent
     PROTOCOL_ERROR = auto()  # closed: what it sent could not be read, or was too much
@@ -70,6 +71,13 @@ class SignalLost:
 
     sid: str
     end: SignalEnd = SignalEnd.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The client of a session has connected again; whether it goes on was asked (`resuming.may_resume`)."""
+
+    sid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,4 +178,6 @@ class AdminDelete(Admin):
     """Everybody has to leave, and the room ends."""
 
 
-Input = Admin | Join | Signal | SignalLost | RelayNotified | RelayLost | PolicyServed | Tick | Shutdown
+Input = (
+    Admin | Join | Resume | Signal | SignalLost | RelayNotified | RelayLost | PolicyServed | Tick | Shutdown
+)

@@ -8,7 +8,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest
 
 from server.auth.grants import requires_encryption
-from server.room import leaving, welcome
+from server.room import absence, leaving, welcome
 from server.room.inputs import Join
 from server.room.participant import Participant
 from server.room.publisher import Publisher
@@ -22,8 +22,11 @@ def join(room: Room, wanted: Join, now: float) -> None:
     """Lets a client in; whoever has its identity has to leave."""
     previous = room.find(wanted.identity)
     if previous:
-        reason = models.DisconnectReason.DUPLICATE_IDENTITY
-        leaving.remove(room, previous, reason, LeaveRequest.Action.DISCONNECT, now)
+        if previous.absence is not None:  # it comes back anew
+            absence.give_up(room, previous, now)
+        else:
+            reason = models.DisconnectReason.DUPLICATE_IDENTITY
+            leaving.remove(room, previous, reason, LeaveRequest.Action.DISCONNECT, now)
     room.metadata.begin(wanted.claims.room_config.metadata if wanted.claims.room_config else "")
     if not room.participants:
         # Never taken back while the room exists: who comes later relies on it.
@@ -33,7 +36,12 @@ def join(room: Room, wanted: Join, now: float) -> None:
     room.admit(participant)
     room.lodging.tell_member(participant, encrypted_only=room.encryption_required)
     ice_servers = room.turn.told(now)
-    room.effects.send(participant.sid, welcome.join_response(room.info(), participant, others, ice_servers))
+    room.effects.send(
+        participant.sid,
+        welcome.join_response(
+            room.info(), participant, others, ice_servers, resumable=room.limits.resume_seconds > 0
+        ),
+    )
     if participant.subscriber:
         participant.subscriber.offer(now)
     room.account.joined(participant, wanted.relay)

@@ -33,6 +33,7 @@ def remove(
         leave = LeaveRequest(reason=reason, action=action, can_reconnect=action != DISCONNECT)
         room.effects.send(participant.sid, SignalResponse(leave=leave))
     room.effects.add(Disconnect(participant.sid))
+    room.effects.restore(participant.sid)
     participant.state = State.DISCONNECTED
     participant.disconnect_reason = reason
     room.lodging.remove_member(participant)
@@ -45,6 +46,7 @@ def remove(
     if participant.announced and tell_others:
         telling.tell_speakers(room, now)  # of somebody unknown, clients would not take it
         telling.announce(room, participant)
+        room.departures.note(participant.info(), now)
     for track in gone:
         tracks.withdraw(room, participant, track, now)
     for side in sides:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class RoomLimits:
     """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
-    forwarded, the loudest; 0: of all.
+    forwarded, the loudest; 0: of all. Who lost its WebSocket is waited for so long; 0: not at all.
     """
 
     max_participants: int = 500
@@ -16,3 +16,4 @@ class RoomLimits:
     departure_seconds: float = 20.0
     require_encryption: bool = False
     loudest_voices: int = 0
+    resume_seconds: float = 20.0

@@ -50,6 +50,11 @@ class Negotiation:
         self._deadline = None
         return True
 
+    def begin_anew(self) -> None:
+        """Offers and answers may have been lost: what is outstanding will not be answered."""
+        self._due = self._deadline = None
+        self._again = False
+
     def settle(self, now: float) -> None:
         """The answer has been worked in; what had to wait may be offered."""
         if self._again:

@@ -103,6 +103,7 @@ def _activate(room: Room, participant: Participant, now: float) -> None:
     participant.state = State.ACTIVE
     participant.attempt.reach(Stage.READY, now)
     telling.announce(room, participant, to_itself=True)
+    telling.send_permissions(room, participant, room.tracks.values())
     for track in room.tracks.values():
         tracks.reconcile(room, participant, track, now)
     if participant.subscriber and participant.subscriber.tracks:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from livekit.protocol import models
 
 from server.auth.grants import VideoGrants, insisting_on_encryption
 from server.protocol import translate
 from server.room.attempt import Attempt
-from server.room.inputs import Join
+from server.room.inputs import Join, SignalEnd
 from server.room.pace import Pace
 from server.room.publication import Publication
 from server.room.publisher import Publisher
@@ -31,8 +31,20 @@ GOODBYE_SECONDS = 2.0
 """SDKs close their transports before they say that they leave, and the word comes by another way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Since when a WebSocket is gone, until when its client is waited for, how it ended, and the sids of
+    those whom the client was shown."""
+
+    since: float
+    until: float
+    end: SignalEnd
+    shown: frozenset[str]
+
+
 class Participant:
-    """`announced` once the others have been shown it; `subscriber` is None without canSubscribe."""
+    """`announced` once the others have been shown it; `subscriber` is None without canSubscribe;
+    `absence` is None while its WebSocket is there."""
 
     def __init__(
         self,
@@ -63,6 +75,9 @@ class Participant:
         self.announced = False
         self.pace = Pace(now)
         self.access = AccessList()
+        self.has_restricted = False  # whether that was ever not everybody
+        self.absence: Absence | None = None
+        self.awaits_sync = False  # it has come back, and has not said yet what it knows
         self.member = 0
         self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
         self._encryption_required = encryption_required
@@ -73,6 +88,11 @@ class Participant:
     def is_active(self) -> bool:
         """Whether its primary transport is connected."""
         return self.state == State.ACTIVE
+
+    @property
+    def is_resumable(self) -> bool:
+        """Whether its session can go on without its WebSocket: media flows, and goes on flowing."""
+        return self.is_active and self.goodbye_by is None
 
     @property
     def primary_is_connected(self) -> bool:
@@ -170,6 +190,8 @@ class Participant:
             times.append(self.attempt.due)
         if (publisher := self.publisher.next_timeout()) is not None:
             times.append(publisher)
-        if self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:
+        if self.absence is not None:
+            times.append(self.absence.until)
+        elif self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:
             times.append(subscriber)
         return min(times)

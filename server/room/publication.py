@@ -48,6 +48,7 @@ class Publication:
     is_refused: bool = False  # the relay had no room for its producer
     muted_seconds: float = 0.0  # while announced
     muted_since: float | None = None
+    muted_by_other: bool = False  # the server API has muted it, and its publisher has not said so yet
 
     @property
     def announced(self) -> bool:

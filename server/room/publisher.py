@@ -9,7 +9,8 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -48,6 +49,7 @@ from server.sdp.model import Codec, Description, Direction, Section
 from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
 
 MAX_PENDING = 20  # the reference server's limit
+MAX_WITHDRAWN = 256
 LOOSE_MATCH_SECONDS = 0.5
 # Others learn of a track with its first packet, which tells the codec. Some programs send none before
 # somebody receives, and a muted camera sends none at all.
@@ -107,6 +109,9 @@ class Publisher:
         self._parked: dict[str, _Parked] = {}
         self._bound: dict[str, Publication] = {}
         self._media: dict[str, _Media] = {}
+        self.withdrawn: deque[str] = deque(
+            maxlen=MAX_WITHDRAWN
+        )  # tracks that the server ended, the last of them
         self._removed: list[Publication] = []  # by an offer that could not be answered
         effects.relay(
             CreateTransport(
@@ -228,6 +233,23 @@ class Publisher:
             self._pause(track)
         return track
 
+    def muted_by_others(self) -> list[Publication]:
+        """Tracks that its client may not know to be muted."""
+        return [track for track in (*self._pending.values(), *self.tracks.values()) if track.muted_by_other]
+
+    def confirm_again(self, known: Set[str]) -> None:
+        """The client is told of its tracks but those it knows to be published."""
+        for track in (*self._pending.values(), *self.tracks.values()):
+            if track.sid not in known:
+                self._confirm(track)
+
+    def tell_demand_again(self) -> None:
+        """The client may have missed what is wanted of its videos."""
+        for track in self.tracks.values():
+            if track.demand is not None:
+                update = demands.update(track.info, track.encodings, track.demand.told)
+                self._effects.send(self.sid, SignalResponse(subscribed_quality_update=update))
+
     def announce(self, track: Publication, payload_type: int, now: float) -> None:
         """The others are told of a track."""
         track.announced_at = now
@@ -251,6 +273,7 @@ class Publisher:
             del self._pending[track.cid]
         self._queued = [request for request in self._queued if not refused(request.source)]
         for track in (*gone, *pending):
+            self.withdrawn.append(track.sid)
             unpublished = TrackUnpublishedResponse(track_sid=track.sid)
             self._effects.send(self.sid, SignalResponse(track_unpublished=unpublished))
         return gone
@@ -290,7 +313,10 @@ class Publisher:
     def _accept(self, request: AddTrackRequest) -> None:
         track = publications.from_request(request, self.sid, ids.track_sid())
         self._pending[track.cid] = track
-        reply = TrackPublishedResponse(cid=request.cid, track=track.info)
+        self._confirm(track)
+
+    def _confirm(self, track: Publication) -> None:
+        reply = TrackPublishedResponse(cid=track.cid, track=track.info)
         self._effects.send(self.sid, SignalResponse(track_published=reply))
 
     def _is_replaced(self, section: Section, bound: Publication) -> bool:

@@ -89,6 +89,11 @@ class Qualities:
         self._note(sid, now)
         self._schedule(now)
 
+    def tell_again(self, sid: str, now: float) -> None:
+        """A participant may have missed what it was told, and everybody else's."""
+        self._told.pop(sid, None)
+        self._schedule(now)
+
     def leave(self, sid: str) -> Course:
         """A participant is gone; how well it was connected."""
         self._arrived.discard(sid)

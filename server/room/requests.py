@@ -28,7 +28,7 @@ from livekit.protocol.rtc import (
 )
 
 from server.protocol import translate
-from server.room import leaving, telling, tracks
+from server.room import leaving, syncing, telling, tracks
 from server.room.attempt import Stage
 from server.room.layers import wish_of
 from server.room.participant import Participant
@@ -122,6 +122,9 @@ def refuse_data(room: Room, participant: Participant) -> None:
 
 
 def _mute(room: Room, participant: Participant, message: MuteTrackRequest, now: float) -> None:
+    known = participant.publisher.find(message.sid)
+    if known is not None:
+        known.muted_by_other = False
     track = participant.publisher.mute(message.sid, message.muted, now)
     if track is not None and track.announced:
         if track.info.muted:
@@ -159,6 +162,7 @@ def _subscription_permission(
     if access is None:
         return
     before, participant.access = participant.access, access
+    participant.has_restricted |= not access.everybody
     for other in room.participants.values():
         for track in participant.published():
             allowed = access.allows(other.sid, other.identity, track.sid)
@@ -262,8 +266,8 @@ def _reply(room: Room, participant: Participant, response: RequestResponse) -> N
     room.effects.send(participant.sid, SignalResponse(request_response=response))
 
 
-# Not here, because nothing is to be done: `update_layers` (deprecated), `sync_state` (resuming is refused),
-# `simulate`, `update_data_subscription`.
+# Not here, because nothing is to be done: `update_layers` (deprecated), `simulate`,
+# `update_data_subscription`.
 _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "offer": _offer,
     "answer": _answer,
@@ -276,6 +280,7 @@ _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "update_metadata": _update_metadata,
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
+    "sync_state": syncing.sync,
     "leave": _leave,
     "ping": _ping,
     "ping_req": _ping_request,

@@ -5,7 +5,8 @@
 `now` is in seconds since the epoch and never goes back. The order of effects matters: a participant or a
 track is announced before any offer that carries it, because clients drop media of somebody unknown.
 
-A participant: JOINED (JoinResponse sent) -> ACTIVE (primary transport connected) -> DISCONNECTED.
+A participant: JOINED (JoinResponse sent) -> ACTIVE (primary transport connected) -> DISCONNECTED. While it is
+active its WebSocket may be away for a time (`absence.py`, `resuming.py`).
 
 Here is the state, what happens to it and when; what that does is in the modules beside it, by subject.
 """
@@ -15,10 +16,21 @@ from __future__ import annotations
 from livekit.protocol import models
 
 from server.protocol import translate
-from server.room import administration, joining, leaving, notified, requests, telling, tracks
+from server.room import (
+    absence,
+    administration,
+    joining,
+    leaving,
+    notified,
+    requests,
+    resuming,
+    telling,
+    tracks,
+)
 from server.room.account import Account
 from server.room.counts import Counts, count
 from server.room.deliveries import Deliveries
+from server.room.departures import Departures
 from server.room.effects import Effect, Effects, RenewToken, RoomClosed
 from server.room.ice_servers import TurnServers
 from server.room.inputs import (
@@ -28,9 +40,9 @@ from server.room.inputs import (
     PolicyServed,
     RelayLost,
     RelayNotified,
+    Resume,
     Shutdown,
     Signal,
-    SignalEnd,
     SignalLost,
     Tick,
 )
@@ -75,6 +87,7 @@ class Room:
         self.qualities = Qualities()
         self.lodging = Lodging(self.effects)
         self.is_deleted = False
+        self.departures = Departures(limits.resume_seconds)
         self.deliveries = Deliveries(now)
         self._by_identity: dict[str, Participant] = {}
         self._closes_at: float | None = now + limits.empty_seconds
@@ -93,9 +106,10 @@ class Room:
                     requests.handle(self, participant, request, now)
             case SignalLost(sid, end):
                 if participant := self.participants.get(sid):
-                    goodbye = end is SignalEnd.GOODBYE
-                    reason = Reason.CLIENT_INITIATED if goodbye else Reason.SIGNAL_CLOSE
-                    leaving.remove(self, participant, reason, None, now, signal=end)
+                    absence.signal_lost(self, participant, end, now)
+            case Resume(sid):
+                if participant := self.participants.get(sid):
+                    resuming.resume(self, participant, now)
             case Admin():
                 administration.handle(self, happened, now)
             case RelayNotified(notification):
@@ -211,6 +225,11 @@ class Room:
         if not participant.is_active and now >= participant.ready_by:
             leaving.remove(self, participant, Reason.JOIN_FAILURE, DISCONNECT, now)
             return
+        if participant.absence is not None and now >= min(
+            participant.absence.until, participant.goodbye_by or participant.absence.until
+        ):
+            absence.give_up(self, participant, now)
+            return
         if participant.goodbye_by is not None and now >= participant.goodbye_by:
             leaving.remove(self, participant, Reason.CONNECTION_TIMEOUT, RECONNECT, now)
             return
@@ -220,7 +239,8 @@ class Room:
             telling.show(self, participant, now, to_itself=True)
         for track in participant.publisher.tick(now):
             tracks.publish(self, track, track.likely_payload_type, now)
-        if participant.subscriber and not participant.subscriber.tick(now):
+        is_there = participant.absence is None
+        if is_there and participant.subscriber and not participant.subscriber.tick(now):
             leaving.remove(self, participant, Reason.STATE_MISMATCH, RECONNECT, now)
             return
         if now >= participant.token_due:

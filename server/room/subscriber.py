@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 
 from livekit.protocol import models
 from livekit.protocol.rtc import (
@@ -25,6 +26,7 @@ from server.control.messages import (
     MediaKind,
     PauseConsumer,
     RemoteCandidate,
+    RestartIce,
     SetPreferredLayer,
     SetPriority,
 )
@@ -132,16 +134,38 @@ class Subscriber:
             if wish.disabled != was_disabled:
                 self._effects.relay(PauseConsumer(subscription.consumer, wish.disabled))
 
+    def wish_for(self, track_sid: str) -> Wish:
+        """What was asked for last."""
+        return self._wishes.get(track_sid, Wish())
+
     def congest(self, subscription: Subscription, congested: bool) -> None:
         """The relay has paused a track since the client's path does not carry it, or taken it up again."""
         if subscription.congested is congested:
             return
         subscription.congested = congested
-        state = StreamState.PAUSED if congested else StreamState.ACTIVE
+        subscription.was_congested = True
+        self._tell_state(subscription)
+
+    def _tell_state(self, subscription: Subscription) -> None:
+        state = StreamState.PAUSED if subscription.congested else StreamState.ACTIVE
         track = subscription.track
         info = StreamStateInfo(participant_sid=track.owner, track_sid=track.sid, state=state)
         update = StreamStateUpdate(stream_states=[info])
         self._effects.send(self.sid, SignalResponse(stream_state_update=update))
+
+    def restart(self, now: float) -> None:
+        """The client has come back, maybe from another network: ICE begins anew (RFC 8445 section 9), with an
+        offer; DTLS and media go on. It is told again what it may have missed."""
+        fresh = local_transport(self._registry.relay)
+        self._local = replace(self._local, ice_ufrag=fresh.ice_ufrag, ice_pwd=fresh.ice_pwd)
+        self._effects.relay(RestartIce(self.transport, self._local.ice_ufrag, self._local.ice_pwd))
+        for subscription in self.tracks.values():
+            if subscription.was_congested:
+                self._tell_state(subscription)
+        for track_sid in list(self._refused):
+            self._refuse(track_sid)
+        self.negotiation.begin_anew()
+        self.offer(now)
 
     def offer(self, now: float) -> None:
         """Sends an offer of everything as it is now."""

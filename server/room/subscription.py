@@ -29,6 +29,7 @@ class Subscription:
     priority: int = 0  # the same
     demanded: int = NOTHING  # the layer that the publisher's demand counts
     congested: bool = False  # the relay has paused it: the client's path does not carry it
+    was_congested: bool = False  # ever: the client was told
     since: float = 0.0  # when the consumer was made
 
 

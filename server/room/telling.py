@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from livekit.protocol import models
@@ -11,6 +12,7 @@ from livekit.protocol.rtc import (
     RoomUpdate,
     SignalResponse,
     SpeakersChanged,
+    SubscriptionPermissionUpdate,
 )
 
 from server.room.participant import Participant
@@ -75,6 +77,26 @@ def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> No
     if heard:
         update = SpeakersChanged(speakers=heard)
         room.effects.send(participant.sid, SignalResponse(speakers_changed=update))
+
+
+def resend_voices(room: Room, participant: Participant) -> None:
+    """All of them, for who may have missed changes: those who speak, and that the others do not."""
+    voices = room.speakers.voices()
+    speaking = {voice.sid for voice in voices}
+    others = (one.sid for one in room.participants.values() if one.announced and one.sid not in speaking)
+    send_voices(room, participant, [*voices, *(Voice(sid, "", 0.0) for sid in others)])
+
+
+def send_permissions(room: Room, participant: Participant, tracks: Iterable[Publication]) -> None:
+    """Which of these tracks somebody may receive, of publishers who have ever named who may: clients take the
+    others as allowed."""
+    for track in tracks:
+        if track.owner != participant.sid and room.participants[track.owner].has_restricted:
+            allowed = room.may_receive(participant, track)
+            update = SubscriptionPermissionUpdate(
+                participant_sid=track.owner, track_sid=track.sid, allowed=allowed
+            )
+            room.effects.send(participant.sid, SignalResponse(subscription_permission_update=update))
 
 
 def send_qualities(room: Room) -> None:

@@ -20,6 +20,7 @@ def publish(room: Room, track: Publication, payload_type: int, now: float) -> No
     room.tracks[track.sid] = track
     telling.announce(room, participant)
     for other in list(room.participants.values()):
+        telling.send_permissions(room, other, [track])
         reconcile(room, other, track, now)
     room.account.published(participant, track)
 
@@ -54,7 +55,9 @@ def reconcile(room: Room, subscriber: Participant, track: Publication, now: floa
     side = subscriber.subscriber
     if side is None or not subscriber.is_active or track.owner == subscriber.sid:
         return
-    if subscriber.wants(track.sid) and room.may_receive(subscriber, track):
+    absence = room.participants[track.owner].absence
+    is_known = absence is None or subscriber.sid in absence.shown
+    if is_known and subscriber.wants(track.sid) and room.may_receive(subscriber, track):
         side.subscribe(track, now)
     else:
         side.unsubscribe(track.sid, now)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from livekit.protocol import models
-from livekit.protocol.rtc import ICEServer, JoinResponse, SignalResponse
+from livekit.protocol.rtc import ICEServer, JoinResponse, ReconnectResponse, SignalResponse
 
 from server.protocol import translate
 from server.room.participant import Participant
@@ -18,6 +18,9 @@ PROTOCOL = 17
 VERSION = "1.9.0"
 PING_INTERVAL_SECONDS = 5  # 0 makes native clients panic
 PING_TIMEOUT_SECONDS = 15
+# Which reliable data packet arrived last is the relay's to know, and it says nothing of data: clients that
+# come back send again what they still hold after this one, and the relay drops what it has had.
+FIRST_SEQUENCE = 1
 
 
 def join_response(
@@ -25,8 +28,11 @@ def join_response(
     participant: Participant,
     others: list[models.ParticipantInfo],
     ice_servers: Sequence[ICEServer],
+    *,
+    resumable: bool,
 ) -> SignalResponse:
-    """Everything a client needs to begin. `others` are complete snapshots."""
+    """Everything a client needs to begin. `others` are complete snapshots; `resumable`: the session goes on
+    where its WebSocket is lost."""
     return SignalResponse(
         join=JoinResponse(
             room=room,
@@ -39,14 +45,27 @@ def join_response(
             fast_publish=participant.claims.grants.can_publish,
             ping_interval=PING_INTERVAL_SECONDS,
             ping_timeout=PING_TIMEOUT_SECONDS,
-            client_configuration=models.ClientConfiguration(
-                resume_connection=models.ClientConfigSetting.DISABLED
-            ),
+            client_configuration=_client_configuration(resumable=resumable),
             # Marks frames that a server makes up. None are made here, but clients warn when it is empty.
             sif_trailer=secrets.token_bytes(16),
             enabled_publish_codecs=translate.enabled_publish_codecs(),
         )
     )
+
+
+def reconnect_response(ice_servers: Sequence[ICEServer], *, resumable: bool) -> ReconnectResponse:
+    """The first message to a client whose session goes on."""
+    return ReconnectResponse(
+        ice_servers=ice_servers,
+        client_configuration=_client_configuration(resumable=resumable),
+        server_info=server_info(),
+        last_message_seq=FIRST_SEQUENCE,
+    )
+
+
+def _client_configuration(*, resumable: bool) -> models.ClientConfiguration:
+    setting = models.ClientConfigSetting
+    return models.ClientConfiguration(resume_connection=setting.ENABLED if resumable else setting.DISABLED)
 
 
 def server_info() -> models.ServerInfo:

@@ -36,6 +36,7 @@ from server.room.inputs import (
     PolicyServed,
     RelayLost,
     RelayNotified,
+    Resume,
     Shutdown,
     Signal,
     SignalEnd,
@@ -48,6 +49,7 @@ from server.room.metadata import PolicyNotice
 from server.room.options import asks_for_encryption, limits_of
 from server.room.reception import Heard, reception
 from server.room.refused import AdminRefused, Fault
+from server.room.resuming import may_resume
 from server.room.room import Room
 from server.rooms.books import Books
 from server.rooms.refused import ROOM_MISSING, UNENCRYPTED_ROOM, JoinRefused
@@ -97,7 +99,7 @@ class RoomManager:
 
     @property
     def participants(self) -> int:
-        """Sessions in all rooms."""
+        """Sessions in all rooms, those included whose WebSocket is away."""
         return len(self._sessions)
 
     async def until_ready(self) -> None:
@@ -159,14 +161,27 @@ class RoomManager:
         self._handle(room, who)
         return sid
 
-    def signal(self, sid: str, request: SignalRequest) -> None:
-        """A participant's message. Ignored after its session has ended."""
-        if room := self._sessions.room(sid):
+    def resume(self, session: Session, claims: Claims, parameters: JoinParameters) -> str | None:
+        """Lets a participant whose WebSocket was lost go on by this one, and returns its sid. None: it
+        cannot, and has to join anew."""
+        sid = parameters.session
+        room = self._sessions.room(sid)
+        identity = identity_of(claims, parameters.publish_as)
+        if room is None or room.name != claims.grants.room or not may_resume(room, sid, identity):
+            return None
+        self._sessions.replace(sid, session)
+        self._handle(room, Resume(sid))
+        return sid
+
+    def signal(self, sid: str, session: Session, request: SignalRequest) -> None:
+        """A participant's message. Ignored after its session has ended, or goes on by another WebSocket."""
+        if room := self._sessions.room_of(sid, session):
             self._handle(room, Signal(sid, request))
 
-    def signal_lost(self, sid: str, end: SignalEnd) -> None:
+    def signal_lost(self, sid: str, session: Session, end: SignalEnd) -> None:
         """A participant's WebSocket is gone. Idempotent."""
-        if room := self._sessions.room(sid):
+        if room := self._sessions.room_of(sid, session):
+            self._sessions.lose(sid)
             self._handle(room, SignalLost(sid, end))
 
     def relay_notified(self, relay: RelayLink, notification: Notification) -> None:
@@ -305,6 +320,7 @@ class RoomManager:
             rooms.departure_timeout_seconds,
             any(fnmatchcase(name, pattern) for pattern in rooms.require_encryption),
             rooms.loudest_voices,
+            rooms.resume_timeout_seconds,
         )
 
     def _handle(self, room: Room, happened: Input) -> None:

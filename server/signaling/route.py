@@ -55,9 +55,11 @@ class Doorkeeper(Protocol):
         origin: Origin,
     ) -> str: ...
 
-    def signal(self, sid: str, request: SignalRequest) -> None: ...
+    def resume(self, session: Session, claims: Claims, parameters: JoinParameters) -> str | None: ...
 
-    def signal_lost(self, sid: str, end: SignalEnd) -> None: ...
+    def signal(self, sid: str, session: Session, request: SignalRequest) -> None: ...
+
+    def signal_lost(self, sid: str, session: Session, end: SignalEnd) -> None: ...
 
 
 class SignalRoutes:
@@ -105,7 +107,7 @@ class SignalRoutes:
         session = SignalSession()
         await session.socket.prepare(request)
         if parameters.reconnect:
-            return await _refuse_resuming(session, request)
+            return await self._resume(session, request, claims, parameters)
         try:
             await self._rooms.until_ready()  # the relay may have gone while the WebSocket was prepared
             sid = self._rooms.join(
@@ -124,10 +126,22 @@ class SignalRoutes:
             await session.socket.close(code=1013, message=f"Support code: {code}".encode())
             return session.socket
         logger.info("%s connected", sid)
+        return await self._serve(session, request, sid)
+
+    async def _resume(
+        self, session: SignalSession, request: web.Request, claims: Claims, parameters: JoinParameters
+    ) -> web.StreamResponse:
+        sid = self._rooms.resume(session, claims, parameters)
+        if sid is None:
+            return await _refuse_resuming(session, request)
+        logger.info("%s resumed", sid)
+        return await self._serve(session, request, sid)
+
+    async def _serve(self, session: SignalSession, request: web.Request, sid: str) -> web.StreamResponse:
         try:
-            await session.run(request, lambda signal: self._rooms.signal(sid, signal))
+            await session.run(request, lambda signal: self._rooms.signal(sid, session, signal))
         finally:
-            self._rooms.signal_lost(sid, session.end)
+            self._rooms.signal_lost(sid, session, session.end)
             logger.info("%s disconnected", sid)
         return session.socket
 
@@ -190,7 +204,8 @@ async def not_served(request: web.Request) -> web.Response:
 
 
 async def _refuse_resuming(session: SignalSession, request: web.Request) -> web.StreamResponse:
-    """Sessions are not kept for a client that lost its connection: it is told to join anew."""
+    """The session is over, or was never one of this person here: the client is told to join anew. Not by an
+    HTTP status, which SDKs take for a server that is out of reach."""
     leave = LeaveRequest(
         reason=models.DisconnectReason.STATE_MISMATCH,
         action=LeaveRequest.Action.RECONNECT,

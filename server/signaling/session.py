@@ -19,7 +19,11 @@ PING_SECONDS = 10.0
 CLOSE_SECONDS = 2.0  # how long a client may take to say goodbye
 BURST_MESSAGES = 1_000
 MESSAGES_PER_SECOND = 100.0
-_GOODBYES = frozenset({0, WSCloseCode.OK, WSCloseCode.GOING_AWAY})  # 0: a close frame without a code
+_ENDS = {  # 0: a close frame without a code
+    0: SignalEnd.CLOSED,
+    WSCloseCode.OK: SignalEnd.CLOSED,
+    WSCloseCode.GOING_AWAY: SignalEnd.GOODBYE,
+}
 
 
 class SignalSession:
@@ -64,8 +68,8 @@ class SignalSession:
             message = await self.socket.receive()
             if message.type not in {WSMsgType.BINARY, WSMsgType.TEXT}:
                 # The socket's own close code is no witness: it is 1000 after a bare end of the stream too.
-                if message.type is WSMsgType.CLOSE and message.data in _GOODBYES:
-                    self.end = SignalEnd.GOODBYE
+                if message.type is WSMsgType.CLOSE:
+                    self.end = _ENDS.get(message.data, self.end)
                 return
             if not self._is_within_rate(loop.time()):
                 self.end = SignalEnd.PROTOCOL_ERROR

@@ -15,6 +15,7 @@ async ([url, token]) => {
   Object.assign(window, { height: 0, frames: 0, last: 0, longest: 0, pauses: 0 });
   room.on('trackStreamStateChanged', (_, state) => { window.pauses += state === 'paused'; });
   room.on('trackSubscribed', (track, publication) => {
+    if (track.kind !== 'video') return;
     window.publication = publication;
     const video = track.attach();
     const watch = (at, frame) => {

@@ -16,7 +16,7 @@ from tests.e2e.desktop import desktop
 from tests.e2e.serving import COMMAND, ROOT, WHO, Server
 
 ROOM = "garden"
-NOTICED_SECONDS = 40.0
+NOTICED_SECONDS = 60.0
 
 
 async def logged(server: Server) -> dict[str, dict[str, Any]]:

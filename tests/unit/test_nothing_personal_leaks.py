@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from server import app as composition
-from server import facts, rooms
+from server import facts
 from server.api.twirp.methods import SERVED
 from server.auth import token as tokens
 from server.journal import Discreet
 from server.metadata.event import Event
 from server.metadata.rows.sessions import ParticipantJoined
+from server.rooms import books
 from server.signaling import route as signaling
 from server.tally import Tally
 from tests.personal import Personals
@@ -68,7 +69,7 @@ def _in_an_event(patch: pytest.MonkeyPatch) -> None:
             return structs.replace(event, identity=f"{event.identity} {fact.client.device_model}"[:256])
         return event
 
-    patch.setattr(rooms, "event_of", telling)
+    patch.setattr(books, "event_of", telling)
 
 
 def _in_the_log(patch: pytest.MonkeyPatch) -> None:

@@ -59,7 +59,7 @@ def test_a_listener_is_ready_and_decided_after_a_while() -> None:
     stage.pass_time(1)
     [attempt] = attempts(stage)
     assert (attempt.stage, attempt.reason, attempt.milliseconds) == (Step.READY, None, 1000)
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     assert len(attempts(stage)) == 1
 
 
@@ -89,7 +89,7 @@ def test_media_that_comes_before_the_other_transport_counts() -> None:
 def test_who_leaves_at_once_after_it_was_ready_has_not_failed() -> None:
     stage = Stage()
     sid = stage.enter("ada")
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     [attempt] = attempts(stage)
     assert (attempt.stage, attempt.reason) == (Step.READY, None)
 
@@ -101,7 +101,7 @@ def test_how_well_it_was_connected_mostly_and_at_worst() -> None:
         stage.pass_time(seconds)
         stage.put(RelayNotified(TransportQuality(primary(stage, sid), quality)))
     stage.pass_time(20)
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     left = stage.facts()[-1]
     assert isinstance(left, ParticipantLeft)
     assert (left.usual, left.worst) == (Quality.GOOD, Quality.POOR)
@@ -109,7 +109,7 @@ def test_how_well_it_was_connected_mostly_and_at_worst() -> None:
 
 def test_who_was_never_ready_has_no_quality() -> None:
     stage = Stage()
-    stage.put(SignalLost(stage.join("ada")))
+    stage.put(SignalLost(stage.join("ada"), SignalEnd.GOODBYE))
     left = stage.facts()[-1]
     assert isinstance(left, ParticipantLeft)
     assert (left.usual, left.worst) == (None, None)

@@ -26,7 +26,7 @@ from server.room.effects import (
 )
 from server.room.endings import WAIT_SECONDS
 from server.room.history import End, Side
-from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalLost
+from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalEnd, SignalLost
 from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage
 
@@ -82,7 +82,7 @@ def test_a_departure_waits_for_the_ends_of_its_tracks_and_is_dated_when_it_was()
     producer = stage.requests(CreateProducer)[-1].producer
     transports = [stage.participant(sid).publisher.transport, stage.participant(sid).publisher.transport + 1]
     stage.now += 10
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     stage.now += 2
     for number in (producer, *transports):
         stage.put(RelayNotified(TransportEnded(number, True, *[0] * 10)))  # type: ignore[arg-type]
@@ -109,7 +109,7 @@ def test_all_that_began_has_ended(how: str) -> None:
     match how:
         case "leave":
             stage.signal(sid, leave=LeaveRequest())
-            stage.put(SignalLost(listener))
+            stage.put(SignalLost(listener, SignalEnd.GOODBYE))
         case "relay lost":
             stage.put(RelayLost())
         case "shutdown":
@@ -120,7 +120,7 @@ def test_all_that_began_has_ended(how: str) -> None:
         case "lost":
             stage.tell_transport(stage.participant(sid).publisher.transport, TransportPhase.LOST)
             stage.pass_time(5)
-            stage.put(SignalLost(listener))
+            stage.put(SignalLost(listener, SignalEnd.GOODBYE))
         case _:
             stage.offer(sid, Sending("audio", "0", "mic", direction="inactive"), number=4)
             assert len(tracks(stage)) == 1
@@ -136,7 +136,7 @@ def test_all_that_began_has_ended(how: str) -> None:
 def test_who_may_not_receive_has_one_transport() -> None:
     stage = Stage()
     sid = stage.enter("ada", can_subscribe=False)
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     assert of_transports(stage).keys() == {Side.PUBLISHER}
     assert is_balanced(stage.facts())
 
@@ -158,7 +158,7 @@ def test_why_a_transport_ended(phases: list[TransportPhase], end: End) -> None:
     sid = stage.join("ada")
     for phase in phases:
         stage.put(RelayNotified(TransportState(stage.participant(sid).publisher.transport, phase)))
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     assert of_transports(stage)[Side.PUBLISHER].end is end
 
 
@@ -197,7 +197,7 @@ def test_a_relay_that_does_not_answer_is_not_waited_for_long() -> None:
     stage.relay.silent = True
     sid = stage.enter("ada")
     stage.publish(sid, MIC)
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     assert not is_balanced(stage.facts())
     stage.pass_time(WAIT_SECONDS)
     assert is_balanced(stage.facts())
@@ -247,6 +247,6 @@ def test_a_track_counts_how_long_it_was_muted() -> None:
     stage.now += 10
     stage.signal(sid, mute={"sid": track, "muted": True})
     stage.now += 3
-    stage.put(SignalLost(sid))
+    stage.put(SignalLost(sid, SignalEnd.GOODBYE))
     (fact,) = tracks(stage)
     assert (fact.seconds, fact.muted_seconds) == (28, 8)

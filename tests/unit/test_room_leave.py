@@ -16,6 +16,7 @@ from server.control.messages import (
 )
 from server.room.effects import Disconnect, ParticipantLeft, RoomClosed
 from server.room.inputs import RelayLost, RelayNotified, Shutdown, SignalEnd, SignalLost
+from server.room.limits import RoomLimits
 from server.room.participant import GOODBYE_SECONDS
 from tests.unit.stage import FakeRelay, Sending, Stage
 
@@ -26,7 +27,7 @@ MIC = Sending("audio", "0", "mic-cid")
 
 @pytest.mark.parametrize("how", ["leave", "goodbye", "silence"])
 def test_who_leaves_is_shown_gone_and_everything_of_it_is_closed(how: str) -> None:
-    stage = Stage()
+    stage = Stage(RoomLimits(resume_seconds=0))
     watcher = stage.enter("watcher")
     used = set(stage.relay.used)
     sid = stage.enter("ada")

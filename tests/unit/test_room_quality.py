@@ -5,7 +5,7 @@ from __future__ import annotations
 from livekit.protocol import models
 
 from server.control.messages import Quality, TransportQuality
-from server.room.inputs import RelayNotified, SignalLost
+from server.room.inputs import RelayNotified, SignalEnd, SignalLost
 from server.room.quality import SPACING_SECONDS
 from tests.unit.stage import Stage
 
@@ -106,6 +106,6 @@ def test_nobody_is_ever_lost() -> None:
     judge(stage, ada, Quality.POOR, receiving=True)
     stage.pass_time(60)
     assert told(stage, ada) == [{ada: POOR}]
-    stage.put(SignalLost(ada))
+    stage.put(SignalLost(ada, SignalEnd.GOODBYE))
     stage.pass_time(15)
     assert told(stage, bob) == []

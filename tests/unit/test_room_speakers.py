@@ -5,7 +5,7 @@ from __future__ import annotations
 from livekit.protocol.rtc import MuteTrackRequest, SubscriptionPermission
 
 from server.control.messages import CreateProducer, PauseProducer, SpeakerLevel
-from server.room.inputs import RelayNotified, SignalLost
+from server.room.inputs import RelayNotified, SignalEnd, SignalLost
 from server.room.speakers import SPACING_SECONDS
 from tests.unit.stage import Sending, Stage
 
@@ -109,7 +109,7 @@ def test_who_leaves_stops_speaking_before_being_unknown() -> None:
     hall = Hall()
     hall.hear("ada", 4)
     hall.stage.forget()
-    hall.stage.put(SignalLost(hall.sids["ada"]))
+    hall.stage.put(SignalLost(hall.sids["ada"], SignalEnd.GOODBYE))
     kinds = hall.stage.kinds(hall.sids["eve"])
     assert kinds.index("speakers_changed") < kinds.index("update")
     assert hall.told("eve") == [[("ada", 0.0, False)]]

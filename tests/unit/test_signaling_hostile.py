@@ -73,10 +73,11 @@ async def test_a_client_that_reads_nothing_is_cut_off(
     client = await aiohttp_client(server.application)
     peer = await connect(client, server.token())
     await peer.next("offer")
-    (entry,) = server.rooms._sessions._open.values()
+    (entry,) = server.rooms._sessions._entries.values()
     big = SignalResponse(refresh_token="x" * (MAX_BYTES // 4))
+    assert entry.session is not None
     for _ in range(8):
-        entry[0].send(big)
+        entry.session.send(big)
     await until(lambda: isinstance(server.events[-1], ParticipantLeft))
     assert len(server.rooms._sessions) == 0
 

@@ -1,0 +1,107 @@
+"""SyncState: what a client that has come back says that it knows and wants, and what comes of it."""
+
+from __future__ import annotations
+
+import pytest
+from livekit.protocol import models
+from livekit.protocol.models import ParticipantPermission
+from livekit.protocol.rtc import (
+    AddTrackRequest,
+    LeaveRequest,
+    SyncState,
+    TrackPublishedResponse,
+    UpdateSubscription,
+)
+
+from server.control.messages import PauseConsumer
+from server.room.inputs import AdminChange, Resume, SignalLost
+from tests.unit.stage import Sending, Stage
+
+MIC = Sending("audio", "0", "mic-cid")
+
+
+def published(*tracks: str) -> list[TrackPublishedResponse]:
+    return [TrackPublishedResponse(cid=MIC.cid, track=models.TrackInfo(sid=sid)) for sid in tracks]
+
+
+def come_back(stage: Stage, sid: str, state: SyncState) -> None:
+    stage.put(SignalLost(sid))
+    stage.put(Resume(sid))
+    stage.forget()
+    stage.signal(sid, sync_state=state)
+
+
+def received(stage: Stage, sid: str) -> set[str]:
+    subscriber = stage.participant(sid).subscriber
+    assert subscriber is not None
+    return set(subscriber.tracks)
+
+
+def test_a_track_that_never_was_sends_the_client_to_join_anew() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    come_back(stage, ada, SyncState(publish_tracks=published("TR_unknown")))
+    leave = stage.last(ada, "leave").leave
+    assert leave.reason == models.DisconnectReason.STATE_MISMATCH
+    assert leave.action == LeaveRequest.Action.RECONNECT
+
+
+def test_a_track_that_was_taken_meanwhile_is_told_to_be_gone() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    track = stage.publish(ada, MIC)
+    stage.put(SignalLost(ada))
+    permission = ParticipantPermission(can_subscribe=True, can_publish=False)
+    stage.put(AdminChange("ada", "", "", {}, permission))
+    stage.put(Resume(ada))
+    stage.signal(ada, sync_state=SyncState(publish_tracks=published(track)))
+    assert stage.last(ada, "track_unpublished").track_unpublished.track_sid == track
+    assert ada in stage.room.participants
+
+
+def test_a_track_whose_confirmation_was_lost_is_confirmed_again_and_no_other() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    track = stage.publish(ada, MIC)
+    stage.signal(ada, add_track=AddTrackRequest(cid="lost", type=models.TrackType.AUDIO))
+    come_back(stage, ada, SyncState(publish_tracks=published(track)))
+    (again,) = stage.sent(ada, "track_published")
+    assert again.track_published.cid == "lost"
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_the_list_has_the_exceptions_from_what_the_client_does_by_itself(automatic: bool) -> None:
+    stage = Stage()
+    ada, bob = stage.enter("ada", auto_subscribe=automatic), stage.enter("bob")
+    tracks = {
+        stage.publish(bob, MIC),
+        stage.publish(stage.enter("cid"), Sending("audio", "0", "other-cid")),
+    }
+    listed = min(tracks)
+    state = SyncState(subscription=UpdateSubscription(track_sids=[listed], subscribe=not automatic))
+    come_back(stage, ada, state)
+    assert received(stage, ada) == (tracks - {listed} if automatic else {listed})
+    come_back(stage, ada, SyncState(subscription=UpdateSubscription(subscribe=not automatic)))
+    assert received(stage, ada) == (tracks if automatic else set())
+
+
+def test_what_is_turned_off_is_paused_and_what_is_not_goes_on() -> None:
+    stage = Stage()
+    ada, bob = stage.enter("ada"), stage.enter("bob")
+    track = stage.publish(bob, MIC)
+    stage.pass_time(1)
+    stage.answer(ada)
+    come_back(stage, ada, SyncState(track_sids_disabled=[track]))
+    assert [one.paused for one in stage.requests(PauseConsumer)] == [True]
+    come_back(stage, ada, SyncState())
+    assert [one.paused for one in stage.requests(PauseConsumer)] == [False]
+
+
+def test_it_counts_once_each_time_that_a_client_has_come_back_and_never_otherwise() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    strange = SyncState(publish_tracks=published("TR_unknown"))
+    stage.signal(ada, sync_state=strange)
+    come_back(stage, ada, SyncState())
+    stage.signal(ada, sync_state=strange)
+    assert ada in stage.room.participants
