@@ -71,7 +71,8 @@ GOODBYE_SECONDS = 3.0
 
 
 async def serve(config: Config, options: ServeOptions) -> None:
-    """Serves until SIGTERM or SIGINT. Raises OperatorError, before anything is reachable, if it cannot."""
+    """Serves until SIGTERM or SIGINT, or after SIGUSR1 until nobody is in a call. Raises
+    OperatorError, before anything is reachable, if it cannot."""
     journal = Journal(as_json=config.log.format == "json")
     journal.open()
     stop = asyncio.Event()
@@ -79,14 +80,20 @@ async def serve(config: Config, options: ServeOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        addresses = await start(config, stack, journal)
+        addresses = await start(config, stack, journal, stop)
         _announce(options, addresses)
         await stop.wait()
         logger.info("stopping")
 
 
-async def start(config: Config, stack: AsyncExitStack, journal: Journal | None = None) -> list[str]:
-    """Starts everything; `stack` closes it in order. Returns the addresses at which it listens.
+async def start(
+    config: Config,
+    stack: AsyncExitStack,
+    journal: Journal | None = None,
+    drained: asyncio.Event | None = None,
+) -> list[str]:
+    """Starts everything; `stack` closes it in order. Returns the addresses at which it listens. `drained` is
+    set when it was told to drain and nobody is in a call any more; None: it is not told.
 
     Order: the ledger, the relays, then HTTP. Closing: participants are told, HTTP, rooms, relays, the ledger.
     """
@@ -136,7 +143,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
         tally=tally,
         policy=lambda: served.version,
     )
-    app.add_routes(HealthRoutes(supervisor.evidence, ledger, config.guarantee.minimum_level).routes())
+    level = config.guarantee.minimum_level
+    app.add_routes(HealthRoutes(supervisor.evidence, ledger, level, lambda: rooms.is_draining).routes())
     kept_seconds = retention.seconds(Expiry.SESSION)
     tokens = SubjectTokens(config.keys, signer, kept_seconds)
     app.add_routes(ReceiptRoutes(subjects, tokens, signer, clock, origins).routes())
@@ -151,6 +159,8 @@ async def start(config: Config, stack: AsyncExitStack, journal: Journal | None =
 
     served.on_change(other_policy)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, served.read_again)
+    if drained is not None:
+        stack.push_async_callback(_cancelled, asyncio.create_task(_drain_when_told(rooms, drained)))
     if config.metrics.port:
         source = Source(
             version=version(),
@@ -284,6 +294,19 @@ def _announce(options: ServeOptions, addresses: list[str]) -> None:
     if options.dev:
         lines.append("Development: this machine only, key devkey, secret secret.")
     print("\n".join(lines), flush=True)  # noqa: T201 - this is for the person who started it
+
+
+async def _drain_when_told(rooms: RoomManager, drained: asyncio.Event) -> None:
+    """SIGUSR1: calls go on, and none begins; `drained` once the last is over."""
+
+    def drain() -> None:
+        logger.info("draining")
+        rooms.drain()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, drain)
+    await rooms.until_drained()
+    logger.info("drained")
+    drained.set()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, backup, hold, operator, overview, reading, subject
+from server.commands import access_log, backup, drain, hold, operator, overview, reading, subject
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -41,6 +41,7 @@ access_log.add_to(app)
 operator.add_to(app)
 backup.add_to(app)
 hold.add_to(app)
+drain.add_to(app)
 app.add_typer(subject.app, name="subject")
 
 LevelName = Literal["full", "reduced", "none"]
@@ -65,7 +66,7 @@ def serve(
     http_port: HttpPort = None,
     udp_port: UdpPort = None,
 ) -> None:
-    """Start the server. SIGTERM or Ctrl-C: participants are told, everything closes."""
+    """Start the server. SIGTERM or Ctrl-C: participants are told, everything closes. SIGUSR1: see drain."""
     if dev and lan:
         raise OperatorError(
             "--dev and --lan exclude each other: one is for this machine, one for the network"

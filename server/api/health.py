@@ -26,6 +26,7 @@ class Unready(StrEnum):
 
     NO_RELAY = "no_relay"  # none serves
     LEVEL = "level"  # none is observed to hold the configured level
+    DRAINING = "draining"  # calls go on, and none begins
     LEDGER = "ledger"  # it is closed, its writer is at fault, or as many events wait as may
 
 
@@ -45,11 +46,13 @@ class HealthRoutes:
         evidence: EvidenceSource,
         ledger: Ledger,
         minimum_level: str,
+        is_draining: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._evidence = evidence
         self._ledger = ledger
         self._minimum = Level[minimum_level.upper()]
+        self._is_draining = is_draining
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -73,6 +76,8 @@ class HealthRoutes:
             reasons.append(Unready.NO_RELAY)
         elif not any(relay.level >= self._minimum for relay in relays):
             reasons.append(Unready.LEVEL)
+        if self._is_draining():
+            reasons.append(Unready.DRAINING)
         if not self._ledger.accepts:
             reasons.append(Unready.LEDGER)
         return reasons

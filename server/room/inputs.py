@@ -106,7 +106,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Shutdown:
-    """The server stops."""
+    """The server stops. `elsewhere`: clients are to join again, and find another."""
+
+    elsewhere: bool = False
 
 
 class Admin:

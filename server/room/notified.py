@@ -108,7 +108,7 @@ def _activate(room: Room, participant: Participant, now: float) -> None:
         tracks.reconcile(room, participant, track, now)
     if participant.subscriber and participant.subscriber.tracks:
         participant.subscriber.negotiation.want_at_once(now)
-    telling.send_voices(room, participant, room.speakers.voices())
+    telling.send_voices(room, participant, room.speakers.told())
     room.qualities.arrive(participant.sid, now)
     room.account.active(participant, now)
 

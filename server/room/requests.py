@@ -164,6 +164,7 @@ def _subscription_permission(
     before, participant.access = participant.access, access
     participant.has_restricted |= not access.everybody
     for other in room.participants.values():
+        changed = False
         for track in participant.published():
             allowed = access.allows(other.sid, other.identity, track.sid)
             if other is participant or allowed == before.allows(other.sid, other.identity, track.sid):
@@ -173,6 +174,9 @@ def _subscription_permission(
             )
             room.effects.send(other.sid, SignalResponse(subscription_permission_update=update))
             tracks.reconcile(room, other, track, now)
+            changed = True
+        if changed and any(voice.sid == participant.sid for voice in room.speakers.told()):
+            telling.tell_voices_of(room, other, [participant])
 
 
 def _update_metadata(

@@ -121,8 +121,9 @@ class Room:
             case PolicyServed(policy):
                 self.metadata.serve(policy)
                 self._counts.due = now  # everybody is told with the next tick
-            case Shutdown():
-                leaving.everybody(self, Reason.SERVER_SHUTDOWN, DISCONNECT, now)
+            case Shutdown(elsewhere):
+                action = RECONNECT if elsewhere else DISCONNECT
+                leaving.everybody(self, Reason.SERVER_SHUTDOWN, action, now)
                 self._closes_at = now
             case Tick():
                 self._tick(now)

@@ -50,6 +50,10 @@ class Speakers:
         voices = [Voice(sid, track, self._steps[sid][track] / LOUDEST_STEP) for sid, track in loudest]
         return sorted(voices, key=lambda voice: -voice.level)
 
+    def told(self) -> list[Voice]:
+        """Who speaks as clients were told last, loudest first: who comes is told that, then the changes."""
+        return sorted(self._told.values(), key=lambda voice: -voice.level)
+
     def changes(self, now: float) -> list[Voice]:
         """What clients must be told now: louder or fainter, loudest first, then those who have stopped."""
         voices = self.voices()

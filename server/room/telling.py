@@ -70,9 +70,7 @@ def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> No
     heard = [
         models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active)
         for voice in voices
-        if not voice.active
-        or voice.sid == participant.sid
-        or ((track := room.tracks.get(voice.track)) and room.may_receive(participant, track))
+        if not voice.active or _may_hear(room, participant, voice)
     ]
     if heard:
         update = SpeakersChanged(speakers=heard)
@@ -80,11 +78,20 @@ def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> No
 
 
 def resend_voices(room: Room, participant: Participant) -> None:
-    """All of them, for who may have missed changes: those who speak, and that the others do not."""
-    voices = room.speakers.voices()
-    speaking = {voice.sid for voice in voices}
-    others = (one.sid for one in room.participants.values() if one.announced and one.sid not in speaking)
-    send_voices(room, participant, [*voices, *(Voice(sid, "", 0.0) for sid in others)])
+    """All of them, for who may have missed changes: those whom it hears, and that the others do not speak."""
+    tell_voices_of(room, participant, [one for one in room.participants.values() if one.announced])
+
+
+def tell_voices_of(room: Room, participant: Participant, others: Iterable[Participant]) -> None:
+    """How they speak, as clients were told last; whom it may not hear is as silent."""
+    heard = {voice.sid: voice for voice in room.speakers.told() if _may_hear(room, participant, voice)}
+    voices = [heard.get(other.sid, Voice(other.sid, "", 0.0)) for other in others]
+    send_voices(room, participant, sorted(voices, key=lambda voice: -voice.level))
+
+
+def _may_hear(room: Room, participant: Participant, voice: Voice) -> bool:
+    track = room.tracks.get(voice.track)
+    return voice.sid == participant.sid or (track is not None and room.may_receive(participant, track))
 
 
 def send_permissions(room: Room, participant: Participant, tracks: Iterable[Publication]) -> None:

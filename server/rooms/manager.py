@@ -63,6 +63,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ROOMS = 10_000
 CLOSING_SECONDS = WAIT_SECONDS + 1.0
+DRAINING = "no new call begins on this server: it is about to stop"
 
 
 class RoomManager:
@@ -88,6 +89,8 @@ class RoomManager:
         self._sessions = Sessions()
         self._timers: dict[Room, asyncio.TimerHandle] = {}
         self._stopping = False
+        self._draining = False
+        self._drained = asyncio.Event()
         self._emptied = asyncio.Event()
 
     def place_on(self, placement: Placement) -> None:
@@ -113,6 +116,8 @@ class RoomManager:
             raise JoinRefused("the server is stopping", 503, Refusal.STOPPING)
         name = claims.grants.room
         room = self._rooms.get(name)
+        if self._draining and (room is None or not room.participants):
+            raise JoinRefused(DRAINING, 503, Refusal.STOPPING)
         if room.is_deleted if room is not None else not self._config.rooms.auto_create:
             raise JoinRefused(ROOM_MISSING, 404, Refusal.ROOM_MISSING)
         if room is not None and room.is_full(identity_of(claims, parameters.publish_as)):
@@ -243,6 +248,8 @@ class RoomManager:
         """The room of that name as it is, or a new one that waits for people. Raises AdminRefused."""
         if self._stopping:
             raise AdminRefused(Fault.STOPPING, "the server is stopping")
+        if self._draining and wanted.name not in self._rooms:
+            raise AdminRefused(Fault.STOPPING, DRAINING)
         limits = limits_of(wanted, self._limits(wanted.name))
         room = self._rooms.get(wanted.name)
         if room is not None:
@@ -278,11 +285,25 @@ class RoomManager:
         for room in list(self._rooms.values()):
             self._handle(room, PolicyServed(policy))
 
+    def drain(self) -> None:
+        """No new call begins from now on; people come to those that go on. Idempotent."""
+        self._draining = True
+        self._note_drained()
+
+    @property
+    def is_draining(self) -> bool:
+        return self._draining
+
+    async def until_drained(self) -> None:
+        """Returns once it drains and nobody is in any room."""
+        await self._drained.wait()
+
     def shutdown(self) -> None:
-        """Tells everybody, closes every room, and lets nobody in any more."""
+        """Tells everybody, closes every room, and lets nobody in any more. Where it drains, there is another
+        server to join."""
         self._stopping = True
         for room in list(self._rooms.values()):
-            self._handle(room, Shutdown())
+            self._handle(room, Shutdown(elsewhere=self._draining))
 
     async def until_closed(self) -> None:
         """Returns once every room is over: relays are asked how it went, and are waited for only so long."""
@@ -345,6 +366,7 @@ class RoomManager:
                 case Disconnect(sid):
                     self._books.left(sid)
                     self._sessions.end(sid)
+                    self._note_drained()
                 case ToRelay(request):
                     if link is not None:
                         link.send(request)
@@ -355,6 +377,10 @@ class RoomManager:
                     self._books.write(fact)
                 case RoomClosed():
                     self._forget(room)
+
+    def _note_drained(self) -> None:
+        if self._draining and not len(self._sessions):
+            self._drained.set()
 
     def _forget(self, room: Room) -> None:
         del self._rooms[room.name]

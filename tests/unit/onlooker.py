@@ -35,7 +35,7 @@ class Onlooker:
     paused: set[str] = field(default_factory=set)
     wanted: dict[str, int] = field(default_factory=dict)  # qualities that are on, by own track
     quality: dict[str, int] = field(default_factory=dict)
-    offered: set[str] = field(default_factory=set)  # tracks in the last offer
+    offered: dict[str, str] = field(default_factory=dict)  # sections in the last offer, by track
     sections: list[Sending] = field(default_factory=list)
     published: dict[str, str] = field(default_factory=dict)  # own tracks by cid
     muted: dict[str, bool] = field(default_factory=dict)  # own tracks, as the client has them
@@ -114,9 +114,16 @@ class Onlooker:
     def _offer(self, text: str, number: int) -> None:
         self.unanswered = number
         sections = [one for one in parse(text).sections if one.kind != "application" and not one.rejected]
-        self.offered = {
-            one.msid[1] for one in sections if one.direction is Direction.SENDONLY and one.msid is not None
-        }
+        before, self.offered = (
+            self.offered,
+            {
+                one.msid[1]: one.mid
+                for one in sections
+                if one.direction is Direction.SENDONLY and one.msid is not None
+            },
+        )
+        # In another section it is another track to an SDK, which is not paused.
+        self.paused = {sid for sid in self.paused if self.offered.get(sid) == before.get(sid)}
 
     def _published(self, told: TrackPublishedResponse) -> None:
         self.published[told.cid] = told.track.sid

@@ -40,10 +40,20 @@ async def test_ready_or_why_not(
 ) -> None:
     app = web.Application()
     ledger = KnownQueue(accepts=accepts)
-    app.add_routes(HealthRoutes(lambda: evidence, ledger, minimum, lambda: NOW).routes())
+    app.add_routes(HealthRoutes(lambda: evidence, ledger, minimum, clock=lambda: NOW).routes())
     client = await aiohttp_client(app)
     ready = await client.get("/readyz")
     assert ready.status == (503 if reasons else 200)
     assert await ready.json() == {"ready": not reasons, "reasons": reasons}
     alive = await client.get("/healthz")
     assert (alive.status, await alive.text()) == (200, "ok")
+
+
+async def test_a_server_that_drains_is_not_ready_and_lives(aiohttp_client: ClientMaker) -> None:
+    app = web.Application()
+    ledger = KnownQueue(accepts=True)
+    app.add_routes(HealthRoutes(lambda: [FULL], ledger, "full", lambda: True, lambda: NOW).routes())
+    client = await aiohttp_client(app)
+    ready = await client.get("/readyz")
+    assert (ready.status, await ready.json()) == (503, {"ready": False, "reasons": ["draining"]})
+    assert (await client.get("/healthz")).status == 200

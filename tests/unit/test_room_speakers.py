@@ -122,7 +122,20 @@ def test_who_comes_late_is_told_who_speaks() -> None:
     hall.hear("ada", 2)
     hall.hear("bob", 4)
     hall.sids["ivy"] = hall.stage.enter("ivy")
-    assert hall.told("ivy") == [[("bob", 0.57, True), ("ada", 0.29, True)]]
+    assert hall.told("ivy") == [[("ada", 0.29, True)]]
+    hall.stage.pass_time(1)
+    assert hall.told("ivy") == [[("bob", 0.57, True)]], "with everybody else"
+
+
+def test_who_is_forbidden_to_hear_a_voice_is_told_that_it_is_silent_and_that_it_speaks_once_allowed() -> None:
+    hall = Hall()
+    hall.hear("ada", 4)
+    hall.told("eve")
+    for everybody, told in ((False, ("ada", 0.0, False)), (True, ("ada", 0.57, True))):
+        hall.stage.signal(
+            hall.sids["ada"], subscription_permission=SubscriptionPermission(all_participants=everybody)
+        )
+        assert hall.told("eve") == [[told]]
 
 
 def test_who_may_not_hear_a_track_is_not_told_of_its_voice() -> None:
