@@ -48,6 +48,7 @@ class Relay(_Section, frozen=True):
     media_memory_mib: Annotated[int, Meta(ge=1, le=65536)] = 64
     ring_packets: Annotated[int, Meta(ge=16, le=4096)] = 512
     ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)] = 1000
+    replay_seconds: Annotated[int, Meta(ge=0, le=300)] = 20
     user: Annotated[int, Meta(ge=1, le=4_294_967_294)] = 61234
 
 
@@ -173,3 +174,8 @@ def load(path: Path | None) -> Config:
 def relay_count(config: Config) -> int:
     """One relay per core unless a number is set."""
     return config.relay.relays or os.cpu_count() or 1
+
+
+def replay_seconds(config: Config) -> int:
+    """How long relays keep data messages: not at all where nobody who lost the connection is waited for."""
+    return config.relay.replay_seconds if config.rooms.resume_timeout_seconds else 0

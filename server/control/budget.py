@@ -43,6 +43,7 @@ from server.control.messages import (
     ReceiversEnd,
     RefusalReason,
     Refused,
+    ReplayData,
     Request,
     RestartIce,
     SendData,
@@ -89,6 +90,7 @@ _EARNED: Final[dict[type, float]] = {
     GetStats: 2,  # Stats, and now and then the self-test
     AddCandidates: 0,  # not answered
     RestartIce: 0,
+    ReplayData: 0,
     SetPriority: 0,
     SendData: 0,  # nor this
 }

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from server.config import Config
+from server.config import Config, replay_seconds
 from server.metadata.declared import GROUNDS, Purpose
 from server.metadata.described import RowDescription, rows
 from server.metadata.rows.holds import LONGEST_DAYS
@@ -101,9 +101,17 @@ def _carrying(config: Config) -> Activity:
         data=[
             Data(
                 "memory of the relays",
-                {"media": "sound, video and screens", "messages": "chat and data between participants"},
+                {"media": "sound, video and screens"},
                 f"in memory only, for at most {ring} milliseconds, to be sent again",
                 "relay.ring_milliseconds",
+                None,
+                room,
+            ),
+            Data(
+                "memory of the relays",
+                {"messages": "chat and data between participants"},
+                _messages_kept(replay_seconds(config)),
+                "relay.replay_seconds",
                 None,
                 room,
             ),
@@ -120,6 +128,12 @@ def _carrying(config: Config) -> Activity:
             ),
         ],
     )
+
+
+def _messages_kept(seconds: int) -> str:
+    if not seconds:
+        return "in memory only, until they are passed on"
+    return f"in memory only, for at most {seconds} seconds, for those who lost the connection for a moment"
 
 
 def _of_ledger(days: Mapping[str, int], ledger: str) -> list[Activity]:

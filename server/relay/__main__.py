@@ -162,6 +162,7 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
         notify=channel.send,
         probe=birth.self_test,
         leave=loop.stop,
+        replay_seconds=boot.replay_seconds,
     )
     loop.call_soon(channel.open)
     loop.call_soon(channel.send, Ready(certificate.fingerprint(), sockets.ipv4_port, sockets.ipv6_port))

@@ -1,18 +1,19 @@
 """Data packets for the participants of a room: between them read and stamped with their sender; fanned out.
 
-LiveKit's `DataPacket` (livekit_models.proto). They stay in this process and are never kept.
+LiveKit's `DataPacket` (livekit_models.proto). They stay in this process, and no longer than `replay.py` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import DecodeError, EncodeError
 from livekit.protocol import models
 
-from server.control.messages import DataMember
+from server.control.messages import DataMember, Heard
+from server.relay.replay import Kept, Replay
 
 LARGEST: Final = 64_000
 """Bytes of one packet, as SDKs bound it."""
@@ -38,6 +39,7 @@ class _Sender:
     allowance: float = DELIVERIES_AT_ONCE
     counted_at: float = 0.0
     refused_at: float = -REFUSED_EVERY
+    last: int = 0  # number of its last reliable packet
 
     def refill(self, now: float) -> None:
         earned = (now - self.counted_at) * DELIVERIES_PER_SECOND
@@ -50,26 +52,36 @@ class DataRooms:
     of somebody who sends in the clear where only what is encrypted end to end is taken, must not raise.
 
     Packets of one sender leave in the order in which they came. `now` is in seconds, of any clock that
-    does not go back.
+    does not go back. Reliable packets are kept for `keep_seconds`, for who was away.
     """
 
-    def __init__(self, deliver: Callable[[int, bool, bytes], None], refuse: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        deliver: Callable[[int, bool, bytes], None],
+        refuse: Callable[[int], None],
+        keep_seconds: float = 0.0,
+    ) -> None:
         self._deliver = deliver
+        self._replay = Replay(keep_seconds)
+        self._since: dict[int, float] = {}  # when each member was there first
         self._refuse = refuse
         self._members: dict[int, DataMember] = {}
         self._rooms: dict[int, dict[int, DataMember]] = {}
         self._senders: dict[int, _Sender] = {}
 
-    def put(self, member: DataMember) -> None:
+    def put(self, now: float, member: DataMember) -> None:
         """Adds or replaces a member; a sender that stays keeps its account."""
         before = self._senders.get(member.send_transport)
+        known, since = self._members.get(member.member), self._since.get(member.member, now)
         self.remove(member.member)
+        self._since[member.member] = since if known is not None and known.room == member.room else now
         self._members[member.member] = member
         self._rooms.setdefault(member.room, {})[member.member] = member
         if member.send_transport:
             sender = _Sender(member)
             if before is not None:
                 sender.allowance, sender.counted_at = before.allowance, before.counted_at
+                sender.last = before.last
             self._senders[member.send_transport] = sender
 
     def remove(self, member: int) -> None:
@@ -77,10 +89,12 @@ class DataRooms:
         known = self._members.pop(member, None)
         if known is None:
             return
+        del self._since[member]
         room = self._rooms[known.room]
         del room[member]
         if not room:
             del self._rooms[known.room]
+            self._replay.forget(known.room)
         sender = self._senders.get(known.send_transport)
         if sender is not None and sender.member is known:
             del self._senders[known.send_transport]
@@ -108,6 +122,12 @@ class DataRooms:
             return
         if len(stamped) > LARGEST_STAMPED:
             return
+        if reliable and packet.sequence:
+            if packet.sequence <= account.last:  # sent again by a client that has come back
+                return
+            account.last = packet.sequence
+            kept = Kept(now, sender.sid, packet.sequence, frozenset(identities), frozenset(sids), stamped)
+            self._replay.keep(sender.room, kept)
         for member in self._rooms[sender.room].values():
             if member is sender or not member.receive_transport:
                 continue
@@ -115,6 +135,20 @@ class DataRooms:
                 continue
             account.allowance -= 1
             self._deliver(member.receive_transport, reliable, stamped)
+
+    def replay(self, member: int, heard: Iterable[Heard]) -> None:
+        """To somebody who was away: what is kept of those it has heard, beyond what it has got of each."""
+        known = self._members.get(member)
+        if known is None or not known.receive_transport:
+            return
+        last = {one.sid: one.sequence for one in heard}
+        for packet in self._replay.after(known.room, self._since[member], last):
+            if packet.is_for(known.identity, known.sid):
+                self._deliver(known.receive_transport, True, packet.message)
+
+    def expire(self, now: float) -> float | None:
+        """Forgets what was kept for long enough; seconds until the next is, None: nothing is kept."""
+        return self._replay.expire(now)
 
     def say(self, room: int, reliable: bool, message: bytes) -> None:
         """A packet of the server API, from nobody in the room: it goes as it is to whom it names, or to all.

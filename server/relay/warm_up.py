@@ -87,7 +87,7 @@ async def _call(certificate: Certificate, digest: bytes, wanted: TransportPhase)
     for id in (1, 2):
         request = CreateTransport(id, _UFRAG, _PWD, opens_data_channels=id == 2)
         ends.transports[id] = Transport(request, ends, certificate, ends)
-        ends.rooms.put(DataMember(id, 1, f"warm-{id}", f"warm-{id}", id, id, may_publish=True))
+        ends.rooms.put(0.0, DataMember(id, 1, f"warm-{id}", f"warm-{id}", id, id, may_publish=True))
     for id, role, expected in (
         (1, DtlsRole.SERVER, digest),
         (2, DtlsRole.CLIENT, certificate.sha256()),

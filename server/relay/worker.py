@@ -41,6 +41,7 @@ from server.control.messages import (
     RefusalReason,
     Refused,
     RemoveDataMember,
+    ReplayData,
     Request,
     RequestKeyFrame,
     RestartIce,
@@ -81,6 +82,7 @@ class Worker:
         notify: Callable[[Notification], None],
         probe: Callable[[], SelfTest],
         leave: Callable[[], None],
+        replay_seconds: float,
     ) -> None:
         self._packets = packets
         self._counting = Counting(packets)
@@ -89,7 +91,8 @@ class Worker:
         self._probe = probe
         self._leave = leave
         self._transports: dict[int, Transport] = {}
-        self._rooms = DataRooms(self._deliver, self._refuse_data)
+        self._rooms = DataRooms(self._deliver, self._refuse_data, replay_seconds)
+        self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_self_test = 0.0
         self._collection: asyncio.TimerHandle | None = None
@@ -145,11 +148,19 @@ class Worker:
 
     def data_received(self, transport: int, reliable: bool, message: bytes) -> None:
         self._rooms.received(time.monotonic(), transport, reliable, message)
+        if self._expiry is None:
+            self._expire()
 
     def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
         receiver = self._transports.get(transport)
         if receiver is not None:
             receiver.send_data(reliable, message)
+
+    def _expire(self) -> None:
+        """Data that is kept for a time is forgotten when it is over, whatever else happens."""
+        wait = self._rooms.expire(time.monotonic())
+        loop = asyncio.get_running_loop()
+        self._expiry = None if wait is None else loop.call_later(wait, self._expire)
 
     def _refuse_data(self, member: int) -> None:
         self._notices.post(DataRefused(member))
@@ -216,10 +227,13 @@ class Worker:
         self._packets.request_key_frame(request.producer)
 
     def _put_member(self, request: DataMember) -> None:
-        self._rooms.put(request)
+        self._rooms.put(time.monotonic(), request)
 
     def _remove_member(self, request: RemoveDataMember) -> None:
         self._rooms.remove(request.member)
+
+    def _replay_data(self, request: ReplayData) -> None:
+        self._rooms.replay(request.member, request.heard)
 
     def _send_data(self, request: SendData) -> None:
         self._rooms.say(request.room, request.reliable, request.message)
@@ -273,6 +287,7 @@ _ACTIONS: Final[dict[type[Any], Callable[[Worker, Any], None]]] = {
     RequestKeyFrame: Worker._request_key_frame,
     DataMember: Worker._put_member,
     RemoveDataMember: Worker._remove_member,
+    ReplayData: Worker._replay_data,
     SendData: Worker._send_data,
     GetReceivers: Worker._get_receivers,
     GetStats: Worker._get_stats,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from livekit.protocol import models
 
-from server.control.messages import DataMember, RemoveDataMember, SendData
+from server.control.messages import DataMember, Heard, RemoveDataMember, ReplayData, SendData
 from server.room.effects import Effects
 from server.room.participant import Participant
 from server.room.relay import Registry, RelayFace
@@ -70,6 +70,10 @@ class Lodging:
         if participant.member:
             self._effects.relay(RemoveDataMember(participant.member))
             self.drop(participant.member)
+
+    def replay(self, participant: Participant, heard: list[Heard]) -> None:
+        """It has come back, and gets again what it may have missed of these senders."""
+        self._effects.relay(ReplayData(participant.member, heard))
 
     def say(self, packet: models.DataPacket, *, reliable: bool) -> None:
         """A packet from nobody in the room. Where nobody ever was, there is nobody to send it to."""

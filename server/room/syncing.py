@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest, SignalResponse, SyncState, TrackUnpublishedResponse
 
+from server.control.messages import MOST_HEARD, Heard
 from server.room import leaving, tracks
 from server.room.participant import Participant
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from server.room.room import Room
 
 MAX_TRACKS = 1000
+MAX_SID = 32
 
 
 def sync(room: Room, participant: Participant, state: SyncState, now: float) -> None:
@@ -27,6 +29,14 @@ def sync(room: Room, participant: Participant, state: SyncState, now: float) -> 
         leaving.remove(room, participant, mismatch, LeaveRequest.Action.RECONNECT, now)
         return
     _subscribe(room, participant, state, now)
+    if heard := _heard(state):
+        room.lodging.replay(participant, heard)
+
+
+def _heard(state: SyncState) -> list[Heard]:
+    """The last data packet that the client got of each sender. Who numbers none is not sent any again."""
+    listed = state.datachannel_receive_states[:MOST_HEARD]
+    return [Heard(one.publisher_sid, one.last_seq) for one in listed if len(one.publisher_sid) <= MAX_SID]
 
 
 def _publishes(room: Room, participant: Participant, state: SyncState) -> bool:

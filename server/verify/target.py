@@ -85,6 +85,7 @@ def _boot(user: int, tcp_port: int) -> Boot:
         media_memory=_ARENA_BYTES,
         ring_packets=16,
         ring_milliseconds=50,
+        replay_seconds=0,
         user=user,
         minimum_level=Level.NONE,
     )

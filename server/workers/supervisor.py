@@ -11,7 +11,7 @@ import time
 from collections.abc import Coroutine
 from typing import Final
 
-from server.config import Config, relay_count
+from server.config import Config, relay_count, replay_seconds
 from server.control.messages import Boot, Level, Notification
 from server.errors import OperatorError, RelayError, RelayFault
 from server.firewall.measure import HostFirewall
@@ -200,6 +200,7 @@ def boot_of(config: Config, number: int) -> Boot:
         media_memory=relay.media_memory_mib * 1024 * 1024,
         ring_packets=relay.ring_packets,
         ring_milliseconds=relay.ring_milliseconds,
+        replay_seconds=replay_seconds(config),
         user=relay.user if root else 0,
         minimum_level=_LEVELS[config.guarantee.minimum_level],
     )

@@ -55,6 +55,7 @@ _REQUESTS: Final = (
     messages.CreateTransport(1, "ufrag", "password-password-password", True),
     messages.RestartIce(1, "ufrag", "password-password-password"),
     messages.DataMember(1, 9, "p", "PA_1", 10, 11, True),
+    messages.ReplayData(1, [messages.Heard("PA_2", 7)]),
     messages.AddCandidates(1, [messages.RemoteCandidate(bytes(4), 9, messages.CandidateKind.HOST)]),
 )
 _CLAIMS: Final = {

@@ -117,7 +117,9 @@ def data_packet(data: bytes) -> None:
         lambda transport, reliable, message: told.append((transport, reliable, message)), refused.append
     )
     for member in (1, 2, 3):
-        rooms.put(DataMember(member, 9, f"p{member}", f"PA_{member}", member * 10, member * 10 + 1, True))
+        rooms.put(
+            0.0, DataMember(member, 9, f"p{member}", f"PA_{member}", member * 10, member * 10 + 1, True)
+        )
     is_reliable = bool(data and data[0] & 1)
     rooms.received(NOW, 10, is_reliable, data[1:])
     assert {transport for transport, _, _ in told} <= {21, 31}

@@ -24,7 +24,7 @@ from server.verify import kernel
 ARENA = 65536
 
 def boot(minimum=Level.NONE, tcp_port=0):
-    return Boot(1, "127.0.0.1", "", 0, tcp_port, ARENA, 16, 50, 61234, minimum)
+    return Boot(1, "127.0.0.1", "", 0, tcp_port, ARENA, 16, 50, 0, 61234, minimum)
 
 def say(**words):
     os.write(1, json.dumps(words).encode() + b"\\n")

@@ -20,7 +20,7 @@ class Hall:
         self.refused: list[int] = []
         self.rooms = DataRooms(self._deliver, self.refused.append)
         for number, room in ((ANN, 1), (BOB, 1), (CID, 1), (DAN, 2)):
-            self.rooms.put(member(number, room))
+            self.rooms.put(0.0, member(number, room))
 
     def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
         self.delivered.append((transport, reliable, models.DataPacket.FromString(message)))
@@ -82,7 +82,7 @@ def test_what_the_server_api_says_comes_from_nobody_and_goes_to_whom_it_names(ha
 
 
 def test_who_takes_only_what_is_encrypted_does_not_get_the_server_apis_clear_data(hall: Hall) -> None:
-    hall.rooms.put(member(BOB, encrypted_only=True))
+    hall.rooms.put(0.0, member(BOB, encrypted_only=True))
     hall.rooms.say(1, True, chat().SerializeToString())
     assert sorted(transport - 20 for transport, _, _ in hall.delivered) == [ANN, CID]
 
@@ -115,7 +115,7 @@ def test_a_destination_in_another_room_hears_nothing(hall: Hall) -> None:
 
 
 def test_who_may_not_publish_is_not_heard(hall: Hall) -> None:
-    hall.rooms.put(member(ANN, may_publish=False))
+    hall.rooms.put(0.0, member(ANN, may_publish=False))
     assert hall.says(ANN, chat()) == []
     assert hall.says(BOB, chat()) == [ANN, CID]
 
@@ -147,7 +147,7 @@ def test_strangers_and_those_who_left_are_not_heard(hall: Hall) -> None:
 
 
 def test_a_member_who_moves_takes_its_transports_along(hall: Hall) -> None:
-    hall.rooms.put(member(ANN, room=2))
+    hall.rooms.put(0.0, member(ANN, room=2))
     assert hall.says(ANN, chat()) == [DAN]
     assert hall.says(BOB, chat()) == [CID]
 
@@ -196,7 +196,7 @@ def test_who_floods_is_held_back_and_nobody_else_is(hall: Hall) -> None:
     assert accepted == pytest.approx(DELIVERIES_AT_ONCE * 2 / each, abs=each)
     assert hall.says(ANN, chat()) == []
     assert hall.says(BOB, chat()) == [ANN, CID]
-    hall.rooms.put(member(ANN))
+    hall.rooms.put(0.0, member(ANN))
     assert hall.says(ANN, chat()) == []
     hall.now += 0.1
     accepted = sum(len(hall.says(ANN, chat())) for _ in range(500))
@@ -222,14 +222,14 @@ UNKNOWN_KIND_OF_PACKET = b"\xfa\x07\x05later"  # field 127, of a protocol newer 
 )
 def test_what_is_not_declared_encrypted_goes_nowhere_where_it_must_be(packet: models.DataPacket) -> None:
     hall = Hall()
-    hall.rooms.put(member(ANN, encrypted_only=True))
+    hall.rooms.put(0.0, member(ANN, encrypted_only=True))
     assert hall.says(ANN, packet) == []
     assert hall.refused == [ANN]
 
 
 def test_what_is_declared_encrypted_crosses() -> None:
     hall = Hall()
-    hall.rooms.put(member(ANN, encrypted_only=True))
+    hall.rooms.put(0.0, member(ANN, encrypted_only=True))
     sealed = models.EncryptedPacket(encryption_type=GCM, iv=b"i" * 12, encrypted_value=b"?")
     assert hall.says(ANN, models.DataPacket(encrypted_packet=sealed)) == [BOB, CID]
     assert hall.delivered[0][2].encrypted_packet == sealed
@@ -238,7 +238,7 @@ def test_what_is_declared_encrypted_crosses() -> None:
 
 def test_a_member_that_goes_on_in_the_clear_is_told_now_and_then() -> None:
     hall = Hall()
-    hall.rooms.put(member(ANN, encrypted_only=True))
+    hall.rooms.put(0.0, member(ANN, encrypted_only=True))
     for _ in range(100):
         hall.says(ANN, chat())
         hall.now += 0.06

@@ -14,7 +14,7 @@ from msgspec import structs
 from typer.testing import CliRunner
 
 from server.cli import app
-from server.config import Config, Console, Guarantee, Http, Metadata, Metrics
+from server.config import Config, Console, Guarantee, Http, Metadata, Metrics, Rooms
 from server.metadata.declared import GROUNDS, Audience, Purpose
 from server.metadata.described import rows
 from server.policy.own import processing
@@ -77,10 +77,15 @@ async def test_every_purpose_of_the_declaration_is_an_activity() -> None:
 
 async def test_what_passes_through_memory_and_who_looked_are_in_it_too() -> None:
     config = Config(metadata=Metadata(access_days=99))
-    config = structs.replace(config, relay=structs.replace(config.relay, ring_milliseconds=250))
+    config = structs.replace(
+        config, relay=structs.replace(config.relay, ring_milliseconds=250, replay_seconds=17)
+    )
     written = markdown(await made(config))
     for told in ("sound, video and screens", "network address", "at most 250 milliseconds", "the access log"):
         assert told in written
+    assert "at most 17 seconds, for those who lost the connection" in written
+    nobody_is_waited_for = structs.replace(config, rooms=Rooms(resume_timeout_seconds=0))
+    assert "until they are passed on" in markdown(await made(nobody_is_waited_for))
     assert "Kept: 99 days (`metadata.access_days`)" in written
     assert f"### the ledger offrecord.db, rows {rows()[0].name}" in written
 

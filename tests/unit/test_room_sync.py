@@ -7,13 +7,14 @@ from livekit.protocol import models
 from livekit.protocol.models import ParticipantPermission
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    DataChannelReceiveState,
     LeaveRequest,
     SyncState,
     TrackPublishedResponse,
     UpdateSubscription,
 )
 
-from server.control.messages import PauseConsumer
+from server.control.messages import Heard, PauseConsumer, ReplayData
 from server.room.inputs import AdminChange, Resume, SignalLost
 from tests.unit.stage import Sending, Stage
 
@@ -105,3 +106,14 @@ def test_it_counts_once_each_time_that_a_client_has_come_back_and_never_otherwis
     come_back(stage, ada, SyncState())
     stage.signal(ada, sync_state=strange)
     assert ada in stage.room.participants
+
+
+def test_data_that_may_be_missing_is_asked_for_by_what_has_been_heard() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    heard = [DataChannelReceiveState(publisher_sid="PA_bob", last_seq=7)]
+    heard.append(DataChannelReceiveState(publisher_sid="x" * 1000, last_seq=7))
+    come_back(stage, ada, SyncState(datachannel_receive_states=heard))
+    assert stage.requests(ReplayData) == [ReplayData(stage.participant(ada).member, [Heard("PA_bob", 7)])]
+    come_back(stage, ada, SyncState())
+    assert not stage.requests(ReplayData)

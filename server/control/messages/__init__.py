@@ -31,6 +31,7 @@ from server.control.messages.notifications import (
 )
 from server.control.messages.requests import (
     MOST_CANDIDATES,
+    MOST_HEARD,
     MOST_SENT,
     AddCandidates,
     Boot,
@@ -48,6 +49,7 @@ from server.control.messages.requests import (
     GetStats,
     GetTraffic,
     HeaderExtension,
+    Heard,
     PauseConsumer,
     PauseProducer,
     PayloadCodec,
@@ -55,6 +57,7 @@ from server.control.messages.requests import (
     Proceed,
     RemoteCandidate,
     RemoveDataMember,
+    ReplayData,
     RequestKeyFrame,
     RestartIce,
     SendData,
@@ -84,6 +87,7 @@ from server.control.messages.words import (
 __all__ = [
     "MOST_CANDIDATES",
     "MOST_CONNECTIONS",
+    "MOST_HEARD",
     "MOST_SENT",
     "AddCandidates",
     "Bandwidth",
@@ -113,6 +117,7 @@ __all__ = [
     "GetStats",
     "GetTraffic",
     "HeaderExtension",
+    "Heard",
     "Level",
     "Locked",
     "MediaKind",
@@ -133,6 +138,7 @@ __all__ = [
     "Refused",
     "RemoteCandidate",
     "RemoveDataMember",
+    "ReplayData",
     "Request",
     "RequestKeyFrame",
     "RestartIce",
@@ -172,6 +178,7 @@ Request = (
     | RequestKeyFrame
     | DataMember
     | RemoveDataMember
+    | ReplayData
     | SendData
     | GetReceivers
     | GetStats

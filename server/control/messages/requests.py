@@ -32,6 +32,9 @@ MOST_CANDIDATES = 32
 """Of a transport, in all: interfaces, families and mappings of a peer."""
 
 
+MOST_HEARD = 1000
+"""Senders whose packets are asked for again at once."""
+
 MOST_SENT = 60_000
 """Bytes of a data packet of the server API: what a message to a relay may have, less what is around it."""
 
@@ -47,6 +50,7 @@ class Boot(Message, frozen=True):
     media_memory: U63  # bytes asked for the arena; less is taken where RLIMIT_MEMLOCK says so
     ring_packets: Annotated[int, Meta(ge=16, le=4096)]
     ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)]
+    replay_seconds: U16  # for which reliable data packets are kept, for who was away; 0: not at all
     user: U32  # numeric uid and gid taken when started as root; 0: stay
     minimum_level: Level
 
@@ -222,6 +226,20 @@ class DataMember(Message, frozen=True):
     receive_transport: U32
     may_publish: bool
     encrypted_only: bool = False  # what is not declared encrypted end to end is dropped, and `DataRefused`
+
+
+class Heard(Part, frozen=True):
+    """The last reliable packet of a sender that somebody has got, by the sender's number of it."""
+
+    sid: Annotated[str, Meta(max_length=32)]
+    sequence: U32
+
+
+class ReplayData(Message, frozen=True):
+    """A member was away: it is sent again what is kept for it of these senders. Not answered."""
+
+    member: Id
+    heard: Annotated[list[Heard], Meta(max_length=MOST_HEARD)]
 
 
 class RemoveDataMember(Message, frozen=True):
