@@ -206,7 +206,7 @@ def _title(row: Row, tracks: Mapping[str, Track]) -> tuple[str, str, frozenset[s
             quality = str(fields["quality"])
             return f"Connection {quality}", tone_of(quality), frozenset({"quality"})
         case "transport_ended":
-            way = {"publisher": "Sending", "subscriber": "Receiving"}.get(str(fields["direction"]), "A")
+            way = WAYS.get(str(fields["direction"]), "A")
             tone = "plain" if fields["end"] in {"closed", "client_closed"} else "alarm"
             return f"{way} transport over: {spaced(fields['end'])}", tone, frozenset({"direction", "end"})
         case other:
@@ -230,15 +230,20 @@ def in_words(name: str, value: Any) -> str:
     return f"{value:,}".replace(",", "\N{NO-BREAK SPACE}")
 
 
+WAYS: Final = {"publisher": "Sending", "subscriber": "Receiving", "both": "The only"}
+"""Transports by their direction."""
+
 _CRYPTOGRAPHY: Final = frozenset({"dtls", "cipher", "srtp"})
 _AS_THEY_ARE: Final = frozenset({"code", "track", "sdk_version", "site", "network", "address"})
 
 
 def lost_percent(transport: Fields) -> str:
-    """Of the media one way, how much never came or was asked for again."""
+    """Of the media one way, or both, how much never came or was asked for again."""
     lost = int(transport.get("packets_lost", 0))
-    way = "packets_received" if transport.get("direction") == "publisher" else "packets_sent"
-    total = int(transport.get(way, 0)) + (lost if way == "packets_received" else 0)
+    received, sent = (int(transport.get(name, 0)) for name in ("packets_received", "packets_sent"))
+    total = {"publisher": received + lost, "subscriber": sent}.get(
+        str(transport.get("direction")), received + sent
+    )
     if transport.get("numbers") != "told" or not total:
         return "not known"
     return f"{100 * lost / total:.1f} %"

@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Direction(StrEnum):
-    """Which of the two transports of a participant, as its client sees them."""
+    """Which of the transports of a participant, as its client sees them."""
 
     PUBLISHER = "publisher"  # it sends by it
     SUBSCRIBER = "subscriber"  # it receives by it
+    BOTH = "both"  # it has one
 
 
 class TransportEnd(StrEnum):

@@ -42,7 +42,8 @@ async def unfinished(connection: AsyncConnection, participant: str, ended_at: fl
             case TrackUnpublished() as track:
                 tracks.pop(track.track, None)
             case TransportEnded() as transport:
-                transports.pop(transport.direction, None)
+                is_only = transport.direction is Direction.BOTH
+                transports.pop(Direction.PUBLISHER if is_only else transport.direction, None)
             case _:
                 pass  # no other is asked for
     return [

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
 from livekit.protocol import models
+from livekit.protocol.rtc import SignalRequest
 
 from server.auth.grants import Claims, Kind, VideoGrants
 
 MAX_CLIENT_TEXT = 128  # characters kept of each thing a client says of itself
+MAX_CLIENT_NUMBER = 9999
 MAX_ATTRIBUTES_PARAMETER = 64 * 1024
 
 _SDKS = {
@@ -66,7 +68,10 @@ ENABLED_CODECS = ("opus", "red", "vp8", "h264", "vp9", "av1")
 
 @dataclass(frozen=True, slots=True)
 class JoinParameters:
-    """The query of `GET /rtc`. `session` is the sid of the session that `reconnect` wants to resume."""
+    """The query of `GET /rtc`. `session` is the sid of the session that `reconnect` wants to resume.
+
+    `single`: one peer connection for sending and receiving; `first` is what its client says at once.
+    """
 
     client: models.ClientInfo = field(default_factory=models.ClientInfo)
     auto_subscribe: bool = True
@@ -75,6 +80,8 @@ class JoinParameters:
     session: str = ""
     publish_as: str = ""  # suffix of a publish-only second connection
     attributes: dict[str, str] = field(default_factory=dict)
+    single: bool = False
+    first: tuple[SignalRequest, ...] = ()
 
 
 def join_parameters(query: Mapping[str, str]) -> JoinParameters:
@@ -101,6 +108,28 @@ def join_parameters(query: Mapping[str, str]) -> JoinParameters:
         publish_as=_text(query, "publish"),
         attributes=_attributes(query.get("attributes", "")),
     )
+
+
+def client_info(said: models.ClientInfo) -> models.ClientInfo:
+    """What a client says of itself, as far as it is used, cut to what is kept."""
+    return models.ClientInfo(
+        sdk=said.sdk if said.sdk in _SDKS.values() else models.ClientInfo.SDK.UNKNOWN,
+        version=short(said.version),
+        protocol=_bounded(said.protocol),
+        os=short(said.os),
+        os_version=short(said.os_version),
+        device_model=short(said.device_model),
+        browser=short(said.browser),
+        browser_version=short(said.browser_version),
+        network=short(said.network),
+        client_protocol=_bounded(said.client_protocol),
+        capabilities=_known_capabilities(said.capabilities),
+    )
+
+
+def short(text: str) -> str:
+    """As much of something a client says of itself as is kept."""
+    return text[:MAX_CLIENT_TEXT]
 
 
 def source_name(source: int) -> str:
@@ -160,12 +189,23 @@ def enabled_publish_codecs() -> list[models.Codec]:
 
 
 def _text(query: Mapping[str, str], name: str) -> str:
-    return query.get(name, "")[:MAX_CLIENT_TEXT]
+    return short(query.get(name, ""))
 
 
 def _number(query: Mapping[str, str], name: str) -> int:
     text = query.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+
+
+def _bounded(number: int) -> int:
+    return number if 0 <= number <= MAX_CLIENT_NUMBER else 0
+
+
+def _known_capabilities(
+    said: Iterable[models.ClientInfo.Capability],
+) -> list[models.ClientInfo.Capability]:
+    known = set(models.ClientInfo.Capability.values())
+    return [number for number in dict.fromkeys(said) if number in known]
 
 
 def _flag(query: Mapping[str, str], name: str, *, absent: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.control.messages import Quality
 from server.protocol import translate
+from server.room.dual import DualSubscriber
 from server.room.effects import (
     Act,
     Administered,
@@ -24,7 +25,6 @@ from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.quality import Course
 from server.room.relay import RelayFace
-from server.room.subscriber import Subscriber
 
 
 class Account:
@@ -47,7 +47,7 @@ class Account:
                 who.attempt.site,
                 relay.number,
                 relay.generation,
-                transports=1 if who.subscriber is None else 2,
+                transports=2 if who.subscriber is not None and who.subscriber.owns_transport else 1,
             )
         )
 
@@ -113,7 +113,9 @@ class Account:
         else:
             self._effects.record(fact)
 
-    def closed(self, who: Participant, side: Publisher | Subscriber, now: float, *, relay_lost: bool) -> None:
+    def closed(
+        self, who: Participant, side: Publisher | DualSubscriber, now: float, *, relay_lost: bool
+    ) -> None:
         """A transport is gone."""
         history = side.history
         fact = TransportClosed(

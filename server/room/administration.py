@@ -205,7 +205,8 @@ def _permit(room: Room, who: Participant, permission: models.ParticipantPermissi
         room.lodging.tell_member(who, encrypted_only=room.encryption_required)
     room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish), now)
     if grants.can_subscribe and who.subscriber is None:
-        room.account.administered(Act.RECEPTION_OPENED, who)
+        if not who.single:
+            room.account.administered(Act.RECEPTION_OPENED, who)
         joining.add_subscriber(room, who, now)
     for track in list(room.tracks.values()):
         room_tracks.reconcile(room, who, track, now)

@@ -22,6 +22,7 @@ class Side(Enum):
 
     PUBLISHER = auto()
     SUBSCRIBER = auto()
+    BOTH = auto()
 
 
 class End(Enum):

@@ -22,7 +22,7 @@ class Join:
     `code` is the attempt's support code; `asked_at`, when its request came, is in the clock of `now`;
     `site` is where it came from, as the operator calls it; `may_pause` allows that its videos are
     paused where its path does not carry them. `second` is what a second connection of the same person,
-    which only publishes, calls itself.
+    which only publishes, calls itself. `single`: it has one peer connection for sending and receiving.
     """
 
     sid: str
@@ -35,6 +35,7 @@ class Join:
     site: str
     may_pause: bool = True
     second: str = ""
+    single: bool = False
 
     @property
     def identity(self) -> str:

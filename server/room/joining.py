@@ -9,9 +9,12 @@ from livekit.protocol.rtc import LeaveRequest
 
 from server.auth.grants import requires_encryption
 from server.room import absence, leaving, welcome
+from server.room.dual import DualSubscriber
 from server.room.inputs import Join
 from server.room.participant import Participant
 from server.room.publisher import Publisher
+from server.room.relay import Registry
+from server.room.single import SingleSubscriber
 from server.room.subscriber import Subscriber
 
 if TYPE_CHECKING:
@@ -42,7 +45,7 @@ def join(room: Room, wanted: Join, now: float) -> None:
             room.info(), participant, others, ice_servers, resumable=room.limits.resume_seconds > 0
         ),
     )
-    if participant.subscriber:
+    if isinstance(participant.subscriber, DualSubscriber):
         participant.subscriber.offer(now)
     room.account.joined(participant, wanted.relay)
 
@@ -51,9 +54,11 @@ def add_subscriber(room: Room, participant: Participant, now: float) -> None:
     """Somebody who joined to send only may receive from now on."""
     registry = room.lodging.registry
     assert registry is not None, "who is in the room is on its relay"
-    side = Subscriber(participant.sid, registry, room.effects, now, may_pause=participant.may_pause)
+    pause = participant.may_pause
+    side = _subscriber(room, registry, participant.publisher, now, single=participant.single, may_pause=pause)
     participant.subscriber = side
-    side.offer(now)
+    if isinstance(side, DualSubscriber):
+        side.offer(now)
 
 
 def _participant(room: Room, wanted: Join, now: float) -> Participant:
@@ -63,7 +68,16 @@ def _participant(room: Room, wanted: Join, now: float) -> Participant:
     publisher = Publisher(wanted.sid, registry, room.effects, now, firefox=firefox, voices=voices)
     subscriber = None
     if wanted.claims.grants.can_subscribe:
-        subscriber = Subscriber(wanted.sid, registry, room.effects, now, may_pause=wanted.may_pause)
+        pause = wanted.may_pause
+        subscriber = _subscriber(room, registry, publisher, now, single=wanted.single, may_pause=pause)
     participant = Participant(wanted, now, publisher, subscriber, room.encryption_required)
     participant.member = registry.new(participant)
     return participant
+
+
+def _subscriber(
+    room: Room, registry: Registry, publisher: Publisher, now: float, *, single: bool, may_pause: bool
+) -> Subscriber:
+    if single:
+        return SingleSubscriber(publisher, registry, room.effects, may_pause=may_pause)
+    return DualSubscriber(publisher.sid, registry, room.effects, now, may_pause=may_pause)

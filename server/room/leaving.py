@@ -8,9 +8,11 @@ from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest, SignalResponse
 
 from server.room import telling, tracks
+from server.room.dual import DualSubscriber
 from server.room.effects import Disconnect
 from server.room.inputs import SignalEnd
 from server.room.participant import Participant, State
+from server.room.publisher import Publisher
 
 if TYPE_CHECKING:
     from server.room.room import Room
@@ -38,9 +40,11 @@ def remove(
     participant.disconnect_reason = reason
     room.lodging.remove_member(participant)
     gone = participant.publisher.close()
-    sides = [side for side in (participant.publisher, participant.subscriber) if side is not None]
+    sides: list[Publisher | DualSubscriber] = [participant.publisher]
     if participant.subscriber:
         participant.subscriber.close(now)
+    if isinstance(participant.subscriber, DualSubscriber):
+        sides.append(participant.subscriber)
     room.dismiss(participant, now)
     course = room.qualities.leave(participant.sid)
     if participant.announced and tell_others:

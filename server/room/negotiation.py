@@ -61,6 +61,11 @@ class Negotiation:
             self._again = False
             self.want(now)
 
+    def forget(self) -> None:
+        """There is nothing to negotiate any more."""
+        self._due = None
+        self._again = False
+
     def has_failed(self, now: float) -> bool:
         """Whether the client has left an offer unanswered for too long."""
         return self._deadline is not None and now >= self._deadline

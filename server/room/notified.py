@@ -22,10 +22,10 @@ from server.control.messages import (
 )
 from server.room import leaving, requests, telling, tracks
 from server.room.attempt import Stage
+from server.room.dual import DualSubscriber
 from server.room.participant import Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
-from server.room.subscriber import Subscriber
 from server.room.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def handle(room: Room, notification: Notification, now: float) -> None:
     match notification:
         case TransportState(transport):
             side = registry.get(transport)
-            if isinstance(side, Publisher | Subscriber):
+            if isinstance(side, Publisher | DualSubscriber):
                 _transport_changed(room, side, notification, now)
         case ProducerLayers(producer, payload_type):
             track = registry.get(producer)
@@ -53,7 +53,7 @@ def handle(room: Room, notification: Notification, now: float) -> None:
                 telling.tell_due_speakers(room, now)
         case TransportQuality(transport, quality):
             side = registry.get(transport)
-            if isinstance(side, Publisher | Subscriber):
+            if isinstance(side, Publisher | DualSubscriber):
                 room.qualities.judge(side.sid, transport, quality, now)
         case ConsumerState(consumer, congested=congested):
             subscription = registry.get(consumer)
@@ -70,7 +70,7 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             side = registry.get(number)
             if isinstance(side, Publication):
                 side.is_refused = True
-            elif isinstance(side, Publisher | Subscriber):
+            elif isinstance(side, Publisher | DualSubscriber):
                 side.history.is_refused = True
                 who = room.participants[side.sid]
                 failure = models.DisconnectReason.JOIN_FAILURE
@@ -85,7 +85,9 @@ def _congested(room: Room, subscription: Subscription, congested: bool) -> None:
         participant.subscriber.congest(subscription, congested)
 
 
-def _transport_changed(room: Room, side: Publisher | Subscriber, state: TransportState, now: float) -> None:
+def _transport_changed(
+    room: Room, side: Publisher | DualSubscriber, state: TransportState, now: float
+) -> None:
     participant, phase = room.participants[side.sid], state.phase
     side.history.note(state, now)
     if phase is TransportPhase.REACHABLE:

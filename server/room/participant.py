@@ -61,6 +61,7 @@ class Participant:
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
         self.may_pause = join.may_pause
+        self.single = join.single
         self.attempt = Attempt(join.code, join.asked_at, join.site)
         self.joined_at = now
         self.ready_by = now + JOIN_SECONDS
@@ -71,7 +72,8 @@ class Participant:
         self.subscriber = subscriber
         # Whether readiness is that of the receiving side (clients up to protocol 2 know no other). It is
         # announced with the join: who is allowed to receive later keeps the other.
-        self.subscriber_is_primary = subscriber is not None and join.client.protocol > 2
+        is_apart = subscriber is not None and subscriber.owns_transport
+        self.subscriber_is_primary = is_apart and join.client.protocol > 2
         self.announced = False
         self.pace = Pace(now)
         self.access = AccessList()

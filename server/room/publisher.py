@@ -10,7 +10,7 @@ also sends a codec of its own choice among those of the answer (on Linux and And
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -47,6 +47,7 @@ from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
 from server.sdp.model import Codec, Description, Direction, Section
 from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
+from server.sdp.shared import SentSection
 
 MAX_PENDING = 20  # the reference server's limit
 MAX_WITHDRAWN = 256
@@ -136,8 +137,11 @@ class Publisher:
         self._match(now)
         return None
 
-    def offer(self, offer: Description, now: float) -> tuple[str, list[Publication]]:
-        """Answers an offer: the answer's text, and the tracks whose sections stopped sending.
+    def offer(
+        self, offer: Description, now: float, sent: Mapping[str, SentSection]
+    ) -> tuple[str, list[Publication]]:
+        """Answers an offer: the answer's text, and the tracks whose sections stopped sending. `sent` is what
+        goes to the client in sections of it.
 
         Raises SdpError; the participant's negotiation is then beyond repair.
         """
@@ -160,7 +164,7 @@ class Publisher:
             self._accept(request)
         self._match(now)
         self._follow_restart(offer)
-        answer = answer_publisher(offer, self._local, self._options, translate.ENABLED_CODECS)
+        answer = answer_publisher(offer, self._local, self._options, translate.ENABLED_CODECS, sent)
         if not self._described:
             self._described = True
             self._effects.relay(
@@ -172,8 +176,8 @@ class Publisher:
                 )
             )
         self.add_candidates(offer.candidates)
-        for sent in answer.tracks:
-            self._media[sent.mid] = _Media(sent, _kept_codecs(offer, sent))
+        for track in answer.tracks:
+            self._media[track.mid] = _Media(track, _kept_codecs(offer, track))
         self._produce(now)
         removed, self._removed = self._removed, []
         return answer.text, removed

@@ -30,12 +30,16 @@ from livekit.protocol.rtc import (
 from server.protocol import translate
 from server.room import leaving, syncing, telling, tracks
 from server.room.attempt import Stage
+from server.room.dual import DualSubscriber
 from server.room.layers import wish_of
 from server.room.participant import Participant
+from server.room.publisher import Publisher
+from server.room.single import SingleSubscriber
 from server.room.subscription import AccessList
 from server.sdp.candidates import read_trickled
 from server.sdp.model import SdpError
 from server.sdp.parse import parse
+from server.sdp.shared import Placement
 
 if TYPE_CHECKING:
     from server.room.room import Room
@@ -65,20 +69,26 @@ def handle(room: Room, participant: Participant, request: SignalRequest, now: fl
 
 
 def _offer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
+    one = participant.subscriber if isinstance(participant.subscriber, SingleSubscriber) else None
     try:
-        text, removed = participant.publisher.offer(parse(message.sdp), now)
+        offer = parse(message.sdp)
+        placement = one.place(offer) if one else Placement({}, {}, ())
+        text, removed = participant.publisher.offer(offer, now, placement.sections)
     except SdpError:
         _give_up(room, participant, now)
         return
     # The answer carries the id of its offer: browsers never complete a negotiation otherwise.
-    answer = SessionDescription(type="answer", sdp=text, id=message.id)
+    mids = one.mid_to_track if one else {}
+    answer = SessionDescription(type="answer", sdp=text, id=message.id, mid_to_track_id=mids)
     participant.attempt.reach(Stage.NEGOTIATION, now)
     room.effects.send(participant.sid, SignalResponse(answer=answer))
+    if one:
+        one.placed(placement, now)
     tracks.unpublish(room, participant, removed, now)
 
 
 def _answer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
-    if participant.subscriber is None:
+    if not isinstance(participant.subscriber, DualSubscriber):
         return
     try:
         participant.subscriber.answer(message.sdp, message.id, now)
@@ -93,7 +103,7 @@ def _trickle(room: Room, participant: Participant, message: TrickleRequest, now:
     is_publisher = message.target == SignalTarget.PUBLISHER
     side = participant.publisher if is_publisher else participant.subscriber
     candidate = read_trickled(message.candidateInit)
-    if side is not None and candidate is not None:
+    if isinstance(side, Publisher | DualSubscriber) and candidate is not None:
         side.add_candidates([candidate])
 
 

@@ -1,14 +1,17 @@
-"""One participant's receiving side: its transport, the offers to it, and its consumers."""
+"""One participant's receiving side: what it receives of each track, and as what.
+
+How that is negotiated is the matter of the two kinds: by a peer connection of its own (`dual.py`), or by the
+one in which the participant sends (`single.py`).
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import replace
+from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from livekit.protocol import models
 from livekit.protocol.rtc import (
-    SessionDescription,
     SignalResponse,
     StreamState,
     StreamStateInfo,
@@ -17,60 +20,63 @@ from livekit.protocol.rtc import (
 )
 
 from server.control.messages import (
-    AddCandidates,
     CloseConsumer,
-    CloseTransport,
-    ConnectTransport,
     CreateConsumer,
-    CreateTransport,
     MediaKind,
     PauseConsumer,
-    RemoteCandidate,
-    RestartIce,
     SetPreferredLayer,
     SetPriority,
 )
 from server.room.demand import NOTHING
 from server.room.effects import Effects
-from server.room.history import History, Side
 from server.room.layers import Wish, priority_of, wanted_layer
 from server.room.negotiation import Negotiation
 from server.room.publication import Publication
-from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
+from server.room.relay import Registry
 from server.room.subscription import Subscription
 from server.sdp.model import SdpError
-from server.sdp.parse import parse
-from server.sdp.subscriber import AcceptedTrack, DownTrack, SubscriberSession
+from server.sdp.subscriber import AcceptedTrack, DownTrack
 
 MAX_WISHES = 4096
 
 
-class Subscriber:
+class Subscriber(ABC):
     """`tracks` are the subscriptions by track sid, with or without a consumer yet."""
 
+    owns_transport: ClassVar[bool]
+    """Whether `transport` is for receiving alone, and its end is told apart."""
+
     def __init__(
-        self, sid: str, registry: Registry, effects: Effects, now: float, *, may_pause: bool
+        self, sid: str, transport: int, registry: Registry, effects: Effects, *, may_pause: bool
     ) -> None:
         self.tracks: dict[str, Subscription] = {}
-        self.connected = False
         self.negotiation = Negotiation()
-        self.history = History(Side.SUBSCRIBER, now)
-        self._may_pause = may_pause
         self.sid = sid
+        self.transport = transport
+        self._may_pause = may_pause
         self._registry = registry
         self._effects = effects
-        self._local = local_transport(registry.relay)
-        self.transport = registry.new(self)
-        self._described = False
-        self._session = SubscriberSession(self.transport)
         self._wishes: dict[str, Wish] = {}
         self._refused: set[str] = set()  # tracks whose every codec the client refused
         self._last_ssrc = secrets.randbelow(0xFFFF_FFFF)
-        effects.relay(
-            CreateTransport(
-                self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=True
-            )
-        )
+
+    @property
+    @abstractmethod
+    def connected(self) -> bool:
+        """Whether the transport is up."""
+
+    @abstractmethod
+    def tick(self, now: float) -> bool:
+        """Negotiates when that is due. False: the client has not done its part in time."""
+
+    @abstractmethod
+    def _place(self, track: DownTrack) -> str:
+        """Has the next description carry a track. Returns its mid, "" if that is not known yet. Raises
+        SdpError where it has no codec that can be sent."""
+
+    @abstractmethod
+    def _displace(self, subscription: Subscription) -> None:
+        """Has the next description carry it no more."""
 
     def subscribe(self, track: Publication, now: float) -> None:
         """Adds a track to the next offer. Idempotent."""
@@ -87,7 +93,7 @@ class Subscriber:
             rtx_ssrc=self._fresh_ssrc() if track.kind is MediaKind.VIDEO else 0,
         )
         try:
-            mid = self._session.add(down)
+            mid = self._place(down)
         except SdpError:
             self._refuse(track.sid)
             return
@@ -105,7 +111,7 @@ class Subscriber:
         if subscription.consumer:
             self._effects.relay(CloseConsumer(subscription.consumer))
         self._drop(subscription, now)
-        self._session.remove(subscription.mid)
+        self._displace(subscription)
         self.negotiation.want(now)
         return True
 
@@ -113,7 +119,7 @@ class Subscriber:
         """The track is gone for everybody; its producer took the consumers along."""
         if subscription := self.tracks.pop(track_sid, None):
             self._drop(subscription, now)
-            self._session.remove(subscription.mid)
+            self._displace(subscription)
             self.negotiation.want(now)
         self._refused.discard(track_sid)
         self._wishes.pop(track_sid, None)
@@ -154,73 +160,19 @@ class Subscriber:
         self._effects.send(self.sid, SignalResponse(stream_state_update=update))
 
     def restart(self, now: float) -> None:
-        """The client has come back, maybe from another network: ICE begins anew (RFC 8445 section 9), with an
-        offer; DTLS and media go on. It is told again what it may have missed."""
-        fresh = local_transport(self._registry.relay)
-        self._local = replace(self._local, ice_ufrag=fresh.ice_ufrag, ice_pwd=fresh.ice_pwd)
-        self._effects.relay(RestartIce(self.transport, self._local.ice_ufrag, self._local.ice_pwd))
+        """The client has come back, maybe from another network. It is told again what it may have missed."""
         for subscription in self.tracks.values():
             if subscription.was_congested:
                 self._tell_state(subscription)
         for track_sid in list(self._refused):
             self._refuse(track_sid)
         self.negotiation.begin_anew()
-        self.offer(now)
-
-    def offer(self, now: float) -> None:
-        """Sends an offer of everything as it is now."""
-        offer_id = self.negotiation.offered(now)
-        text = self._session.offer(self._local)
-        offer = SessionDescription(type="offer", sdp=text, id=offer_id)
-        self._effects.send(self.sid, SignalResponse(offer=offer))
-
-    def answer(self, text: str, answer_id: int, now: float) -> None:
-        """Works in an answer; one that answers nothing outstanding is ignored. Raises SdpError."""
-        if not self.negotiation.answered(answer_id):
-            return
-        answer = parse(text, self._session.section_count)
-        accepted, fingerprints, setup = self._session.accept(answer)
-        if not self._described:
-            self._described = True
-            self._effects.relay(
-                ConnectTransport(
-                    self.transport,
-                    dtls_role(setup),
-                    remote_fingerprints(fingerprints),
-                    has_data_channels=True,
-                )
-            )
-        self.add_candidates(answer.candidates)
-        by_mid = {one.mid: one for one in self.tracks.values() if not one.consumer}
-        for track in accepted:
-            if subscription := by_mid.get(track.mid):
-                self._consume(subscription, track, now)
-        self.negotiation.settle(now)
-
-    def add_candidates(self, candidates: Iterable[RemoteCandidate]) -> None:
-        """Where the client says it may be reached."""
-        if admitted := self.history.admit(candidates):
-            self._effects.relay(AddCandidates(self.transport, admitted))
-
-    def connect(self, now: float) -> None:
-        """The transport is up."""
-        self.connected = True
-
-    def tick(self, now: float) -> bool:
-        """Offers when that is due. False: the client has not answered in time."""
-        if self.negotiation.has_failed(now):
-            return False
-        if self.negotiation.is_due(now):
-            self.offer(now)
-        return True
 
     def close(self, now: float) -> None:
-        """Closes the transport, which takes its consumers along. Its identifier is the caller's to drop, once
-        its end was told."""
+        """Everything that is received ends; its consumers go with the transport."""
         for subscription in self.tracks.values():
             self._drop(subscription, now)
         self.tracks.clear()
-        self._effects.relay(CloseTransport(self.transport))
 
     def _consume(self, subscription: Subscription, accepted: AcceptedTrack, now: float) -> None:
         if not accepted.payload_types:

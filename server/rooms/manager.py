@@ -162,6 +162,7 @@ class RoomManager:
             origin.site,
             parameters.may_pause,
             parameters.publish_as,
+            parameters.single,
         )
         self._handle(room, who)
         return sid

@@ -7,8 +7,9 @@ from one offer to the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from server.control import messages as control
 from server.sdp import write
@@ -32,6 +33,7 @@ from server.sdp.model import (
     Section,
     Setup,
 )
+from server.sdp.shared import SentSection
 
 MEDIA_PROTOCOLS = {"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVP"}
 DATA_FORMATS = {"UDP/DTLS/SCTP webrtc-datachannel", "TCP/DTLS/SCTP webrtc-datachannel"}
@@ -93,14 +95,15 @@ def answer_publisher(
     local: LocalTransport,
     options: Callable[[Section], TrackOptions],
     enabled: Collection[str],
+    sent: Mapping[str, SentSection] = MappingProxyType({}),
 ) -> PublisherAnswer:
-    """Answers an offer in which the peer sends and this server receives.
+    """Answers an offer in which the peer sends and this server receives, and sends in the sections of `sent`.
 
-    `options` is asked once for each section that sends; `enabled` holds lower-case codec names. Raises
-    SdpError when no section can be served, or the peer's DTLS parameters cannot be used.
+    `options` is asked once for each section in which the peer sends; `enabled` holds lower-case codec names.
+    Raises SdpError when no section can be served, or the peer's DTLS parameters cannot be used.
     """
     wanted = {section.mid: options(section) for section in offer.sections if _sends(section)}
-    accepted = _accepted_codecs(offer, wanted, enabled)
+    accepted = _accepted_codecs(offer, wanted, enabled, sent)
     served = [section for section in _bundled(offer) if section.mid in accepted or _is_data(section)]
     fingerprints, setup = _dtls(served)
     tagged = served[0].mid if served else ""
@@ -115,7 +118,7 @@ def answer_publisher(
             lines += write.data(section.mid, section.raw_format, local, setup, tagged=first)
         else:
             codecs = accepted[section.mid]
-            lines += _media(section, codecs, local, setup, tagged=first)
+            lines += _media(section, codecs, local, setup, sent.get(section.mid), tagged=first)
             if section.mid in wanted:
                 tracks.append(_sent_track(section, codecs))
     has_data = any(_is_data(section) for section in served)
@@ -167,7 +170,10 @@ def _dtls(served: list[Section]) -> tuple[tuple[Fingerprint, ...], Setup]:
 
 
 def _accepted_codecs(
-    offer: Description, wanted: dict[str, TrackOptions], enabled: Collection[str]
+    offer: Description,
+    wanted: dict[str, TrackOptions],
+    enabled: Collection[str],
+    sent: Mapping[str, SentSection],
 ) -> dict[str, tuple[Codec, ...]]:
     """Codecs by mid, in order of preference; sections without any are left out.
 
@@ -179,7 +185,8 @@ def _accepted_codecs(
     accepted = {}
     for section in _bundled(offer):
         if _is_media(section):
-            codecs = _codecs(section, wanted.get(section.mid, TrackOptions()), enabled, opus)
+            unasked = TrackOptions(red=section.mid in sent)
+            codecs = _codecs(section, wanted.get(section.mid, unasked), enabled, opus)
             if codecs:
                 accepted[section.mid] = (*codecs, *_repairs(section, codecs))[:MAX_CODECS]
     return accepted
@@ -230,15 +237,23 @@ def _opus_fmtp(stereo: bool, dtx: bool) -> str:
 
 
 def _media(
-    section: Section, codecs: tuple[Codec, ...], local: LocalTransport, setup: Setup, *, tagged: bool
+    section: Section,
+    codecs: tuple[Codec, ...],
+    local: LocalTransport,
+    setup: Setup,
+    sent: SentSection | None,
+    *,
+    tagged: bool,
 ) -> list[str]:
     """The answered section. Placeholders are answered inactive, with the same extensions as senders:
     libwebrtc refuses its own next simulcast offer when any video section lacks the rid extension."""
+    if sent is not None and not _sends(section):
+        return _sending(section, codecs, local, setup, sent, tagged=tagged)
     return write.media(
         section.kind,
         section.mid,
         protocol=section.raw_format.split(" ")[0],
-        direction=Direction.RECVONLY if _sends(section) else Direction.INACTIVE,
+        direction=_direction(section, sent),
         codecs=codecs,
         extensions=[
             Extension(extension.id, extension.uri, _MIRRORED.get(extension.direction, extension.direction))
@@ -248,6 +263,47 @@ def _media(
         setup=setup,
         tagged=tagged,
         receive_rids=section.send_rids if _sends(section) and len(section.send_rids) > 1 else (),
+        stream=None if sent is None else sent.stream,
+    )
+
+
+def _direction(section: Section, sent: SentSection | None) -> Direction:
+    if _sends(section):
+        return Direction.RECVONLY if sent is None else Direction.SENDRECV
+    return Direction.INACTIVE
+
+
+def _sending(
+    section: Section,
+    codecs: tuple[Codec, ...],
+    local: LocalTransport,
+    setup: Setup,
+    sent: SentSection,
+    *,
+    tagged: bool,
+) -> list[str]:
+    """A section in which only this server sends. The parameters of a codec are those of the whole bundle."""
+    offered = {codec.payload_type: codec for codec in section.codecs}
+    agreed = offered | {codec.payload_type: codec for codec in codecs}
+    return write.media(
+        section.kind,
+        section.mid,
+        protocol=section.raw_format.split(" ")[0],
+        direction=Direction.SENDONLY,
+        codecs=[
+            replace(
+                agreed.get(number, offered[number]), feedback=sent.feedback(section.kind, offered[number])
+            )
+            for number in sent.payload_types
+        ],
+        extensions=[
+            Extension(extension.id, extension.uri, _MIRRORED.get(extension.direction, extension.direction))
+            for extension in sent.extensions
+        ],
+        local=local,
+        setup=setup,
+        tagged=tagged,
+        stream=sent.stream,
     )
 
 

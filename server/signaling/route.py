@@ -1,13 +1,13 @@
-"""`GET /rtc` and what SDKs ask around it.
+"""`GET /rtc`, `GET /rtc/v1` and what SDKs ask around them.
 
-Only dual peer connection is served: `/rtc/v1` answers 404, with CORS, since browsers read a 404 without it
-as a dead server and never fall back to `/rtc`.
+On `/rtc/v1`, and on `/rtc` with `join_request`, a client has one peer connection, and two otherwise. What is
+answered has CORS whatever the status: browsers read a 404 without it as a dead server.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from aiohttp import web
@@ -22,6 +22,8 @@ from server.clock import Clock
 from server.errors import ClientError, Refusal
 from server.metadata.outcome import Stage
 from server.network.origin import Origin, Origins
+from server.protocol.codec import ProtocolError
+from server.protocol.join_request import read_join_request
 from server.protocol.translate import JoinParameters, join_parameters
 from server.room.inputs import SignalEnd
 from server.rooms.refused import JoinRefused
@@ -30,6 +32,7 @@ from server.signaling.session import SignalSession
 
 logger = logging.getLogger(__name__)
 
+JOIN_REQUEST = "join_request"
 SUPPORT_CODE = "X-Support-Code"
 CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 # SDKs that are given a URL ending in a slash ask for //rtc.
@@ -88,14 +91,14 @@ class SignalRoutes:
         return [
             web.get(_ANY_SLASHES + "rtc", self.connect),
             web.get(_ANY_SLASHES + "rtc/validate", self.validate),
-            web.get(_ANY_SLASHES + "rtc/v1", not_served),
-            web.get(_ANY_SLASHES + "rtc/v1/validate", not_served),
+            web.get(_ANY_SLASHES + "rtc/v1", self.connect),
+            web.get(_ANY_SLASHES + "rtc/v1/validate", self.validate),
         ]
 
     async def connect(self, request: web.Request) -> web.StreamResponse:
         """The signal connection; every refusal is an HTTP status with its reason in plain text."""
-        if request.headers.get("Upgrade", "").lower() != "websocket" or "join_request" in request.query:
-            return await not_served(request)
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            return web.Response(status=404, text="not found", headers=CORS)
         asked_at, origin = self._clock.now(), self._origins.of(request)
         claims: Claims | None = None
         try:
@@ -126,7 +129,7 @@ class SignalRoutes:
             await session.socket.close(code=1013, message=f"Support code: {code}".encode())
             return session.socket
         logger.info("%s connected", sid)
-        return await self._serve(session, request, sid)
+        return await self._serve(session, request, sid, parameters.first)
 
     async def _resume(
         self, session: SignalSession, request: web.Request, claims: Claims, parameters: JoinParameters
@@ -135,10 +138,14 @@ class SignalRoutes:
         if sid is None:
             return await _refuse_resuming(session, request)
         logger.info("%s resumed", sid)
-        return await self._serve(session, request, sid)
+        return await self._serve(session, request, sid, parameters.first)
 
-    async def _serve(self, session: SignalSession, request: web.Request, sid: str) -> web.StreamResponse:
+    async def _serve(
+        self, session: SignalSession, request: web.Request, sid: str, first: Iterable[SignalRequest]
+    ) -> web.StreamResponse:
         try:
+            for signal in first:
+                self._rooms.signal(sid, session, signal)
             await session.run(request, lambda signal: self._rooms.signal(sid, session, signal))
         finally:
             self._rooms.signal_lost(sid, session, session.end)
@@ -170,7 +177,7 @@ class SignalRoutes:
     async def _admit(self, claims: Claims, request: web.Request) -> JoinParameters:
         """Raises ClientError; see `_refusal` for the status."""
         refuse_recording(claims)
-        parameters = join_parameters(request.query)
+        parameters = _parameters(request)
         if not parameters.reconnect:
             await self._rooms.until_ready()
             self._rooms.check(claims, parameters)
@@ -188,6 +195,15 @@ def _token(request: web.Request) -> str:
     return token
 
 
+def _parameters(request: web.Request) -> JoinParameters:
+    """Raises ProtocolError where `/rtc/v1` is asked without a `join_request` that can be read."""
+    if JOIN_REQUEST in request.query:
+        return read_join_request(request.query[JOIN_REQUEST])
+    if request.path.rstrip("/").removesuffix("/validate").endswith("/v1"):
+        raise ProtocolError(f"{JOIN_REQUEST} is needed")
+    return join_parameters(request.query)
+
+
 def _with_code(error: ClientError, code: str) -> str:
     return f"{error}. Support code: {code}"
 
@@ -196,11 +212,6 @@ def _refusal(error: ClientError, code: str) -> web.Response:
     status = error.status if isinstance(error, TokenError | GrantError | JoinRefused) else 400
     headers = {**CORS, SUPPORT_CODE: code, "Access-Control-Expose-Headers": SUPPORT_CODE}
     return web.Response(status=status, text=_with_code(error, code), headers=headers)
-
-
-async def not_served(request: web.Request) -> web.Response:
-    """404 with CORS: clients then use `/rtc` with two peer connections."""
-    return web.Response(status=404, text="not found", headers=CORS)
 
 
 async def _refuse_resuming(session: SignalSession, request: web.Request) -> web.StreamResponse:

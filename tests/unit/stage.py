@@ -25,10 +25,12 @@ from server.control.messages import (
     TransportPhase,
     TransportState,
 )
+from server.room.dual import DualSubscriber
 from server.room.effects import Effect, Fact, Record, Send, ToRelay
 from server.room.inputs import Input, Join, RelayNotified, Signal, Tick
 from server.room.limits import RoomLimits
 from server.room.participant import Participant
+from server.room.publisher import Publisher
 from server.room.room import Room
 from server.sdp.model import Candidate
 from tests.unit.answering import Answering
@@ -149,6 +151,7 @@ class Stage:
         browser: str = "",
         room_metadata: str = "",
         kind: Kind = Kind.STANDARD,
+        single: bool = False,
         **grants: Any,
     ) -> str:
         """A client joins; returns its sid."""
@@ -162,14 +165,14 @@ class Stage:
             expires_at=self.now + 3600,
         )
         client = models.ClientInfo(protocol=protocol, browser=browser)
-        self.put(Join(sid, claims, client, auto_subscribe, self.relay, CODE, self.now, ""))
+        self.put(Join(sid, claims, client, auto_subscribe, self.relay, CODE, self.now, "", single=single))
         return sid
 
     def enter(self, identity: str, **options: Any) -> str:
-        """Joins, and both transports connect."""
+        """Joins, and its transports connect."""
         sid = self.join(identity, **options)
         self.offer(sid)
-        if self.participant(sid).subscriber is not None:
+        if isinstance(self.participant(sid).subscriber, DualSubscriber):
             self.answer(sid)
         self.connect(sid)
         return sid
@@ -189,10 +192,10 @@ class Stage:
         return self.signal(sid, answer=SessionDescription(type="answer", sdp=text, id=answer_id))
 
     def connect(self, sid: str) -> None:
-        """The relay reports both transports connected."""
+        """The relay reports all its transports connected."""
         participant = self.participant(sid)
         for side in (participant.publisher, participant.subscriber):
-            if side is not None:
+            if isinstance(side, Publisher | DualSubscriber):
                 self.tell_transport(side.transport, TransportPhase.CONNECTED)
 
     def tell_transport(self, transport: int, phase: TransportPhase) -> None:

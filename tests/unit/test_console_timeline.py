@@ -156,4 +156,5 @@ def test_loss_is_of_the_media_of_its_way() -> None:
     assert lost_percent({**sending, "numbers": "unknown"}) == "not known"
     receiving = {"direction": "subscriber", "numbers": "told", "packets_sent": 200, "packets_lost": 10}
     assert lost_percent(receiving) == "5.0 %"
+    assert lost_percent({**receiving, "direction": "both", "packets_received": 200}) == "2.5 %"
     assert lost_percent({"direction": "subscriber", "numbers": "told"}) == "not known"

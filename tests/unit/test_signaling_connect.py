@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gzip
 
 import pytest
 from aiohttp import ClientSession, WSServerHandshakeError, web
 from google.protobuf import json_format
 from livekit.protocol import models
 from livekit.protocol.rtc import (
+    JoinRequest,
     LeaveRequest,
     RequestResponse,
+    SessionDescription,
     SignalRequest,
     SignalResponse,
     UpdateParticipantMetadata,
+    WrappedJoinRequest,
 )
 
 from server.app import http_runner
@@ -24,7 +29,8 @@ from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.rows.transports import TransportEnded
 from server.metadata.words import LeaveReason, Sdk
-from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect, without_auto_create
+from tests.unit.signaling import KEY, SECRET, ClientMaker, Peer, Server, connect, without_auto_create
+from tests.unit.stage import offer_text
 
 
 async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
@@ -84,20 +90,46 @@ async def test_the_header_wins_over_the_query_and_slashes_collapse(aiohttp_clien
     await socket.close()
 
 
-async def test_only_dual_peer_connection_is_served_and_says_so_across_origins(
+async def test_one_peer_connection_is_served_with_what_the_client_says_at_once(
     aiohttp_client: ClientMaker,
 ) -> None:
     server = Server()
     client = await aiohttp_client(server.application)
-    for path in ("/rtc", "/rtc/v1", "/rtc/v1/validate", "//rtc/v1/validate"):
+    offer = SessionDescription(type="offer", sdp=offer_text(), id=3)
+    request = WrappedJoinRequest(
+        compression=WrappedJoinRequest.Compression.GZIP,
+        join_request=gzip.compress(JoinRequest(publisher_offer=offer).SerializeToString()),
+    )
+    said = base64.urlsafe_b64encode(request.SerializeToString()).decode()
+    for number, path in enumerate(("/rtc/v1", "//rtc/v1", "/rtc")):
+        query = {"access_token": server.token(f"p{number}"), "join_request": said}
+        url = f"ws://127.0.0.1:{client.port}{path}"
+        peer = Peer(await client.session.ws_connect(url, params=query))
+        assert not (await peer.next()).join.subscriber_primary
+        assert (await peer.next()).answer.id == 3
+        await peer.socket.close()
+    assert len([one for one in server.link.requests if isinstance(one, CreateTransport)]) == 3
+
+
+async def test_a_join_request_that_is_missing_or_cannot_be_read_is_refused_across_origins(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    token = server.token()
+    for path, more in (("/rtc/v1/validate", {}), ("/rtc/validate", {"join_request": "AAAA"})):
         url = f"http://127.0.0.1:{client.port}{path}"
-        answer = await client.session.get(url, params={"access_token": server.token()})
-        assert answer.status == 404, path
+        answer = await client.session.get(url, params={"access_token": token, **more})
+        assert answer.status == 400
+        assert "join_request" in await answer.text()
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        assert "requested room does not exist" not in await answer.text()
+    for path in ("/rtc", "/rtc/v1"):  # without an upgrade
+        answer = await client.session.get(f"http://127.0.0.1:{client.port}{path}")
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (404, "*")
     with pytest.raises(WSServerHandshakeError) as refused:
-        await client.ws_connect("/rtc/v1", params={"access_token": server.token(), "join_request": "AAAA"})
-    assert refused.value.status == 404
+        await client.ws_connect("/rtc/v1", params={"access_token": token})
+    assert refused.value.status == 400
+    assert server.link.requests == []
 
 
 @pytest.mark.parametrize(
@@ -119,9 +151,10 @@ async def test_refusals_have_a_status_a_reason_and_cors(
     server = Server()
     client = await aiohttp_client(server.application)
     token = server.token(**grants)  # type: ignore[arg-type]
-    for path in ("/rtc/validate", "//rtc/validate"):
+    for path in ("/rtc/validate", "//rtc/validate", "/rtc/v1/validate"):
         url = f"http://127.0.0.1:{client.port}{path}"
-        answer = await client.session.get(url, params={"access_token": token})
+        query = {"access_token": token} | ({"join_request": ""} if "v1" in path else {})
+        answer = await client.session.get(url, params=query)
         assert answer.status == status
         assert words in await answer.text()
         assert token not in await answer.text()

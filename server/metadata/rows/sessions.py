@@ -38,8 +38,8 @@ ConnectionQuality = Annotated[QualityStep, Meta(extra=TROUBLE)]
 
 class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
     """Admitted to a room. The display name is not kept: the identity says who it is. `relay` and `generation`
-    are those of its `relay_born`; `transports` are one to send by and, unless it may not, one to receive by
-    (who is allowed it later has that from `reception_opened` on). 0 is not known.
+    are those of its `relay_born`; `transports` are one to send by and, unless it may not or receives by
+    the same, one to receive by (who is allowed it later has that from `reception_opened` on). 0 is not known.
     """
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION

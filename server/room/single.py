@@ -1,0 +1,98 @@
+"""Receiving by the one peer connection in which a participant sends: the client offers, the server answers.
+
+What is to be negotiated waits for the client's next offer, which the client is asked for
+(MediaSectionsRequirement) with as many sections more as there are tracks without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from livekit.protocol.rtc import MediaSectionsRequirement, SignalResponse
+
+from server.room.effects import Effects
+from server.room.history import Side
+from server.room.publisher import Publisher
+from server.room.relay import Registry
+from server.room.subscriber import Subscriber
+from server.room.subscription import Subscription
+from server.sdp.model import Description
+from server.sdp.shared import Placement, SharedSession
+from server.sdp.subscriber import DownTrack
+
+
+class SingleSubscriber(Subscriber):
+    """Shares the transport of `publisher`."""
+
+    owns_transport = False
+
+    def __init__(
+        self, publisher: Publisher, registry: Registry, effects: Effects, *, may_pause: bool
+    ) -> None:
+        super().__init__(publisher.sid, publisher.transport, registry, effects, may_pause=may_pause)
+        self._publisher = publisher
+        publisher.history.side = Side.BOTH
+        self._session = SharedSession()
+        self._asked: tuple[int, int] | None = None  # for how many sections, last
+
+    @property
+    def connected(self) -> bool:
+        return self._publisher.connected
+
+    @property
+    def mid_to_track(self) -> Mapping[str, str]:
+        """What is received in which section: desktop SDKs know a track by nothing else."""
+        return MappingProxyType(self._session.mid_to_track)
+
+    def place(self, offer: Description) -> Placement:
+        """What the answer to an offer is to say of the sections that send; `placed` when it was sent."""
+        return self._session.place(offer)
+
+    def placed(self, placement: Placement, now: float) -> None:
+        """The client has been answered: what it takes is sent from now on."""
+        self.negotiation.answered(0)
+        for sid in placement.refused:
+            self.unsubscribe(sid, now)
+            self._refuse(sid)
+        for sid, accepted in placement.accepted.items():
+            subscription = self.tracks.get(sid)
+            if subscription is not None and not subscription.consumer:
+                subscription.mid = accepted.mid
+                self._consume(subscription, accepted, now)
+        self.negotiation.settle(now)
+        lacks = self._session.lacks()
+        # A client that offers again without what it was asked for is not asked again for the same.
+        if lacks is not None and lacks != self._asked:
+            self.negotiation.want_at_once(now)
+
+    def restart(self, now: float) -> None:
+        """The client begins ICE anew with an offer of its own; what it was asked for it may have missed."""
+        super().restart(now)
+        self._asked = None
+        self.negotiation.want(now)
+
+    def tick(self, now: float) -> bool:
+        if self.negotiation.has_failed(now):
+            return False
+        if self.negotiation.is_due(now):
+            self._ask(now)
+        return True
+
+    def _ask(self, now: float) -> None:
+        """Asks for an offer, where one is still needed."""
+        self._asked = self._session.lacks()
+        if self._asked is None:
+            self.negotiation.forget()
+            return
+        self.negotiation.offered(now)
+        audios, videos = self._asked
+        requirement = MediaSectionsRequirement(num_audios=audios, num_videos=videos)
+        self._effects.send(self.sid, SignalResponse(media_sections_requirement=requirement))
+
+    def _place(self, track: DownTrack) -> str:
+        self._session.add(track)
+        return ""
+
+    def _displace(self, subscription: Subscription) -> None:
+        self._session.remove(subscription.track.sid)
