@@ -59,10 +59,8 @@ def _plain(wrapped: WrappedJoinRequest) -> bytes:
 
 def _first(join: JoinRequest) -> tuple[SignalRequest, ...]:
     """As if they had come in messages: tracks before the offer that has their sections."""
-    known = [SignalRequest(sync_state=join.sync_state)] if join.HasField("sync_state") else []
-    requests = known + [
-        SignalRequest(add_track=track) for track in join.add_track_requests[:MAX_FIRST_TRACKS]
-    ]
+    requests = [SignalRequest(sync_state=join.sync_state)] if join.HasField("sync_state") else []
+    requests += [SignalRequest(add_track=track) for track in join.add_track_requests[:MAX_FIRST_TRACKS]]
     if join.HasField("publisher_offer"):
         requests.append(SignalRequest(offer=join.publisher_offer))
     return tuple(requests)

@@ -1,4 +1,4 @@
-"""The PyPI `livekit` SDK, unmodified, falls back from /rtc/v1 and meets browsers and its like."""
+"""The PyPI `livekit` SDK, unmodified, meets browsers and its like."""
 
 from __future__ import annotations
 
