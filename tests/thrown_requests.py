@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -14,12 +15,12 @@ import aiohttp
 import jwt
 from aiohttp import ClientWebSocketResponse, WSMsgType
 from google.protobuf import json_format
-from livekit.protocol.rtc import SignalRequest, SignalResponse
+from livekit.protocol.rtc import SignalRequest, SignalResponse, WrappedJoinRequest
 from yarl import URL
 
 from tests.personal import Personals
 from tests.thrown_api import api_requests
-from tests.thrown_signals import data_packet, every_member, realistic
+from tests.thrown_signals import data_packet, every_member, join_request, realistic
 
 HEADERS = (
     "User-Agent", "X-Forwarded-For", "Forwarded", "X-Real-IP", "Cookie", "Referer", "Origin", "From",
@@ -148,6 +149,7 @@ class Thrower:
             await self._refused(http)
             await self._talk(http)
             await self._talk_in_json(http)
+            await self._join_at_once(http)
             await self._administer(http)
         await self._no_http()
 
@@ -249,6 +251,23 @@ class Thrower:
         async with asyncio.timeout(10):
             await socket.receive_bytes()
         return socket
+
+    async def _join_at_once(self, http: aiohttp.ClientSession) -> None:
+        """A session that says all it can in the request by which it joins."""
+        place = "a join at once"
+        request = join_request(self.personals).SerializeToString()
+        wrapped = WrappedJoinRequest(join_request=request).SerializeToString()
+        query = {
+            "access_token": self.token("ada", "hall", place),
+            "join_request": base64.urlsafe_b64encode(wrapped).decode(),
+        }
+        socket = await http.ws_connect(self.url + "/rtc/v1", params=query, headers=self._handshake(place))
+        async with asyncio.timeout(10):
+            answered = ""
+            while answered != "answer":
+                response = SignalResponse.FromString(await socket.receive_bytes())
+                answered = str(response.WhichOneof("message"))
+        await socket.close()
 
     async def _talk(self, http: aiohttp.ClientSession) -> None:
         """A session that is let in and says all it can; then one for each member of SignalRequest."""

@@ -13,6 +13,7 @@ from google.protobuf.message import Message
 from livekit.protocol.models import DataPacket, TrackSource, TrackType
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    JoinRequest,
     SessionDescription,
     SignalRequest,
     SimulcastCodec,
@@ -80,6 +81,18 @@ def _dressed(line: str, place: str, section: int, personals: Personals) -> str:
     if name == "a=msid":
         return f"a=msid:{personals.at(place, 'passcode').text} cid-{section}"
     return re.sub("cname:.*", f"cname:{personals.at(place, 'passcode').text}", line)
+
+
+def join_request(personals: Personals) -> JoinRequest:
+    """A request to join with all that a client can say at once, of a session that is new."""
+    request: JoinRequest = filled(JoinRequest(), personals, "join request")
+    request.ClearField("reconnect")
+    request.ClearField("sync_state")
+    del request.add_track_requests[:]
+    for number, kind in enumerate((TrackType.AUDIO, TrackType.VIDEO), start=1):
+        request.add_track_requests.append(_track(personals, number, kind))
+    request.publisher_offer.sdp = offer(personals)
+    return request
 
 
 def _metadata(personals: Personals) -> UpdateParticipantMetadata:

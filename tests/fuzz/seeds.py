@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from typing import Final
 
@@ -10,6 +11,7 @@ import msgspec
 from livekit.protocol import models
 from livekit.protocol.rtc import (
     AddTrackRequest,
+    JoinRequest,
     LeaveRequest,
     MuteTrackRequest,
     Ping,
@@ -19,6 +21,7 @@ from livekit.protocol.rtc import (
     UpdateParticipantMetadata,
     UpdateSubscription,
     UpdateTrackSettings,
+    WrappedJoinRequest,
 )
 
 from server.control import codec as control
@@ -106,6 +109,11 @@ def seeds(target: str) -> list[bytes]:
             ]
         case "query":
             return [b"sdk=js&protocol=17&auto_subscribe=1&attributes=eyJhIjoiYiJ9&capabilities=x,y&sid=PA_x"]
+        case "join_request":
+            join = JoinRequest(publisher_offer=SessionDescription(type="offer", sdp=_OFFER, id=1))
+            wrapped = WrappedJoinRequest(join_request=join.SerializeToString())
+            plain = base64.urlsafe_b64encode(wrapped.SerializeToString())
+            return [b"\1" + join.SerializeToString(), b"\0" + plain]
         case "data":
             return [b"\1" + packet.SerializeToString(), b"\0" + models.DataPacket().SerializeToString()]
         case "candidate":

@@ -5,6 +5,7 @@ The only exceptions let through are those that the code under test declares for 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +14,7 @@ from urllib.parse import parse_qsl
 import jwt
 import msgspec
 from livekit.protocol import models
-from livekit.protocol.rtc import SignalRequest
+from livekit.protocol.rtc import SignalRequest, WrappedJoinRequest
 
 from server.auth.grants import GrantError, refuse_recording
 from server.auth.token import TokenError, verify
@@ -21,6 +22,7 @@ from server.control import codec as control
 from server.control.messages import AddCandidates, DataMember
 from server.protocol import codec as signal_codec
 from server.protocol import translate
+from server.protocol.join_request import MAX_FIRST_TRACKS, read_join_request
 from server.relay.data import LARGEST, DataRooms
 from server.relay.sctp_guard import BadPacket, check_packet
 from server.sdp.candidates import read_candidate, read_trickled
@@ -109,6 +111,18 @@ def query(data: bytes) -> None:
     assert len(parameters.client.SerializeToString()) < 64 * 1024
 
 
+def join_request(data: bytes) -> None:
+    """All of a join in one parameter: as it comes (even first byte), or a request that is wrapped for it."""
+    form, text = data[:1], data[1:].decode("latin-1")
+    if form and form[0] & 1:
+        wrapped = WrappedJoinRequest(join_request=data[1:])
+        text = base64.urlsafe_b64encode(wrapped.SerializeToString()).decode()
+    with contextlib.suppress(signal_codec.ProtocolError):
+        parameters = read_join_request(text)
+        assert len(parameters.client.SerializeToString()) < 64 * 1024
+        assert len(parameters.first) <= MAX_FIRST_TRACKS + 2
+
+
 def data_packet(data: bytes) -> None:
     """A data channel message: whoever gets it is told who sent it."""
     told: list[tuple[int, bool, bytes]] = []
@@ -154,6 +168,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "control": control_messages,
     "token": token,
     "query": query,
+    "join_request": join_request,
     "data": data_packet,
     "sctp": sctp,
     "candidate": candidate,
