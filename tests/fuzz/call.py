@@ -11,7 +11,8 @@ from livekit.protocol.rtc import SessionDescription, SignalRequest
 from server.control.messages import Notification
 from server.protocol import codec as signal_codec
 from server.room.effects import Record, Send
-from server.room.inputs import RelayNotified, Signal, SignalEnd, SignalLost, Tick
+from server.room.inputs import RelayNotified, Resume, Signal, SignalEnd, SignalLost, Tick
+from server.room.resuming import may_resume
 from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage, answer_text
 
@@ -43,6 +44,8 @@ def room(data: bytes) -> None:
                 stage.put(SignalLost(sid, SignalEnd.GOODBYE if body else SignalEnd.LOST))
             case _ if sid not in stage.room.participants:
                 sids[who % len(sids)] = stage.join(IDENTITIES[who % len(sids)])
+            case _ if may_resume(stage.room, sid, IDENTITIES[who % len(sids)]):
+                stage.put(Resume(sid))
         _check(stage)
     for sid in list(stage.room.participants):
         stage.put(SignalLost(sid))

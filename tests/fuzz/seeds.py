@@ -17,6 +17,7 @@ from livekit.protocol.rtc import (
     Ping,
     SessionDescription,
     SignalRequest,
+    SyncState,
     TrickleRequest,
     UpdateParticipantMetadata,
     UpdateSubscription,
@@ -43,6 +44,7 @@ _SIGNALS: Final = (
     SignalRequest(
         update_metadata=UpdateParticipantMetadata(metadata="m", name="n", attributes={"a": "b"}, request_id=4)
     ),
+    SignalRequest(sync_state=SyncState(publish_tracks=[], track_sids_disabled=["TR_x"])),
     SignalRequest(leave=LeaveRequest(reason=models.DisconnectReason.CLIENT_INITIATED)),
 )
 _NOTIFICATIONS: Final = (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from google.protobuf.message import DecodeError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from livekit.protocol import models
 from livekit.protocol.models import ParticipantPermission
 from livekit.protocol.rtc import (
@@ -14,6 +17,7 @@ from livekit.protocol.rtc import (
     UpdateSubscription,
 )
 
+from server.control.codec import LARGEST_REQUEST, encode
 from server.control.messages import Heard, PauseConsumer, ReplayData
 from server.room.inputs import AdminChange, Resume, SignalLost
 from tests.unit.stage import Sending, Stage
@@ -117,3 +121,54 @@ def test_data_that_may_be_missing_is_asked_for_by_what_has_been_heard() -> None:
     assert stage.requests(ReplayData) == [ReplayData(stage.participant(ada).member, [Heard("PA_bob", 7)])]
     come_back(stage, ada, SyncState())
     assert not stage.requests(ReplayData)
+
+
+WORDS = st.sampled_from(["", "TR_x", "PA_x", "x" * 300, "\x00"])
+STATES = st.builds(
+    SyncState,
+    publish_tracks=st.lists(
+        st.builds(
+            lambda cid, sid: TrackPublishedResponse(cid=cid, track=models.TrackInfo(sid=sid)), WORDS, WORDS
+        ),
+        max_size=3,
+    ),
+    subscription=st.builds(
+        UpdateSubscription, track_sids=st.lists(WORDS, max_size=3), subscribe=st.booleans()
+    ),
+    track_sids_disabled=st.lists(WORDS, max_size=3),
+    datachannel_receive_states=st.lists(
+        st.builds(DataChannelReceiveState, publisher_sid=WORDS, last_seq=st.integers(0, 2**32 - 1)),
+        max_size=3,
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(STATES, st.binary(max_size=60)), max_size=4))
+def test_no_state_raises_and_whoever_has_an_impossible_one_joins_anew(
+    states: list[SyncState | bytes],
+) -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    stage.publish(stage.enter("bob"), MIC)
+    for one in states:
+        try:
+            state = SyncState.FromString(one) if isinstance(one, bytes) else one
+        except DecodeError:
+            continue
+        if ada in stage.room.participants:
+            come_back(stage, ada, state)
+        for request in stage.requests(ReplayData):
+            assert encode(request, LARGEST_REQUEST)
+    if ada not in stage.room.participants:
+        leave = stage.last(ada, "leave").leave
+        assert leave.action == LeaveRequest.Action.RECONNECT
+
+
+def test_the_largest_state_fits_into_what_a_relay_takes() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    heard = [DataChannelReceiveState(publisher_sid="x" * 32, last_seq=2**32 - 1)] * 5000
+    come_back(stage, ada, SyncState(datachannel_receive_states=heard))
+    (request,) = stage.requests(ReplayData)
+    assert encode(request, LARGEST_REQUEST)
