@@ -8,10 +8,10 @@ from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.serving import Server
 
 # Subscribes to whatever comes. `frames` shown, the `height` of the last, the `longest` time without one in
-# milliseconds, and how often the server paused it.
+# milliseconds, and how often the server paused it. Given `two`, it has a peer connection for each direction.
 WATCH = """
-async ([url, token]) => {
-  window.room = new LivekitClient.Room();
+async ([url, token, connections]) => {
+  window.room = new LivekitClient.Room({ singlePeerConnection: connections !== 'two' });
   Object.assign(window, { height: 0, frames: 0, last: 0, longest: 0, pauses: 0 });
   room.on('trackStreamStateChanged', (_, state) => { window.pauses += state === 'paused'; });
   room.on('trackSubscribed', (track, publication) => {

@@ -48,13 +48,14 @@ async def state(page: Page) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(120)
-async def test_a_browser_goes_on(shared_server: Server, shared_browser: Browser) -> None:
-    server, room = shared_server, "resume-browser"
+@pytest.mark.parametrize("connections", ["one", "two"])
+async def test_a_browser_goes_on(shared_server: Server, shared_browser: Browser, connections: str) -> None:
+    server, room = shared_server, f"resume-browser-{connections}"
     async with way_to(server.http_port) as way, desktop(server.ws_url, server.token(room, "desk")) as desk:
         await desk.publish()
         left: list[str] = []
         desk.room.on("participant_disconnected", lambda one: left.append(one.identity))
-        page = await enter(shared_browser, server, room, "ada", WATCH, url=way.url)
+        page = await enter(shared_browser, server, room, "ada", WATCH, connections, url=way.url)
         await page.evaluate(PUBLISH)
         await eventually(lambda: page.evaluate("frames"), lambda frames: frames > 5)
         sid = await page.evaluate(NOTE)
@@ -85,12 +86,14 @@ async def test_a_browser_goes_on(shared_server: Server, shared_browser: Browser)
 
 
 @pytest.mark.timeout(120)
-async def test_a_desktop_goes_on(shared_server: Server) -> None:
-    server, room = shared_server, "resume-desktop"
+@pytest.mark.parametrize("connections", ["one", "two"])
+async def test_a_desktop_goes_on(shared_server: Server, connections: str) -> None:
+    server, room = shared_server, f"resume-desktop-{connections}"
+    options = rtc.RoomOptions(single_peer_connection=connections == "one")
     async with (
         way_to(server.http_port) as way,
         desktop(server.ws_url, server.token(room, "watcher")) as watcher,
-        desktop(way.url, server.token(room, "desk")) as desk,
+        desktop(way.url, server.token(room, "desk"), options) as desk,
     ):
         left: list[str] = []
         told: list[str] = []
