@@ -11,8 +11,18 @@ from livekit.protocol.rtc import LeaveRequest, SubscriptionPermission
 
 from server.control.messages import CloseTransport, CreateConsumer, RestartIce, TransportPhase
 from server.room.absence import CLOSED_SECONDS
+from server.room.departures import MOST, UNNOTICED_SECONDS
 from server.room.effects import Disconnect, Effect, ParticipantLeft, RenewToken
-from server.room.inputs import AdminMute, RelayLost, Resume, SignalEnd, SignalLost
+from server.room.inputs import (
+    Admin,
+    AdminDelete,
+    AdminMute,
+    AdminRemove,
+    RelayLost,
+    Resume,
+    SignalEnd,
+    SignalLost,
+)
 from server.room.limits import RoomLimits
 from server.room.participant import GOODBYE_SECONDS
 from server.room.resuming import may_resume
@@ -275,3 +285,31 @@ def test_who_was_away_when_its_relay_died_leaves_nothing() -> None:
     assert stage.room.participants == {}
     stage.relay = FakeRelay(count=100)
     stage.enter("ada")
+
+
+@pytest.mark.parametrize("how", [AdminRemove("ada"), AdminDelete()])
+def test_who_is_removed_while_away_cannot_go_on(how: Admin) -> None:
+    stage = Stage()
+    watcher, ada = stage.enter("watcher"), stage.enter("ada")
+    stage.put(SignalLost(ada))
+    stage.forget()
+    stage.put(how)
+    assert not may_resume(stage.room, ada, "ada")
+    assert stage.kinds(ada) == []
+    if isinstance(how, AdminRemove):
+        assert shown(stage, watcher)["ada"].state == GONE
+    else:
+        assert stage.last(watcher, "leave").leave.reason == models.DisconnectReason.ROOM_DELETED
+
+
+def test_who_left_long_ago_is_not_told_of_and_so_many_departures_that_some_are_forgotten_refuse() -> None:
+    stage = Stage(RoomLimits(resume_seconds=20, max_participants=10_000))
+    ada, bob = stage.enter("ada"), stage.enter("bob")
+    stage.signal(bob, leave=LeaveRequest())
+    stage.pass_time(UNNOTICED_SECONDS + 1)
+    come_back(stage, ada)
+    assert "bob" not in shown(stage, ada)
+    for number in range(MOST + 1):
+        stage.room.departures.note(models.ParticipantInfo(sid=f"PA_{number}"), stage.now)
+    stage.put(SignalLost(ada))
+    assert not may_resume(stage.room, ada, "ada"), "it would show some of them for ever"
