@@ -113,7 +113,7 @@ async def test_browsers_talk_over_tcp_and_the_ledger_says_so(
 @needs_root
 @pytest.mark.timeout(240)
 async def test_udp_is_used_while_it_works_and_tcp_when_it_stops(tmp_path: Path, network: None) -> None:
-    """A browser keeps no connection in reserve: it joins anew when it has given UDP up."""
+    """A browser keeps none in reserve: once it gives UDP up, it begins ICE anew in the same session."""
     async with serving_tcp(tmp_path) as server, chromium() as browser:
 
         async def spare() -> int:
@@ -131,6 +131,8 @@ async def test_udp_is_used_while_it_works_and_tcp_when_it_stops(tmp_path: Path, 
 
         await eventually(both, lambda found: found == [{"tcp"}, {"tcp"}], BACK_SECONDS)
         await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
+        assert server.output().count(" connected\n") == 2, "nobody joined anew"
+        assert server.output().count(" resumed\n") >= 2
 
 
 def unsent(port: int) -> dict[str, int]:

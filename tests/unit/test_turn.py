@@ -16,6 +16,7 @@ from server.doctor.trials import check_turn
 from server.errors import OperatorError
 from server.options import check_usable
 from server.room.ice_servers import TurnServers
+from server.room.inputs import Resume, SignalLost
 from server.room.limits import RoomLimits
 from server.room.room import Room
 from server.turn import configured
@@ -49,6 +50,20 @@ def test_a_name_tells_nothing_of_who_it_is_and_is_never_the_same() -> None:
         assert not {identity, sid, "hall", stage.room.sid} & set(name.split(":"))
         names.add(name.partition(":")[2])
     assert len(names) == 3
+
+
+def test_who_comes_back_is_told_of_credentials_that_last_from_then_on() -> None:
+    stage = Stage()
+    stage.room = Room("hall", ids.room_sid(), RoomLimits(), stage.now, turn=SERVERS)
+    sid = stage.enter("ada")
+    (first,) = stage.last(sid, "join").join.ice_servers
+    stage.pass_time(100)
+    stage.put(SignalLost(sid))
+    stage.put(Resume(sid))
+    (fresh,) = stage.last(sid, "reconnect").reconnect.ice_servers
+    times = [int(one.username.partition(":")[0]) for one in (first, fresh)]
+    assert times[1] == times[0] + 100
+    assert fresh.credential != first.credential
 
 
 def test_without_a_setting_nobody_is_told_anything() -> None:
