@@ -95,7 +95,5 @@ function newRoom(): Room {
     adaptiveStream: true,
     // Nothing is encoded and sent that nobody is shown.
     dynacast: true,
-    // The server speaks the two-connection form; asking for the other first costs two round trips.
-    singlePeerConnection: false,
   });
 }

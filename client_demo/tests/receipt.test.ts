@@ -131,6 +131,7 @@ describe('a receipt', () => {
         { ...LEFT, event: 'quality_changed', fields: { quality: 'poor' } },
         { ...LEFT, event: 'transport_ended', fields: line },
         { ...LEFT, event: 'transport_ended', fields: lost },
+        { ...LEFT, event: 'transport_ended', fields: { ...line, direction: 'both' } },
         { ...LEFT, event: 'track_unpublished', fields: off },
       ),
     );
@@ -138,6 +139,7 @@ describe('a receipt', () => {
       'From here on your connection was poor.',
       'What you sent had a line of its own by UDP and IPv6 for 1 minute: your program closed it. About 1024 packets, of which 12 were lost; 40 milliseconds to the server and back.',
       'What you received had a line of its own for 1 minute: a part of the server was replaced.',
+      'You sent and received on one line by UDP and IPv6 for 1 minute: your program closed it. About 1096 packets, of which 12 were lost; 40 milliseconds to the server and back.',
       'Your track went off after 1 minute. About 960 packets of it arrived, 3 did not.',
     ]);
   });

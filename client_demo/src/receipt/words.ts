@@ -104,17 +104,24 @@ function entryInWords({ event, fields }: Entry, tracks: ReadonlyMap<string, stri
   return `${plain(event)}: ${rest.join(', ') || 'no more'}.`;
 }
 
+/** Lines by direction, and what counts what went through them. */
+const LINES: Record<string, { whose: string; counts: string[] }> & { both: { whose: string; counts: string[] } } = {
+  publisher: { whose: 'What you sent had a line of its own', counts: ['packets_received'] },
+  subscriber: { whose: 'What you received had a line of its own', counts: ['packets_sent'] },
+  both: { whose: 'You sent and received on one line', counts: ['packets_received', 'packets_sent'] },
+};
+
 /** What a line of somebody's own was like; every count is rounded by the server. */
 function transport(fields: Entry['fields']): string {
-  const way = fields['direction'] === 'publisher' ? 'What you sent' : 'What you received';
+  const { whose, counts } = LINES[String(fields['direction'])] ?? LINES.both;
   const end = ENDS[String(fields['end'])] ?? plain(String(fields['end']));
   const family = FAMILIES[String(fields['family'])];
   const by = family ? ` by ${String(fields['protocol']).toUpperCase()} and ${family}` : '';
-  const first = `${way} had a line of its own${by} for ${duration(fields['milliseconds'])}: ${end}.`;
+  const first = `${whose}${by} for ${duration(fields['milliseconds'])}: ${end}.`;
   if (fields['numbers'] !== 'told') return first;
   const round = Number(fields['round_trip_last']);
   const trip = round > 0 ? `; ${round} milliseconds to the server and back` : '';
-  const packets = Number(fields[fields['direction'] === 'publisher' ? 'packets_received' : 'packets_sent']);
+  const packets = counts.reduce((sum, name) => sum + Number(fields[name]), 0);
   return `${first} About ${counted(packets, 'packet')}, of which ${Number(fields['packets_lost'])} were lost${trip}.`;
 }
 
