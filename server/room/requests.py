@@ -28,6 +28,7 @@ from livekit.protocol.rtc import (
 )
 
 from server.protocol import translate
+from server.protocol.requests import MEMBERS, Handled, Refused
 from server.room import leaving, syncing, telling, tracks
 from server.room.attempt import Stage
 from server.room.dual import DualSubscriber
@@ -61,11 +62,12 @@ Reason = RequestResponse.Reason
 
 
 def handle(room: Room, participant: Participant, request: SignalRequest, now: float) -> None:
-    """Works in one message; of a kind this server has no use for, nothing happens."""
-    name = request.WhichOneof("message")
-    work = _WORK.get(name or "")
-    if work is not None:
-        work(room, participant, getattr(request, str(name)), now)
+    """Works in one message, or refuses it; of a kind this server does not know, nothing happens."""
+    name = str(request.WhichOneof("message") or "")
+    if isinstance(MEMBERS.get(name), Handled):
+        _WORK[name](room, participant, getattr(request, name), now)
+    elif isinstance(refused := MEMBERS.get(name), Refused):
+        _refuse(room, participant, name, getattr(request, name), refused.why)
 
 
 def _offer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
@@ -266,22 +268,22 @@ def _ping_request(room: Room, participant: Participant, message: Ping, now: floa
     room.effects.send(participant.sid, SignalResponse(pong_resp=pong))
 
 
-def _refuse_feature(room: Room, participant: Participant, message: Any, now: float) -> None:
-    """Data tracks and data blobs: promises of the SDK wait for a word."""
-    request_id = getattr(message, "request_id", 0)
-    _reply(room, participant, RequestResponse(request_id=request_id, reason=Reason.NOT_ALLOWED))
-
-
-def _refuse_data_track(room: Room, participant: Participant, message: Any, now: float) -> None:
-    _reply(room, participant, RequestResponse(reason=Reason.NOT_ALLOWED, publish_data_track=message))
+def _refuse(room: Room, participant: Participant, name: str, message: Any, why: str) -> None:
+    """The answer names the request by its number, or has it in itself, as far as there is a place for it."""
+    response = RequestResponse(
+        request_id=getattr(message, "request_id", 0), reason=Reason.NOT_ALLOWED, message=why
+    )
+    place = name.removesuffix("_request")
+    if place in RequestResponse.DESCRIPTOR.fields_by_name:
+        getattr(response, place).CopyFrom(message)
+    _reply(room, participant, response)
 
 
 def _reply(room: Room, participant: Participant, response: RequestResponse) -> None:
     room.effects.send(participant.sid, SignalResponse(request_response=response))
 
 
-# Not here, because nothing is to be done: `update_layers` (deprecated), `simulate`,
-# `update_data_subscription`.
+# Every member is in the table of `server.protocol.requests`; those that are not here are refused or ignored.
 _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "offer": _offer,
     "answer": _answer,
@@ -298,7 +300,4 @@ _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "leave": _leave,
     "ping": _ping,
     "ping_req": _ping_request,
-    "publish_data_track_request": _refuse_data_track,
-    "store_data_blob_request": _refuse_feature,
-    "get_data_blob_request": _refuse_feature,
 }
