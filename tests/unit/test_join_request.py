@@ -85,7 +85,9 @@ def test_numbers_that_no_client_has_count_as_unknown() -> None:
         parameter(b"", GZIP),
         parameter(b"no gzip", GZIP),
         parameter(gzip.compress(bytes(100))[:-4], GZIP),
-        parameter(gzip.compress(bytes(MAX_JOIN_REQUEST_BYTES + 1)), GZIP),
+        parameter(
+            gzip.compress(JoinRequest(metadata=" " * MAX_JOIN_REQUEST_BYTES).SerializeToString()), GZIP
+        ),
         base64.urlsafe_b64encode(b"\x08\x07").decode(),
     ],
     ids=["no base64", "rubbish", "no request", "nothing", "no gzip", "cut off", "a bomb", "a new form"],
