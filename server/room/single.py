@@ -21,6 +21,9 @@ from server.sdp.model import Description
 from server.sdp.shared import Placement, SharedSession
 from server.sdp.subscriber import DownTrack
 
+# How many sections for sound and for pictures more, and what was received in which.
+_Asked = tuple[tuple[int, int], dict[str, str]]
+
 
 class SingleSubscriber(Subscriber):
     """Shares the transport of `publisher`."""
@@ -34,7 +37,7 @@ class SingleSubscriber(Subscriber):
         self._publisher = publisher
         publisher.history.side = Side.BOTH
         self._session = SharedSession()
-        self._asked: tuple[int, int] | None = None  # for how many sections, last
+        self._asked: _Asked | None = None
 
     @property
     def connected(self) -> bool:
@@ -61,9 +64,8 @@ class SingleSubscriber(Subscriber):
                 subscription.mid = accepted.mid
                 self._consume(subscription, accepted, now)
         self.negotiation.settle(now)
-        lacks = self._session.lacks()
-        # A client that offers again without what it was asked for is not asked again for the same.
-        if lacks is not None and lacks != self._asked:
+        # A client whose offer changes nothing is not asked again for the same.
+        if (lacking := self._lacking()) is not None and lacking != self._asked:
             self.negotiation.want_at_once(now)
 
     def restart(self, now: float) -> None:
@@ -81,14 +83,19 @@ class SingleSubscriber(Subscriber):
 
     def _ask(self, now: float) -> None:
         """Asks for an offer, where one is still needed."""
-        self._asked = self._session.lacks()
+        self._asked = self._lacking()
         if self._asked is None:
             self.negotiation.forget()
             return
         self.negotiation.offered(now)
-        audios, videos = self._asked
+        (audios, videos), _ = self._asked
         requirement = MediaSectionsRequirement(num_audios=audios, num_videos=videos)
         self._effects.send(self.sid, SignalResponse(media_sections_requirement=requirement))
+
+    def _lacking(self) -> _Asked | None:
+        """None: everything is where it belongs."""
+        lacks = self._session.lacks()
+        return None if lacks is None else (lacks, self._session.mid_to_track)
 
     def _place(self, track: DownTrack) -> str:
         self._session.add(track)

@@ -22,6 +22,10 @@ from tests.e2e.serving import Server, serving
 from tests.e2e.test_how_a_call_went import is_over, kept
 
 ONLY_RELAYED = """
+const configure = RTCPeerConnection.prototype.setConfiguration;
+RTCPeerConnection.prototype.setConfiguration = function (configuration) {
+  return configure.call(this, { ...configuration, iceTransportPolicy: 'relay' });
+};
 window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
   construct(target, [configuration, ...words]) {
     return new target({ ...configuration, iceTransportPolicy: 'relay' }, ...words);

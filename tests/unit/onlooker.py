@@ -18,10 +18,12 @@ GONE = models.ParticipantInfo.State.DISCONNECTED
 class Onlooker:
     """`hears`: its WebSocket works. What is sent meanwhile is lost, and so is what it says.
 
-    `answers` are requests that it makes of its own accord when it is sent something.
+    `answers` are requests that it makes of its own accord when it is sent something. `single`: it has one
+    peer connection, and `receiving` are its sections for what it is sent.
     """
 
     identity: str
+    single: bool = False
     sid: str = ""
     hears: bool = True
     out: bool = False  # it was told to leave, or its session is over
@@ -37,6 +39,8 @@ class Onlooker:
     quality: dict[str, int] = field(default_factory=dict)
     offered: dict[str, str] = field(default_factory=dict)  # sections in the last offer, by track
     sections: list[Sending] = field(default_factory=list)
+    receiving: list[Sending] = field(default_factory=list)
+    is_asked: bool = False  # for an offer
     published: dict[str, str] = field(default_factory=dict)  # own tracks by cid
     muted: dict[str, bool] = field(default_factory=dict)  # own tracks, as the client has them
     undesired: set[str] = field(default_factory=set)
@@ -57,6 +61,16 @@ class Onlooker:
                 self.out = True
             case "offer":
                 self._offer(response.offer.sdp, response.offer.id)
+            case "answer" if self.single:
+                tracks = response.answer.mid_to_track_id
+                self._placed({track: mid for mid, track in tracks.items()})
+            case "media_sections_requirement":
+                self.is_asked = True
+                required = response.media_sections_requirement
+                kinds = ["audio"] * required.num_audios + ["video"] * required.num_videos
+                for kind in kinds:
+                    mid = f"r{len(self.receiving)}"
+                    self.receiving.append(Sending(kind, mid, "", direction="recvonly"))
             case "update":
                 for info in response.update.participants:
                     self._update(info)
@@ -114,14 +128,17 @@ class Onlooker:
     def _offer(self, text: str, number: int) -> None:
         self.unanswered = number
         sections = [one for one in parse(text).sections if one.kind != "application" and not one.rejected]
-        before, self.offered = (
-            self.offered,
+        self._placed(
             {
                 one.msid[1]: one.mid
                 for one in sections
                 if one.direction is Direction.SENDONLY and one.msid is not None
-            },
+            }
         )
+
+    def _placed(self, tracks: dict[str, str]) -> None:
+        """What is received in which section."""
+        before, self.offered = self.offered, tracks
         # In another section it is another track to an SDK, which is not paused.
         self.paused = {sid for sid in self.paused if self.offered.get(sid) == before.get(sid)}
 

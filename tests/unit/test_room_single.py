@@ -154,6 +154,23 @@ def test_what_ends_is_inactive_in_the_next_answer_and_no_more_is_sent_at_once() 
     }
 
 
+def test_a_track_that_comes_as_another_ends_takes_its_section_in_two_rounds() -> None:
+    stage = Stage()
+    watcher = enter(stage, "watcher")
+    ada = stage.enter("ada")
+    first = stage.publish(ada, CAMERA)
+    stage.pass_time(0.1)
+    stage.offer(watcher, *receiving(), number=2)
+    assert dict(stage.last(watcher, "answer").answer.mid_to_track_id) == {"v0": first}
+    stage.offer(ada, number=3)
+    second = stage.publish(ada, Sending("video", "1", "other"), number=4)
+    for number in (3, 4):
+        stage.pass_time(0.1)
+        stage.offer(watcher, *receiving(), number=number)
+    assert required(stage, watcher) == [(0, 0)] * 3
+    assert dict(stage.last(watcher, "answer").answer.mid_to_track_id) == {"v0": second}
+
+
 def test_it_publishes_beside_what_it_receives() -> None:
     stage = Stage()
     watcher = enter(stage, "watcher")

@@ -30,6 +30,7 @@ from tests.unit.onlooker import Onlooker
 from tests.unit.stage import FakeRelay, Sending, Stage, subscribe_message
 
 NAMES = ["ada", "bob", "cid", "dan"]
+SINGLE = {"bob", "dan"}  # with one peer connection
 WALKS, STEPS = 320, 40
 
 
@@ -56,6 +57,9 @@ class Views:
                 answers, client.answers = client.answers, []
                 for sid, muted in answers if client.hears else ():
                     self.stage.signal(client.sid, mute={"sid": sid, "muted": muted})
+                if client.is_asked and client.hears:
+                    client.is_asked = False
+                    self._offer(client)
                 if client.unanswered and client.hears:
                     client.unanswered = 0
                     self.stage.answer(client.sid)
@@ -78,9 +82,9 @@ class Views:
         self.publish("bob", "audio")
 
     def join(self, name: str) -> None:
-        client = self.clients[name] = Onlooker(name)
+        client = self.clients[name] = Onlooker(name, single=name in SINGLE)
         # The sid is known from JoinResponse only: what comes with it is taken at once.
-        client.sid = self.stage.join(name)
+        client.sid = self.stage.join(name, single=client.single)
         self.follow()
         self.offer(client)
         self.stage.connect(client.sid)
@@ -188,7 +192,7 @@ class Views:
             self.join(name)
             return
         client.hears = client.awaits_reconnect = True
-        client.unanswered = 0
+        client.unanswered, client.is_asked = 0, False
         self.stage.put(Resume(client.sid))
         self.stage.signal(client.sid, sync_state=client.knows())
         self.follow()
@@ -208,9 +212,12 @@ class Views:
             self.follow()
 
     def offer(self, client: Onlooker) -> None:
-        client.offers += 1
-        self.stage.offer(client.sid, *client.sections, number=client.offers)
+        self._offer(client)
         self.follow()
+
+    def _offer(self, client: Onlooker) -> None:
+        client.offers += 1
+        self.stage.offer(client.sid, *client.sections, *client.receiving, number=client.offers)
 
     def meet_again(self) -> None:
         """Everybody is connected again, and time passes."""
