@@ -38,8 +38,9 @@ from server.control.messages import (
     TransportPhase,
 )
 from server.room.effects import Effect, Send, ToRelay
-from server.room.inputs import RelayLost, RelayNotified, SignalLost
+from server.room.inputs import RelayLost, RelayNotified, Resume, SignalLost
 from server.room.reception import Reception
+from server.room.resuming import may_resume
 from server.workers.receivers import ReceiverBook
 from tests.unit.stage import FakeRelay, Sending, Stage, subscribe_message
 
@@ -242,6 +243,13 @@ class Calls(RuleBasedStateMachine):
             self.stage.signal(sid, leave=LeaveRequest())
         self.stage.put(SignalLost(sid))
         self.follow()
+
+    @rule(who=WHO)
+    def come_back(self, who: int) -> None:
+        sid = self.person(who)
+        if sid and may_resume(self.stage.room, sid, self.stage.participant(sid).identity):
+            self.stage.put(Resume(sid))
+            self.follow()
 
     @rule(who=WHO)
     def remove(self, who: int) -> None:
