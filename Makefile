@@ -24,7 +24,8 @@ WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
 SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
 .PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
-	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy
+	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy before-tests packages test-rust \
+	emulator
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
@@ -35,8 +36,20 @@ run: need-run .build/run ## serve on this machine; LAN=1: on the local network, 
 
 build: need-run .build/dev .build/native .build/web ## everything, with the command at .venv/bin/offrecord
 
-test: build ## all checks and tests (Debian packages are installed where that can be done)
+test: need-run ## all checks and tests (Debian packages are installed where that can be done)
 	@scripts/test.sh $(TESTS)
+
+# All of `make test` that is not pytest. None of it waits for another without a reason, so that --jobs pays.
+before-tests: build packages test-rust emulator check
+
+packages:
+	$(QUIET) "packages of the system" scripts/debian.sh
+
+test-rust: need-run
+	$(QUIET) "tests of the packet core and the lock" $(CARGO) test --manifest-path $(NATIVE)/Cargo.toml --locked --workspace --exclude offrecord-native --quiet
+
+emulator: need-run
+	$(QUIET) "network emulator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-netem
 
 check: check-python check-rust check-web ## format, lint, types, import rules
 
@@ -105,9 +118,9 @@ $(VENV): | .build
 	$(QUIET) "Python dependencies" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
 	@touch $@
 
-.build/dev: requirements-dev.lock requirements-build.lock | $(VENV)
+.build/dev: requirements-dev.lock requirements-build.lock | .build/runtime
 	$(QUIET) "Python dependencies, for development" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@touch .build/runtime $@
+	@touch $@
 
 .build/fuzzer: requirements-fuzz.lock | .build/dev
 	$(QUIET) "Python fuzzer" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock

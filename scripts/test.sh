@@ -1,22 +1,13 @@
 #!/usr/bin/env bash
-# All checks and tests. Everything runs even when a check fails, so that one run tells everything;
-# pytest is last: unit tests, then those of whole relays and servers, on all cores; at the end, one after the
+# All checks and tests. Everything runs even when a check fails, so that one run tells everything; checks run beside
+# builds. pytest is last: unit tests, then those of whole relays and servers, on all cores; at the end, one after the
 # other, those that need the machine for themselves. With arguments, pytest runs once, with these.
 set -uo pipefail
 
 failed=()
-step() {
-  local words=$1
-  shift
-  scripts/quiet.sh "$words" "$@" || failed+=("$words")
-}
-
-step "packages of the system" scripts/debian.sh
-make --no-print-directory --keep-going check || failed+=("checks")
-step "tests of the packet core and the lock" \
-  cargo test --manifest-path server/native/Cargo.toml --locked --workspace --exclude offrecord-native -q
-step "network emulator" \
-  cargo build --manifest-path server/native/Cargo.toml --locked --release -q -p offrecord-netem
+make --no-print-directory --keep-going --jobs "$(nproc)" --output-sync=target before-tests ||
+  failed+=("builds and checks")
+make --no-print-directory build || exit 1 # there is nothing to test, or nothing to do
 if [ $# -gt 0 ]; then
   .venv/bin/pytest "$@" || failed+=("tests")
 else

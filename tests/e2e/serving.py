@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,29 +23,33 @@ COMMAND = Path(sys.executable).with_name("offrecord")
 WHO = ("--operator", "tester", "--reason", "operation")
 """Who looks at the ledger, and why: it goes to the access log."""
 KEY, SECRET = "devkey", "secret"
+FIRST_PORT = 10_000
 START_SECONDS = 30.0
 STOP_SECONDS = 15.0
 BUSY_WAKE_UPS = 150
 
 
 def free_tcp_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return _free_ports(socket.SOCK_STREAM, 1)
 
 
 def free_udp_ports(count: int) -> int:
     """The first of `count` neighbouring free ports, one per relay."""
+    return _free_ports(socket.SOCK_DGRAM, count)
+
+
+def _free_ports(kind: socket.SocketKind, count: int) -> int:
+    """None that the kernel gives to whoever asks for any: between now and the start of the server that is to
+    have it, browsers take dozens of those."""
+    given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    room = max(given - count - FIRST_PORT, 10_000)
     for _ in range(100):
+        first = FIRST_PORT + secrets.randbelow(room)
         with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
-            first = 0
-            for number in range(count):
-                probe = probes.enter_context(socket.socket(type=socket.SOCK_DGRAM))
-                probe.bind(("127.0.0.1", first + number if first else 0))
-                first = first or int(probe.getsockname()[1])
-            if first + count <= 65536:
-                return first
-    raise RuntimeError("no free UDP ports")
+            for port in range(first, first + count):
+                probes.enter_context(socket.socket(type=kind)).bind(("127.0.0.1", port))
+            return first
+    raise RuntimeError("no free ports")
 
 
 def descendants(pid: int) -> list[int]:

@@ -175,7 +175,7 @@ pub fn downlink(data: &[u8]) {
                 downlink.sent(Micros(now), 1 + usize::from(*what) * 5, amount != 7);
                 now += each * amount;
             }),
-            3 => now += amount * 1_000 << (what >> 4),
+            3 => now += (amount * 1_000) << (what >> 4),
             4 => downlink.believe(Micros(now), amount << (what >> 3)),
             5 => {
                 downlink.budget(Micros(now), amount * 40_000, amount * 9_000);
