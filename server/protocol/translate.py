@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 from livekit.protocol import models
-from livekit.protocol.rtc import SignalRequest
+from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
 
 from server.auth.grants import Claims, Kind, VideoGrants
 
@@ -130,6 +130,12 @@ def client_info(said: models.ClientInfo) -> models.ClientInfo:
 def short(text: str) -> str:
     """As much of something a client says of itself as is kept."""
     return text[:MAX_CLIENT_TEXT]
+
+
+def leave(reason: models.DisconnectReason, action: LeaveRequest.Action) -> SignalResponse:
+    """The last message of a session, and what the client is to do; older clients read `can_reconnect`."""
+    may_return = action != LeaveRequest.Action.DISCONNECT
+    return SignalResponse(leave=LeaveRequest(reason=reason, action=action, can_reconnect=may_return))
 
 
 def source_name(source: int) -> str:

@@ -13,7 +13,7 @@ from google.protobuf.message import DecodeError, EncodeError
 from livekit.protocol import models
 
 from server.control.messages import DataMember, Heard
-from server.relay.replay import Kept, Replay
+from server.relay.replay import Kept, Replay, is_among
 
 LARGEST: Final = 64_000
 """Bytes of one packet, as SDKs bound it."""
@@ -131,7 +131,7 @@ class DataRooms:
         for member in self._rooms[sender.room].values():
             if member is sender or not member.receive_transport:
                 continue
-            if (identities or sids) and member.identity not in identities and member.sid not in sids:
+            if not is_among(member.identity, member.sid, identities, sids):
                 continue
             account.allowance -= 1
             self._deliver(member.receive_transport, reliable, stamped)
@@ -163,9 +163,8 @@ class DataRooms:
         for member in self._rooms.get(room, {}).values():
             if not member.receive_transport or (member.encrypted_only and not encrypted):
                 continue
-            if (identities or sids) and member.identity not in identities and member.sid not in sids:
-                continue
-            self._deliver(member.receive_transport, reliable, message)
+            if is_among(member.identity, member.sid, identities, sids):
+                self._deliver(member.receive_transport, reliable, message)
 
     def _refuse_sender(self, now: float, account: _Sender) -> None:
         if now >= account.refused_at + REFUSED_EVERY:

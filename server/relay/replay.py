@@ -7,7 +7,7 @@ not for them, or is older than their own being there.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,11 @@ MOST_BYTES: Final = 512 * 1024
 """Of one room; as much as may wait for one reader."""
 MOST_BYTES_IN_ALL: Final = 16 * 1024 * 1024
 """Of all rooms of a relay. Beyond, a room keeps only as much as it gives up."""
+
+
+def is_among(identity: str, sid: str, identities: Set[str], sids: Set[str]) -> bool:
+    """Whether a packet for these is for somebody; one that names nobody is for everybody."""
+    return identity in identities or sid in sids or not (identities or sids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,7 @@ class Kept:
 
     def is_for(self, identity: str, sid: str) -> bool:
         """Whether somebody was to get it."""
-        everybody = not self.identities and not self.sids
-        return sid != self.sender and (everybody or identity in self.identities or sid in self.sids)
+        return sid != self.sender and is_among(identity, sid, self.identities, self.sids)
 
 
 class _Shelf:

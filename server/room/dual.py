@@ -95,17 +95,13 @@ class DualSubscriber(Subscriber):
         """The transport is up."""
         self._connected = True
 
-    def tick(self, now: float) -> bool:
-        if self.negotiation.has_failed(now):
-            return False
-        if self.negotiation.is_due(now):
-            self.offer(now)
-        return True
-
     def close(self, now: float) -> None:
         """Closes the transport too. Its identifier is the caller's to drop, once its end was told."""
         super().close(now)
         self._effects.relay(CloseTransport(self.transport))
+
+    def _negotiate(self, now: float) -> None:
+        self.offer(now)
 
     def _place(self, track: DownTrack) -> str:
         return self._session.add(track)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from livekit.protocol import models
-from livekit.protocol.rtc import LeaveRequest, SignalResponse
+from livekit.protocol.rtc import LeaveRequest
 
+from server.protocol import translate
 from server.room import telling, tracks
 from server.room.dual import DualSubscriber
 from server.room.effects import Disconnect
@@ -32,8 +33,7 @@ def remove(
 ) -> None:
     """Ends a session. `action` is what the client is told to do; None: it needs no word from us."""
     if action is not None:
-        leave = LeaveRequest(reason=reason, action=action, can_reconnect=action != DISCONNECT)
-        room.effects.send(participant.sid, SignalResponse(leave=leave))
+        room.effects.send(participant.sid, translate.leave(reason, action))
     room.effects.add(Disconnect(participant.sid))
     room.effects.restore(participant.sid)
     participant.state = State.DISCONNECTED
@@ -58,6 +58,11 @@ def remove(
         room.account.closed(participant, side, now, relay_lost=lost)
         room.lodging.retire(side.transport)
     room.account.left(participant, now, int(reason), signal, course)
+
+
+def differ(room: Room, participant: Participant, now: float) -> None:
+    """A client and its room are in different states, which only a new session mends."""
+    remove(room, participant, models.DisconnectReason.STATE_MISMATCH, RECONNECT, now)
 
 
 def everybody(room: Room, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float) -> None:

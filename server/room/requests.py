@@ -77,7 +77,7 @@ def _offer(room: Room, participant: Participant, message: SessionDescription, no
         placement = one.place(offer) if one else Placement({}, {}, ())
         text, removed = participant.publisher.offer(offer, now, placement.sections)
     except SdpError:
-        _give_up(room, participant, now)
+        leaving.differ(room, participant, now)
         return
     # The answer carries the id of its offer: browsers never complete a negotiation otherwise.
     mids = one.mid_to_track if one else {}
@@ -95,7 +95,7 @@ def _answer(room: Room, participant: Participant, message: SessionDescription, n
     try:
         participant.subscriber.answer(message.sdp, message.id, now)
     except SdpError:
-        _give_up(room, participant, now)
+        leaving.differ(room, participant, now)
     else:
         participant.attempt.reach(Stage.NEGOTIATION, now)
 
@@ -107,12 +107,6 @@ def _trickle(room: Room, participant: Participant, message: TrickleRequest, now:
     candidate = read_trickled(message.candidateInit)
     if isinstance(side, Publisher | DualSubscriber) and candidate is not None:
         side.add_candidates([candidate])
-
-
-def _give_up(room: Room, participant: Participant, now: float) -> None:
-    """A description that cannot be used leaves the two sides in different states."""
-    mismatch = models.DisconnectReason.STATE_MISMATCH
-    leaving.remove(room, participant, mismatch, LeaveRequest.Action.RECONNECT, now)
 
 
 def _add_track(room: Room, participant: Participant, message: AddTrackRequest, now: float) -> None:

@@ -46,7 +46,7 @@ def resume(room: Room, participant: Participant, now: float) -> None:
     def send(response: SignalResponse) -> None:
         room.effects.send(participant.sid, response)
 
-    send(SignalResponse(reconnect=welcome.reconnect_response(room.turn.told(now), resumable=True)))
+    send(SignalResponse(reconnect=welcome.reconnect_response(room.turn.told(now))))
     if departed := room.departures.missed(gone_since):
         send(SignalResponse(update=ParticipantUpdate(participants=departed)))
     for track in participant.publisher.muted_by_others():

@@ -242,7 +242,7 @@ class Room:
             tracks.publish(self, track, track.likely_payload_type, now)
         is_there = participant.absence is None
         if is_there and participant.subscriber and not participant.subscriber.tick(now):
-            leaving.remove(self, participant, Reason.STATE_MISMATCH, RECONNECT, now)
+            leaving.differ(self, participant, now)
             return
         if now >= participant.token_due:
             participant.token_due = now + TOKEN_SECONDS

@@ -74,14 +74,7 @@ class SingleSubscriber(Subscriber):
         self._asked = None
         self.negotiation.want(now)
 
-    def tick(self, now: float) -> bool:
-        if self.negotiation.has_failed(now):
-            return False
-        if self.negotiation.is_due(now):
-            self._ask(now)
-        return True
-
-    def _ask(self, now: float) -> None:
+    def _negotiate(self, now: float) -> None:
         """Asks for an offer, where one is still needed."""
         self._asked = self._lacking()
         if self._asked is None:

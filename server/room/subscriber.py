@@ -66,8 +66,8 @@ class Subscriber(ABC):
         """Whether the transport is up."""
 
     @abstractmethod
-    def tick(self, now: float) -> bool:
-        """Negotiates when that is due. False: the client has not done its part in time."""
+    def _negotiate(self, now: float) -> None:
+        """Says to the client what is to be negotiated."""
 
     @abstractmethod
     def _place(self, track: DownTrack) -> str:
@@ -77,6 +77,14 @@ class Subscriber(ABC):
     @abstractmethod
     def _displace(self, subscription: Subscription) -> None:
         """Has the next description carry it no more."""
+
+    def tick(self, now: float) -> bool:
+        """Negotiates when that is due. False: the client has not done its part in time."""
+        if self.negotiation.has_failed(now):
+            return False
+        if self.negotiation.is_due(now):
+            self._negotiate(now)
+        return True
 
     def subscribe(self, track: Publication, now: float) -> None:
         """Adds a track to the next offer. Idempotent."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from livekit.protocol import models
-from livekit.protocol.rtc import LeaveRequest, SignalResponse, SyncState, TrackUnpublishedResponse
+from livekit.protocol.rtc import SignalResponse, SyncState, TrackUnpublishedResponse
 
 from server.control.messages import MOST_HEARD, Heard
 from server.room import leaving, tracks
@@ -25,8 +24,7 @@ def sync(room: Room, participant: Participant, state: SyncState, now: float) -> 
         return
     participant.awaits_sync = False
     if not _publishes(room, participant, state):
-        mismatch = models.DisconnectReason.STATE_MISMATCH
-        leaving.remove(room, participant, mismatch, LeaveRequest.Action.RECONNECT, now)
+        leaving.differ(room, participant, now)
         return
     _subscribe(room, participant, state, now)
     if heard := _heard(state):

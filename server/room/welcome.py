@@ -53,11 +53,11 @@ def join_response(
     )
 
 
-def reconnect_response(ice_servers: Sequence[ICEServer], *, resumable: bool) -> ReconnectResponse:
+def reconnect_response(ice_servers: Sequence[ICEServer]) -> ReconnectResponse:
     """The first message to a client whose session goes on."""
     return ReconnectResponse(
         ice_servers=ice_servers,
-        client_configuration=_client_configuration(resumable=resumable),
+        client_configuration=_client_configuration(resumable=True),
         server_info=server_info(),
         last_message_seq=FIRST_SEQUENCE,
     )

@@ -7,7 +7,7 @@ from one offer to the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -255,16 +255,18 @@ def _media(
         protocol=section.raw_format.split(" ")[0],
         direction=_direction(section, sent),
         codecs=codecs,
-        extensions=[
-            Extension(extension.id, extension.uri, _MIRRORED.get(extension.direction, extension.direction))
-            for extension in _extensions(section)
-        ],
+        extensions=_mirrored(_extensions(section)),
         local=local,
         setup=setup,
         tagged=tagged,
         receive_rids=section.send_rids if _sends(section) and len(section.send_rids) > 1 else (),
         stream=None if sent is None else sent.stream,
     )
+
+
+def _mirrored(extensions: Iterable[Extension]) -> list[Extension]:
+    """As the other side has them (RFC 8285 section 5)."""
+    return [Extension(one.id, one.uri, _MIRRORED.get(one.direction, one.direction)) for one in extensions]
 
 
 def _direction(section: Section, sent: SentSection | None) -> Direction:
@@ -291,15 +293,10 @@ def _sending(
         protocol=section.raw_format.split(" ")[0],
         direction=Direction.SENDONLY,
         codecs=[
-            replace(
-                agreed.get(number, offered[number]), feedback=sent.feedback(section.kind, offered[number])
-            )
+            replace(agreed[number], feedback=sent.feedback(section.kind, offered[number]))
             for number in sent.payload_types
         ],
-        extensions=[
-            Extension(extension.id, extension.uri, _MIRRORED.get(extension.direction, extension.direction))
-            for extension in sent.extensions
-        ],
+        extensions=_mirrored(sent.extensions),
         local=local,
         setup=setup,
         tagged=tagged,

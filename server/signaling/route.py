@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aiohttp import web
 from livekit.protocol import models
-from livekit.protocol.rtc import LeaveRequest, SignalRequest, SignalResponse
+from livekit.protocol.rtc import LeaveRequest, SignalRequest
 
 from server import ids
 from server.attempts import Attempts
@@ -22,6 +22,7 @@ from server.clock import Clock
 from server.errors import ClientError, Refusal
 from server.metadata.outcome import Stage
 from server.network.origin import Origin, Origins
+from server.protocol import translate
 from server.protocol.codec import ProtocolError
 from server.protocol.join_request import read_join_request
 from server.protocol.translate import JoinParameters, join_parameters
@@ -217,12 +218,8 @@ def _refusal(error: ClientError, code: str) -> web.Response:
 async def _refuse_resuming(session: SignalSession, request: web.Request) -> web.StreamResponse:
     """The session is over, or was never one of this person here: the client is told to join anew. Not by an
     HTTP status, which SDKs take for a server that is out of reach."""
-    leave = LeaveRequest(
-        reason=models.DisconnectReason.STATE_MISMATCH,
-        action=LeaveRequest.Action.RECONNECT,
-        can_reconnect=True,
-    )
-    session.send(SignalResponse(leave=leave))
+    mismatch = models.DisconnectReason.STATE_MISMATCH
+    session.send(translate.leave(mismatch, LeaveRequest.Action.RECONNECT))
     session.disconnect()
     await session.run(request, lambda signal: None)
     return session.socket

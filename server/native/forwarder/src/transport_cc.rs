@@ -83,8 +83,7 @@ impl Arrivals {
     /// Appends one feedback packet of what is not told yet. Call until [`Arrivals::is_empty`].
     pub fn write(&mut self, out: &mut Vec<u8>, sender: u32, media: u32) {
         self.forget();
-        let untold = || self.entries.range(self.told..);
-        self.told += untold().take_while(|entry| entry.is_none()).count();
+        self.told += self.entries.range(self.told..).take_while(|entry| entry.is_none()).count();
         let Some(first) = self.entries.get(self.told).copied().flatten() else { return };
         let sequence = (self.base + self.told as u64) as u16;
         let reference = first.0 / REFERENCE;
