@@ -18,17 +18,19 @@ navigator.mediaDevices.getUserMedia = ({ audio }) => open({ audio });
 WITHOUT_DEVICES = """
 navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError'));
 """
-# Answers as a browser that has never heard of RED.
+# Offers and answers as a browser that has never heard of RED.
 WITHOUT_RED = """
-const createAnswer = RTCPeerConnection.prototype.createAnswer;
-RTCPeerConnection.prototype.createAnswer = function (...words) {
-  const known = RTCRtpReceiver.getCapabilities('audio').codecs;
-  for (const transceiver of this.getTransceivers()) {
-    if (transceiver.receiver.track.kind !== 'audio') continue;
-    transceiver.setCodecPreferences(known.filter((codec) => codec.mimeType !== 'audio/red'));
-  }
-  return createAnswer.apply(this, words);
-};
+for (const name of ['createOffer', 'createAnswer']) {
+  const create = RTCPeerConnection.prototype[name];
+  RTCPeerConnection.prototype[name] = function (...words) {
+    const known = RTCRtpReceiver.getCapabilities('audio').codecs;
+    for (const transceiver of this.getTransceivers()) {
+      if (transceiver.receiver.track.kind !== 'audio') continue;
+      transceiver.setCodecPreferences(known.filter((codec) => codec.mimeType !== 'audio/red'));
+    }
+    return create.apply(this, words);
+  };
+}
 """
 # Statistics name the codec inside RED. What RED repeats is discarded where nothing was lost.
 SOUND = """
