@@ -194,6 +194,6 @@ class Participant:
             times.append(publisher)
         if self.absence is not None:
             times.append(self.absence.until)
-        elif self.subscriber and (subscriber := self.subscriber.negotiation.next_timeout()) is not None:
+        elif self.subscriber and (subscriber := self.subscriber.next_timeout()) is not None:
             times.append(subscriber)
         return min(times)

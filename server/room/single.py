@@ -7,8 +7,10 @@ What is to be negotiated waits for the client's next offer, which the client is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
+from livekit.protocol import models
 from livekit.protocol.rtc import MediaSectionsRequirement, SignalResponse
 
 from server.room.effects import Effects
@@ -19,10 +21,23 @@ from server.room.subscriber import Subscriber
 from server.room.subscription import Subscription
 from server.sdp.model import Description
 from server.sdp.shared import Placement, SharedSession
-from server.sdp.subscriber import DownTrack
+from server.sdp.subscriber import AcceptedTrack, DownTrack
 
 # How many sections for sound and for pictures more, and what was received in which.
 _Asked = tuple[tuple[int, int], dict[str, str]]
+
+DECRYPTION_SECONDS = 0.5
+"""Desktop SDKs put decryption to a track a moment after the answer that has it, and play as noise what comes
+before: nothing comes. With two connections, their own answer comes after that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What is to be sent, and is encrypted end to end: from `due` on."""
+
+    due: float
+    subscription: Subscription
+    accepted: AcceptedTrack
 
 
 class SingleSubscriber(Subscriber):
@@ -38,6 +53,7 @@ class SingleSubscriber(Subscriber):
         publisher.history.side = Side.BOTH
         self._session = SharedSession()
         self._asked: _Asked | None = None
+        self._held: dict[int, _Held] = {}  # by SSRC
 
     @property
     def connected(self) -> bool:
@@ -62,7 +78,12 @@ class SingleSubscriber(Subscriber):
             subscription = self.tracks.get(sid)
             if subscription is not None and not subscription.consumer:
                 subscription.mid = accepted.mid
-                self._consume(subscription, accepted, now)
+                if subscription.track.info.encryption == models.Encryption.Type.NONE:
+                    self._consume(subscription, accepted, now)
+                else:
+                    before = self._held.get(subscription.ssrc)
+                    due = now + DECRYPTION_SECONDS if before is None else before.due
+                    self._held[subscription.ssrc] = _Held(due, subscription, accepted)
         self.negotiation.settle(now)
         # A client whose offer changes nothing is not asked again for the same.
         if (lacking := self._lacking()) is not None and lacking != self._asked:
@@ -73,6 +94,19 @@ class SingleSubscriber(Subscriber):
         super().restart(now)
         self._asked = None
         self.negotiation.want(now)
+
+    def tick(self, now: float) -> bool:
+        for held in [held for held in self._held.values() if now >= held.due]:
+            del self._held[held.subscription.ssrc]
+            if self.tracks.get(held.subscription.track.sid) is held.subscription:
+                self._consume(held.subscription, held.accepted, now)
+        return super().tick(now)
+
+    def next_timeout(self) -> float | None:
+        times = [held.due for held in self._held.values()]
+        if (negotiation := super().next_timeout()) is not None:
+            times.append(negotiation)
+        return min(times, default=None)
 
     def _negotiate(self, now: float) -> None:
         """Asks for an offer, where one is still needed."""

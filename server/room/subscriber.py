@@ -86,6 +86,10 @@ class Subscriber(ABC):
             self._negotiate(now)
         return True
 
+    def next_timeout(self) -> float | None:
+        """When `tick` has something to do."""
+        return self.negotiation.next_timeout()
+
     def subscribe(self, track: Publication, now: float) -> None:
         """Adds a track to the next offer. Idempotent."""
         if track.sid in self.tracks or track.sid in self._refused:

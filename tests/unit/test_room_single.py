@@ -21,6 +21,7 @@ from server.room.effects import Act, Administered, ParticipantJoined, Participan
 from server.room.history import Side
 from server.room.inputs import AdminChange, Resume, SignalEnd, SignalLost
 from server.room.negotiation import ANSWER_SECONDS
+from server.room.single import DECRYPTION_SECONDS
 from server.sdp.model import Direction
 from server.sdp.parse import parse
 from tests.unit.stage import START, Sending, Stage, offer_text, subscribe_message
@@ -84,6 +85,23 @@ def test_a_track_is_asked_an_offer_for_and_sent_in_its_answer() -> None:
     assert f"a=msid:{sid}|{track} {track}\r\n" in answer.sdp
     stage.pass_time(60)
     assert required(stage, watcher) == [(0, 0)]
+
+
+def test_what_is_encrypted_end_to_end_is_sent_once_the_client_can_decrypt_it() -> None:
+    stage = Stage()
+    watcher = enter(stage, "watcher", audios=2)
+    sealed = models.Encryption.Type.GCM
+    gone = stage.publish(stage.enter("gone"), MIC, encryption=sealed)
+    stage.publish(stage.enter("ada"), MIC, encryption=sealed)
+    stage.pass_time(0.1)
+    stage.offer(watcher, *receiving(2), number=2)
+    assert len(stage.last(watcher, "answer").answer.mid_to_track_id) == 2
+    stage.pass_time(DECRYPTION_SECONDS - 0.1)
+    stage.offer(watcher, *receiving(2), number=3)  # does not make it wait anew
+    assert stage.requests(CreateConsumer) == []
+    stage.signal(watcher, **subscribe_message(gone, subscribe=False))
+    stage.pass_time(0.1)
+    assert len(stage.requests(CreateConsumer)) == 1
 
 
 def test_as_many_sections_are_asked_for_as_are_missing() -> None:
