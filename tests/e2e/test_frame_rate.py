@@ -72,7 +72,8 @@ async def test_a_narrow_downlink_shows_fewer_frames_before_none(server: Server, 
         publisher = await enter(browser, server, ROOM, "publisher", PUBLISH, "vp8")
         access = await network.access("watcher", down=WIDE)
         watcher = await enter(browser, server, ROOM, "watcher", WATCH, url=access.ws_url)
-        await watcher.evaluate("publication?.setVideoQuality(LivekitClient.VideoQuality.LOW)")
+        await watcher.wait_for_function("window.publication")
+        await watcher.evaluate("publication.setVideoQuality(LivekitClient.VideoQuality.LOW)")
         rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
         await eventually(rate, _between(12.5, 17), PATIENCE)
 
