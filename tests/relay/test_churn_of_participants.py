@@ -6,17 +6,34 @@ import asyncio
 
 import pytest
 
-from tests.relay.churn import HALL, cycle, hall
+from tests.relay.churn import HALL, Hall, cycle, hall
+from tests.relay.guest import Guest
 
-WARM_UP = 150
-CYCLES = 250
 WINDOW = 50
 """Memory is read after each of so many cycles, the lowest counts: what waits for collection is no leak."""
+APART = 2
+"""Windows that are compared."""
+GROWTH_KIB = 256
+"""From one window to the one it is compared with: two and a half KiB for each of a hundred participants,
+a quarter of a transport."""
+WINDOWS = 16
+"""At most. What is kept of everyone never stops growing; the allocator's warm-up does, after 100 to 400
+participants."""
 MEDIA_MEMORY_MIB = 4
 """Little, so that what is not given back is missed."""
-GROWTH_KIB = 512
-"""Five KiB for each of those who came after the warm-up: half a transport. The allocator takes up to half of
-that while it warms up; `make bench PARTS=churn` runs long enough to see a slope."""
+
+
+async def _window(place: Hall, watcher: Guest, first: int) -> int:
+    """KiB that the relay takes at least while so many come and go."""
+    resident = []
+    for number in range(first, first + WINDOW):
+        await cycle(place, watcher, number)
+        resident.append(place.resident_kib())
+    return min(resident)
+
+
+def _is_flat(resident: list[int]) -> bool:
+    return len(resident) > APART and resident[-1] - resident[-1 - APART] < GROWTH_KIB
 
 
 @pytest.mark.timeout(240)
@@ -25,15 +42,13 @@ async def test_nothing_stays_of_those_who_left() -> None:
         tasks = (await place.census()).tasks
         relay = place.relay
         watcher = await place.enter(HALL, "watcher")
-        resident = []
-        for number in range(CYCLES):
-            await cycle(place, watcher, number)
-            resident.append(place.resident_kib())
-        before, after = min(resident[WARM_UP - WINDOW : WARM_UP]), min(resident[CYCLES - WINDOW :])
+        resident: list[int] = []
+        while not _is_flat(resident):
+            assert len(resident) < WINDOWS, resident
+            resident.append(await _window(place, watcher, len(resident) * WINDOW))
         await watcher.leave()
         assert place.relay is relay
         async with asyncio.timeout(10):
             while not (census := await place.census()).is_empty(tasks):
                 await asyncio.sleep(0.05)
         assert census.transports == 0
-        assert after - before < GROWTH_KIB
