@@ -22,6 +22,7 @@ from server.api import pages
 from server.api.counted import counted
 from server.api.guests import GuestRoutes
 from server.api.health import HealthRoutes
+from server.api.moderation import ModerationRoutes
 from server.api.receipt import ReceiptRoutes
 from server.api.receivers import ReceiverRoutes
 from server.api.rights import RightsRoutes
@@ -243,6 +244,7 @@ def application(
         ).routes()
     )
     app.add_routes(TwirpRoutes(rooms, config.keys, clock, origins).routes())
+    app.add_routes(ModerationRoutes(rooms, config.keys, clock, origins).routes())
     app.add_routes(ReceiverRoutes(rooms.receivers, config.keys, clock).routes())
     app.add_routes(pages.routes(public_url=config.http.public_url))
     return app

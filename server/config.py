@@ -72,6 +72,8 @@ class Rooms(_Section, frozen=True):
     loudest_voices: Annotated[int, Meta(ge=0, le=255)] = 10
     resume_timeout_seconds: Annotated[int, Meta(ge=0, le=300)] = 20
     require_encryption: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
+    lobby: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
+    screen_share: Literal["everybody", "moderators"] = "everybody"
 
 
 class Guests(_Section, frozen=True):

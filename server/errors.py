@@ -30,6 +30,8 @@ class Refusal(StrEnum):
     ROOM_MISSING = "room_missing"
     ROOM_FULL = "room_full"
     ROOM_UNENCRYPTED = "room_unencrypted"
+    ROOM_LOCKED = "room_locked"
+    BANNED = "banned"  # until the room ends
     NO_RELAY = "no_relay"
     STOPPING = "stopping"
     BAD_REQUEST = "bad_request"

@@ -22,6 +22,8 @@ _REASONS: dict[int, words.LeaveReason] = {
     _Reason.DUPLICATE_IDENTITY: words.LeaveReason.DUPLICATE_IDENTITY,
     _Reason.SERVER_SHUTDOWN: words.LeaveReason.SERVER_SHUTDOWN,
     _Reason.PARTICIPANT_REMOVED: words.LeaveReason.REMOVED,
+    _Reason.USER_REJECTED: words.LeaveReason.NOT_ADMITTED,
+    _Reason.USER_UNAVAILABLE: words.LeaveReason.NOT_ADMITTED,
     _Reason.ROOM_DELETED: words.LeaveReason.ROOM_CLOSED,
     _Reason.ROOM_CLOSED: words.LeaveReason.ROOM_CLOSED,
     _Reason.STATE_MISMATCH: words.LeaveReason.STATE_MISMATCH,

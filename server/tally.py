@@ -49,6 +49,8 @@ STAGE_OF_REFUSAL: Final = {  # the last step that was done
     Refusal.ROOM_MISSING: Stage.TOKEN,
     Refusal.ROOM_FULL: Stage.TOKEN,
     Refusal.ROOM_UNENCRYPTED: Stage.TOKEN,
+    Refusal.ROOM_LOCKED: Stage.TOKEN,
+    Refusal.BANNED: Stage.TOKEN,
     Refusal.NO_RELAY: Stage.TOKEN,
     Refusal.STOPPING: Stage.TOKEN,
     Refusal.BAD_REQUEST: Stage.TOKEN,

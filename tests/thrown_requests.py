@@ -60,6 +60,14 @@ def _nothing(personals: Personals, place: str) -> bytes:
     return _json(reason=personals.at(f"{place}, reason").text)
 
 
+def _somebody(personals: Personals, place: str) -> bytes:
+    return _json(identity=personals.at(f"{place}, identity").text)
+
+
+def _rules(personals: Personals, place: str) -> bytes:
+    return _json(screen_share=personals.at(f"{place}, screen_share").text)
+
+
 # What is sent to routes that take something; a route that is in neither list fails a test.
 BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/api/guest-token"): _guest,
@@ -67,6 +75,11 @@ BODIES: dict[tuple[str, str], Body] = {
     ("DELETE", "/api/receipt"): _nothing,
     ("POST", "/api/receipt/objection"): _nothing,
     ("POST", "/twirp/{service}/{method}"): _api,
+    ("PATCH", "/api/moderation"): _rules,
+    ("POST", "/api/moderation/admit"): _somebody,
+    ("POST", "/api/moderation/refuse"): _somebody,
+    ("POST", "/api/moderation/ban"): _somebody,
+    ("POST", "/api/moderation/unban"): _somebody,
 }
 
 
@@ -151,6 +164,7 @@ class Thrower:
             await self._talk_in_json(http)
             await self._join_at_once(http)
             await self._administer(http)
+            await self._moderate(http)
         await self._no_http()
 
     def _headers(self, place: str) -> dict[str, str]:
@@ -319,6 +333,18 @@ class Thrower:
                     if answer.status == 200:
                         self.methods.add(name)
                 await _heard(socket)
+        await socket.close()
+
+    async def _moderate(self, http: aiohttp.ClientSession) -> None:
+        """The door of a room in which somebody is. Who is banned and not there, the room alone knows."""
+        socket = await self._join(http, "a join that is moderated")
+        moderator = {"room": "hall", "roomJoin": True, "roomAdmin": True}
+        for (method, pattern), body in BODIES.items():
+            if pattern.startswith("/api/moderation"):
+                token = self.token("mona", "hall", f"{method} {pattern}, moderator", video=moderator)
+                headers = {**self._headers(f"{pattern}, moderator"), "Authorization": f"Bearer {token}"}
+                data = body(self.personals, f"{pattern}, moderator")
+                await _read(http.request(method, self.url + pattern, headers=headers, data=data))
         await socket.close()
 
     async def _no_http(self) -> None:

@@ -118,6 +118,29 @@ class VideoGrants:
         return self.can_publish and (not self.can_publish_sources or source in self.can_publish_sources)
 
 
+SCREENS = frozenset({Source.SCREEN_SHARE.value, Source.SCREEN_SHARE_AUDIO.value})
+
+
+def of_who_waits(grants: VideoGrants) -> VideoGrants:
+    """What is left of them until somebody is let in: nothing is sent and nothing received."""
+    return replace(
+        grants,
+        can_publish=False,
+        can_subscribe=False,
+        can_publish_data=False,
+        can_update_own_metadata=False,
+        can_subscribe_metrics=False,
+    )
+
+
+def without_screens(grants: VideoGrants) -> VideoGrants:
+    """The same, but for sharing a screen."""
+    allowed = grants.can_publish_sources or tuple(source.value for source in Source)
+    sources = tuple(source for source in allowed if source not in SCREENS)
+    # No source at all would mean every source.
+    return replace(grants, can_publish=grants.can_publish and bool(sources), can_publish_sources=sources)
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """A verified token. `expires_at` is in seconds since the epoch."""

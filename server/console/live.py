@@ -151,7 +151,9 @@ def _in_words(rooms: Sequence[RoomNow]) -> list[Block]:
 
 
 def _row(one: Present, joined: ParticipantJoined | None) -> Row:
-    if one.quality is None:
+    if one.waits:
+        connection, tone = "waiting to be let in", "warning"
+    elif one.quality is None:
         connection, tone = f"joining, {one.stage.name.lower()} done", "warning"
     else:
         connection, tone = _QUALITIES[one.quality]

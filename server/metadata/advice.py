@@ -63,6 +63,14 @@ ADVICE: Final[dict[AttemptCause, Advice]] = {
         "The token requires end-to-end encryption, and the room was begun without.",
         "Have everybody's token require it, or let the room end first.",
     ),
+    AttemptCause.ROOM_LOCKED: Advice(
+        "A moderator has locked the room, and the person had not been in it before.",
+        "Nothing: a moderator unlocks it, or the app has its back end do so.",
+    ),
+    AttemptCause.BANNED: Advice(
+        "A moderator has banned the person from the room until it ends.",
+        "Nothing, unless it was a mistake: a moderator lifts the ban.",
+    ),
     AttemptCause.NO_RELAY: Advice(
         "No relay was ready to take the room.",
         "Look at the guarantee of the relays and at the log; `offrecord doctor` says what the host lacks.",
@@ -84,6 +92,10 @@ ADVICE: Final[dict[AttemptCause, Advice]] = {
         "Have the back end give each device an identity of its own, unless people reloaded the page.",
     ),
     AttemptCause.REMOVED: Advice("Somebody removed the person.", "Nothing: it was wanted."),
+    AttemptCause.NOT_ADMITTED: Advice(
+        "The person waited to be let in, and a moderator refused, or nobody answered for an hour.",
+        "Nothing, unless no moderator was there: tokens with roomAdmin make one.",
+    ),
     AttemptCause.ROOM_CLOSED: Advice("The room was closed.", "Nothing: it was wanted."),
     AttemptCause.SERVER_SHUTDOWN: Advice(
         "The server was stopped in order.", "Nothing: clients come back when it runs again."

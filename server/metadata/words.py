@@ -11,6 +11,7 @@ class LeaveReason(StrEnum):
     CLIENT_LEFT = "client_left"
     DUPLICATE_IDENTITY = "duplicate_identity"
     REMOVED = "removed"
+    NOT_ADMITTED = "not_admitted"  # it waited to be let in, and was refused, or nobody answered
     ROOM_CLOSED = "room_closed"
     SERVER_SHUTDOWN = "server_shutdown"
     SERVER_CRASH = "server_crash"  # written at the next start, for sessions that have no end
@@ -130,18 +131,29 @@ class Action(StrEnum):
 
 
 class RoomAct(StrEnum):
-    """What the server API did to a room."""
+    """What the server API or a moderator did to a room."""
 
     OPENED = "opened"
     DESCRIBED = "described"  # its metadata was changed
     DATA_SENT = "data_sent"
     DELETED = "deleted"
+    LOCKED = "locked"
+    UNLOCKED = "unlocked"
+    LOBBY_OPENED = "lobby_opened"  # who is new waits for a moderator from now on
+    LOBBY_CLOSED = "lobby_closed"
+    SHARING_RESTRICTED = "sharing_restricted"  # only moderators share a screen from now on
+    SHARING_ALLOWED = "sharing_allowed"
+    SOMEBODY_BANNED = "somebody_banned"  # who was not there
+    BAN_LIFTED = "ban_lifted"
 
 
 class ParticipantAct(StrEnum):
-    """What the server API did to a participant."""
+    """What the server API or a moderator did to a participant."""
 
+    ADMITTED = "admitted"  # it had waited to be let in
+    REFUSED = "refused"  # the same, and was sent away
     REMOVED = "removed"
+    BANNED = "banned"  # removed, and kept out until the room ends
     TRACK_MUTED = "track_muted"
     PERMISSIONS_CHANGED = "permissions_changed"
     CHANGED = "changed"  # name, metadata or attributes

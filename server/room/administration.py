@@ -13,7 +13,7 @@ from livekit.protocol.rtc import LeaveRequest, MuteTrackRequest, ParticipantUpda
 
 from server.control.messages import MOST_SENT
 from server.protocol import translate
-from server.room import joining, leaving, requests, telling
+from server.room import joining, leaving, moderation, requests, telling
 from server.room import tracks as room_tracks
 from server.room.effects import Act
 from server.room.inputs import (
@@ -26,6 +26,7 @@ from server.room.inputs import (
     AdminRemove,
     AdminSend,
     AdminSubscribe,
+    Moderation,
 )
 from server.room.participant import Participant
 from server.room.publication import Publication
@@ -71,6 +72,8 @@ def check(room: Room, wanted: Admin, now: float) -> None:
             _check_data(room, wanted, now)
         case AdminDescribe(metadata):
             check_room_metadata(metadata)
+        case Moderation():
+            moderation.check(room, wanted)
         case _:
             pass
 
@@ -89,6 +92,7 @@ def handle(room: Room, wanted: Admin, now: float) -> None:
         case AdminRemove(identity):
             who = _who(room, identity)
             room.account.administered(Act.REMOVED, who)
+            room.door.forget(who.claims.identity)
             leaving.remove(room, who, Reason.PARTICIPANT_REMOVED, LeaveRequest.Action.DISCONNECT, now)
         case AdminMute(identity, sid, muted):
             _mute(room, _who(room, identity), sid, muted, now)
@@ -106,6 +110,8 @@ def handle(room: Room, wanted: Admin, now: float) -> None:
         case AdminDelete():
             room.account.administered(Act.DELETED)
             room.delete(now)
+        case Moderation():
+            moderation.handle(room, wanted, now)
         case _:
             pass
 
@@ -192,21 +198,23 @@ def _change(room: Room, who: Participant, wanted: AdminChange, now: float) -> No
         _permit(room, who, wanted.permission, now)
     if who.announced:
         telling.announce(room, who, to_itself=True)
+    elif who.waits:
+        telling.tell_of_waiting(room, who, to_itself=True)
     else:
         own = ParticipantUpdate(participants=[who.own_info(changed=True)])
         room.effects.send(who.sid, SignalResponse(update=own))
 
 
 def _permit(room: Room, who: Participant, permission: models.ParticipantPermission, now: float) -> None:
-    before = who.claims.grants
-    grants = translate.granted(permission, before)
-    who.permit(grants, now)
+    before = who.grants
+    who.permit(translate.granted(permission, who.claims.grants), now)
+    grants = who.grants
+    if who.waits:  # it has them once it is let in
+        return
     if grants.can_publish_data != before.can_publish_data:
         room.lodging.tell_member(who, encrypted_only=room.encryption_required)
     room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish), now)
     if grants.can_subscribe and who.subscriber is None:
-        if not who.single:
-            room.account.administered(Act.RECEPTION_OPENED, who)
         joining.add_subscriber(room, who, now)
     for track in list(room.tracks.values()):
         room_tracks.reconcile(room, who, track, now)

@@ -13,6 +13,7 @@ from server.auth.grants import Claims
 from server.control.messages import Notification
 from server.room.metadata import PolicyNotice
 from server.room.relay import RelayFace
+from server.room.rules import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,49 @@ class AdminDescribe(Admin):
 @dataclass(frozen=True, slots=True)
 class AdminDelete(Admin):
     """Everybody has to leave, and the room ends."""
+
+
+class Moderation(Admin):
+    """What moderators ask; `moderation.check` says whether it may be."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayDown(Moderation):
+    """Other rules; None leaves one as it is."""
+
+    locked: bool | None = None
+    lobby: bool | None = None
+    screen_share: Sharing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn(Moderation):
+    """Who waits comes in."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnAway(Moderation):
+    """Who waits has to leave."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ban(Moderation):
+    """Whoever has this identity has to leave, and is kept out until the room ends."""
+
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiftBan(Moderation):
+    """The identity is kept out no more."""
+
+    identity: str
 
 
 Input = (

@@ -46,6 +46,9 @@ def remove(
     if isinstance(participant.subscriber, DualSubscriber):
         sides.append(participant.subscriber)
     room.dismiss(participant, now)
+    if participant.waits and tell_others:
+        telling.tell_of_waiting(room, participant)
+        room.door.departures.note(participant.info(), now)
     course = room.qualities.leave(participant.sid)
     if participant.announced and tell_others:
         telling.tell_speakers(room, now)  # of somebody unknown, clients would not take it
@@ -67,5 +70,5 @@ def differ(room: Room, participant: Participant, now: float) -> None:
 
 def everybody(room: Room, reason: models.DisconnectReason, action: LeaveRequest.Action, now: float) -> None:
     """Ends all sessions; nobody is there to be told of the others."""
-    for participant in list(room.participants.values()):
+    for participant in room.everybody():
         remove(room, participant, reason, action, now, tell_others=False)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from server.room.rules import NO_RULES, Rules
+
 
 @dataclass(frozen=True, slots=True)
 class RoomLimits:
     """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
-    forwarded, the loudest; 0: of all. Who lost its WebSocket is waited for so long; 0: not at all.
+    forwarded, the loudest; 0: of all. Who lost its WebSocket is waited for so long; 0: not at all. `rules`
+    are those that the room begins with.
     """
 
     max_participants: int = 500
@@ -17,3 +20,4 @@ class RoomLimits:
     require_encryption: bool = False
     loudest_voices: int = 0
     resume_seconds: float = 20.0
+    rules: Rules = NO_RULES

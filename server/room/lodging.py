@@ -60,7 +60,7 @@ class Lodging:
                 participant.sid,
                 publisher.transport,
                 receiving,
-                participant.claims.grants.can_publish_data,
+                participant.grants.can_publish_data,
                 encrypted_only,
             )
         )

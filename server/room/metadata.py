@@ -3,7 +3,8 @@
 Where there is nothing to tell, it is the app's text as it is. Else it is a JSON object with one member of
 ours, `offrecord`:
 
-    {"topic": "tulips", "offrecord": {"policy": {"version": "…", "url": "…", "revised": "2026-01-01"}}}
+    {"topic": "tulips", "offrecord": {"policy": {"version": "…", "url": "…", "revised": "2026-01-01"},
+                                      "moderation": {"locked": true, "screen_share": "moderators"}}}
 
 An app's text that is a JSON object keeps its members; any other text is `offrecord.metadata`.
 """
@@ -11,6 +12,8 @@ An app's text that is a JSON object keeps its members; any other text is `offrec
 from __future__ import annotations
 
 import msgspec
+
+from server.room.rules import NO_RULES, Rules
 
 MEMBER = "offrecord"
 
@@ -26,15 +29,18 @@ class PolicyNotice(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True, omit_defaults=True):
-    policy: PolicyNotice
+    policy: PolicyNotice | None = None
+    moderation: Rules = NO_RULES
     metadata: str = ""
 
 
 class RoomMetadata:
-    """`own` is the app's text, `told` what clients see."""
+    """`own` is the app's text, `told` what clients see, `told_outside` what those see who wait to be let in:
+    the app's text is none of it."""
 
-    def __init__(self, policy: PolicyNotice | None = None) -> None:
+    def __init__(self, policy: PolicyNotice | None = None, rules: Rules | None = None) -> None:
         self._policy = policy
+        self._rules = rules or NO_RULES
         self._begun = False
         self.set("")
 
@@ -49,14 +55,24 @@ class RoomMetadata:
         self._policy = policy
         self.set(self.own)
 
+    def lay_down(self, rules: Rules) -> None:
+        """Other rules hold from now on."""
+        self._rules = rules
+        self.set(self.own)
+
     def set(self, own: str) -> None:
         self.own = own
-        self.told = own if self._policy is None else _with_notice(own, self._policy)
+        self.told, self.told_outside = self._with_notice(own), self._with_notice("")
+
+    def _with_notice(self, own: str) -> str:
+        if self._policy is None and self._rules == NO_RULES:
+            return own
+        return _with_notice(own, self._policy, self._rules)
 
 
-def _with_notice(own: str, policy: PolicyNotice) -> str:
+def _with_notice(own: str, policy: PolicyNotice | None, rules: Rules) -> str:
     members = _members(own)
-    told = _Told(policy) if members is not None or not own else _Told(policy, own)
+    told = _Told(policy, rules, "" if members is not None else own)
     return msgspec.json.encode({**(members or {}), MEMBER: told}).decode()
 
 

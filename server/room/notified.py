@@ -20,7 +20,7 @@ from server.control.messages import (
     TransportQuality,
     TransportState,
 )
-from server.room import leaving, requests, telling, tracks
+from server.room import joining, leaving, requests, telling, tracks
 from server.room.attempt import Stage
 from server.room.dual import DualSubscriber
 from server.room.participant import Participant, State
@@ -72,7 +72,7 @@ def handle(room: Room, notification: Notification, now: float) -> None:
                 side.is_refused = True
             elif isinstance(side, Publisher | DualSubscriber):
                 side.history.is_refused = True
-                who = room.participants[side.sid]
+                who = _owner(room, side)
                 failure = models.DisconnectReason.JOIN_FAILURE
                 leaving.remove(room, who, failure, LeaveRequest.Action.DISCONNECT, now)
         case _:
@@ -88,7 +88,7 @@ def _congested(room: Room, subscription: Subscription, congested: bool) -> None:
 def _transport_changed(
     room: Room, side: Publisher | DualSubscriber, state: TransportState, now: float
 ) -> None:
-    participant, phase = room.participants[side.sid], state.phase
+    participant, phase = _owner(room, side), state.phase
     side.history.note(state, now)
     if phase is TransportPhase.REACHABLE:
         participant.attempt.reach(Stage.ICE, now)
@@ -101,17 +101,18 @@ def _transport_changed(
         participant.transport_lost(now)
 
 
+def _owner(room: Room, side: Publisher | DualSubscriber) -> Participant:
+    owner = room.someone(side.sid)
+    assert owner is not None, "who has a transport is there"
+    return owner
+
+
 def _activate(room: Room, participant: Participant, now: float) -> None:
     participant.state = State.ACTIVE
     participant.attempt.reach(Stage.READY, now)
-    telling.announce(room, participant, to_itself=True)
-    telling.send_permissions(room, participant, room.tracks.values())
-    for track in room.tracks.values():
-        tracks.reconcile(room, participant, track, now)
-    if participant.subscriber and participant.subscriber.tracks:
-        participant.subscriber.negotiation.want_at_once(now)
-    telling.send_voices(room, participant, room.speakers.told())
-    room.qualities.arrive(participant.sid, now)
+    if not participant.waits:
+        telling.announce(room, participant, to_itself=True)
+        joining.begin(room, participant, now)
     room.account.active(participant, now)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from livekit.protocol import models
 
-from server.auth.grants import VideoGrants, insisting_on_encryption
+from server.auth.grants import VideoGrants, insisting_on_encryption, of_who_waits, without_screens
 from server.protocol import translate
 from server.room.attempt import Attempt
 from server.room.inputs import Join, SignalEnd
@@ -22,9 +22,13 @@ ENCRYPTION = "offrecord.encryption"
 """Attribute of everybody in a room that requires end-to-end encryption; nobody can set it otherwise."""
 SUPPORT_CODE = "offrecord.support_code"
 """Attribute in which somebody finds the code of its own join; the others are not shown it."""
-_OURS = frozenset({ENCRYPTION, SUPPORT_CODE})
+ROLE = "offrecord.role"
+"""Attribute of moderators, for everybody to see, and of who waits to be let in."""
+MODERATOR, WAITING = "moderator", "waiting"
+_OURS = frozenset({ENCRYPTION, SUPPORT_CODE, ROLE})
 
 JOIN_SECONDS = 60.0  # a participant that is not active by then is removed, as in the reference server
+WAITING_SECONDS = 3600.0  # nobody waits for longer to be let in
 FIRST_TOKEN_SECONDS = 2.0
 TOKEN_SECONDS = 300.0
 GOODBYE_SECONDS = 2.0
@@ -44,7 +48,8 @@ class Absence:
 
 class Participant:
     """`announced` once the others have been shown it; `subscriber` is None without canSubscribe;
-    `absence` is None while its WebSocket is there."""
+    `absence` is None while its WebSocket is there. `grants` are what it may do here and now: what its claims
+    grant, less what it may not while it waits, or by the rules of the room."""
 
     def __init__(
         self,
@@ -53,11 +58,17 @@ class Participant:
         publisher: Publisher,
         subscriber: Subscriber | None,
         encryption_required: bool,
+        *,
+        waits: bool = False,
+        shares_screens: bool = True,
     ) -> None:
         self.sid = join.sid
         self.identity = join.identity
         # Renewed tokens insist on it: whoever comes back first opens the room anew.
         self.claims = insisting_on_encryption(join.claims) if encryption_required else join.claims
+        self.waits = waits
+        self._shares_screens = shares_screens
+        self.grants = self._granted()
         self.client = join.client
         self.auto_subscribe = join.auto_subscribe
         self.may_pause = join.may_pause
@@ -94,7 +105,12 @@ class Participant:
     @property
     def is_resumable(self) -> bool:
         """Whether its session can go on without its WebSocket: media flows, and goes on flowing."""
-        return self.is_active and self.goodbye_by is None
+        return self.is_active and self.goodbye_by is None and not self.waits
+
+    @property
+    def is_moderator(self) -> bool:
+        """Whether it sees who waits, and no rule of the room binds it."""
+        return self.claims.grants.room_admin
 
     @property
     def primary_is_connected(self) -> bool:
@@ -118,7 +134,7 @@ class Participant:
 
     def wants(self, track_sid: str) -> bool:
         """Whether it wants to receive a track, and receives at all."""
-        return self.claims.grants.can_subscribe and self._choices.get(track_sid, self.auto_subscribe)
+        return self.grants.can_subscribe and self._choices.get(track_sid, self.auto_subscribe)
 
     def transport_lost(self, now: float) -> None:
         """It may be leaving, and is to reconnect if it does not say so in time."""
@@ -128,7 +144,18 @@ class Participant:
     def permit(self, grants: VideoGrants, now: float) -> None:
         """What it may do from now on. Its token is renewed at once, so that it comes back with the same."""
         self.claims = replace(self.claims, grants=grants)
+        self.grants = self._granted()
         self.token_due = now
+
+    def come_in(self) -> None:
+        """It waits no more."""
+        self.waits = False
+        self.grants = self._granted()
+
+    def rule_sharing(self, allowed: bool) -> None:
+        """Whether those who are no moderators share screens from now on."""
+        self._shares_screens = allowed
+        self.grants = self._granted()
 
     def describe(
         self,
@@ -158,14 +185,14 @@ class Participant:
         return models.ParticipantInfo(
             sid=self.sid,
             identity=self.identity,
-            state=self.state,
+            state=State.JOINED if self.waits and self.is_active else self.state,
             tracks=[track.info for track in published],
             metadata=self.claims.metadata,
             joined_at=int(self.joined_at),
             joined_at_ms=int(self.joined_at * 1000),
             name=self.claims.name,
             version=self._version,
-            permission=translate.permission(self.claims.grants),
+            permission=translate.permission(self.grants),
             is_publisher=bool(published),
             kind=translate.kind(self.claims),
             attributes=self._attributes(),
@@ -177,11 +204,23 @@ class Participant:
     def _attributes(self) -> dict[str, str]:
         """Its own, and what it must know of the room: an attribute is what every SDK shows its program."""
         attributes = {name: text for name, text in self.claims.attributes.items() if name not in _OURS}
-        return attributes | ({ENCRYPTION: "required"} if self._encryption_required else {})
+        if self._encryption_required:
+            attributes[ENCRYPTION] = "required"
+        if self.waits or self.is_moderator:
+            attributes[ROLE] = WAITING if self.waits else MODERATOR
+        return attributes
+
+    def _granted(self) -> VideoGrants:
+        grants = self.claims.grants
+        if self.waits:
+            return of_who_waits(grants)
+        return grants if self._shares_screens or self.is_moderator else without_screens(grants)
 
     def next_timeout(self) -> float:
         """When something of this participant is due."""
         times = [self.token_due]
+        if self.waits:
+            times.append(self.joined_at + WAITING_SECONDS)
         if not self.is_active:
             times.append(self.ready_by)
         if self.pace.due is not None:

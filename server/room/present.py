@@ -35,6 +35,7 @@ class Present:
     site: str
     quality: Quality | None
     sent: tuple[Sent, ...]
+    waits: bool = False  # to be let in
 
 
 def present(participant: Participant, quality: Quality | None) -> Present:
@@ -56,4 +57,5 @@ def present(participant: Participant, quality: Quality | None) -> Present:
             )
             for track in participant.published()
         ),
+        waits=participant.waits,
     )

@@ -55,6 +55,8 @@ TRACK_NOT_ENCRYPTED = (
 DATA_NOT_ENCRYPTED = (
     "this room requires end-to-end encryption: data that is not declared encrypted is not forwarded"
 )
+NOT_IN_YET = "nothing is sent before a moderator lets you in"
+SCREENS_OF_MODERATORS = "only moderators share a screen in this room"
 _ENCRYPTED = {models.Encryption.Type.GCM, models.Encryption.Type.CUSTOM}
 OK_SINCE_PROTOCOL = 15  # older clients do not expect an OK
 
@@ -110,14 +112,18 @@ def _trickle(room: Room, participant: Participant, message: TrickleRequest, now:
 
 
 def _add_track(room: Room, participant: Participant, message: AddTrackRequest, now: float) -> None:
-    grants = participant.claims.grants
+    source = translate.source_name(message.source)
     words = ""
     refusal: RequestResponse.Reason | None = Reason.NOT_ALLOWED
-    if grants.may_publish(translate.source_name(message.source)):
+    if participant.grants.may_publish(source):
         if room.encryption_required and message.encryption not in _ENCRYPTED:
             words = TRACK_NOT_ENCRYPTED
         else:
             refusal = participant.publisher.add_track(message, now)
+    elif participant.waits:
+        words = NOT_IN_YET
+    elif participant.claims.grants.may_publish(source):
+        words = SCREENS_OF_MODERATORS
     if refusal is not None:
         _reply(room, participant, RequestResponse(reason=refusal, message=words, add_track=message))
 
@@ -207,7 +213,7 @@ def _update_metadata(
 def _refuse_metadata(
     participant: Participant, message: UpdateParticipantMetadata
 ) -> RequestResponse.Reason | None:
-    if not participant.claims.grants.can_update_own_metadata:
+    if not participant.grants.can_update_own_metadata:
         return Reason.NOT_ALLOWED
     return None if is_bounded(message.name, message.metadata) else Reason.LIMIT_EXCEEDED
 

@@ -31,7 +31,8 @@ def may_resume(room: Room, sid: str, identity: str) -> bool:
         return False
     absence = participant.absence
     return room.limits.resume_seconds > 0 and (
-        absence is None or room.departures.missed(absence.since) is not None
+        absence is None
+        or None not in (room.departures.missed(absence.since), room.door.departures.missed(absence.since))
     )
 
 
@@ -49,11 +50,12 @@ def resume(room: Room, participant: Participant, now: float) -> None:
     send(SignalResponse(reconnect=welcome.reconnect_response(room.turn.told(now))))
     if departed := room.departures.missed(gone_since):
         send(SignalResponse(update=ParticipantUpdate(participants=departed)))
+    if participant.is_moderator and (turned_away := room.door.departures.missed(gone_since)):
+        send(SignalResponse(update=ParticipantUpdate(participants=turned_away)))
     for track in participant.publisher.muted_by_others():
         # Before the client sees that it differs from its own.
         send(SignalResponse(mute=MuteTrackRequest(sid=track.sid, muted=True)))
-    others = [one.info() for one in room.participants.values() if one.announced and one is not participant]
-    everybody = ParticipantUpdate(participants=[participant.own_info(), *others])
+    everybody = ParticipantUpdate(participants=[participant.own_info(), *telling.shown_to(room, participant)])
     send(SignalResponse(update=everybody))
     send(SignalResponse(room_update=RoomUpdate(room=room.info())))
     telling.send_permissions(room, participant, room.tracks.values())

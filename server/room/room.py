@@ -31,6 +31,7 @@ from server.room.account import Account
 from server.room.counts import Counts, count
 from server.room.deliveries import Deliveries
 from server.room.departures import Departures
+from server.room.door import MOST_WAITING, Door
 from server.room.effects import Effect, Effects, RenewToken, RoomClosed
 from server.room.ice_servers import TurnServers
 from server.room.inputs import (
@@ -50,17 +51,19 @@ from server.room.leaving import DISCONNECT, RECONNECT
 from server.room.limits import RoomLimits
 from server.room.lodging import Lodging
 from server.room.metadata import PolicyNotice, RoomMetadata
-from server.room.participant import TOKEN_SECONDS, Participant
+from server.room.participant import TOKEN_SECONDS, WAITING_SECONDS, Participant
 from server.room.present import Present, present
 from server.room.publication import Publication
 from server.room.quality import Qualities
+from server.room.rules import Rules
 from server.room.speakers import Speakers
 
 Reason = models.DisconnectReason
 
 
 class Room:
-    """The state machine. `participants` by sid, in the order in which they came; `tracks`, announced ones."""
+    """The state machine. `participants` by sid, in the order in which they came; `tracks`, announced ones.
+    Who waits to be let in is at the `door`, and none of the participants."""
 
     def __init__(
         self,
@@ -77,7 +80,9 @@ class Room:
         self.limits = limits
         self.created_at = now
         self.encryption_required = limits.require_encryption
-        self.metadata = RoomMetadata(policy)
+        self.rules = limits.rules
+        self.metadata = RoomMetadata(policy, self.rules)
+        self.door = Door(limits.resume_seconds)
         self.turn = turn or TurnServers()
         self.participants: dict[str, Participant] = {}
         self.effects = Effects()
@@ -102,10 +107,10 @@ class Room:
             case Join():
                 joining.join(self, happened, now)
             case Signal(sid, request):
-                if participant := self.participants.get(sid):
+                if participant := self.someone(sid):
                     requests.handle(self, participant, request, now)
             case SignalLost(sid, end):
-                if participant := self.participants.get(sid):
+                if participant := self.someone(sid):
                     absence.signal_lost(self, participant, end, now)
             case Resume(sid):
                 if participant := self.participants.get(sid):
@@ -133,7 +138,7 @@ class Room:
 
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
-        times = [participant.next_timeout() for participant in self.participants.values()]
+        times = [participant.next_timeout() for participant in self.everybody()]
         endings_due = self.account.endings.due
         # Nothing closes before its ends were told, or waited for.
         closes_at = None if self._closes_at is None else max(self._closes_at, endings_due or 0.0)
@@ -141,14 +146,36 @@ class Room:
         times += [time for time in (*due, self.qualities.due, self.qualities.step_due) if time is not None]
         return None if self._closed else min(times, default=None)
 
-    def is_full(self, identity: str) -> bool:
-        """Whether somebody with this identity would find no place. Who replaces itself always does."""
-        return identity not in self._by_identity and len(self.participants) >= self.limits.max_participants
+    def is_full(self, identity: str, *, waits: bool = False) -> bool:
+        """Whether somebody with this identity would find no place, in the room or where people wait. Who
+        replaces itself always does."""
+        there = self._by_identity.get(identity)
+        if there is not None and there.waits == waits:
+            return False
+        if waits:
+            return len(self.door.waiting) >= MOST_WAITING
+        return len(self.participants) >= self.limits.max_participants
 
     @property
     def may_require_encryption(self) -> bool:
         """Whether somebody who insists on it gets end-to-end encryption here: nobody is in the clear yet."""
-        return self.encryption_required or not self.participants
+        return self.encryption_required or not self.everybody()
+
+    def everybody(self) -> list[Participant]:
+        """Who is in it, and who waits to be let in."""
+        return [*self.participants.values(), *self.door.waiting.values()]
+
+    def someone(self, sid: str) -> Participant | None:
+        """The same, by sid."""
+        return self.participants.get(sid) or self.door.waiting.get(sid)
+
+    def info_outside(self) -> models.Room:
+        """The room as those see it who wait to be let in: neither how many are in it nor what an app says of
+        it."""
+        info = self.info()
+        info.metadata = self.metadata.told_outside
+        info.num_participants = info.num_publishers = 0
+        return info
 
     def info(self) -> models.Room:
         """The room as clients see it. `active_recording` is never set: there is nothing to set it."""
@@ -169,10 +196,10 @@ class Room:
 
     def present(self) -> list[Present]:
         """Who is in it and how they are connected, in the order in which they came."""
-        return [present(one, self.qualities.of(one.sid)) for one in self.participants.values()]
+        return [present(one, self.qualities.of(one.sid)) for one in self.everybody()]
 
     def find(self, identity: str) -> Participant | None:
-        """Who has this identity now."""
+        """Who has this identity now, in the room or before its door."""
         return self._by_identity.get(identity)
 
     def may_receive(self, subscriber: Participant, track: Publication) -> bool:
@@ -183,17 +210,22 @@ class Room:
         )
 
     def admit(self, participant: Participant) -> None:
-        """Somebody is in the room from now on."""
-        self.participants[participant.sid] = participant
+        """Somebody is in the room from now on, or waits to be let in."""
+        self.door.waiting.pop(participant.sid, None)
+        if participant.waits:
+            self.door.waiting[participant.sid] = participant
+        else:
+            self.participants[participant.sid] = participant
+            self.door.know(participant.claims.identity)
         self._by_identity[participant.identity] = participant
         self._closes_at = None
 
     def dismiss(self, participant: Participant, now: float) -> None:
-        """Somebody is in the room no more."""
-        del self.participants[participant.sid]
+        """Somebody is there no more."""
+        del (self.door.waiting if participant.waits else self.participants)[participant.sid]
         del self._by_identity[participant.identity]
         self.speakers.leave(participant.sid)
-        if not self.participants:
+        if not self.everybody():
             self._closes_at = now + self.limits.departure_seconds
 
     def delete(self, now: float) -> None:
@@ -202,13 +234,19 @@ class Room:
         self.is_deleted = True
         self._closes_at = now
 
+    def lay_down(self, rules: Rules, now: float) -> None:
+        """Other rules: everybody is told with the next tick."""
+        self.rules = rules
+        self.metadata.lay_down(rules)
+        self._counts.due = now
+
     def describe(self, metadata: str, now: float) -> None:
         """Another text of the app: everybody is told with the next tick."""
         self.metadata.set(metadata)
         self._counts.due = now
 
     def _tick(self, now: float) -> None:
-        for participant in list(self.participants.values()):
+        for participant in self.everybody():
             self._settle(participant, now)
         if self._counts.due is not None and now >= self._counts.due:
             self._counts.told(self.participants.values())
@@ -225,6 +263,9 @@ class Room:
         """Sends what has become due of a participant; removes it when its time is up."""
         if not participant.is_active and now >= participant.ready_by:
             leaving.remove(self, participant, Reason.JOIN_FAILURE, DISCONNECT, now)
+            return
+        if participant.waits and now >= participant.joined_at + WAITING_SECONDS:
+            leaving.remove(self, participant, Reason.USER_UNAVAILABLE, DISCONNECT, now)
             return
         if participant.absence is not None and now >= min(
             participant.absence.until, participant.goodbye_by or participant.absence.until

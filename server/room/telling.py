@@ -42,6 +42,36 @@ def show(room: Room, participant: Participant, now: float, *, to_itself: bool = 
         announce(room, participant, to_itself=to_itself)
 
 
+def announce_all(room: Room, changed: list[Participant]) -> None:
+    """The same of several at once, to themselves too."""
+    infos = {one.sid: one.info(changed=True) for one in changed if one.announced}
+    if not infos:
+        return
+    for other in room.participants.values():
+        updates = [info if sid != other.sid else other.own_info() for sid, info in infos.items()]
+        room.effects.send(other.sid, SignalResponse(update=ParticipantUpdate(participants=updates)))
+
+
+def shown_to(room: Room, participant: Participant) -> list[models.ParticipantInfo]:
+    """The others, as far as somebody sees them: moderators see who waits too, and who waits sees nobody."""
+    if participant.waits:
+        return []
+    waiting = room.door.waiting.values() if participant.is_moderator else ()
+    known = [one for one in room.participants.values() if one.announced]
+    return [one.info() for one in (*known, *waiting) if one is not participant]
+
+
+def tell_of_waiting(room: Room, participant: Participant, *, to_itself: bool = False) -> None:
+    """Shows moderators somebody who waits to be let in, or does so no more. Nobody else is shown it."""
+    response = SignalResponse(update=ParticipantUpdate(participants=[participant.info(changed=True)]))
+    for other in room.participants.values():
+        if other.is_moderator:
+            room.effects.send(other.sid, response)
+    if to_itself:
+        own = ParticipantUpdate(participants=[participant.own_info()])
+        room.effects.send(participant.sid, SignalResponse(update=own))
+
+
 def silence(room: Room, track: Publication, now: float) -> None:
     """A track is muted or gone: its voice ends at once."""
     room.speakers.hear(track.owner, track.sid, 0)
@@ -64,7 +94,7 @@ def tell_due_speakers(room: Room, now: float) -> None:
 
 def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> None:
     """To those who receive: their own voice, and those that they may hear."""
-    receives = participant.subscriber is not None and participant.claims.grants.can_subscribe
+    receives = participant.subscriber is not None and participant.grants.can_subscribe
     if not receives or not participant.is_active:
         return
     heard = [
@@ -120,3 +150,7 @@ def send_room(room: Room) -> None:
     response = SignalResponse(room_update=RoomUpdate(room=room.info()))
     for participant in room.participants.values():
         room.effects.send(participant.sid, response)
+    if room.door.waiting:
+        outside = SignalResponse(room_update=RoomUpdate(room=room.info_outside()))
+        for sid in room.door.waiting:
+            room.effects.send(sid, outside)

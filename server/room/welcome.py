@@ -42,7 +42,7 @@ def join_response(
             server_info=server_info(),
             ice_servers=ice_servers,
             subscriber_primary=participant.subscriber_is_primary,
-            fast_publish=participant.claims.grants.can_publish,
+            fast_publish=participant.grants.can_publish,
             ping_interval=PING_INTERVAL_SECONDS,
             ping_timeout=PING_TIMEOUT_SECONDS,
             client_configuration=_client_configuration(resumable=resumable),

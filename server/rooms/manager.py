@@ -24,7 +24,7 @@ from server.metadata.event import Event
 from server.network.origin import Origin
 from server.present import RoomNow
 from server.protocol.translate import JoinParameters
-from server.room import administration
+from server.room import administration, joining
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
 from server.room.endings import WAIT_SECONDS
 from server.room.ice_servers import TurnServers
@@ -51,8 +51,9 @@ from server.room.reception import Heard, reception
 from server.room.refused import AdminRefused, Fault
 from server.room.resuming import may_resume
 from server.room.room import Room
+from server.room.rules import Rules, Sharing
 from server.rooms.books import Books
-from server.rooms.refused import ROOM_MISSING, UNENCRYPTED_ROOM, JoinRefused
+from server.rooms.refused import REASONS, ROOM_MISSING, UNENCRYPTED_ROOM, JoinRefused
 from server.rooms.relays import Placement, RoomRelays
 from server.rooms.sessions import Session, Sessions
 from server.rooms.tokens import renewed
@@ -120,8 +121,8 @@ class RoomManager:
             raise JoinRefused(DRAINING, 503, Refusal.STOPPING)
         if room.is_deleted if room is not None else not self._config.rooms.auto_create:
             raise JoinRefused(ROOM_MISSING, 404, Refusal.ROOM_MISSING)
-        if room is not None and room.is_full(identity_of(claims, parameters.publish_as)):
-            raise JoinRefused("the room is full", 503, Refusal.ROOM_FULL)
+        if room is not None and (refusal := joining.refuses(room, claims, parameters.publish_as)):
+            raise JoinRefused(*REASONS[refusal], refusal)
         if requires_encryption(claims) and room is not None and not room.may_require_encryption:
             raise JoinRefused(UNENCRYPTED_ROOM, 403, Refusal.ROOM_UNENCRYPTED)
         if self._relays.link(room) is None:
@@ -343,6 +344,10 @@ class RoomManager:
             any(fnmatchcase(name, pattern) for pattern in rooms.require_encryption),
             rooms.loudest_voices,
             rooms.resume_timeout_seconds,
+            Rules(
+                lobby=any(fnmatchcase(name, pattern) for pattern in rooms.lobby),
+                screen_share=Sharing(rooms.screen_share),
+            ),
         )
 
     def _handle(self, room: Room, happened: Input) -> None:

@@ -49,7 +49,7 @@ CHROME = (
 )
 
 
-TO_ROOMS = (effects.Act.OPENED, effects.Act.DESCRIBED, effects.Act.DATA_SENT, effects.Act.DELETED)
+TO_ROOMS = tuple(act for act in effects.Act if act.name.lower() in set(words.RoomAct))
 
 
 def left(

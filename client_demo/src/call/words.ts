@@ -60,7 +60,11 @@ export function endOf(reason: DisconnectReason | undefined): string {
     case DisconnectReason.SERVER_SHUTDOWN:
       return 'The server is shutting down';
     case DisconnectReason.PARTICIPANT_REMOVED:
-      return 'An operator removed you from the room';
+      return 'A moderator or an operator removed you from the room';
+    case DisconnectReason.USER_REJECTED:
+      return 'A moderator did not let you in';
+    case DisconnectReason.USER_UNAVAILABLE:
+      return 'Nobody was there to let you in';
     case DisconnectReason.ROOM_DELETED:
     case DisconnectReason.ROOM_CLOSED:
       return 'The room was closed';

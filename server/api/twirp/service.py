@@ -78,7 +78,7 @@ class RoomService:
         return messages.DeleteRoomResponse()
 
     async def _list_participants(self, request: messages.ListParticipantsRequest) -> Message:
-        present = self._rooms.find(request.room).participants.values()
+        present = self._rooms.find(request.room).everybody()
         return messages.ListParticipantsResponse(participants=[one.info() for one in present])
 
     async def _get_participant(self, request: messages.RoomParticipantIdentity) -> Message:

@@ -1,4 +1,5 @@
-"""Rows about what was done through the server API: not by whom, which only the issuer of its token knows."""
+"""Rows about what was done through the server API, or by moderators: not by whom, which only the issuer of
+the token knows."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ DoneToSomebody = Annotated[ParticipantAct, Meta(extra=ACCOUNTABILITY)]
 
 
 class RoomAdministered(Row, frozen=True, tag="room_administered"):
-    """The server API did something to a room. Of data that it sent there is a row a minute at most."""
+    """The server API or a moderator did something to a room. Of data that was sent there is a row a
+    minute at most."""
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 
@@ -24,8 +26,8 @@ class RoomAdministered(Row, frozen=True, tag="room_administered"):
 
 
 class ParticipantAdministered(Row, frozen=True, tag="participant_administered"):
-    """The server API did something to a participant: muted, changed or removed it. The texts and permissions
-    that were set are not kept."""
+    """The server API or a moderator did something to a participant: let it in or refused it, muted, changed
+    or removed it. The texts and permissions that were set are not kept."""
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 
