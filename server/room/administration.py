@@ -209,8 +209,6 @@ def _permit(room: Room, who: Participant, permission: models.ParticipantPermissi
     before = who.grants
     who.permit(translate.granted(permission, who.claims.grants), now)
     grants = who.grants
-    if who.waits:  # it has them once it is let in
-        return
     if grants.can_publish_data != before.can_publish_data:
         room.lodging.tell_member(who, encrypted_only=room.encryption_required)
     room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish), now)

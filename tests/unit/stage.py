@@ -228,7 +228,10 @@ class Stage:
         return effects
 
     def participant(self, sid: str) -> Participant:
-        return self.room.participants[sid]
+        """In the room, or before its door."""
+        someone = self.room.someone(sid)
+        assert someone is not None, "it is not there"
+        return someone
 
     def sent(self, sid: str, kind: str | None = None) -> list[SignalResponse]:
         """What a client was sent, or of that only one kind."""

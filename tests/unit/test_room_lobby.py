@@ -328,6 +328,17 @@ def test_who_waits_keeps_the_room_until_it_leaves() -> None:
     assert stage.relay.used == set()
 
 
+def test_a_room_that_everybody_left_stays_while_somebody_waits() -> None:
+    stage = Stage(RoomLimits(departure_seconds=5, rules=Rules(lobby=True)))
+    mona = stage.enter("mona", room_admin=True)
+    bob = enter_waiting(stage, "bob")
+    stage.signal(mona, leave=LeaveRequest())
+    assert RoomClosed() not in stage.pass_time(60)
+    stage.enter("mona", room_admin=True)
+    stage.put(LetIn("bob"))
+    assert bob in stage.room.participants
+
+
 def test_a_wait_is_over_with_its_websocket_and_is_not_resumed() -> None:
     stage, mona, _ = met()
     bob = enter_waiting(stage, "bob")

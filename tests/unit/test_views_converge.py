@@ -22,15 +22,29 @@ from server.control.messages import (
     TransportQuality,
 )
 from server.room.effects import Send
-from server.room.inputs import AdminChange, AdminMute, RelayLost, RelayNotified, Resume, SignalLost
+from server.room.inputs import (
+    AdminChange,
+    AdminMute,
+    AdminRemove,
+    LayDown,
+    LetIn,
+    RelayLost,
+    RelayNotified,
+    Resume,
+    SignalLost,
+    TurnAway,
+)
 from server.room.limits import RoomLimits
+from server.room.participant import Participant
 from server.room.quality import _WORDS
 from server.room.resuming import may_resume
+from server.room.rules import Sharing
 from tests.unit.onlooker import Onlooker
 from tests.unit.stage import FakeRelay, Sending, Stage, subscribe_message
 
 NAMES = ["ada", "bob", "cid", "dan"]
 SINGLE = {"bob", "dan"}  # with one peer connection
+MODERATOR = "ada"
 WALKS, STEPS = 320, 40
 
 
@@ -52,7 +66,7 @@ class Views:
                 if isinstance(effect, Send) and (client := by_sid.get(effect.sid)) and client.hears:
                     client.take(effect.response)
             for client in list(self.clients.values()):
-                if client.out or client.sid not in self.stage.room.participants:
+                if client.out or self.stage.room.someone(client.sid) is None:
                     continue
                 answers, client.answers = client.answers, []
                 for sid, muted in answers if client.hears else ():
@@ -67,7 +81,7 @@ class Views:
     def talking(self, name: str) -> Onlooker | None:
         """Whoever of that name can say something now."""
         client = self.clients.get(name)
-        is_there = client is not None and client.hears and client.sid in self.stage.room.participants
+        is_there = client is not None and client.hears and self.stage.room.someone(client.sid) is not None
         return client if is_there else None
 
     def track(self, which: int) -> tuple[str, str]:
@@ -84,7 +98,7 @@ class Views:
     def join(self, name: str) -> None:
         client = self.clients[name] = Onlooker(name, single=name in SINGLE)
         # The sid is known from JoinResponse only: what comes with it is taken at once.
-        client.sid = self.stage.join(name, single=client.single)
+        client.sid = self.stage.join(name, single=client.single, room_admin=name == MODERATOR)
         self.follow()
         self.offer(client)
         self.stage.connect(client.sid)
@@ -170,6 +184,17 @@ class Views:
             self.stage.put(AdminChange(name, "", str(self.cids), {}, permission))
             self.follow()
 
+    def moderate(self, wanted: LayDown | LetIn | TurnAway | AdminRemove) -> None:
+        """Done, or refused and nothing."""
+        self.stage.put(wanted)
+        self.follow()
+
+    def answer_who_waits(self, which: int, welcome: bool) -> None:
+        waiting = [one.identity for one in self.stage.room.door.waiting.values()]
+        if waiting:
+            name = waiting[which % len(waiting)]
+            self.moderate(LetIn(name) if welcome else TurnAway(name))
+
     def leave(self, name: str) -> None:
         if client := self.talking(name):
             self.stage.signal(client.sid, leave=LeaveRequest())
@@ -228,14 +253,27 @@ class Views:
             self.come_back(name)  # who was told to join anew
         self.wait(12.0)
         room = self.stage.room
-        assert {client.sid for client in self.clients.values()} == set(room.participants)
+        assert {client.sid for client in self.clients.values()} == {one.sid for one in room.everybody()}
         for client in self.clients.values():
-            self.compare(client)
+            me = self.stage.participant(client.sid)
+            if me.waits:
+                self.knows_nothing(client, me)
+            else:
+                self.compare(client)
+
+    def knows_nothing(self, client: Onlooker, me: Participant) -> None:
+        """Who waits knows itself, and the room as it is seen from outside."""
+        own, now = client.own, me.own_info()
+        assert (own.name, own.attributes, own.permission) == (now.name, now.attributes, now.permission)
+        assert client.room == self.stage.room.info_outside()
+        of_others = (client.people, client.offered, client.speaking, client.quality, client.forbidden)
+        assert not any((*of_others, client.published, me.subscriber))
 
     def compare(self, client: Onlooker) -> None:
         room = self.stage.room
         me = room.participants[client.sid]
-        others = {one.identity: one for one in room.participants.values() if one is not me}
+        seen = room.everybody() if me.is_moderator else room.participants.values()
+        others = {one.identity: one for one in seen if one is not me}
         assert client.people == {name: one.info() for name, one in others.items()}
         own, now = client.own, me.own_info()  # its tracks it knows by itself
         assert (own.name, own.metadata, own.attributes) == (now.name, now.metadata, now.attributes)
@@ -273,12 +311,14 @@ class Views:
         }
 
 
-def step(views: Views, draw: random.Random) -> None:
-    """Something happens. Connections break and come back more often than anything else does."""
+def step(views: Views, draw: random.Random, *, lobby: bool = False) -> None:
+    """Something happens. Connections break and come back more often than anything else does, or, with a
+    `lobby`, people come to it and moderators answer.
+    """
     name, which, yes = draw.choice(NAMES), draw.randrange(4), draw.random() < 0.5
     kind = draw.choice(["audio", "video"])
     happenings: list[tuple[float, Callable[[], object]]] = [
-        (1, lambda: views.join(name)),
+        (2, lambda: views.join(name)),
         (3, lambda: views.publish(name, kind)),
         (1, lambda: views.unpublish(name)),
         (2, lambda: views.mute(name, which, yes)),
@@ -289,8 +329,12 @@ def step(views: Views, draw: random.Random) -> None:
         (1, lambda: views.degrade(name, draw.choice(list(Quality)))),
         (1, lambda: views.mute_by_the_api(which)),
         (1, lambda: views.permit_by_the_api(name, yes)),
+        (5 if lobby else 1, lambda: views.moderate(AdminRemove(name))),
+        (1, lambda: views.moderate(LayDown(lobby=which < 3))),
+        (1, lambda: views.moderate(LayDown(screen_share=draw.choice(list(Sharing))))),
+        (5 if lobby else 1, lambda: views.answer_who_waits(which, yes)),
         (2, lambda: views.leave(name)),
-        (6, lambda: views.lose(name, yes)),
+        (2 if lobby else 6, lambda: views.lose(name, yes)),
         (5, lambda: views.come_back(name)),
         (0.3, views.lose_relay),
         (3, lambda: views.wait(draw.choice([0.1, 0.5, 1.0, 6.0, 18.0]))),
@@ -300,13 +344,14 @@ def step(views: Views, draw: random.Random) -> None:
     happen()
 
 
+@pytest.mark.parametrize("lobby", [False, True])
 @pytest.mark.parametrize("part", range(4))
-def test_every_view_ends_as_the_room_is(part: int) -> None:
+def test_every_view_ends_as_the_room_is(part: int, lobby: bool) -> None:
     for seed in range(part * WALKS // 4, (part + 1) * WALKS // 4):
         views, draw = Views(), random.Random(seed)
         views.two_meet()
         for _ in range(STEPS):
-            step(views, draw)
+            step(views, draw, lobby=lobby)
         try:
             views.meet_again()
         except AssertionError as error:
