@@ -25,7 +25,7 @@ SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
 .PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
 	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy before-tests packages test-rust \
-	emulator
+	emulator go-sdk
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
@@ -40,7 +40,7 @@ test: need-run ## all checks and tests (Debian packages are installed where that
 	@scripts/test.sh $(TESTS)
 
 # All of `make test` that is not pytest. None of it waits for another without a reason, so that --jobs pays.
-before-tests: build packages test-rust emulator check
+before-tests: build packages test-rust emulator go-sdk check
 
 packages:
 	$(QUIET) "packages of the system" scripts/debian.sh
@@ -50,6 +50,11 @@ test-rust: need-run
 
 emulator: need-run
 	$(QUIET) "network emulator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-netem
+
+go-sdk: .build/go_sdk
+
+.build/go_sdk: scripts/go_sdk.sh $(wildcard tests/e2e/go_sdk/*.go) tests/e2e/go_sdk/go.mod tests/e2e/go_sdk/go.sum | .build
+	$(QUIET) "an app in Go" scripts/go_sdk.sh $@
 
 check: check-python check-rust check-web ## format, lint, types, import rules
 

@@ -6,12 +6,15 @@ answered has CORS whatever the status: browsers read a 404 without it as a dead 
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 from aiohttp import web
 from livekit.protocol import models
+from livekit.protocol.models import ClientInfo
 from livekit.protocol.rtc import LeaveRequest, SignalRequest
 
 from server import ids
@@ -36,6 +39,9 @@ logger = logging.getLogger(__name__)
 JOIN_REQUEST = "join_request"
 SUPPORT_CODE = "X-Support-Code"
 CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+GO_SECONDS = 0.1
+"""That SDK begins to read, and only then takes the offer of its join_request for its own: an answer that is
+there by then is lost, and with it the call."""
 # SDKs that are given a URL ending in a slash ask for //rtc.
 _ANY_SLASHES = "/{slashes:/*}"
 
@@ -130,7 +136,7 @@ class SignalRoutes:
             await session.socket.close(code=1013, message=f"Support code: {code}".encode())
             return session.socket
         logger.info("%s connected", sid)
-        return await self._serve(session, request, sid, parameters.first)
+        return await self._serve(session, request, sid, parameters)
 
     async def _resume(
         self, session: SignalSession, request: web.Request, claims: Claims, parameters: JoinParameters
@@ -139,16 +145,23 @@ class SignalRoutes:
         if sid is None:
             return await _refuse_resuming(session, request)
         logger.info("%s resumed", sid)
-        return await self._serve(session, request, sid, parameters.first)
+        return await self._serve(session, request, sid, parameters)
 
     async def _serve(
-        self, session: SignalSession, request: web.Request, sid: str, first: Iterable[SignalRequest]
+        self, session: SignalSession, request: web.Request, sid: str, parameters: JoinParameters
     ) -> web.StreamResponse:
+        signal = partial(self._rooms.signal, sid, session)
+        waiting: list[asyncio.TimerHandle] = []
         try:
-            for signal in first:
-                self._rooms.signal(sid, session, signal)
-            await session.run(request, lambda signal: self._rooms.signal(sid, session, signal))
+            for first in parameters.first:
+                if first.HasField("offer") and parameters.client.sdk == ClientInfo.SDK.GO:
+                    waiting.append(asyncio.get_running_loop().call_later(GO_SECONDS, signal, first))
+                else:
+                    signal(first)
+            await session.run(request, signal)
         finally:
+            for late in waiting:
+                late.cancel()
             self._rooms.signal_lost(sid, session, session.end)
             logger.info("%s disconnected", sid)
         return session.socket

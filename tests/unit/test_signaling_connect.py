@@ -13,6 +13,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import (
     JoinRequest,
     LeaveRequest,
+    Ping,
     RequestResponse,
     SessionDescription,
     SignalRequest,
@@ -31,6 +32,15 @@ from server.metadata.rows.transports import TransportEnded
 from server.metadata.words import LeaveReason, Sdk
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Peer, Server, connect, without_auto_create
 from tests.unit.stage import offer_text
+
+OFFER = SessionDescription(type="offer", sdp=offer_text(), id=3)
+
+
+def _said(join: JoinRequest) -> str:
+    request = WrappedJoinRequest(
+        compression=WrappedJoinRequest.Compression.GZIP, join_request=gzip.compress(join.SerializeToString())
+    )
+    return base64.urlsafe_b64encode(request.SerializeToString()).decode()
 
 
 async def test_joining_and_leaving(aiohttp_client: ClientMaker) -> None:
@@ -95,12 +105,7 @@ async def test_one_peer_connection_is_served_with_what_the_client_says_at_once(
 ) -> None:
     server = Server()
     client = await aiohttp_client(server.application)
-    offer = SessionDescription(type="offer", sdp=offer_text(), id=3)
-    request = WrappedJoinRequest(
-        compression=WrappedJoinRequest.Compression.GZIP,
-        join_request=gzip.compress(JoinRequest(publisher_offer=offer).SerializeToString()),
-    )
-    said = base64.urlsafe_b64encode(request.SerializeToString()).decode()
+    said = _said(JoinRequest(publisher_offer=OFFER))
     for number, path in enumerate(("/rtc/v1", "//rtc/v1", "/rtc")):
         query = {"access_token": server.token(f"p{number}"), "join_request": said}
         url = f"ws://127.0.0.1:{client.port}{path}"
@@ -109,6 +114,19 @@ async def test_one_peer_connection_is_served_with_what_the_client_says_at_once(
         assert (await peer.next()).answer.id == 3
         await peer.socket.close()
     assert len([one for one in server.link.requests if isinstance(one, CreateTransport)]) == 3
+
+
+async def test_the_offer_of_a_go_app_is_answered_after_what_it_says_next(aiohttp_client: ClientMaker) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    join = JoinRequest(publisher_offer=OFFER, client_info=models.ClientInfo(sdk=models.ClientInfo.SDK.GO))
+    query = {"access_token": server.token(), "join_request": _said(join)}
+    peer = Peer(await client.session.ws_connect(f"ws://127.0.0.1:{client.port}/rtc/v1", params=query))
+    await peer.next("join")
+    await peer.send(ping_req=Ping())
+    assert (await peer.next()).HasField("pong_resp")
+    assert (await peer.next()).answer.id == 3
+    await peer.socket.close()
 
 
 async def test_a_join_request_that_is_missing_or_cannot_be_read_is_refused_across_origins(
