@@ -25,7 +25,7 @@ SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
 .PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
 	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy before-tests packages test-rust \
-	emulator go-sdk
+	emulator go-sdk node-sdk
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
@@ -40,7 +40,7 @@ test: need-run ## all checks and tests (Debian packages are installed where that
 	@scripts/test.sh $(TESTS)
 
 # All of `make test` that is not pytest. None of it waits for another without a reason, so that --jobs pays.
-before-tests: build packages test-rust emulator go-sdk check
+before-tests: build packages test-rust emulator go-sdk node-sdk check
 
 packages:
 	$(QUIET) "packages of the system" scripts/debian.sh
@@ -55,6 +55,12 @@ go-sdk: .build/go_sdk
 
 .build/go_sdk: scripts/go_sdk.sh $(wildcard tests/e2e/go_sdk/*.go) tests/e2e/go_sdk/go.mod tests/e2e/go_sdk/go.sum | .build
 	$(QUIET) "an app in Go" scripts/go_sdk.sh $@
+
+node-sdk: .build/node_sdk
+
+.build/node_sdk: tests/e2e/node_sdk/package-lock.json | .build
+	$(QUIET) "a server in JavaScript" npm --prefix tests/e2e/node_sdk ci --silent --no-audit --no-fund
+	@touch $@
 
 check: check-python check-rust check-web ## format, lint, types, import rules
 
@@ -103,7 +109,7 @@ lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 
 clean: ## remove what was built
-	rm -rf .build $(VENV) dist server/web client_demo/node_modules $(NATIVE)/target $(NATIVE)/fuzz/target server/_native*.so
+	rm -rf .build $(VENV) dist server/web client_demo/node_modules tests/e2e/node_sdk/node_modules $(NATIVE)/target $(NATIVE)/fuzz/target server/_native*.so
 	find server tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 need-run need-wheel:
