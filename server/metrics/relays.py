@@ -44,7 +44,11 @@ _GAUGES: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
 _COUNTERS: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
     ("packets_received", "Packets that arrived.", lambda told: told.packets_received),
     ("packets_sent", "Packets that left.", lambda told: told.packets_sent),
-    ("packets_dropped", "Packets that were dropped.", lambda told: told.packets_dropped),
+    (
+        "packets_dropped",
+        "Packets that were dropped: not authentic, not of a track, or more than a peer may send.",
+        lambda told: told.packets_dropped,
+    ),
     (
         "cpu_seconds",
         "Processor time, user and system.",

@@ -10,6 +10,8 @@ import os
 import random
 import socket
 import struct
+import sys
+import time
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
@@ -21,21 +23,46 @@ from OpenSSL import SSL
 
 from server.control.messages import (
     CloseTransport,
+    CodecKind,
     ConnectTransport,
+    CreateConsumer,
     CreateProducer,
     CreateTransport,
     DtlsRole,
+    Encoding,
     Fingerprint,
     FingerprintAlgorithm,
+    MediaKind,
+    PayloadCodec,
+    PayloadMapping,
     TransportPhase,
     TransportState,
 )
-from tests.relay.bystander import Bystander, bystander, consume, flood
+from tests.relay.bystander import PACKETS, SUBSCRIBER, Bystander, bystander, consume, flood
 from tests.relay.conftest import Relay
-from tests.relay.peer import LOCAL_PWD, LOCAL_UFRAG, Offered, Peer, Tone, on_loopback
+from tests.relay.peer import LOCAL_PWD, LOCAL_UFRAG, VIDEO_PT, Offered, Peer, Tone, on_loopback
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 FLOOD = 30_000
+MEGABITS, FLOOD_SECONDS, DATAGRAM = 100, 2.0, 1_200
+# Bytes a second, and at once, that a relay takes of one peer, as the forwarder has it.
+TAKEN, TAKEN_AT_ONCE = 6_250_000, 3_125_000
+# Datagrams of this size from standard input leave by an inherited socket, at so many a second.
+SENDER = """
+import socket, sys, time
+descriptor, host, port, size, rate = sys.argv[1:]
+data, size, rate = sys.stdin.buffer.read(), int(size), float(rate)
+with socket.socket(fileno=int(descriptor)) as out:
+    started, sent = time.monotonic(), 0
+    while sent * size < len(data):
+        for _ in range(min(64, int((time.monotonic() - started) * rate) - sent)):
+            try:
+                out.sendto(data[sent * size : (sent + 1) * size], (host, int(port)))
+            except BlockingIOError:
+                break
+            sent += 1
+        time.sleep(0.001)
+"""
 FIRST_BYTES = (0, 20, 22, 63, 128, 144, 255)
 
 
@@ -227,6 +254,52 @@ async def test_reports_that_ask_for_everything(call: Bystander) -> None:
                 await asyncio.sleep(0)
     await peer.close()
     call.relay.send(CloseTransport(72))
+
+
+def _video(dtls: Any, ssrc: int, count: int) -> bytes:
+    """Key frames of one packet each, sealed, all of the same length."""
+    body = bytes([0x10]) + bytes(DATAGRAM - 12 - 1 - 16)
+    headers = (struct.pack("!BBHII", 0x80, VIDEO_PT, at, at * 9, ssrc) for at in range(count))
+    return b"".join(dtls._tx_srtp.protect(header + body) for header in headers)
+
+
+async def _lost(peer: Peer) -> int:
+    reports = (await peer.connection.getStats()).values()
+    return sum(report.packetsLost for report in reports if report.type == "inbound-rtp")
+
+
+async def test_a_publisher_of_a_hundred_megabits_a_second(call: Bystander) -> None:
+    """Who is sent that hears the others all the same; who is not loses no packet."""
+    elsewhere = Peer(call.relay, 76)
+    await elsewhere.subscribe([Offered("0", "audio", 0x7676_7676)])
+    await call.relay.hears(TransportState, partial(_is_connected, 76))
+    consume(call.relay, 76, 76, 0x7676_7676, 96)
+    peer, dtls = await hostile(call.relay, 75)
+    codec = PayloadCodec(VIDEO_PT, CodecKind.VP8, 90_000)
+    encoding = Encoding("", 0x7575_7575, 0)
+    mapping = [PayloadMapping(VIDEO_PT, VIDEO_PT)]
+    call.relay.send(CreateProducer(750, 75, MediaKind.VIDEO, "v", [codec], [], [encoding]))
+    call.relay.send(CreateConsumer(75, 750, SUBSCRIBER, 0x7575_0001, mapping, [], paused=False))
+    rate = MEGABITS * 1_000_000 / 8 / DATAGRAM
+    datagrams = _video(dtls, 0x7575_7575, int(rate * FLOOD_SECONDS))
+    assert len(datagrams) % DATAGRAM == 0
+    (ice,) = {each.transport.transport for each in peer.connection.getSenders()}
+    (protocol,) = ice._connection._protocols
+    words = [protocol.transport.get_extra_info("socket").fileno(), *place(call.relay), DATAGRAM, rate]
+    first, before, began = await call.stats(), await _lost(elsewhere), time.monotonic()
+    async with call.undisturbed(received=15_000, dropped=1_000):
+        sender = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SENDER, *map(str, words), stdin=asyncio.subprocess.PIPE, pass_fds=words[:1]
+        )
+        await sender.communicate(datagrams)
+        await call.hears(PACKETS)
+    last, seconds = await call.stats(), time.monotonic() - began
+    taken = (last.packets_received - first.packets_received) - (last.packets_dropped - first.packets_dropped)
+    assert taken * DATAGRAM < TAKEN * seconds + TAKEN_AT_ONCE + 1_000 * DATAGRAM
+    assert await _lost(elsewhere) == before
+    for transport, each in ((75, peer), (76, elsewhere)):
+        await each.close()
+        call.relay.send(CloseTransport(transport))
 
 
 async def test_a_subscriber_that_never_reads(call: Bystander) -> None:

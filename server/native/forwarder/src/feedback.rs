@@ -6,9 +6,6 @@ use crate::forwarder::Forwarder;
 use crate::reception::SenderClock;
 use crate::rtcp::{self, Echo, Loss, Packet};
 
-/// Sequence numbers of one compound that are looked up at most.
-const MAX_LOST: usize = 512;
-
 impl Forwarder {
     /// Opens and follows a compound. False if it was dropped.
     pub(crate) fn handle_rtcp(
@@ -19,11 +16,10 @@ impl Forwarder {
         out: &mut Outbox,
     ) -> bool {
         let Some(transport) = self.transports.get_mut(index) else { return false };
-        let Some(length) = transport.opener.as_mut().and_then(|opener| opener.open_rtcp(datagram)) else {
+        if !transport.intake.has_room(now) {
             return false;
-        };
-        transport.traffic.receive(datagram.len());
-        let mut lookups = MAX_LOST;
+        }
+        let Some(length) = transport.open_rtcp(datagram) else { return false };
         for packet in rtcp::read(&datagram[..length]) {
             match packet {
                 Packet::SenderReport { ssrc, ntp, timestamp } => {
@@ -58,9 +54,10 @@ impl Forwarder {
                     sources.iter().for_each(|media| self.wish_key_frame(now, index, media, out));
                 }
                 Packet::Nack { media, entries } => {
-                    for sequence in entries.iter().flat_map(rtcp::lost).take(lookups) {
-                        lookups -= 1;
-                        self.send_again(now, index, media, sequence, out);
+                    for sequence in entries.iter().flat_map(rtcp::lost) {
+                        if !self.send_again(now, index, media, sequence, out) {
+                            break;
+                        }
                     }
                 }
             }
@@ -142,16 +139,23 @@ impl Forwarder {
         }
     }
 
-    fn send_again(&mut self, now: Micros, index: usize, media: u32, sequence: u16, out: &mut Outbox) {
-        let Some(at) = self.consumer_of(index, media) else { return };
-        let Some(consumer) = self.consumers.get_mut(at) else { return };
-        let Some(producer) = self.producers.get(consumer.producer) else { return };
-        let Some(transport) = self.transports.get_mut(index) else { return };
+    /// Looks for a packet that a subscriber has lost, and sends it again if that may be. False where none of its
+    /// stream is to be looked for now.
+    fn send_again(&mut self, now: Micros, index: usize, media: u32, sequence: u16, out: &mut Outbox) -> bool {
+        let Some(at) = self.consumer_of(index, media) else { return false };
+        let Some(consumer) = self.consumers.get_mut(at) else { return false };
+        let Some(producer) = self.producers.get(consumer.producer) else { return false };
+        let Some(transport) = self.transports.get_mut(index) else { return false };
+        if !transport.nacked.has_room(now) {
+            return false;
+        }
+        transport.nacked.take(1);
         let asked = (sequence, transport.traffic.round_trip.last);
         if let Some(mut outlet) = transport.outlet() {
             let is_sent = consumer.resend(now, asked, (producer, &self.arena), &mut outlet, out);
             self.counters.resent_outgoing += u64::from(is_sent);
             self.schedule.attend(index, transport);
         }
+        true
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod api;
 mod arena;
+mod bucket;
 mod candidates;
 mod codec;
 mod commands;

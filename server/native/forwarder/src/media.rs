@@ -12,6 +12,7 @@ use crate::rtp::{Elements, Header};
 use crate::rtx;
 use crate::srtp::Window;
 use crate::tick::FAST;
+use crate::transport::weight;
 
 /// A packet of a route: as it came, or as it was before it was sent again.
 struct Packet<'a> {
@@ -32,6 +33,9 @@ impl Forwarder {
     ) -> bool {
         let Some(header) = Header::parse(datagram) else { return false };
         let Some(transport) = self.transports.get_mut(index) else { return false };
+        if !transport.intake.has_room(now) {
+            return false;
+        }
         let opened = transport.open_rtp(datagram, &header);
         let Some(Opened { length, index: packet_index, carrier }) = opened else { return false };
         self.last_media = Some(now);
@@ -44,10 +48,14 @@ impl Forwarder {
         };
         let Some(route) = route else { return false };
         let (Some(producer), Some(transport)) =
-            (self.producers.get(route.producer), self.transports.get_mut(index))
+            (self.producers.get_mut(route.producer), self.transports.get_mut(index))
         else {
             return false;
         };
+        if !producer.intake.has_room(now) {
+            return false;
+        }
+        producer.intake.take(weight(length));
         let transport_cc = producer.extension(ExtensionKind::TransportCc);
         if let Some(&[high, low]) = elements.find(packet, transport_cc) {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));

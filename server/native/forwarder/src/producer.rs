@@ -4,6 +4,7 @@ use crate::api::{
     CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, Voices,
 };
 use crate::arena::Arena;
+use crate::bucket::Bucket;
 use crate::codec::{self, Descriptor, Frame, Red, Structure};
 use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
@@ -12,6 +13,7 @@ use crate::missing::Missing;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
+use crate::transport::{RECEIVED, RECEIVED_AT_ONCE};
 use crate::voice::Voice;
 
 /// Packets the arena promises to a stream.
@@ -19,6 +21,11 @@ const PROMISED_AUDIO: usize = 8;
 const PROMISED_VIDEO: usize = 32;
 /// Audio packets a ring holds at most: more than a second of them.
 const AUDIO_RING: usize = 64;
+/// Bytes a second, and at once, of one track of sound: 2 Mbit/s, which is Opus at its best in RED that repeats two, and
+/// five seconds of packets that the path held up. Sound is not paced, so each listener is sent all of it. A video may
+/// have all that its peer may send.
+const SOUND: u64 = 250_000;
+const SOUND_AT_ONCE: u64 = SOUND / 2;
 /// A description may claim any clock rate; time is computed with these at worst.
 const MIN_CLOCK_RATE: u32 = 1_000;
 const MAX_CLOCK_RATE: u32 = 1_000_000;
@@ -105,6 +112,8 @@ pub(crate) struct Producer {
     pub voice: Voice,
     pub voices: Option<Voices>,
     pub course: Course,
+    /// What may be sent of it.
+    pub intake: Bucket,
     mid: Vec<u8>,
     codecs: Vec<PayloadCodec>,
     extensions: Vec<(ExtensionKind, u8)>,
@@ -129,6 +138,10 @@ impl Producer {
         let (capacity, promised) = match options.kind {
             MediaKind::Audio => (config.ring_packets.min(AUDIO_RING), PROMISED_AUDIO),
             MediaKind::Video => (config.ring_packets, PROMISED_VIDEO),
+        };
+        let intake = match options.kind {
+            MediaKind::Audio => Bucket::new(SOUND, SOUND_AT_ONCE),
+            MediaKind::Video => Bucket::new(RECEIVED, RECEIVED_AT_ONCE),
         };
         let mut streams: Vec<Stream> = Vec::with_capacity(options.encodings.len());
         for encoding in &options.encodings {
@@ -164,6 +177,7 @@ impl Producer {
             voice: Voice::default(),
             voices: options.voices,
             course: Course::default(),
+            intake,
             mid: options.mid.into_bytes(),
             codecs: options.codecs,
             extensions: options.extensions,

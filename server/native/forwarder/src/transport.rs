@@ -2,6 +2,7 @@
 
 use crate::api::{MasterKey, SrtpProfile, Transmit, TransportId};
 use crate::api::{Micros, Outbox};
+use crate::bucket::Bucket;
 use crate::candidates::Candidates;
 use crate::credentials::Credentials;
 use crate::downlink::Downlink;
@@ -14,6 +15,22 @@ use crate::rtp::Header;
 use crate::srtp::{Opener, Sealer};
 use crate::traffic::Traffic;
 use crate::transport_cc::Arrivals;
+
+/// Bytes a second, and at once, of media and reports that a peer may send: 50 Mbit/s, twice a screen of many pixels
+/// in several layers. What is more is dropped unopened, as if the path had lost it: who adapts to its path sends less.
+pub(crate) const RECEIVED: u64 = 6_250_000;
+pub(crate) const RECEIVED_AT_ONCE: u64 = RECEIVED / 2;
+/// A datagram counts for as many bytes at least, since each of them is work.
+const LEAST_RECEIVED: u64 = 500;
+/// Packets a second, and at once, that a subscriber may say it has lost: some hundred are lost of many videos on a
+/// path that loses a fifth, and asked for several times. Each is looked for, sent again or not.
+const NACKED: u64 = 5_000;
+const NACKED_AT_ONCE: u64 = 2_048;
+
+/// What a datagram of so many bytes counts for.
+pub(crate) fn weight(length: usize) -> u64 {
+    LEAST_RECEIVED.max(length as u64)
+}
 
 /// Where media to a peer goes, what seals it, and what is known of the way.
 pub(crate) struct Outlet<'a> {
@@ -53,6 +70,10 @@ pub(crate) struct Transport {
     pub losses: Losses,
     /// Since when how many DTLS datagrams were handed up.
     pub dtls_window: (Micros, u32),
+    /// What it may send.
+    pub intake: Bucket,
+    /// What it may ask for again.
+    pub nacked: Bucket,
     /// It is on the list of those that may have something to send later.
     pub is_attended: bool,
     /// Its participant is gone: no stream begins any more.
@@ -90,6 +111,8 @@ impl Transport {
             last_voice: Micros(0),
             losses: Losses::default(),
             dtls_window: (Micros(0), 0),
+            intake: Bucket::new(RECEIVED, RECEIVED_AT_ONCE),
+            nacked: Bucket::new(NACKED, NACKED_AT_ONCE),
             is_attended: false,
             is_ending: false,
             hasher,
@@ -126,8 +149,21 @@ impl Transport {
     /// Opens an RTP packet in place. `None` if it is refused.
     pub fn open_rtp(&mut self, packet: &mut [u8], header: &Header) -> Option<Opened> {
         let opened = self.incoming.open(self.opener.as_ref()?, packet, header)?;
-        self.traffic.receive(packet.len());
+        self.receive(packet.len());
         Some(opened)
+    }
+
+    /// Opens a compound in place and tells its length. `None` if it is refused.
+    pub fn open_rtcp(&mut self, packet: &mut [u8]) -> Option<usize> {
+        let length = self.opener.as_mut()?.open_rtcp(packet)?;
+        self.receive(packet.len());
+        Some(length)
+    }
+
+    /// An authentic datagram arrived: what strangers send in a peer's name takes nothing from it.
+    fn receive(&mut self, length: usize) {
+        self.traffic.receive(length);
+        self.intake.take(weight(length));
     }
 
     /// Sends what `write` appends as one sealed RTCP compound; nothing without keys and path.

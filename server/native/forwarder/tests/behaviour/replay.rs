@@ -1,7 +1,7 @@
 //! A datagram that was taken once is not taken again.
 
 use crate::peer::{Rtp, picture_loss};
-use crate::world::{AUDIO, SECOND, VIDEO, World, audio, video, vp8};
+use crate::world::{AUDIO, MILLISECOND, SECOND, VIDEO, World, audio, video, vp8};
 use offrecord_forwarder::api::PacketCore;
 
 #[test]
@@ -14,6 +14,7 @@ fn rtp_is_not_forwarded_twice() {
         .collect();
     for datagram in datagrams.iter().chain(&datagrams) {
         world.send(0, datagram.clone());
+        world.advance(2 * MILLISECOND);
     }
     assert_eq!(world.peers[1].rtp().len(), 2_000);
     assert_eq!(world.forwarder.counters().packets_dropped, 2_000);

@@ -127,19 +127,12 @@ impl Scene {
         self.subscribers[subscriber].streams.get(&ssrc).copied().unwrap_or_default()
     }
 
-    fn keep_consent(&mut self) {
-        for at in 0..self.world.peers.len() {
-            let check = self.world.peers[at].check(true);
-            self.world.deliver(self.world.peers[at].address, check);
-        }
-    }
-
     pub fn run(&mut self, duration: u64) {
         let end = self.world.now + duration;
         while self.world.now < end {
             if self.world.now >= self.next_check {
                 self.next_check = self.world.now + 10 * SECOND;
-                self.keep_consent();
+                self.world.keep_consent();
             }
             self.cameras.iter_mut().for_each(|camera| camera.step(&mut self.world));
             self.microphones.iter_mut().for_each(|microphone| microphone.step(&mut self.world));

@@ -1,7 +1,7 @@
 //! Tracks come and go for as long as a call lasts, and nothing of those that went is taken again.
 
 use crate::peer::{MID, REPAIRED_RID, RID, Rtp, picture_loss, sender_report};
-use crate::world::{AUDIO, RTX, VIDEO, World, audio, repaired_simulcast, video, vp8};
+use crate::world::{AUDIO, MILLISECOND, RTX, VIDEO, World, audio, repaired_simulcast, video, vp8};
 use offrecord_forwarder::Command;
 use offrecord_forwarder::api::PacketCore;
 
@@ -99,7 +99,10 @@ fn so_many_ssrcs_are_taken_and_no_more() {
         let mut world = World::connected(2);
         world.produce(audio(1, 1, 0));
         world.consume(1, 1, 1);
-        (0..others).for_each(|at| world.send_rtp(0, &media(1_000 + at, 1)));
+        for at in 0..others {
+            world.send_rtp(0, &media(1_000 + at, 1));
+            world.advance(MILLISECOND / 5);
+        }
         let extensions = vec![(MID, b"0".to_vec())];
         world.send_rtp(0, &Rtp { ssrc: 9, index: 1, payload_type: AUDIO, extensions, ..Rtp::default() });
         assert_eq!(world.peers[1].rtp().len(), usize::from(is_taken));
@@ -113,6 +116,7 @@ fn ssrcs_without_end_leave_those_in_use_as_they_are() {
     world.consume(1, 1, 1);
     for ssrc in 1_000..21_000 {
         world.send_rtp(0, &media(ssrc, 1));
+        world.advance(MILLISECOND / 5);
     }
     let before = world.forwarder.counters().packets_dropped;
     // What was remembered is refused as before, what was not is not even opened: neither is forwarded.

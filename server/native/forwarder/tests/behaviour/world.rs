@@ -143,6 +143,14 @@ impl World {
         self.command(keys);
     }
 
+    /// All peers tell that they are still there.
+    pub fn keep_consent(&mut self) {
+        for at in 0..self.peers.len() {
+            let check = self.peers[at].check(true);
+            self.deliver(self.peers[at].address, check);
+        }
+    }
+
     pub fn command(&mut self, command: Command) {
         self.forwarder.handle_command(Micros(self.now), command, &mut self.out);
         self.flush();

@@ -1,7 +1,7 @@
 //! Sequence numbers wrap on both sides, also where packets are lost around the wrap.
 
 use crate::peer::Rtp;
-use crate::world::{AUDIO, World, audio};
+use crate::world::{AUDIO, MILLISECOND, World, audio};
 
 fn run(indices: impl Iterator<Item = u64>) -> Vec<Rtp> {
     let mut world = World::connected(2);
@@ -12,6 +12,10 @@ fn run(indices: impl Iterator<Item = u64>) -> Vec<Rtp> {
         let payload = index.to_be_bytes().to_vec();
         world
             .send_rtp(0, &Rtp { ssrc: 10, index, timestamp, payload_type: AUDIO, payload, ..Rtp::default() });
+        world.advance(2 * MILLISECOND);
+        if index.is_multiple_of(5_000) {
+            world.keep_consent();
+        }
     }
     world.peers[1].rtp()
 }

@@ -5,6 +5,7 @@ mod estimate;
 mod fairness;
 mod frame_rate;
 mod hostile_feedback;
+mod never_sent;
 mod numbers;
 mod pacing;
 mod priority;
