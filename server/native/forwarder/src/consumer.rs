@@ -250,6 +250,13 @@ impl Consumer {
         (!is_there).then_some(target.encoding)
     }
 
+    /// Bit per encoding that it is sent, or is to be sent as soon as that begins.
+    pub fn watched(&self, streams: &[Stream]) -> u8 {
+        let awaited = self.target.map(|target| target.encoding);
+        let watched = [self.current(streams), awaited].into_iter().flatten().filter(|_| !self.is_stopped());
+        watched.fold(0, |mask, encoding| mask | 1 << encoding)
+    }
+
     /// Layer, and whether the subscriber or the path pauses it, if that is news.
     pub fn announcement(&mut self, now: Micros, producer: &Producer) -> Option<(u8, bool, bool)> {
         let layer = self.segments.back().map_or(0, |segment| producer.layer(now, segment.target()));

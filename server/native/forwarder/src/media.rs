@@ -6,13 +6,13 @@ use crate::forwarder::Forwarder;
 use crate::incoming::{Carrier, Opened, Route};
 use crate::loudest::Place;
 use crate::missing::Gap;
-use crate::producer::Producer;
+use crate::producer::{Producer, Stream};
 use crate::rtcp;
 use crate::rtp::{Elements, Header};
 use crate::rtx;
 use crate::srtp::Window;
 use crate::tick::FAST;
-use crate::transport::weight;
+use crate::transport::{Transport, weight};
 
 /// A packet of a route: as it came, or as it was before it was sent again.
 struct Packet<'a> {
@@ -63,12 +63,12 @@ impl Forwarder {
         }
         if !route.is_repair {
             let packet = Packet { bytes: packet, header, elements, index: packet_index };
-            return self.take(now, index, route, packet, out);
+            return self.take(now, route, packet, out);
         }
         let Some((packet, packet_index)) = self.repair(index, route, packet, &header) else { return false };
         let Some(header) = Header::parse(packet) else { return false };
         let elements = header.elements(packet);
-        self.take(now, index, route, Packet { bytes: packet, header, elements, index: packet_index }, out)
+        self.take(now, route, Packet { bytes: packet, header, elements, index: packet_index }, out)
     }
 
     /// The packet that a retransmission repeats, made of it in place, and its index in the stream it is
@@ -94,17 +94,12 @@ impl Forwarder {
     fn take(
         &mut self,
         now: Micros,
-        index: usize,
         Route { producer: producer_index, encoding, is_repair }: Route,
         packet: Packet<'_>,
         out: &mut Outbox,
     ) -> bool {
         let Packet { bytes: packet, header, elements, index: packet_index } = packet;
-        let (Some(producer), Some(transport)) =
-            (self.producers.get_mut(producer_index), self.transports.get_mut(index))
-        else {
-            return false;
-        };
+        let Some(producer) = self.producers.get_mut(producer_index) else { return false };
         producer.learn(encoding, packet, &elements);
         let Some(view) = producer.view(encoding, (packet, header, elements), packet_index) else {
             let stream = &mut producer.streams[usize::from(encoding)];
@@ -130,20 +125,7 @@ impl Forwarder {
         let is_video = producer.kind == MediaKind::Video;
         let stream = &mut producer.streams[usize::from(encoding)];
         stream.ring.insert(now, packet_index, packet, view.descriptor.frame, &mut self.arena);
-        if is_video {
-            match stream.missing.receive(now, packet_index) {
-                Gap::None => {}
-                Gap::Outage => stream.requests.want(now),
-                Gap::Requestable => {
-                    let ssrc = stream.ssrc;
-                    let sender = transport.feedback_ssrc;
-                    let round_trip = transport.traffic.round_trip.last;
-                    stream.missing.request_due(now, round_trip, |due| {
-                        transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
-                    });
-                }
-            }
-        }
+        let gap = if is_video { stream.missing.receive(now, packet_index) } else { Gap::None };
         let level =
             elements.find(packet, producer.extension(ExtensionKind::AudioLevel)).filter(|_| !is_video);
         if let Some(level) = level {
@@ -156,6 +138,9 @@ impl Forwarder {
             out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
         }
         let loudness = producer.voices.zip(level.and_then(|level| level.first()));
+        if gap != Gap::None {
+            self.mend(now, producer_index, encoding, gap, out);
+        }
         if is_revived {
             self.retarget_consumers(now, producer_index, out);
         }
@@ -175,6 +160,30 @@ impl Forwarder {
             self.schedule.attend(consumer.transport, to);
         }
         true
+    }
+
+    /// Asks for what is missing of an encoding, or for a key frame where that is too much; of one that nobody
+    /// watches for nothing.
+    fn mend(&mut self, now: Micros, at: usize, encoding: u8, gap: Gap, out: &mut Outbox) {
+        let watched = self.producers.get(at).map(|it| it.watched(&self.consumers, &self.transports));
+        let Some(producer) = self.producers.get_mut(at) else { return };
+        let Some(transport) = self.transports.get_mut(producer.transport) else { return };
+        let stream = &mut producer.streams[usize::from(encoding)];
+        if watched.unwrap_or(0) >> encoding & 1 == 0 {
+            stream.missing.give_up();
+        } else if gap == Gap::Outage {
+            stream.requests.want(now);
+        } else {
+            Self::ask_again(now, stream, transport, out);
+        }
+    }
+
+    /// Asks the publisher for the packets of a stream that are due.
+    pub(crate) fn ask_again(now: Micros, stream: &mut Stream, to: &mut Transport, out: &mut Outbox) {
+        let (sender, media) = (to.feedback_ssrc, stream.ssrc);
+        stream.missing.request_due(now, to.traffic.round_trip.last, |due| {
+            to.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, media, due));
+        });
     }
 
     /// Whether a voice is among those of its room that are forwarded. Another's place may go to it.

@@ -95,13 +95,17 @@ impl Missing {
         }
     }
 
+    /// What is missing by now is wanted by nobody.
+    pub fn give_up(&mut self) {
+        self.entries.clear();
+    }
+
     /// Forgets everything, as when the stream begins anew.
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
     /// True if nothing is missing.
-    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

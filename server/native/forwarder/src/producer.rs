@@ -6,6 +6,7 @@ use crate::api::{
 use crate::arena::Arena;
 use crate::bucket::Bucket;
 use crate::codec::{self, Descriptor, Frame, Red, Structure};
+use crate::consumer::Consumer;
 use crate::course::Course;
 use crate::key_frames::KeyFrameRequests;
 use crate::layers::{Layers, SILENCE, Top};
@@ -13,7 +14,8 @@ use crate::missing::Missing;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
-use crate::transport::{RECEIVED, RECEIVED_AT_ONCE};
+use crate::table::Table;
+use crate::transport::{RECEIVED, RECEIVED_AT_ONCE, Transport};
 use crate::voice::Voice;
 
 /// Packets the arena promises to a stream.
@@ -418,6 +420,16 @@ impl Producer {
     pub fn live_streams(&self, now: Micros) -> u8 {
         let bits = self.streams.iter().enumerate().filter(|(_, stream)| stream.is_live(now));
         bits.fold(0, |mask, (at, _)| mask | 1 << at)
+    }
+
+    /// Bit per encoding that somebody is sent, or waits for.
+    pub fn watched(&self, consumers: &Table<Consumer>, transports: &Table<Transport>) -> u8 {
+        let consumers = self.consumers.iter().filter_map(|&at| consumers.get(at));
+        let can_be_sent = |consumer: &&Consumer| {
+            transports.get(consumer.transport).is_some_and(|transport| transport.is_open())
+        };
+        let watched = consumers.filter(can_be_sent).map(|consumer| consumer.watched(&self.streams));
+        watched.fold(0, |all, mask| all | mask)
     }
 
     /// True if something of it is still in the arena.

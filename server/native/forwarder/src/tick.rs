@@ -111,6 +111,8 @@ impl Forwarder {
     fn tend_producers(&mut self, now: Micros, out: &mut Outbox) {
         let mut asking = Vec::new();
         for (index, producer) in self.producers.iter_mut() {
+            let is_missed = producer.streams.iter().any(|stream| !stream.missing.is_empty());
+            let watched = if is_missed { producer.watched(&self.consumers, &self.transports) } else { 0 };
             let Some(transport) = self.transports.get_mut(producer.transport) else { continue };
             if let Some((payload_type, layers)) = producer.announcement(now) {
                 out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
@@ -121,12 +123,12 @@ impl Forwarder {
             if producer.voice.is_heard() {
                 transport.last_voice = now;
             }
-            let (sender, round_trip) = (transport.feedback_ssrc, transport.traffic.round_trip.last);
-            for stream in &mut producer.streams {
-                let ssrc = stream.ssrc;
-                stream.missing.request_due(now, round_trip, |due| {
-                    transport.send_rtcp(out, |bytes| rtcp::write_nack(bytes, sender, ssrc, due));
-                });
+            for (encoding, stream) in producer.streams.iter_mut().enumerate() {
+                if watched >> encoding & 1 == 1 {
+                    Self::ask_again(now, stream, transport, out);
+                } else {
+                    stream.missing.give_up();
+                }
             }
             for &at in &producer.consumers {
                 let Some(consumer) = self.consumers.get_mut(at) else { continue };

@@ -48,5 +48,6 @@ mod strangers;
 mod temporal_layers;
 mod transport_feedback;
 mod turnover;
+mod unwatched;
 mod viewer;
 mod wrap;
