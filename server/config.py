@@ -79,11 +79,12 @@ class Rooms(_Section, frozen=True):
 class Guests(_Section, frozen=True):
     enabled: bool = False
     passcode: str = ""
+    moderator_passcode: str = ""
     ask_age: bool = False
     per_minute: Annotated[int, Meta(ge=1, le=10_000)] = 30
 
     def __repr__(self) -> str:
-        """The passcode never prints."""
+        """The passcodes never print."""
         return f"<Guests enabled={self.enabled}>"
 
 
@@ -147,7 +148,7 @@ class Config(_Section, frozen=True):
     keys: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
-        """Keys and the passcode never print."""
+        """Keys and passcodes never print."""
         return f"<Config of {len(self.keys)} keys>"
 
 

@@ -112,6 +112,16 @@ def check_usable(config: Config, *, dev: bool) -> None:
             "guests.passcode is set but guests.enabled is false: nobody would be asked for it; "
             "enable guests or remove the passcode"
         )
+    if config.guests.moderator_passcode and not config.guests.enabled:
+        raise ConfigError(
+            "guests.moderator_passcode is set but guests.enabled is false: nobody could give it; "
+            "enable guests or remove it"
+        )
+    if config.guests.moderator_passcode and config.guests.moderator_passcode == config.guests.passcode:
+        raise ConfigError(
+            "guests.moderator_passcode is the same as guests.passcode: every guest would moderate; "
+            "choose another"
+        )
     if config.metrics.host != Metrics().host and not config.metrics.port:
         raise ConfigError("metrics.host is set but metrics.port is 0: nothing would listen; set the port too")
     if not config.metadata.details and config.metadata.detail_days != Metadata().detail_days:

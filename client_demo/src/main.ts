@@ -69,7 +69,7 @@ function showCall(room: Room, { room: roomName, name }: JoinRequest, token: stri
   document.title = `${roomName} · Offrecord`;
   document.body.dataset['page'] = 'call';
   guarantee.during(token);
-  const page = new CallPage({ room, server, roomName, media, sound, onEnd });
+  const page = new CallPage({ room, server, token, roomName, media, sound, onEnd });
   main.replaceChildren(page.element);
   page.focus();
 

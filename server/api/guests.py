@@ -5,8 +5,8 @@
 
 `policy` is the version of the privacy policy that the guest was shown, where one is published. Every refusal
 is JSON with an `error` that says what to do. 409 has `policy_changed` and, as `policy`, the version to show;
-`passcode_required` is true when a passcode is asked for, `age_required` where `old_enough` is: 13 or older,
-or a parent agreed. None of these answers is kept anywhere.
+`passcode_required` is true when a passcode is asked for or was wrong, `age_required` where `old_enough` is:
+13 or older, or a parent agreed. None of these answers is kept. Another passcode makes a moderator.
 """
 
 from __future__ import annotations
@@ -95,15 +95,17 @@ class GuestRoutes:
             return _error(409, changed, policy_changed=True, policy=served)
         if self._guests.ask_age and not wanted.old_enough:
             return _error(403, "Say that you are 13 or older, or that a parent agreed.", age_required=True)
-        if self._guests.passcode:
+        moderates = _is(wanted.passcode, self._guests.moderator_passcode)
+        is_asked = self._guests.passcode or (wanted.passcode and self._guests.moderator_passcode)
+        if is_asked and not moderates:
             if not wanted.passcode:
                 return _error(401, "This server asks guests for a passcode.", passcode_required=True)
-            if not hmac.compare_digest(wanted.passcode.encode(), self._guests.passcode.encode()):
+            if not _is(wanted.passcode, self._guests.passcode):
                 return _error(403, "The passcode is wrong.", passcode_required=True)
         claims = Claims(
             identity=f"{slug(name)}-{secrets.token_hex(4)}",
             name=name,
-            grants=VideoGrants(room=room, room_join=True),
+            grants=VideoGrants(room=room, room_join=True, room_admin=moderates),
             expires_at=now + TOKEN_SECONDS,
         )
         return _json(200, {"url": self._url(request), "token": sign(claims, *self._key, now)})
@@ -112,6 +114,11 @@ class GuestRoutes:
         if self._public_url:
             return for_signaling(self._public_url)
         return f"{'wss' if request.secure else 'ws'}://{request.host}"
+
+
+def _is(given: str, passcode: str) -> bool:
+    """Never where none is set."""
+    return bool(passcode) and hmac.compare_digest(given.encode(), passcode.encode())
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import IPv4Address
 
 import jwt
@@ -87,6 +88,31 @@ async def test_guests_are_refused_where_they_are_not_enabled(aiohttp_client: Cli
     answer = await client.post("/api/guest-token", json={"room": "r", "name": "n"})
     assert answer.status == 403
     assert "operator" in (await answer.json())["error"]
+
+
+@pytest.mark.parametrize("passcode", ["", "guests"])
+@pytest.mark.parametrize(
+    ("given", "status", "moderates"),
+    [("", 0, False), ("guests", 0, False), ("chair", 200, True), ("wrong", 403, False)],
+)
+async def test_another_passcode_makes_a_moderator(
+    aiohttp_client: ClientMaker, passcode: str, given: str, status: int, moderates: bool
+) -> None:
+    guests = Guests(enabled=True, passcode=passcode, moderator_passcode="chair")
+    client = await aiohttp_client(Server(guests=guests).application)
+    answer = await client.post("/api/guest-token", json={"room": "r", "name": "n", "passcode": given})
+    expected = {("", ""): 200, ("guests", ""): 401, ("guests", "guests"): 200, ("", "guests"): 403}
+    assert answer.status == (status or expected[passcode, given])
+    if answer.status == 200:
+        claims = verify((await answer.json())["token"], {KEY: SECRET}, time.time())
+        assert claims.grants.room_admin == moderates
+
+
+async def test_without_a_passcode_of_moderators_no_guest_is_one(aiohttp_client: ClientMaker) -> None:
+    client = await aiohttp_client(Server(guests=Guests(enabled=True)).application)
+    answer = await client.post("/api/guest-token", json={"room": "r", "name": "n", "passcode": ""})
+    claims = verify((await answer.json())["token"], {KEY: SECRET}, time.time())
+    assert not claims.grants.room_admin
 
 
 @pytest.mark.parametrize(("passcode", "status"), [(None, 401), ("", 401), ("wrong", 403), ("geheim ü", 200)])

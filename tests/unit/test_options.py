@@ -55,6 +55,11 @@ def test_ports_of_the_command_line_win() -> None:
         (f'[keys]\n"" = "{SECRET}"', "empty name"),
         (f'[http]\ntls_key = "k"\n[keys]\na = "{SECRET}"', "together"),
         (f'[guests]\npasscode = "p"\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
+        (f'[guests]\nmoderator_passcode = "p"\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
+        (
+            f'[guests]\nenabled = true\npasscode = "p"\nmoderator_passcode = "p"\n[keys]\na = "{SECRET}"',
+            "every guest would moderate",
+        ),
         (f'[guests]\nask_age = true\n[keys]\na = "{SECRET}"', "guests.enabled is false"),
         (
             f'[metadata]\ndetails = false\ndetail_days = 3\n[keys]\na = "{SECRET}"',

@@ -5,6 +5,8 @@ import { type DisconnectReason, type Participant, ParticipantEvent, type Room, R
 import { ChatPanel } from '../chat/chat-panel';
 import { countWords, type Message } from '../chat/log';
 import { copyOf, icon, part, say, tell } from '../dom';
+import { Door } from '../door/door';
+import { othersIn, waits } from '../door/told';
 import { inviteLink } from '../link';
 import { offerDevices } from '../media/device-choice';
 import type { LocalMedia } from '../media/local-media';
@@ -31,6 +33,8 @@ export interface CallPageOptions {
   room: Room;
   /** The address that was connected to. */
   server: string;
+  /** That was connected with. */
+  token: string;
   roomName: string;
   media: LocalMedia;
   sound: Sound;
@@ -49,6 +53,9 @@ const REDRAWN_ON = [
   RoomEvent.ParticipantConnected,
   RoomEvent.ParticipantDisconnected,
   RoomEvent.ParticipantNameChanged,
+  RoomEvent.ParticipantAttributesChanged,
+  RoomEvent.ParticipantPermissionsChanged,
+  RoomEvent.RoomMetadataChanged,
   RoomEvent.TrackPublished,
   RoomEvent.TrackUnpublished,
   RoomEvent.TrackSubscribed,
@@ -72,7 +79,8 @@ export class CallPage {
     this.choice.pin(key);
     this.draw();
   });
-  private readonly people = new PeopleList(this.element);
+  private readonly people = new PeopleList(this.element, (line, identity) => this.door.bindPerson(line, identity));
+  private readonly door: Door;
   private readonly side: Side;
   private readonly keys: HTMLDialogElement;
   private readonly toggleShare: () => void;
@@ -104,6 +112,11 @@ export class CallPage {
         chat.read();
         chat.focus();
       } else part(this.element, 'people-title', HTMLElement).focus();
+    });
+    this.door = new Door(this.element, {
+      room,
+      token: options.token,
+      onProblem: (message) => say(this.error, message),
     });
     const share = bindShare(this.element, room, (message) => say(this.error, message));
     this.toggleShare = share.toggle;
@@ -170,10 +183,16 @@ export class CallPage {
     const redraw = (): void => this.drawSoon();
     for (const event of REDRAWN_ON) room.on(event, redraw);
     room.on(RoomEvent.ParticipantConnected, (person) => {
-      if (!this.isReturn(person)) this.announce(`${nameOf(person)} joined.`);
+      // Who waits is shown in a list of its own, and who has just been let in is told of all who are there.
+      if (this.isReturn(person) || waits(person) || waits(room.localParticipant)) return;
+      this.announce(`${nameOf(person)} joined.`);
+    });
+    room.on(RoomEvent.ParticipantAttributesChanged, (changed, person) => {
+      if (changed['offrecord.role'] === undefined || waits(person)) return;
+      this.announce(person === room.localParticipant ? 'You have been let in.' : `${nameOf(person)} joined.`);
     });
     room.on(RoomEvent.ParticipantDisconnected, (person) => {
-      if (!this.isReturn(person)) this.announce(`${nameOf(person)} left.`);
+      if (!this.isReturn(person) && !waits(person)) this.announce(`${nameOf(person)} left.`);
     });
     const waiting = (): void => void (this.reconnecting = true);
     room.on(RoomEvent.Reconnecting, waiting);
@@ -269,12 +288,16 @@ export class CallPage {
     this.drawLayout(view.layout);
     this.people.show(peopleOf(room));
     sound.play(soundsOf(room));
-    for (const identity of room.remoteParticipants.keys()) this.met.add(identity);
+    this.door.draw();
+    const others = othersIn(room);
+    for (const { identity } of others) this.met.add(identity);
 
-    const others = room.remoteParticipants.size;
+    const before = waits(room.localParticipant);
     this.status.dataset['tone'] = this.reconnecting ? 'warning' : 'calm';
-    tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : company(others));
-    part(this.element, 'alone', HTMLElement).hidden = others > 0 || this.reconnecting;
+    const there = before ? 'Waiting to be let in' : company(others.length);
+    tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : there);
+    part(this.element, 'alone', HTMLElement).hidden = others.length > 0 || this.reconnecting || before;
+    part(this.element, 'outside', HTMLElement).hidden = !before;
     part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
   }
 

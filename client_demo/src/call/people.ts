@@ -8,8 +8,12 @@ import { hue, initials } from './tile';
 export class PeopleList {
   private readonly lines = new Map<string, HTMLElement>();
 
-  /** Draws into `people-list` and `people-title` inside `root`. */
-  constructor(private readonly root: HTMLElement) {}
+  /** Draws into `people-list` and `people-title` inside `root`; what can be done with somebody is added by
+   * `onDrawn`. */
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly onDrawn: (line: HTMLElement, identity: string) => void,
+  ) {}
 
   show(people: Person[]): void {
     const list = part(this.root, 'people-list', HTMLElement);
@@ -28,6 +32,7 @@ export class PeopleList {
       }
       if (list.children[index] !== line) list.insertBefore(line, list.children[index] ?? null);
       draw(line, person);
+      this.onDrawn(line, person.identity);
     });
   }
 }

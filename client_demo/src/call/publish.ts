@@ -1,6 +1,6 @@
 /** Publishes microphone and camera as soon as they are on; muting is the tracks' own doing. */
 
-import type { Room } from 'livekit-client';
+import { type Room, RoomEvent } from 'livekit-client';
 
 import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
@@ -15,7 +15,7 @@ export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (messa
     const track = media.track(kind);
     if (!track || track.isMuted || underway.has(kind)) return;
     const published = [...room.localParticipant.trackPublications.values()].some((each) => each.track === track);
-    if (published) return;
+    if (published || room.localParticipant.permissions?.canPublish === false) return;
     if (requiresEncryption(room)) {
       onProblem(NEEDS_ENCRYPTION);
       return;
@@ -36,6 +36,10 @@ export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (messa
     void publish('camera');
   };
   media.addEventListener('change', publishAll, { signal: stop.signal });
+  room.on(RoomEvent.ParticipantPermissionsChanged, publishAll);
   publishAll();
-  return () => stop.abort();
+  return () => {
+    stop.abort();
+    room.off(RoomEvent.ParticipantPermissionsChanged, publishAll);
+  };
 }

@@ -2,6 +2,7 @@
 
 import { type Participant, type RemoteTrack, type Room, Track, type TrackPublication } from 'livekit-client';
 
+import { othersIn } from '../door/told';
 import { type Connection, connectionOf } from './connection';
 
 export interface TileContent {
@@ -39,7 +40,7 @@ export function nameOf(person: Participant): string {
 
 /** The person's own tile comes last, screens come first. */
 export function tilesOf(room: Room): TileContent[] {
-  const people: Participant[] = [...room.remoteParticipants.values(), room.localParticipant];
+  const people: Participant[] = [...othersIn(room), room.localParticipant];
   const screens: TileContent[] = [];
   const persons: TileContent[] = [];
   for (const person of people) {
@@ -76,7 +77,7 @@ export function tilesOf(room: Room): TileContent[] {
 
 /** Everybody in the room, in the order of the list. */
 export function peopleOf(room: Room): Person[] {
-  const people: Participant[] = [room.localParticipant, ...room.remoteParticipants.values()];
+  const people: Participant[] = [room.localParticipant, ...othersIn(room)];
   return inOrder(
     people.map((person) => {
       const publications = [...person.trackPublications.values()].filter((each) => !each.isMuted);

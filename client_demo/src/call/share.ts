@@ -3,6 +3,7 @@
 import { type Room, RoomEvent, type ScreenShareCaptureOptions, Track } from 'livekit-client';
 
 import { part, say } from '../dom';
+import { mayShareScreen } from '../door/told';
 import { NEEDS_ENCRYPTION, requiresEncryption } from './encryption';
 
 /** The sound of what is shared as it is, without the call's own voices where the browser can keep them out. */
@@ -48,6 +49,7 @@ export function bindShare(
 
   const draw = (): void => {
     const on = isSharing(room);
+    button.hidden = !canShare() || (!on && !mayShareScreen(room));
     button.dataset['active'] = String(on);
     button.setAttribute('aria-busy', String(busy));
     say(label, on ? 'Stop sharing' : 'Share');
@@ -71,10 +73,10 @@ export function bindShare(
       });
   };
 
-  button.hidden = !canShare();
   button.addEventListener('click', toggle, { signal: stop.signal });
   // The browser's own bar ends a share too; the library then takes the track back.
   room.on(RoomEvent.LocalTrackPublished, draw).on(RoomEvent.LocalTrackUnpublished, draw);
+  room.on(RoomEvent.ParticipantPermissionsChanged, draw);
   draw();
   return { toggle, close: () => stop.abort() };
 }

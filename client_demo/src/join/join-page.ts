@@ -31,6 +31,9 @@ export interface JoinPageOptions {
   onJoin: (request: JoinRequest) => void;
 }
 
+/** In the query of the address, for who has a passcode that nobody is asked for. */
+const MODERATE = 'moderate';
+
 export class JoinPage {
   readonly element = copyOf('join-page');
   private readonly form = part(this.element, 'form', HTMLFormElement);
@@ -62,6 +65,7 @@ export class JoinPage {
     this.name.value = options.name || remembered.name;
     this.remember.checked = remembered.name !== '';
     this.room.value = options.room;
+    if (new URLSearchParams(location.search).has(MODERATE)) this.showPasscode();
     part(this.element, 'fresh-room', HTMLButtonElement).addEventListener('click', () => {
       this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
       this.room.focus();
@@ -106,10 +110,14 @@ export class JoinPage {
 
   askPasscode(message: string): void {
     this.failed(message);
-    this.passcode.closest('label')?.removeAttribute('hidden');
-    this.passcode.required = true;
+    this.showPasscode();
     this.passcode.select();
     this.passcode.focus();
+  }
+
+  private showPasscode(): void {
+    this.passcode.closest('label')?.removeAttribute('hidden');
+    this.passcode.required = true;
   }
 
   askAge(message: string): void {

@@ -1,0 +1,109 @@
+/** What a moderator sees of the door, and does there: who waits, the rules of the room, and each person. */
+
+import { type Participant, type Room, Track } from 'livekit-client';
+
+import { copyOf, part, say } from '../dom';
+import { Moderation } from './moderation';
+import { moderates, rulesOf, waitingBefore } from './told';
+
+export interface DoorOptions {
+  room: Room;
+  /** That was joined with. */
+  token: string;
+  onProblem: (message: string) => void;
+}
+
+export class Door {
+  private readonly moderation: Moderation;
+  private readonly lines = new Map<string, HTMLElement>();
+  private readonly list: HTMLElement;
+  private readonly rules: HTMLElement;
+
+  /** Draws into `waiting` and `rules` inside `root`. */
+  constructor(
+    root: HTMLElement,
+    private readonly options: DoorOptions,
+  ) {
+    this.moderation = new Moderation(options.token, options.room.name);
+    this.list = part(root, 'waiting', HTMLElement);
+    this.rules = part(root, 'rules', HTMLElement);
+    const { moderation } = this;
+    this.bindRule('rule-lobby', (on) => moderation.rule({ lobby: on }));
+    this.bindRule('rule-locked', (on) => moderation.rule({ locked: on }));
+    this.bindRule('rule-screens', (on) => moderation.rule({ screen_share: on ? 'moderators' : 'everybody' }));
+  }
+
+  draw(): void {
+    const { room } = this.options;
+    const waiting = waitingBefore(room);
+    const there = new Set(waiting.map((person) => person.sid));
+    for (const [sid, line] of this.lines) {
+      if (there.has(sid)) continue;
+      line.remove();
+      this.lines.delete(sid);
+    }
+    for (const person of waiting) this.drawWaiting(person);
+    this.list.hidden = waiting.length === 0;
+    this.rules.hidden = !moderates(room.localParticipant);
+    const { lobby, locked, screensOfModerators } = rulesOf(room.metadata);
+    part(this.rules, 'rule-lobby', HTMLInputElement).checked = lobby;
+    part(this.rules, 'rule-locked', HTMLInputElement).checked = locked;
+    part(this.rules, 'rule-screens', HTMLInputElement).checked = screensOfModerators;
+  }
+
+  /** Binds what a moderator can do with somebody in the list of people. */
+  bindPerson(line: HTMLElement, identity: string): void {
+    const { room } = this.options;
+    const acts = part(line, 'acts', HTMLElement);
+    acts.hidden = !moderates(room.localParticipant) || identity === room.localParticipant.identity;
+    if (acts.dataset['bound']) return;
+    acts.dataset['bound'] = 'true';
+    const person = (): Participant | undefined => room.remoteParticipants.get(identity);
+    this.bind(acts, 'mute', async () => {
+      const sounds = [...(person()?.trackPublications.values() ?? [])].filter(
+        (each) => each.kind === Track.Kind.Audio && !each.isMuted,
+      );
+      const answers = await Promise.all(sounds.map((each) => this.moderation.mute(identity, each.trackSid)));
+      return answers.find((answer) => answer !== '') ?? '';
+    });
+    this.bind(acts, 'remove', () => this.moderation.remove(identity), 'Remove this person from the call?');
+    const question = 'Remove this person, and keep them out until the room ends?';
+    this.bind(acts, 'ban', () => this.moderation.door('ban', identity), question);
+  }
+
+  private drawWaiting(person: Participant): void {
+    let line = this.lines.get(person.sid);
+    if (!line) {
+      line = copyOf('waiting-person');
+      this.bind(line, 'admit', () => this.moderation.door('admit', person.identity));
+      this.bind(line, 'refuse', () => this.moderation.door('refuse', person.identity));
+      this.lines.set(person.sid, line);
+      this.list.append(line);
+    }
+    say(part(line, 'name', HTMLElement), person.name || person.identity);
+  }
+
+  private bind(root: HTMLElement, name: string, act: () => Promise<string>, question = ''): void {
+    const button = part(root, name, HTMLButtonElement);
+    button.addEventListener('click', () => {
+      if (question && !confirm(question)) return;
+      button.disabled = true;
+      void act().then((problem) => {
+        button.disabled = false;
+        this.options.onProblem(problem);
+      });
+    });
+  }
+
+  private bindRule(name: string, act: (on: boolean) => Promise<string>): void {
+    const box = part(this.rules, name, HTMLInputElement);
+    box.addEventListener('change', () => {
+      box.disabled = true;
+      void act(box.checked).then((problem) => {
+        box.disabled = false;
+        if (problem) box.checked = !box.checked;
+        this.options.onProblem(problem);
+      });
+    });
+  }
+}

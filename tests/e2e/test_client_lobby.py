@@ -1,0 +1,91 @@
+"""The page at the door: guests wait; a moderator lets them in, refuses, mutes, bans, and lays down rules."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.e2e.axe import violations
+from tests.e2e.browser import Participant, join, new_page
+from tests.e2e.serving import Server, serving
+
+ROOM = "garden"
+SETTINGS = '[guests]\nmoderator_passcode = "chair"\n[rooms]\nlobby = ["*"]\n'
+
+
+@pytest.fixture
+async def moderated(tmp_path: Path) -> AsyncIterator[Server]:
+    (tmp_path / "config.toml").write_text(SETTINGS)
+    async with serving(tmp_path) as running:
+        yield running
+
+
+async def chair(browser: Browser, server: Server) -> Participant:
+    """Joins as a moderator, by the passcode of moderators, and looks at the people."""
+    page = await new_page(browser)
+    await page.goto(f"{server.url}/?moderate")
+    await page.get_by_test_id("join-name").fill("Mona")
+    await page.get_by_test_id("join-room").fill(ROOM)
+    await page.get_by_test_id("join-passcode").fill("chair")
+    await page.get_by_test_id("join-button").click()
+    await page.get_by_test_id("leave-button").wait_for()
+    await page.get_by_test_id("people-button").click()
+    page.on("dialog", lambda dialog: dialog.accept())
+    return Participant(page, "Mona")
+
+
+async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser: Browser) -> None:
+    mona = await chair(browser, moderated)
+    await expect(mona.page.get_by_test_id("rules")).to_be_visible()
+    await expect(mona.page.get_by_test_id("rule-lobby")).to_be_checked()
+    bob = await join(browser, moderated.url, "Bob", ROOM)
+    await expect(bob.page.get_by_test_id("outside")).to_be_visible()
+    await expect(bob.page.get_by_test_id("status")).to_have_text("Waiting to be let in")
+    assert await bob.tiles() == 1
+    line = mona.page.get_by_test_id("waiting-person").filter(has_text="Bob")
+    await expect(line).to_be_visible()
+    assert await mona.tiles() == 1, "who waits has no tile"
+    assert await violations(mona.page) == []
+    await expect(mona.page.get_by_test_id("person")).to_have_count(1)
+
+    await line.get_by_test_id("admit").click()
+    await expect(line).to_have_count(0)
+    await bob.sees(1)
+    await bob.hears(1)
+    await mona.sees(1)
+    await mona.hears(1)
+    await expect(bob.page.get_by_test_id("outside")).to_be_hidden()
+    await expect(bob.page.get_by_test_id("rules")).to_be_hidden()
+    await expect(bob.page.get_by_test_id("share-button")).to_be_visible()
+
+    await mona.page.get_by_test_id("rule-screens").check()
+    await expect(bob.page.get_by_test_id("share-button")).to_be_hidden()
+    await expect(mona.page.get_by_test_id("share-button")).to_be_visible()
+
+    person = mona.page.get_by_test_id("person").filter(has_text="Bob")
+    await person.get_by_test_id("act-mute").click()
+    await expect(person.get_by_test_id("person-muted")).to_be_visible()
+    assert await violations(mona.page) == []
+
+    await person.get_by_test_id("act-ban").click()
+    await expect(bob.page.locator("[data-part=summary]")).to_contain_text("removed you from the room")
+    await expect(mona.page.get_by_test_id("person")).to_have_count(1)
+
+
+async def test_a_guest_is_refused_and_a_locked_room_says_so(moderated: Server, browser: Browser) -> None:
+    mona = await chair(browser, moderated)
+    bob = await join(browser, moderated.url, "Bob", ROOM)
+    line = mona.page.get_by_test_id("waiting-person").filter(has_text="Bob")
+    await line.get_by_test_id("refuse").click()
+    await expect(bob.page.locator("[data-part=summary]")).to_contain_text("A moderator did not let you in")
+
+    await mona.page.get_by_test_id("rule-locked").check()
+    cid = await new_page(browser)
+    await cid.goto(moderated.url)
+    await cid.get_by_test_id("join-name").fill("Cid")
+    await cid.get_by_test_id("join-room").fill(ROOM)
+    await cid.get_by_test_id("join-button").click()
+    await expect(cid.get_by_test_id("error")).to_contain_text("the room is locked")
