@@ -32,7 +32,8 @@ impl Opener {
         Some(Self { rtp, rtcp, rtcp_windows: Map::with_hasher(hasher) })
     }
 
-    /// Opens an RTP packet in place: its length and its 48-bit index.
+    /// Opens an RTP packet in place: its length and its 48-bit index. RFC 3711 section 3.3.1 lets a receiver begin
+    /// with the roll-over counter 0; of a first packet that is not authentic with it, 1 is tried.
     pub fn open_rtp(
         &self,
         packet: &mut [u8],
@@ -45,7 +46,16 @@ impl Opener {
         if window.is_replay(index) {
             return None;
         }
-        let length = self.rtp.open_rtp(packet, header, ssrc, index)?;
+        // Refused packets are undefined, so what is opened twice is copied first: sealed, and of each SSRC until one opens.
+        let again = window.estimate_behind_wrap(sequence).map(|index| (index, packet.to_vec()));
+        let (index, length) = match (self.rtp.open_rtp(packet, header, ssrc, index), again) {
+            (Some(length), _) => (index, length),
+            (None, Some((index, sealed))) => {
+                packet.copy_from_slice(&sealed);
+                (index, self.rtp.open_rtp(packet, header, ssrc, index)?)
+            }
+            (None, None) => return None,
+        };
         window.accept(index);
         Some((length, index))
     }

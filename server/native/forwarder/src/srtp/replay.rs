@@ -44,6 +44,13 @@ impl<const WORDS: usize> Window<WORDS> {
         self.newest.checked_add_signed(distance.into()).filter(|&index| index < INDEX_LIMIT)
     }
 
+    /// What the first packet to arrive stands for if the roll-over counter is 1 already: the sender began just before
+    /// its wrap, and what it sent until then was lost. `None` for every other, and where that would be half of all
+    /// sequence numbers.
+    pub fn estimate_behind_wrap(&self, sequence: u16) -> Option<u64> {
+        (!self.started && sequence < 0x8000).then(|| 0x1_0000 | u64::from(sequence))
+    }
+
     /// True if the index was accepted before, or is too old to know.
     pub fn is_replay(&self, index: u64) -> bool {
         if !self.started || index > self.newest {
@@ -99,6 +106,13 @@ mod tests {
     #[test]
     fn the_first_packet_has_no_roll_over() {
         assert_eq!(Window::<MEDIA>::default().estimate(65_535), Some(65_535));
+    }
+
+    #[test]
+    fn the_first_packet_may_have_rolled_over_unless_half_of_all_were_lost() {
+        assert_eq!(Window::<MEDIA>::default().estimate_behind_wrap(3), Some(65_539));
+        assert_eq!(Window::<MEDIA>::default().estimate_behind_wrap(0x8000), None);
+        assert_eq!(received(&[65_534]).estimate_behind_wrap(3), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sequence numbers wrap on both sides, also where packets are lost around the wrap.
+//! Numbers of the publisher and of the subscriber roll over, also where packets are lost around that.
 
 use crate::peer::Rtp;
 use crate::world::{AUDIO, MILLISECOND, World, audio};
