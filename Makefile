@@ -25,7 +25,7 @@ SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
 .PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
 	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy before-tests packages test-rust \
-	emulator go-sdk node-sdk
+	emulator go-sdk node-sdk older-sdk
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS=$$'\t' read -r target words; \
@@ -40,7 +40,7 @@ test: need-run ## all checks and tests (Debian packages are installed where that
 	@scripts/test.sh $(TESTS)
 
 # All of `make test` that is not pytest. None of it waits for another without a reason, so that --jobs pays.
-before-tests: build packages test-rust emulator go-sdk node-sdk check
+before-tests: build packages test-rust emulator go-sdk node-sdk older-sdk check
 
 packages:
 	$(QUIET) "packages of the system" scripts/debian.sh
@@ -61,6 +61,12 @@ node-sdk: .build/node_sdk
 .build/node_sdk: tests/e2e/node_sdk/package-lock.json | .build
 	$(QUIET) "a server in JavaScript" npm --prefix tests/e2e/node_sdk ci --silent --no-audit --no-fund
 	@touch $@
+
+older-sdk: .build/older_livekit
+
+.build/older_livekit: requirements-older.lock | .build/runtime
+	@rm -rf $@
+	$(QUIET) "an older desktop SDK" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $@ -r requirements-older.lock
 
 check: check-python check-rust check-web ## format, lint, types, import rules
 
@@ -107,6 +113,7 @@ lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements-build.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group fuzz -o requirements-fuzz.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --no-deps --group older -o requirements-older.lock
 
 clean: ## remove what was built
 	rm -rf .build $(VENV) dist server/web client_demo/node_modules tests/e2e/node_sdk/node_modules $(NATIVE)/target $(NATIVE)/fuzz/target server/_native*.so

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from playwright.async_api import Browser, Page
 
 from tests.e2e.data_users import SDK_FOR_BROWSERS
@@ -33,12 +35,19 @@ async ([url, token, connections]) => {
 
 
 async def enter(
-    browser: Browser, server: Server, room: str, identity: str, script: str, *more: str, url: str = ""
+    browser: Browser,
+    server: Server,
+    room: str,
+    identity: str,
+    script: str,
+    *more: str,
+    url: str = "",
+    sdk: Path = SDK_FOR_BROWSERS,
 ) -> Page:
     """Runs a script that takes an address (`url`, or the server's own), a token and what is given `more`."""
-    context = await browser.new_context(permissions=["camera"], bypass_csp=True)
+    context = await browser.new_context(permissions=["camera", "microphone"], bypass_csp=True)
     page = await context.new_page()
     await page.goto(server.url + "/guarantee")
-    await page.add_script_tag(path=SDK_FOR_BROWSERS)
+    await page.add_script_tag(path=sdk)
     await page.evaluate(script, [url or server.ws_url, server.token(room, identity), *more])
     return page

@@ -147,7 +147,6 @@ async def test_a_page_joins_and_sees_and_is_seen(
         await lap.publish()
         joining = await enter(shared_browser, shared_server, ROOM, "unused", "() => {}")
         token = shared_server.token(ROOM, "page")
-        await joining.context.grant_permissions(["camera", "microphone"])
         await joining.evaluate(RUN_IN_PAGE, [aimed(snippets(page)["join.js"], shared_server), token])
         await joining.wait_for_function(
             "[...document.querySelectorAll('video')].some((one) => one.videoWidth)"

@@ -29,7 +29,7 @@ def _declared(requirements: list[Any]) -> dict[str, str]:
     return {re.split(r"[\[=]", text)[0].lower(): text.split("==")[1] for text in texts}
 
 
-@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "requirements-fuzz.lock"])
+@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "requirements-fuzz.lock", "requirements-older.lock"])
 def test_every_python_package_is_pinned_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -64,8 +64,9 @@ def test_crates_come_from_the_canonical_registry(workspace: str) -> None:
     assert [package["name"] for package in foreign if "checksum" not in package] == []
 
 
-def test_node_packages_have_integrity_and_no_host() -> None:
-    packages = json.loads((ROOT / "client_demo/package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["client_demo", "tests/e2e/node_sdk"])
+def test_node_packages_have_integrity_and_no_host(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     installed = {name: package for name, package in packages.items() if name and not package.get("link")}
     assert [name for name, package in installed.items() if "integrity" not in package] == []
     assert [name for name, package in installed.items() if "resolved" in package] == []
