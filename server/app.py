@@ -59,6 +59,7 @@ from server.policy.served import ServedPolicy
 from server.rooms.manager import RoomManager
 from server.signaling.route import SignalRoutes
 from server.tally import Tally
+from server.webhooks.deliveries import Deliveries
 from server.workers.placement import Placement
 from server.workers.supervisor import Supervisor
 
@@ -109,6 +110,7 @@ async def start(
     retention = Retention.configured(config.metadata)
     ledger = await Ledger.open(config.metadata.url, retention, clock=clock.now)
     stack.push_async_callback(ledger.close)
+    deliveries = await _deliveries(config, ledger, clock, stack)
     subjects = Subjects(ledger, config.metadata.url, clock.now)
     stack.push_async_callback(subjects.aclose)
     incidents = Incidents()
@@ -176,6 +178,7 @@ async def start(
             relays=supervisor.relays,
             incidents=incidents.recent,
             clock=time.time,
+            webhooks=(lambda: deliveries.counts) if deliveries is not None else tuple,
         )
         await listen_for_metrics(source, config.metrics.host, config.metrics.port, stack)
     sources = ConsoleSources(config, rooms.present, supervisor.evidence, incidents.recent, ledger, origins)
@@ -309,6 +312,16 @@ async def _drain_when_told(rooms: RoomManager, drained: asyncio.Event) -> None:
     await rooms.until_drained()
     logger.info("drained")
     drained.set()
+
+
+async def _deliveries(
+    config: Config, ledger: Ledger, clock: Clock, stack: AsyncExitStack
+) -> Deliveries | None:
+    if not config.webhooks.urls:
+        return None
+    deliveries = await Deliveries.open(config, ledger, clock.now)
+    stack.push_async_callback(deliveries.close)
+    return deliveries
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

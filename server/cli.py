@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import typer
 
 from server import public_url
-from server.commands import access_log, backup, drain, hold, operator, overview, reading, subject
+from server.commands import access_log, backup, drain, hold, operator, overview, reading, subject, webhooks
 from server.commands.options import ConfigPath
 from server.config import Config, ConfigError, load
 from server.errors import OperatorError
@@ -43,6 +43,7 @@ backup.add_to(app)
 hold.add_to(app)
 drain.add_to(app)
 app.add_typer(subject.app, name="subject")
+app.add_typer(webhooks.app, name="webhooks")
 
 LevelName = Literal["full", "reduced", "none"]
 HttpPort = Annotated[

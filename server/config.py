@@ -109,6 +109,17 @@ class Metrics(_Section, frozen=True):
     port: Port = 0  # 0: none are served
 
 
+class Webhooks(_Section, frozen=True):
+    urls: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
+    api_key: str = ""
+    request_seconds: Annotated[int, Meta(ge=1, le=60)] = 10
+    give_up_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
+
+    def __repr__(self) -> str:
+        """An address may hold a secret of whoever is behind it, which never prints."""
+        return f"<Webhooks to {len(self.urls)} addresses>"
+
+
 class Log(_Section, frozen=True):
     format: Literal["text", "json"] = "text"
 
@@ -143,6 +154,7 @@ class Config(_Section, frozen=True):
     policy: PrivacyPolicy = PrivacyPolicy()
     console: Console = Console()
     metrics: Metrics = Metrics()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
     sites: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     keys: dict[str, str] = msgspec.field(default_factory=dict)

@@ -26,6 +26,7 @@ from server.config import (
 )
 from server.network.proxies import Proxies
 from server.network.sites import Sites
+from server.webhooks import settings as webhooks
 
 LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65_535
@@ -139,6 +140,7 @@ def check_usable(config: Config, *, dev: bool) -> None:
         raise ConfigError("relay.ipv4_host and relay.ipv6_host are both empty: media could not arrive")
     _check_ports(config.relay, relay_count(config))
     turn.check(config.turn)
+    webhooks.check(config)
 
 
 def _check_ports(relay: Relay, relays: int) -> None:

@@ -111,6 +111,15 @@ def sign(claims: Claims, key: str, secret: str, now: float) -> str:
     return _JWS.encode(msgspec.json.encode(payload), secret, ALGORITHM)
 
 
+def sign_webhook(digest: str, key: str, secret: str, now: float, seconds: int) -> str:
+    """What LiveKit's WebhookReceiver verifies, for so many seconds. It grants nothing.
+
+    `digest` is the Base64 of the body's SHA-256.
+    """
+    claims = {"iss": key, "nbf": int(now), "exp": int(now) + seconds, "sha256": digest}
+    return _JWS.encode(msgspec.json.encode(claims), secret, ALGORITHM)
+
+
 def _read(payload: bytes) -> _Payload:
     """Decodes claims. Raises TokenError naming the claim of the wrong type (a path, never a value)."""
     try:

@@ -6,13 +6,15 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.metadata.database import alive, connections, events, take_turn
-from server.metadata.event import EventError
+from server.metadata.event import EventError, decode, name_of
 from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.retention import Retention
 from server.metadata.rows.attempts import AttemptEnded
+from server.metadata.rows.operation import ServerStarted
+from server.metadata.rows.rooms import RoomFinished, RoomStarted
 from server.metadata.rows.row import DAY_MS
 from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.unfinished import unfinished
@@ -47,7 +49,29 @@ async def end_crashed_sessions(engine: AsyncEngine, retention: Retention, now: f
                 entries += [entry_of(event, ended_at, retention) for event in missing]
             with suppress(EventError):
                 entries += _ended(line, ended_at, retention)
+        for finished, started_at in await _open_rooms(connection):
+            entries.append(
+                entry_of(finished, min(max(alive_at, started_at), max(now, started_at)), retention)
+            )
         await write(connection, entries)
+
+
+async def _open_rooms(connection: AsyncConnection) -> list[tuple[RoomFinished, float]]:
+    """The ends that rooms of the last run do not have, and when these rooms began."""
+    run = select(func.max(events.c.id)).where(events.c.event == name_of(ServerStarted)).scalar_subquery()
+    kinds = [name_of(RoomStarted), name_of(RoomFinished)]
+    wanted = select(events.c.at, events.c.body).where(
+        events.c.id > func.coalesce(run, 0), func.coalesce(events.c.event, "").in_(kinds)
+    )
+    found: dict[str, tuple[RoomFinished, float]] = {}
+    for row in await connection.execute(wanted.order_by(events.c.id)):
+        with suppress(EventError):
+            event = decode(row.body)
+            if isinstance(event, RoomStarted):
+                found[event.room_sid] = RoomFinished(room=event.room, room_sid=event.room_sid), row.at
+            elif isinstance(event, RoomFinished):
+                found.pop(event.room_sid, None)
+    return list(found.values())
 
 
 def _ended(line: Row[Any], ended_at: float, retention: Retention) -> list[Entry]:

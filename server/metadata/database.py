@@ -156,6 +156,13 @@ objections = Table(
     ),
 )
 
+webhooks = Table(
+    "webhooks",
+    tables,
+    Column("receiver", String(64), primary_key=True, doc="SHA-256 of the address, which may hold a secret"),
+    Column("told", BigInteger, nullable=False, doc="the number of the row up to which it was told"),
+)
+
 schema_version = Table(
     "schema_version",
     tables,

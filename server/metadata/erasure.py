@@ -20,6 +20,7 @@ from server.metadata.address import LedgerError
 from server.metadata.database import connections, events, take_turn, upkeep
 from server.metadata.event import EventError, decode, encode
 from server.metadata.holds import held, held_until
+from server.metadata.outgoing import stay_behind
 from server.metadata.projection import told
 from server.metadata.refusals import Refusal, RefusalCode, legal_hold
 
@@ -66,6 +67,7 @@ async def erase(
             delete(events).where(*_over(room, identity), ~held(now)).returning(events.c.event)
         )
         changed = await _changed(connection, room, identity, Counter(gone), now)
+        await stay_behind(connection)
         await connection.execute(delete(connections).where(*_lines_over(room, identity), ~told()))
         await _finish(connection, changed, dry_run=dry_run)
     return changed

@@ -28,6 +28,7 @@ from server.metadata.rows.operation import (
     ServerStopped,
 )
 from server.metadata.rows.rights import SubjectRequest
+from server.metadata.rows.rooms import RoomFinished, RoomStarted
 from server.metadata.rows.row import Row
 from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
@@ -46,6 +47,8 @@ Event = (
     | SubjectRequest
     | AttemptEnded
     | AttemptsRefused
+    | RoomStarted
+    | RoomFinished
     | ParticipantJoined
     | ParticipantAddress
     | ParticipantActive

@@ -17,6 +17,7 @@ from server.metadata.declared import Expiry
 from server.metadata.erasure import Changed, held_about, open_sessions
 from server.metadata.event import EVENT_TYPES, expiry_of, name_of
 from server.metadata.holds import held
+from server.metadata.outgoing import stay_behind
 from server.metadata.refusals import legal_hold
 from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.writing import Entry
@@ -45,6 +46,7 @@ async def object_to_details(
         if kept and not rows and not going_on:
             raise legal_hold(until)
         if rows:
+            await stay_behind(connection)
             await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
         await (connection.rollback() if dry_run else connection.commit())
     return changed

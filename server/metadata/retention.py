@@ -21,6 +21,7 @@ from server.metadata.declared import Expiry
 from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
 from server.metadata.fields import field
 from server.metadata.holds import end, held
+from server.metadata.outgoing import stay_behind
 from server.metadata.projection import told
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.holds import HoldLifted
@@ -136,6 +137,7 @@ async def sweep(engine: AsyncEngine, retention: Retention, now: float, *, shorte
             await shorten(connection, retention, now)
         gone = (await connection.execute(expired_at(now))).rowcount
         await connection.execute(delete(connections).where(connections.c.expires_at <= now))
+        await stay_behind(connection)
         if gone or over:
             await connection.execute(update(upkeep).values(rewrite_due=upkeep.c.rewrite_due + 1))
     try:

@@ -22,6 +22,7 @@ from server.metadata.crash import end_crashed_sessions
 from server.metadata.database import FAILURES, Claim, alive, objections
 from server.metadata.event import Event, EventError
 from server.metadata.migrations.run import migrate
+from server.metadata.outgoing import Told
 from server.metadata.requests import Requests
 from server.metadata.retention import SWEEP_SECONDS, Retention, sweep
 from server.metadata.writer import Writer
@@ -37,7 +38,7 @@ CLOSE_SECONDS = 5.0
 class Ledger:
     """Open with `Ledger.open`; `close` writes what is queued."""
 
-    def __init__(self, claim: Claim, retention: Retention, clock: Callable[[], float]) -> None:
+    def __init__(self, claim: Claim, url: str, retention: Retention, clock: Callable[[], float]) -> None:
         self._engine = claim.engine
         self._claim = claim
         self._retention = retention
@@ -50,6 +51,8 @@ class Ledger:
         self._unfit = 0
         self.requests = Requests(claim, self.flush, self.record, clock)
         """What people have done to the rows about them."""
+        self.told = Told(claim, url, clock)
+        """How far receivers of webhooks were told."""
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -79,7 +82,7 @@ class Ledger:
             if isinstance(error, FAILURES) and not isinstance(error, LedgerError):
                 raise LedgerError(f"the ledger {claim} cannot be used: {type(error).__name__}") from None
             raise
-        ledger = cls(claim, retention, clock)
+        ledger = cls(claim, url, retention, clock)
         for ended in swept.ended:
             ledger.record(ended)
         ledger._tasks = [
@@ -124,6 +127,11 @@ class Ledger:
         """Whether an event that happens now would be kept, as far as is known."""
         return not self._closed and self.waiting < QUEUE_EVENTS and not self._writer.is_stuck
 
+    @property
+    def written(self) -> asyncio.Event:
+        """Set whenever something was written; who waits for it clears it."""
+        return self._writer.written
+
     async def flush(self) -> None:
         """Returns once everything recorded before is in the file."""
         await self._writer.flush()
@@ -151,6 +159,7 @@ class Ledger:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(*FAILURES):
             async with asyncio.timeout(CLOSE_SECONDS):
+                await self.told.aclose()
                 await self._claim.release()
 
     async def _every(self, seconds: float, act: Callable[[], Awaitable[object]]) -> None:

@@ -43,6 +43,8 @@ class Writer:
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
+        self.written = asyncio.Event()
+        """Set whenever a batch was written; who waits for it clears it."""
         self._one_by_one = 0  # events at the head of the queue of which one is at fault
         self._attempts = 0  # to write the first of them
         self.is_stuck = False
@@ -90,6 +92,7 @@ class Writer:
             if not await self._is_written(name):
                 return await self._is_given_up(batch)
         self.is_stuck = False
+        self.written.set()
         return True
 
     async def _is_given_up(self, batch: list[Entry]) -> bool:

@@ -36,6 +36,7 @@ from server.metadata.words import (
 from server.metrics.connections import histogram, of_connections
 from server.metrics.relays import of_relays
 from server.metrics.source import Source
+from server.metrics.webhooks import of_webhooks
 from server.tally import STAGE_OF_REFUSAL
 
 _LET_IN = (Stage.WEBSOCKET, Stage.NEGOTIATION, Stage.ICE, Stage.DTLS)
@@ -65,6 +66,7 @@ class ServerCollector(Collector):
         yield from of_relays(relays, judgement)
         yield from _firewall(judgement, evidence)
         yield from self._ledger()
+        yield from of_webhooks(self._source.webhooks(), now)
         yield from self._around()
 
     def _conferences(self) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from server.control.messages import Stats, Traffic
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.incidents import Incident
 from server.tally import Tally
+from server.webhooks.receiver import Counts
 
 
 class Rooms(Protocol):
@@ -84,3 +85,5 @@ class Source:
     relays: Callable[[], Sequence[Relay]]
     incidents: Callable[[float], Sequence[Incident]]
     clock: Callable[[], float]
+    webhooks: Callable[[], Sequence[Counts]] = tuple
+    """By receiver, in the order of the configuration."""

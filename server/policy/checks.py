@@ -172,7 +172,11 @@ async def _no_third_parties_but_turn(scene: Scene) -> str:
 
 
 async def _nobody_else(scene: Scene) -> str:
-    """What the pages themselves may do. TURN servers are no matter of theirs, nor of their rules."""
+    """What the pages themselves may do. TURN servers are no matter of theirs, nor of their rules.
+
+    Whoever says who is contacted has to say who is told, too."""
+    if scene.config.webhooks.urls and not any(one.check == "app_told" for one in scene.policy.clauses):
+        return "webhooks.urls is set: another application is told what happens, and no clause says so"
     for answer in await scene.site.pages():
         strange = next((link for link in _LOADED.findall(answer.text) if not scene.site.is_own(link)), None)
         if strange is not None:
@@ -187,6 +191,19 @@ async def _nobody_else(scene: Scene) -> str:
         if any(not _leads_here(scene, source) for source in _allowed(rules)):
             return f"/{path} lets the browser turn to somebody else"
     return ""
+
+
+async def _no_app_told(scene: Scene) -> str:
+    if scene.config.webhooks.urls:
+        return "webhooks.urls is set: another application is told what happens, and the policy has to say so"
+    return ""
+
+
+async def _app_told(scene: Scene) -> str:
+    """What it is told is rows of the ledger as they stand."""
+    if not scene.config.webhooks.urls:
+        return "webhooks.urls is empty: no other application is told anything, and the policy may say so"
+    return await _ledger_closed(scene)
 
 
 def _allowed(rules: str) -> list[str]:
@@ -324,6 +341,11 @@ CHECKS: dict[str, Check] = {
         "all is served from here, and a content security policy forbids anything else; who joins is told of "
         "the TURN servers that are configured",
         _no_third_parties_but_turn,
+    ),
+    "no_app_told": Check("no address to tell anything is configured (webhooks.urls)", _no_app_told),
+    "app_told": Check(
+        "webhooks are made from rows of the ledger as they stand; what expired or was erased is not there",
+        _app_told,
     ),
     "no_browser_storage": Check(
         "the page stores the name, and the version of the policy with it, only when asked",

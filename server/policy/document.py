@@ -51,8 +51,9 @@ _OF_ADDRESSES = {
 }
 _OF_DETAILS = {True: "details", False: "no-details"}
 _OF_TURN = {True: "turn-servers", False: "no-beacons"}
+_OF_WEBHOOKS = {True: "webhooks", False: "no-webhooks"}
 """Clauses of the template of which one is true, by `metadata.addresses`, `metadata.details`, and whether
-there are `turn.urls`."""
+there are `turn.urls` and `webhooks.urls`."""
 
 
 class PolicyError(OperatorError):
@@ -137,12 +138,16 @@ def parse(text: str, numbers: Mapping[str, int]) -> Policy:
     return Policy(file.controller, file.contact, file.revised, _history(file), clauses, version)
 
 
-def template(addresses: str = "drop", *, details: bool = True, turn: bool = False) -> str:
-    """The policy that fits a server with these settings of `[metadata]`, with TURN servers or none, without
-    the names that only its operator knows. The clauses for other servers are there as comments."""
+def template(
+    addresses: str = "drop", *, details: bool = True, turn: bool = False, webhooks: bool = False
+) -> str:
+    """The policy that fits a server with these settings of `[metadata]`, with TURN servers or none, webhooks
+    or none, without the names that only its operator knows. The clauses for other servers are there as
+    comments."""
     others = {name for setting, name in _OF_ADDRESSES.items() if setting != addresses} | {
         _OF_DETAILS[not details],
         _OF_TURN[not turn],
+        _OF_WEBHOOKS[not webhooks],
     }
     text = resources.files("server.policy").joinpath("template.toml").read_text("utf-8")
     head, *clauses = text.split(_CLAUSE)

@@ -8,6 +8,7 @@ guarantees. What only the controller knows is asked for at the end, not made up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -250,14 +251,23 @@ def _recipients(config: Config, ledger: str) -> list[str]:
         found.append(f"whoever runs the database: {ledger}")
     if config.metrics.port:
         found.append("whoever reads the metrics: numbers that name nobody")
+    found += [
+        f"the application that is told by webhooks, at {urlsplit(url).hostname}: who was in which room, "
+        "when, and what they sent, as far as the ledger keeps it"
+        for url in config.webhooks.urls
+    ]
     if config.console.oidc_issuer:
         found.append(f"the provider through which operators sign in: {config.console.oidc_issuer}")
     return [*found, "authorities, where a law obliges the controller"]
 
 
 def _transfers(config: Config, ledger: str) -> str:
-    if _is_database(config):
-        return f"none by this server but to its database ({ledger}); participants may be anywhere"
+    places = [
+        *([f"its database ({ledger})"] if _is_database(config) else []),
+        *(f"the application told by webhooks ({urlsplit(url).hostname})" for url in config.webhooks.urls),
+    ]
+    if places:
+        return f"none by this server but to {' and '.join(places)}; participants may be anywhere"
     return "none by this server: it sends what it keeps to no other machine; participants may be anywhere"
 
 

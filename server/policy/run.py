@@ -28,7 +28,8 @@ def write_template(config: Config, path: Path) -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             metadata, turn = config.metadata, bool(config.turn.urls)
-            file.write(template(metadata.addresses, details=metadata.details, turn=turn))
+            webhooks = bool(config.webhooks.urls)
+            file.write(template(metadata.addresses, details=metadata.details, turn=turn, webhooks=webhooks))
     except FileExistsError:
         raise PolicyError(f"{path} exists: move it away, or name another file") from None
     except OSError as error:

@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 from server.facts import address_event, event_of
 from server.metadata.event import Event
+from server.metadata.rows.rooms import RoomFinished, RoomStarted
 from server.metadata.rows.sessions import ParticipantJoined
 from server.room.effects import Fact
 
 
 class Books:
-    """Writes with `record`. What somebody came with is forgotten once it is written."""
+    """Writes with `record`; of rooms themselves only if `rooms`, for webhooks. What somebody came with is
+    forgotten once it is written."""
 
-    def __init__(self, record: Callable[[Event], None]) -> None:
+    def __init__(self, record: Callable[[Event], None], *, rooms: bool = False) -> None:
         self._record = record
+        self._rooms = rooms
         self._callers: dict[str, tuple[str, str]] = {}  # user agents and networks, until they are recorded
         self._joined: dict[str, ParticipantJoined] = {}
 
@@ -28,6 +31,16 @@ class Books:
     def joined(self, sid: str) -> ParticipantJoined | None:
         """What the ledger has of the join of somebody who is in a room."""
         return self._joined.get(sid)
+
+    def room_started(self, name: str, sid: str) -> None:
+        """A room was opened."""
+        if self._rooms:
+            self._record(RoomStarted(room=name, room_sid=sid))
+
+    def room_finished(self, name: str, sid: str) -> None:
+        """A room is over."""
+        if self._rooms:
+            self._record(RoomFinished(room=name, room_sid=sid))
 
     def left(self, sid: str) -> None:
         """A participant is in no room any more. Idempotent."""

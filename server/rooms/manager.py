@@ -84,7 +84,7 @@ class RoomManager:
         self._turn = turn
         self._policy = policy
         self._clock = clock
-        self._books = Books(record)
+        self._books = Books(record, rooms=bool(config.webhooks.urls))
         self._relays = RoomRelays(candidates)
         self._rooms: dict[str, Room] = {}
         self._sessions = Sessions()
@@ -332,6 +332,7 @@ class RoomManager:
         now = self._clock.now()
         room = Room(name, ids.room_sid(), limits, now, self._policy, turn=self._turn)
         self._rooms[name] = room
+        self._books.room_started(name, room.sid)
         logger.info("room %s opened", room.sid)
         return room
 
@@ -392,4 +393,5 @@ class RoomManager:
         del self._rooms[room.name]
         self._emptied.set()
         self._relays.release(room)
+        self._books.room_finished(room.name, room.sid)
         logger.info("room %s closed", room.sid)

@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from msgspec import structs
 
+from server.config import Webhooks
 from server.metadata.retention import Retention
 from server.metadata.store import Ledger
 from server.policy.checks import CHECKS
@@ -131,6 +132,16 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
         lambda place: setattr(place, "shared", 'document.cookie = "visitor=1"'),
         {"no-cookies"},
     ),
+    "an app that is told": (
+        lambda place: setattr(
+            place,
+            "config",
+            structs.replace(
+                place.config, webhooks=Webhooks(urls=("https://app.example/hook",), api_key="backend")
+            ),
+        ),
+        {"no-webhooks", "no-beacons"},
+    ),
     "a lower level": (lambda place: setattr(place, "level", "reduced"), {"media-not-stored", "security"}),
     "no token asked for": (lambda place: setattr(place, "receipt_status", 200), {"access"}),
     "a key that others can read": (lambda place: (place.directory / "key.pem").chmod(0o644), {"security"}),
@@ -181,7 +192,12 @@ PLANTS: dict[str, tuple[Callable[[Place], Any], set[str]]] = {
 def test_every_check_has_something_that_makes_it_fail() -> None:
     broken = {one for _, clauses in PLANTS.values() for one in clauses}
     assert {clause.id for clause in POLICY.clauses if clause.check} == broken
-    elsewhere = {"addresses_in_part", "no_details", "no_third_parties_but_turn"}  # of other settings
+    elsewhere = {
+        "addresses_in_part",
+        "no_details",
+        "no_third_parties_but_turn",
+        "app_told",
+    }  # of other settings
     assert {clause.check for clause in POLICY.clauses if clause.id in broken} | elsewhere == set(CHECKS)
 
 

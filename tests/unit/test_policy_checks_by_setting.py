@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from msgspec import structs
 
+from server.config import Webhooks
 from server.metadata.retention import Retention
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.store import Ledger
@@ -128,3 +129,31 @@ async def test_one_sentence_about_who_is_contacted_is_true(
     assert not await passed(of=not turn)
     place.page += '<img src="https://elsewhere.example/pixel.gif">'
     assert not await passed(of=turn)
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_one_sentence_about_who_is_told_is_true(
+    told: bool, tmp_path: Path, aiohttp_client: ClientMaker
+) -> None:
+    """And a policy that says only who is contacted is false where an app is told."""
+    place = Place(tmp_path)
+    webhooks = Webhooks(urls=("https://app.example/hook",), api_key="backend") if told else Webhooks()
+    place.config = structs.replace(place.config, webhooks=webhooks)
+    await (await Ledger.open(place.config.metadata.url)).close()
+    client = await aiohttp_client(place.application())
+
+    async def passed(*ids: str) -> dict[str, bool]:
+        clauses = [
+            one
+            for of in (True, False)
+            for one in read(completed(template(webhooks=of))).clauses
+            if one.id in ids
+        ]
+        policy = dataclasses.replace(POLICY, clauses=tuple({one.id: one for one in clauses}.values()))
+        async with aiohttp.ClientSession() as http:
+            found = await check(place.config, policy, http, f"http://127.0.0.1:{client.port}")
+        return {row["id"]: row["passed"] for row in found}
+
+    assert await passed("webhooks", "no-webhooks") == {"webhooks": told, "no-webhooks": not told}
+    assert await passed("no-beacons") == {"no-beacons": not told}
+    assert await passed("no-beacons", "webhooks") == {"no-beacons": True, "webhooks": told}

@@ -172,5 +172,5 @@ def test_what_would_be_false_here_is_found(sentence: str) -> None:
 
 def test_no_clause_of_the_template_is_without_a_reason() -> None:
     """Beyond what such a policy says, only what is particular to this server."""
-    own = {"expiry", "other-sources"}
+    own = {"expiry", "other-sources", "no-webhooks"}
     assert set(CLAUSES) == {one for _, _, clauses, _ in ANSWERED for one in clauses} | own

@@ -35,16 +35,20 @@ def test_the_template_needs_its_operators_names() -> None:
 @pytest.mark.parametrize("addresses", MODES)
 @pytest.mark.parametrize("details", [True, False])
 @pytest.mark.parametrize("turn", [True, False])
+@pytest.mark.parametrize("webhooks", [True, False])
 def test_every_promise_of_the_template_has_a_check_and_no_sentence_is_false(
-    addresses: str, details: bool, turn: bool
+    addresses: str, details: bool, turn: bool, webhooks: bool
 ) -> None:
-    for clause in read(completed(template(addresses, details=details, turn=turn))).clauses:
+    text = template(addresses, details=details, turn=turn, webhooks=webhooks)
+    for clause in read(completed(text)).clauses:
         assert (clause.check in CHECKS) == (clause.type is ClauseType.PROMISE), clause.id
         assert untrue(clause.text, addresses) == "", clause.id
 
 
 def test_every_check_is_used_by_the_template() -> None:
-    texts = [template(mode, details=other, turn=other) for mode in MODES for other in (True, False)]
+    texts = [
+        template(mode, details=other, turn=other, webhooks=other) for mode in MODES for other in (True, False)
+    ]
     used = {clause.check for text in texts for clause in read(completed(text)).clauses}
     assert used == {*CHECKS, ""}
 
@@ -74,6 +78,13 @@ def test_of_the_clauses_about_who_is_contacted_the_template_has_the_one_that_is_
     for turn, name in ((True, "turn-servers"), (False, "no-beacons")):
         assert names & {one.id for one in read(completed(template(turn=turn))).clauses} == {name}
         assert all(f'id = "{name}"' in template(turn=turn) for name in names)
+
+
+def test_of_the_clauses_about_who_is_told_the_template_has_the_one_that_is_true() -> None:
+    names = {"no-webhooks", "webhooks"}
+    for webhooks, name in ((True, "webhooks"), (False, "no-webhooks")):
+        assert names & {one.id for one in read(completed(template(webhooks=webhooks))).clauses} == {name}
+        assert all(f'id = "{name}"' in template(webhooks=webhooks) for name in names)
 
 
 def test_the_template_speaks_of_this_server_and_of_no_other_company() -> None:

@@ -10,6 +10,7 @@ from server.metadata.migrations import (
     m0003_at_a_million,
     m0004_connections,
     m0005_holds,
+    m0006_webhooks,
 )
 
 MIGRATIONS = (
@@ -18,5 +19,6 @@ MIGRATIONS = (
     m0003_at_a_million.MIGRATION,
     m0004_connections.MIGRATION,
     m0005_holds.MIGRATION,
+    m0006_webhooks.MIGRATION,
 )
 """The version of a ledger is how many of these it has seen."""

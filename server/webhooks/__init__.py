@@ -1,0 +1,1 @@
+"""Webhooks as LiveKit's server SDKs expect them, told from rows of the ledger."""
