@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -51,6 +52,12 @@ async def test_people_and_how_they_are_connected_are_shown(desk: Desk, client: C
     assert "1 room open, 2 people connected" in html
     desk.rooms = []
     assert "No room is open" in await page(client, "live")
+
+
+async def test_who_waits_to_be_let_in_is_shown_so(desk: Desk, client: Client) -> None:
+    desk.rooms = [room("garden", replace(person("lovelace", quality=None), waits=True, sent=()))]
+    await sign_in(client)
+    assert "waiting to be let in" in await page(client, "live")
 
 
 async def test_nobody_is_shown_before_a_reason_is_given(desk: Desk, client: Client) -> None:

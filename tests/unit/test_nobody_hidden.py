@@ -13,6 +13,8 @@ from livekit.protocol.rtc import JoinResponse
 
 from server.auth.grants import Kind
 from server.control import messages
+from server.room.limits import RoomLimits
+from server.room.rules import Rules
 from tests.unit.signaling import KEY, SECRET, ClientMaker, Server, connect
 from tests.unit.stage import Stage
 
@@ -104,6 +106,18 @@ def test_everybody_is_shown_to_everybody_whatever_they_are(kind: Kind, agent: bo
     stage.pass_time(2)
     assert stage.last(ada, "room_update").room_update.room.num_participants == 3
     assert not stage.last(ada, "room_update").room_update.room.active_recording
+
+
+def test_who_waits_for_the_lobby_is_shown_to_moderators_and_listed_and_receives_nothing() -> None:
+    stage = Stage(RoomLimits(rules=Rules(lobby=True)))
+    mona = stage.enter("mona", room_admin=True)
+    bob = stage.join("bob")
+    shown = stage.last(mona, "update").update.participants[0]
+    assert (shown.sid, shown.attributes["offrecord.role"]) == (bob, "waiting")
+    assert [(one.identity, one.waits) for one in stage.room.present()] == [("mona", False), ("bob", True)]
+    assert [one.identity for one in stage.room.everybody()] == ["mona", "bob"]
+    assert stage.participant(bob).subscriber is None
+    assert bob not in {one.sid for one in stage.requests(messages.DataMember)}
 
 
 def test_a_relay_knows_one_kind_of_consumer() -> None:

@@ -57,7 +57,7 @@ SERVED: Final[dict[str, Served]] = {
         room.RoomParticipantIdentity,
         Grant.ROOM_ADMIN,
         "the participant leaves (PARTICIPANT_REMOVED); `revoke_token_ts` is refused: a token that holds lets "
-        "its holder join again, so give out short ones",
+        "its holder join again, unless the room is locked, has a lobby or bans it, so give out short ones",
     ),
     "MutePublishedTrack": Served(
         room.MuteRoomTrackRequest,
