@@ -74,6 +74,7 @@ class Rooms(_Section, frozen=True):
     require_encryption: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
     lobby: tuple[Annotated[str, Meta(min_length=1, max_length=256)], ...] = ()
     screen_share: Literal["everybody", "moderators"] = "everybody"
+    simulate: bool = False
 
 
 class Guests(_Section, frozen=True):

@@ -71,6 +71,7 @@ def for_development(config: Config) -> Config:
             config.relay, ipv4_host=LOOPBACK, ipv6_host="", tcp_port=0, advertise=(LOOPBACK,)
         ),
         guests=structs.replace(config.guests, enabled=True),
+        rooms=structs.replace(config.rooms, simulate=True),
         keys={**config.keys, **DEV_KEYS},
     )
 

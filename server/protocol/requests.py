@@ -47,7 +47,10 @@ MEMBERS: Final[dict[str, Member]] = {
     "update_layers": Ignored("old clients say so what layers they send: packets show it"),
     "subscription_permission": Handled("who may receive one's tracks, from now on"),
     "sync_state": Handled("after a session was resumed: what the client still has is taken up, once"),
-    "simulate": Ignored("nothing is broken for the asking: a test takes its own network away instead"),
+    "simulate": Handled(
+        "with `rooms.simulate`, as with `--dev`: `node_failure`, `migration`, `server_leave` and "
+        "`leave_request_full_reconnect` happen to the client's own session"
+    ),
     "ping": Handled("`pong`, in milliseconds"),
     "update_metadata": Handled("with `canUpdateOwnMetadata`; RequestResponse has the same `request_id`"),
     "ping_req": Handled("`pong_resp`"),

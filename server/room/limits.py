@@ -11,7 +11,7 @@ from server.room.rules import NO_RULES, Rules
 class RoomLimits:
     """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
     forwarded, the loudest; 0: of all. Who lost its WebSocket is waited for so long; 0: not at all. `rules`
-    are those that the room begins with.
+    are those that the room begins with. `may_simulate`: clients may try out what goes wrong, on themselves.
     """
 
     max_participants: int = 500
@@ -21,3 +21,4 @@ class RoomLimits:
     loudest_voices: int = 0
     resume_seconds: float = 20.0
     rules: Rules = NO_RULES
+    may_simulate: bool = False

@@ -29,7 +29,7 @@ from livekit.protocol.rtc import (
 
 from server.protocol import translate
 from server.protocol.requests import MEMBERS, Handled, Refused
-from server.room import leaving, syncing, telling, tracks
+from server.room import leaving, simulating, syncing, telling, tracks
 from server.room.attempt import Stage
 from server.room.dual import DualSubscriber
 from server.room.layers import wish_of
@@ -297,6 +297,7 @@ _WORK: dict[str, Callable[[Room, Participant, Any, float], None]] = {
     "update_audio_track": _update_audio_track,
     "update_video_track": _update_video_track,
     "sync_state": syncing.sync,
+    "simulate": simulating.simulate,
     "leave": _leave,
     "ping": _ping,
     "ping_req": _ping_request,

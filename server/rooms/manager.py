@@ -349,6 +349,7 @@ class RoomManager:
                 lobby=any(fnmatchcase(name, pattern) for pattern in rooms.lobby),
                 screen_share=Sharing(rooms.screen_share),
             ),
+            rooms.simulate,
         )
 
     def _handle(self, room: Room, happened: Input) -> None:
