@@ -21,7 +21,7 @@ app = typer.Typer(help="Webhooks: how far receivers were told, and telling them 
 def status(*, config: ConfigPath = None) -> None:
     """Of each receiver, how much it is still to be told. A receiver is its place in webhooks.urls."""
     from server.metadata.logs import duration
-    from server.metadata.outgoing import standing
+    from server.metadata.told import standing
     from server.webhooks.receiver import digest_of
 
     loaded = _with_receivers(config)
@@ -52,7 +52,7 @@ def replay(
     A running server begins within seconds, else the next one does.
     """
     from server.metadata.logs import moment
-    from server.metadata.outgoing import rewind
+    from server.metadata.told import rewind
 
     loaded = _with_receivers(config)
     who = accessor(operator, reason)

@@ -20,9 +20,9 @@ from server.metadata.address import LedgerError
 from server.metadata.database import connections, events, take_turn, upkeep
 from server.metadata.event import EventError, decode, encode
 from server.metadata.holds import held, held_until
-from server.metadata.outgoing import stay_behind
 from server.metadata.projection import told
 from server.metadata.refusals import Refusal, RefusalCode, legal_hold
+from server.metadata.told import stay_behind
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from server.metadata.declared import Expiry
 from server.metadata.erasure import Changed, held_about, open_sessions
 from server.metadata.event import EVENT_TYPES, expiry_of, name_of
 from server.metadata.holds import held
-from server.metadata.outgoing import stay_behind
 from server.metadata.refusals import legal_hold
 from server.metadata.rows.sessions import ParticipantLeft
+from server.metadata.told import stay_behind
 from server.metadata.writing import Entry
 
 DETAILS = frozenset(name_of(kind) for kind in EVENT_TYPES if expiry_of(kind) is Expiry.DETAIL)

@@ -21,11 +21,11 @@ from server.metadata.declared import Expiry
 from server.metadata.event import EVENT_TYPES, Event, expiry_of, name_of
 from server.metadata.fields import field
 from server.metadata.holds import end, held
-from server.metadata.outgoing import stay_behind
 from server.metadata.projection import told
 from server.metadata.rows.addresses import ParticipantAddress
 from server.metadata.rows.holds import HoldLifted
 from server.metadata.rows.row import Row
+from server.metadata.told import stay_behind
 
 logger = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from server.metadata.crash import end_crashed_sessions
 from server.metadata.database import FAILURES, Claim, alive, objections
 from server.metadata.event import Event, EventError
 from server.metadata.migrations.run import migrate
-from server.metadata.outgoing import Told
 from server.metadata.requests import Requests
 from server.metadata.retention import SWEEP_SECONDS, Retention, sweep
+from server.metadata.told import Told
 from server.metadata.writer import Writer
 from server.metadata.writing import entry_of
 

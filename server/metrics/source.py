@@ -10,7 +10,7 @@ from server.control.messages import Stats, Traffic
 from server.guarantee.evidence import RelayEvidence
 from server.guarantee.incidents import Incident
 from server.tally import Tally
-from server.webhooks.receiver import Counts
+from server.webhooks.counts import Counts
 
 
 class Rooms(Protocol):

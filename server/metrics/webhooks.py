@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
-from server.webhooks.receiver import Counts
+from server.webhooks.counts import Counts
 
 
 def of_webhooks(receivers: Sequence[Counts], now: float) -> Iterator[Metric]:

@@ -11,9 +11,10 @@ from typing import Protocol
 
 from server.config import Config
 from server.errors import OperatorError
-from server.metadata.outgoing import Told
+from server.metadata.told import Told
+from server.webhooks.counts import Counts
 from server.webhooks.post import Poster
-from server.webhooks.receiver import POLL_SECONDS, Counts, Receiver
+from server.webhooks.receiver import POLL_SECONDS, Receiver
 
 logger = logging.getLogger(__name__)
 
@@ -35,21 +36,30 @@ class Ledger(Protocol):
 class Deliveries:
     """Open with `Deliveries.open`; `close` tells what happened last."""
 
-    def __init__(self, config: Config, ledger: Ledger, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, config: Config, ledger: Ledger, clock: Callable[[], float], now: Callable[[], float]
+    ) -> None:
         settings = config.webhooks
         name, give_up = settings.api_key, settings.give_up_minutes * 60.0
         self._ledger = ledger
         self._poster = Poster(name, config.keys[name], settings.request_seconds, clock)
         self._receivers = [
-            Receiver(number, url, ledger.told, self._poster, give_up=give_up, now=time.monotonic)
+            Receiver(number, url, ledger.told, self._poster, give_up=give_up, now=now)
             for number, url in enumerate(settings.urls, start=1)
         ]
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
-    async def open(cls, config: Config, ledger: Ledger, clock: Callable[[], float]) -> Deliveries:
-        """`clock` gives seconds since the epoch. Raises LedgerError."""
-        deliveries = cls(config, ledger, clock)
+    async def open(
+        cls,
+        config: Config,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> Deliveries:
+        """`clock` gives seconds since the epoch; by `now` pauses are measured. Raises LedgerError."""
+        deliveries = cls(config, ledger, clock, now)
         try:
             await ledger.told.begin(one.digest for one in deliveries._receivers)
         except OperatorError:

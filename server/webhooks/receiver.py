@@ -8,11 +8,12 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from server.errors import OperatorError
-from server.metadata.outgoing import Told, Waiting
+from server.metadata.outgoing import Waiting
+from server.metadata.told import Told
+from server.webhooks.counts import Counts
 from server.webhooks.message import body
 from server.webhooks.post import Poster
 from server.webhooks.schedule import IN_FLIGHT, WINDOW, Schedule
@@ -23,20 +24,6 @@ POLL_SECONDS: Final = 1.0
 """So often the ledger is looked at unasked: a command may have turned a receiver back."""
 GOODBYE_SECONDS: Final = 3.0
 """So long is tried to tell what happened last while the server stops; the rest is told by the next one."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """Of one address, since the server started."""
-
-    delivered: int = 0
-    retried: int = 0
-    given_up: int = 0
-    gone: int = 0
-    """Expired or erased before they could be told."""
-    waiting: int = 0
-    oldest: float | None = None
-    """When the oldest of those that wait happened, in seconds since the epoch."""
 
 
 class Receiver:
@@ -71,15 +58,11 @@ class Receiver:
         """Until it is cancelled; what is on its way is then broken off."""
         try:
             while True:
-                self._awake.clear()
-                if self._is_new or self._schedule.waiting <= IN_FLIGHT:
-                    self._is_new = False
-                    await self._read()
-                for row in self._schedule.due(self._now()):
-                    task = asyncio.create_task(self._tell(row), name="webhook")
-                    self._sending.add(task)
-                    task.add_done_callback(self._sending.discard)
-                await self._something()
+                try:
+                    await self._step()
+                except Exception:
+                    logger.exception("webhooks found a fault")
+                    await asyncio.sleep(POLL_SECONDS)
         finally:
             for task in self._sending:
                 task.cancel()
@@ -92,6 +75,17 @@ class Receiver:
         with suppress(TimeoutError):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._at_rest.wait()
+
+    async def _step(self) -> None:
+        self._awake.clear()
+        if self._is_new or self._schedule.waiting <= IN_FLIGHT:
+            self._is_new = False
+            await self._read()
+        for row in self._schedule.due(self._now()):
+            task = asyncio.create_task(self._tell(row), name="webhook")
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        await self._something()
 
     async def _read(self) -> None:
         try:

@@ -15,6 +15,7 @@ from server.metadata.store import QUEUE_EVENTS
 from server.metrics.collector import ServerCollector
 from server.metrics.source import Rooms, Source
 from server.tally import Tally
+from server.webhooks.counts import Counts
 from tests.unit.test_judge import FULL, NOW
 
 STATS = Stats(
@@ -81,6 +82,7 @@ class Exposed:
     ledger: KnownQueue = field(default_factory=KnownQueue)
     output: NothingWithheld = field(default_factory=NothingWithheld)
     sites: tuple[str, ...] = ()
+    webhooks: list[Counts] = field(default_factory=lambda: [Counts()])
     relays: list[KnownRelay] = field(default_factory=lambda: [KnownRelay()])
     incidents: list[Incident] = field(
         default_factory=lambda: [Incident(NOW - 60, IncidentKind.TRIPWIRE, 1, "openat")]
@@ -100,6 +102,7 @@ class Exposed:
             relays=lambda: self.relays,
             incidents=lambda now: self.incidents,
             clock=lambda: NOW,
+            webhooks=lambda: self.webhooks,
         )
 
     def text(self) -> str:

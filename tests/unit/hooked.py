@@ -19,6 +19,8 @@ KEY, SECRET = "backend", "a secret of the tests, which has 32 bytes"
 class App:
     """`heard` is what it took, in order; `answer` may answer otherwise than with 200."""
 
+    key: str = KEY
+    secret: str = SECRET
     url: str = ""
     heard: list[WebhookEvent] = field(default_factory=list)
     refused: list[WebhookEvent] = field(default_factory=list)
@@ -39,7 +41,7 @@ class App:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         text = (await request.read()).decode()
-        receiver = api.WebhookReceiver(api.TokenVerifier(KEY, SECRET))
+        receiver = api.WebhookReceiver(api.TokenVerifier(self.key, self.secret))
         event = receiver.receive(text, request.headers["Authorization"])
         self.headers.append(dict(request.headers))
         if self.answer is not None and (answer := await self.answer(event, request)) is not None:
@@ -52,8 +54,8 @@ class App:
 
 
 @asynccontextmanager
-async def app_listening() -> AsyncIterator[App]:
-    app = App()
+async def app_listening(key: str = KEY, secret: str = SECRET) -> AsyncIterator[App]:
+    app = App(key, secret)
     application = web.Application()
     application.router.add_post("/hook", app.receive)
     async with TestServer(application) as server:

@@ -65,6 +65,8 @@ def _closed_labels(routes: set[str]) -> dict[str, set[str]]:
         "direction": {one.value for one in Direction},
         "end": {one.value for one in TransportEnd},
         "way": {"in", "out"},
+        "receiver": {"1"},
+        "outcome": {"delivered", "given_up", "gone"},
         "le": {*map(str, (*JOIN_SECONDS, *ROUND_TRIP_SECONDS, *JITTER_SECONDS)), *dict(RESIDENCES), "+Inf"},
     }
 
