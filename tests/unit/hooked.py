@@ -22,6 +22,7 @@ class App:
     key: str = KEY
     secret: str = SECRET
     url: str = ""
+    asked: int = 0
     heard: list[WebhookEvent] = field(default_factory=list)
     refused: list[WebhookEvent] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -40,6 +41,7 @@ class App:
                     await self._news.wait()
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
+        self.asked += 1
         text = (await request.read()).decode()
         receiver = api.WebhookReceiver(api.TokenVerifier(self.key, self.secret))
         event = receiver.receive(text, request.headers["Authorization"])

@@ -58,6 +58,10 @@ def test_a_room_that_fails_for_too_long_gives_one_up_a_try_until_one_is_taken() 
 
 def test_so_many_rooms_are_told_at_once_and_one_event_of_each() -> None:
     plan = Schedule(HOUR, lambda: 1.0)
+    plan.offer(0, rows("garden", "garden"))
+    assert [row.number for row in plan.due(0.0)] == [1]
+    assert plan.due(0.0) == []
+    plan = Schedule(HOUR, lambda: 1.0)
     rooms = [f"room {number}" for number in range(IN_FLIGHT + 3)]
     plan.offer(0, rows(*rooms, *rooms))
     due = plan.due(0.0)
