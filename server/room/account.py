@@ -53,7 +53,7 @@ class Account:
 
     def active(self, who: Participant, now: float) -> None:
         """Media can flow."""
-        milliseconds = int((now - who.joined_at) * 1000)
+        milliseconds = int((now - who.begun_at) * 1000)
         self._effects.record(ParticipantActive(self._room, who.claims.identity, who.sid, milliseconds))
 
     def attempt_ended(

@@ -93,7 +93,7 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantActive:
-    """Media can flow. `milliseconds` since the join."""
+    """Media can flow. `milliseconds` since the join, or since somebody who waited was let in."""
 
     room: str
     identity: str

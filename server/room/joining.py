@@ -69,7 +69,7 @@ def join(room: Room, wanted: Join, now: float) -> None:
 
 def let_in(room: Room, participant: Participant, now: float) -> None:
     """Somebody who has waited comes in: it is shown the others, then is shown to them, and receives."""
-    participant.come_in()
+    participant.come_in(now)
     others = telling.shown_to(room, participant)
     room.admit(participant)
     room.lodging.tell_member(participant, encrypted_only=room.encryption_required)
@@ -83,7 +83,7 @@ def let_in(room: Room, participant: Participant, now: float) -> None:
 
 
 def begin(room: Room, participant: Participant, now: float) -> None:
-    """Somebody who is in the room, and has been shown to the others, can be reached: it receives."""
+    """Somebody who is in the room, and has been shown to the others, can be reached: media can flow."""
     telling.send_permissions(room, participant, room.tracks.values())
     for track in room.tracks.values():
         tracks.reconcile(room, participant, track, now)
@@ -91,6 +91,7 @@ def begin(room: Room, participant: Participant, now: float) -> None:
         participant.subscriber.negotiation.want_at_once(now)
     telling.send_voices(room, participant, room.speakers.told())
     room.qualities.arrive(participant.sid, now)
+    room.account.active(participant, now)
 
 
 def add_subscriber(room: Room, participant: Participant, now: float) -> None:

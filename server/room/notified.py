@@ -113,7 +113,6 @@ def _activate(room: Room, participant: Participant, now: float) -> None:
     if not participant.waits:
         telling.announce(room, participant, to_itself=True)
         joining.begin(room, participant, now)
-    room.account.active(participant, now)
 
 
 def _media_arrived(room: Room, track: Publication, payload_type: int, now: float) -> None:

@@ -75,6 +75,7 @@ class Participant:
         self.single = join.single
         self.attempt = Attempt(join.code, join.asked_at, join.site)
         self.joined_at = now
+        self.begun_at = now  # when it was let in, which is later where it had to wait
         self.ready_by = now + JOIN_SECONDS
         self.token_due = now + FIRST_TOKEN_SECONDS
         self.goodbye_by: float | None = None
@@ -147,9 +148,10 @@ class Participant:
         self.grants = self._granted()
         self.token_due = now
 
-    def come_in(self) -> None:
+    def come_in(self, now: float) -> None:
         """It waits no more."""
         self.waits = False
+        self.begun_at = now
         self.grants = self._granted()
 
     def rule_sharing(self, allowed: bool) -> None:

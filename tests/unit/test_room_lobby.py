@@ -24,7 +24,7 @@ from server.control.messages import (
 from server.errors import Refusal
 from server.room import administration, joining
 from server.room.door import MOST_WAITING
-from server.room.effects import Act, Administered, ParticipantLeft, RoomClosed
+from server.room.effects import Act, Administered, ParticipantActive, ParticipantLeft, RoomClosed
 from server.room.inputs import (
     AdminChange,
     AdminDelete,
@@ -392,6 +392,16 @@ def test_the_token_of_who_waits_grants_what_it_did() -> None:
     stage, _, _ = met()
     bob = enter_waiting(stage, "bob")
     assert stage.room.door.waiting[bob].claims.grants == claims("bob").grants
+
+
+def test_media_can_flow_from_when_somebody_is_let_in_and_the_wait_counts_for_nothing() -> None:
+    stage, _, _ = met()
+    bob = enter_waiting(stage, "bob")
+    stage.pass_time(90)
+    assert not [fact for fact in stage.facts() if isinstance(fact, ParticipantActive) and fact.sid == bob]
+    stage.put(LetIn("bob"))
+    [active] = [fact for fact in stage.facts() if isinstance(fact, ParticipantActive) and fact.sid == bob]
+    assert active.milliseconds == 0
 
 
 def test_a_refused_wait_has_its_word_in_the_ledger() -> None:

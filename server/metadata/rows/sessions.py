@@ -60,7 +60,8 @@ class ParticipantJoined(Row, frozen=True, tag="participant_joined"):
 
 
 class ParticipantActive(Row, frozen=True, tag="participant_active"):
-    """Media can flow. `join_milliseconds` since the request to join."""
+    """Media can flow. `join_milliseconds` since the request to join, or since somebody who waited was
+    let in."""
 
     kept_for: ClassVar[Expiry] = Expiry.SESSION
 
