@@ -63,6 +63,7 @@ with socket.socket(fileno=int(descriptor)) as out:
             sent += 1
         time.sleep(0.001)
 """
+FIRST = 0x4000  # the highest number that a relay begins with
 FIRST_BYTES = (0, 20, 22, 63, 128, 144, 255)
 
 
@@ -300,6 +301,31 @@ async def test_a_publisher_of_a_hundred_megabits_a_second(call: Bystander) -> No
     for transport, each in ((75, peer), (76, elsewhere)):
         await each.close()
         call.relay.send(CloseTransport(transport))
+
+
+async def test_a_subscriber_that_says_it_lost_everything(call: Bystander) -> None:
+    """And tells of packets it was never sent: who hears the same voice loses no packet."""
+    peer, dtls = await hostile(call.relay, 77)
+    consume(call.relay, 77, 77, 0x7777_7777, 96)
+    head = struct.pack("!BBHII", 0x81, 205, 66, 1, 0x7777_7777)
+    nacks = [
+        head + b"".join(struct.pack("!HH", first + 17 * at, 0xFFFF) for at in range(64))
+        for first in range(0, FIRST + 1_000, 17 * 64)
+    ]
+    never_sent = [
+        struct.pack("!BBHIIHHIHH", 0x8F, 205, 5, 1, 0x7777_7777, first, 500, 7 << 8, 500, 0)
+        for first in range(0, 65536, 500)
+    ]
+    before = await _lost(call.listener)
+    async with call.undisturbed(received=4_000):
+        for number in range(8_000):
+            kind = (nacks, never_sent)[number % 2]
+            await dtls._send_rtp(kind[number // 2 % len(kind)])
+            if number % 32 == 0:
+                await asyncio.sleep(0)
+    assert await _lost(call.listener) == before
+    await peer.close()
+    call.relay.send(CloseTransport(77))
 
 
 async def test_a_subscriber_that_never_reads(call: Bystander) -> None:

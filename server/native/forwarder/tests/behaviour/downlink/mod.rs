@@ -3,6 +3,7 @@
 mod congestion_pause;
 mod estimate;
 mod fairness;
+mod flood;
 mod frame_rate;
 mod hostile_feedback;
 mod never_sent;
