@@ -52,7 +52,11 @@ async def _failures(server: Server) -> None:
 
 async def test_a_call_and_its_failures_are_counted_and_nobody_is_named(tmp_path: Path) -> None:
     port = free_tcp_port()
-    (tmp_path / "config.toml").write_text(f'[metrics]\nport = {port}\n[log]\nformat = "json"\n')
+    nobody = f"http://127.0.0.1:{free_tcp_port()}/zuzana?access_token=eyJ"
+    (tmp_path / "config.toml").write_text(
+        f'[metrics]\nport = {port}\n[log]\nformat = "json"\n'
+        f'[webhooks]\nurls = ["{nobody}"]\napi_key = "devkey"\n'
+    )
     metrics = f"http://127.0.0.1:{port}/metrics"
     async with serving(tmp_path) as server:
         assert await _read(f"{server.url}/healthz") == (200, "ok")
@@ -84,6 +88,7 @@ async def test_a_call_and_its_failures_are_counted_and_nobody_is_named(tmp_path:
             "offrecord_info"
         }
         assert asked <= during.keys()
+        assert during["offrecord_webhook_retries_total"] > 0
 
         os.kill(server.relay_pids()[0], signal.SIGKILL)
         await eventually(lambda: _samples(metrics), lambda seen: seen["offrecord_relay_losses_total"] == 1)

@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from livekit.protocol.models import DisconnectReason, TrackSource
+from livekit.protocol.webhook import WebhookEvent
 
+from tests.e2e.browser import eventually
 from tests.e2e.desktop import desktop
 from tests.e2e.serving import COMMAND, KEY, SECRET, WHO, serving
 from tests.unit.hooked import app_listening
@@ -21,6 +24,8 @@ api_key = "devkey"
 departure_timeout_seconds = 1
 """
 
+pytestmark = pytest.mark.timeout(120)
+
 
 async def offrecord(directory: Path, *words: str) -> str:
     done = await asyncio.to_thread(
@@ -29,7 +34,6 @@ async def offrecord(directory: Path, *words: str) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(120)
 async def test_a_call_is_told_and_told_again(tmp_path: Path) -> None:
     async with app_listening(KEY, SECRET) as app:
         (tmp_path / "config.toml").write_text(SETTINGS.format(url=app.url))
@@ -59,7 +63,6 @@ async def test_a_call_is_told_and_told_again(tmp_path: Path) -> None:
     assert not any(word in output for word in ("hidden", "desk", app.url))
 
 
-@pytest.mark.timeout(120)
 async def test_a_server_that_crashes_ends_what_was_open_and_tells_it(tmp_path: Path) -> None:
     async with app_listening(KEY, SECRET) as app:
         (tmp_path / "config.toml").write_text(SETTINGS.format(url=app.url))
@@ -90,3 +93,26 @@ async def test_a_server_that_stops_tells_it_before(tmp_path: Path) -> None:
                 await app.until(lambda: "participant_joined" in app.names())
                 await server.stop()
             assert app.names()[-2:] == ["participant_left", "room_finished"]
+
+
+async def test_a_receiver_that_hangs_holds_up_no_call(tmp_path: Path) -> None:
+    async def hangs(_: WebhookEvent, __: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    async with app_listening(KEY, SECRET) as app:
+        app.answer = hangs
+        (tmp_path / "config.toml").write_text(SETTINGS.format(url=app.url))
+        async with (
+            serving(tmp_path) as server,
+            desktop(server.ws_url, server.token("garden", "desk")) as desk,
+            desktop(server.ws_url, server.token("garden", "phone")) as phone,
+        ):
+            await desk.publish()
+            await eventually(lambda: _count(phone.frames), lambda seen: seen > 0)
+            assert app.asked == 1
+            assert app.heard == []
+
+
+async def _count(frames: dict[str, int]) -> int:
+    return sum(frames.values())
