@@ -42,7 +42,11 @@ def status(*, config: ConfigPath = None) -> None:
 @app.command()
 def replay(
     *,
-    since: Annotated[str, typer.Option(metavar="TIME", help="2h, 3d, or a date or time.")],
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="2h, 3d, or a date or time.")] = None,
+    event: Annotated[
+        str | None,
+        typer.Option("--from", metavar="ID", help="From the event with this id on, itself included."),
+    ] = None,
     operator: OperatorName = None,
     reason: ReasonCode = None,
     config: ConfigPath = None,
@@ -53,12 +57,18 @@ def replay(
     """
     from server.metadata.logs import moment
     from server.metadata.told import rewind
+    from server.webhooks.message import number_of
 
     loaded = _with_receivers(config)
+    if (since is None) == (event is None):
+        raise OperatorError("say from where on: --since with a time, or --from with the id of an event")
+    number = None if event is None else number_of(event)
+    if event is not None and number is None:
+        raise OperatorError("--from takes the id of an event, as it was told: EV_…")
+    begin = None if since is None else moment(since, time.time())
     who = accessor(operator, reason)
-    begin = moment(since, time.time())
     with reading(loaded, who, Asked.EXPORT) as seen:
-        receivers, rows = asyncio.run(rewind(loaded.metadata.url, begin))
+        receivers, rows = asyncio.run(rewind(loaded.metadata.url, since=begin, number=number))
         seen.count(rows)
     if not receivers:
         raise OperatorError("no receiver was told anything yet: has a server run with webhooks.urls?")

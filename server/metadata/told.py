@@ -155,17 +155,19 @@ async def stay_behind(connection: AsyncConnection) -> None:
     await connection.execute(update(webhooks).where(webhooks.c.told > last).values(told=last))
 
 
-async def rewind(url: str, since: float) -> tuple[int, int]:
-    """Receivers of the ledger at `url` are told again what happened since then, in seconds since the epoch.
+async def rewind(url: str, *, since: float | None = None, number: int | None = None) -> tuple[int, int]:
+    """Receivers of the ledger at `url` are told again what happened since then, in seconds since the epoch,
+    or what was written from the row of that number on.
 
     Returns how many receivers there are, and how many rows each is told. Raises LedgerError.
     """
-    engine = tending_engine(url)
+    from_there = events.c.at >= since if number is None else events.c.id >= number
     kinds = func.coalesce(events.c.event, "").in_(_NAMES)
+    engine = tending_engine(url)
     try:
         async with engine.begin() as connection:
             await take_turn(connection)
-            first = await connection.scalar(select(func.min(events.c.id)).where(events.c.at >= since, kinds))
+            first = await connection.scalar(select(func.min(events.c.id)).where(from_there, kinds))
             receivers = int(await connection.scalar(select(func.count()).select_from(webhooks)) or 0)
             if first is None:
                 return receivers, 0

@@ -6,6 +6,7 @@ PURE. What the ledger does not keep is not in it: no display name, no metadata, 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Final
 
 from google.protobuf.json_format import MessageToJson
@@ -42,6 +43,7 @@ _REASONS: Final = {
     words.LeaveReason.SLOW_READER: DisconnectReason.SIGNAL_CLOSE,
     words.LeaveReason.OTHER: DisconnectReason.UNKNOWN_REASON,
 }
+_ID: Final = re.compile(r"EV_([0-9]{1,18})_[0-9a-f]{16}", re.ASCII)
 ABORTED: Final = "participant_connection_aborted"
 
 
@@ -76,9 +78,18 @@ def body(row: Outgoing, dropped: int) -> bytes:
 
 
 def event_id(row: Outgoing) -> str:
-    """The same whenever the row is told, and another for any other row: numbers may be given out twice."""
+    """The same whenever the row is told, and another for any other row: numbers may be given out twice.
+
+    Its number is in it, so that whoever has it can ask for what came from there on (`number_of`).
+    """
     told = f"{row.number} {row.at!r} {name_of(row.event)}"
-    return "EV_" + hashlib.sha256(told.encode()).hexdigest()[:24]
+    return f"EV_{row.number}_{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+
+
+def number_of(event_id: str) -> int | None:
+    """The number of the row that an event was made from; None: that is no id of an event."""
+    found = _ID.fullmatch(event_id)
+    return None if found is None else int(found[1])
 
 
 def _participant(row: Outgoing, state: ParticipantInfo.State.ValueType) -> ParticipantInfo:

@@ -86,6 +86,31 @@ async def test_a_replay_reaches_a_server_that_runs_and_is_noted(tmp_path: Path) 
     assert ended["rows"] == 6
 
 
+async def test_a_replay_from_an_event_on(tmp_path: Path) -> None:
+    """As an app asks that has lost what came after it."""
+    async with app_listening() as app:
+        configure(app.url)
+        ledger = await Ledger.open("sqlite:///kept.db", Retention())
+        async with telling(ledger, app):
+            for event in CALL:
+                ledger.record(event)
+            await app.until(lambda: len(app.heard) == 6)
+            last = app.heard[3].id
+            said = await asyncio.to_thread(webhooks, "replay", "--from", last, *WHO)
+            assert said.stdout == "3 rows are told again to 1 receivers.\n"
+            await app.until(lambda: len(app.heard) == 9)
+        await ledger.close()
+    assert [one.id for one in app.heard[6:]] == [one.id for one in app.heard[3:6]]
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("--since", "1h", "--from", "EV_1_0123456789abcdef"), ("--from", "EV_one"), ("--from", "1")]
+)
+def test_a_replay_needs_one_place_to_begin(words: tuple[str, ...]) -> None:
+    with pytest.raises(OperatorError, match="--from"):
+        webhooks("replay", *words, *WHO)
+
+
 def test_a_replay_needs_a_name_and_a_reason() -> None:
     asyncio.run(_written(told=True))
     with pytest.raises(OperatorError, match="--reason"):
