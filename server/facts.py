@@ -70,6 +70,10 @@ def event_of(fact: effects.Fact, user_agent: str = "") -> Event:
                 participant=sid,
                 join_milliseconds=_within_a_day(milliseconds),
             )
+        case effects.ParticipantResumed(room, identity, sid, seconds):
+            return sessions.ParticipantResumed(
+                room=room, identity=identity, participant=sid, milliseconds=whole_milliseconds(seconds)
+            )
         case effects.AttemptEnded(room, identity, sid, code, stage, milliseconds, reason, signal, site):
             why = AttemptCause.NONE if reason is None else AttemptCause(_leave_reason(reason, signal).value)
             return attempts.AttemptEnded(

@@ -23,7 +23,12 @@ from server.metadata.event import Event
 from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.sessions import (
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantResumed,
+)
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import TransportEnded
 from server.metadata.transport_words import Direction, TransportEnd
@@ -117,6 +122,7 @@ class Tally:
         self.jitters = Durations(JITTER_SECONDS)
         self.downlinks = Downlinks()
         self.video_pauses = 0  # since a path did not carry even the smallest
+        self.resumed = 0
         self.born: Counter[GuaranteeLevel] = Counter()
         self.lost: Counter[RelayLossReason] = Counter()
         self.drifted: Counter[DriftedCheck] = Counter()
@@ -145,6 +151,8 @@ class Tally:
                 if event.participant and event.cause is not AttemptCause.NONE:
                     self.failed[(event.stage, event.cause)] += 1
                     self.site_failed[event.site] += 1
+            case ParticipantResumed():
+                self.resumed += 1
             case ParticipantLeft():
                 self.left[event.reason] += 1
             case TrackPublished():

@@ -186,6 +186,8 @@ def _title(row: Row, tracks: Mapping[str, Track]) -> tuple[str, str, frozenset[s
             return "Let in", "plain", frozenset()
         case "participant_active":
             return "Media can flow", "calm", frozenset()
+        case "participant_resumed":
+            return "Signaling lost and back, media went on", "plain", frozenset()
         case "attempt_ended":
             stage = Stage(fields["stage"]).value
             if fields["cause"] == "none":

@@ -30,7 +30,12 @@ from server.metadata.rows.operation import (
 from server.metadata.rows.rights import SubjectRequest
 from server.metadata.rows.rooms import RoomFinished, RoomStarted
 from server.metadata.rows.row import Row
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.sessions import (
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantResumed,
+)
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import QualityChanged, TransportEnded
 
@@ -52,6 +57,7 @@ Event = (
     | ParticipantJoined
     | ParticipantAddress
     | ParticipantActive
+    | ParticipantResumed
     | ParticipantLeft
     | RoomAdministered
     | ParticipantAdministered

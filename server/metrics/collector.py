@@ -113,6 +113,9 @@ class ServerCollector(Collector):
             LeaveReason,
             tally.left,
         )
+        yield CounterMetricFamily(
+            "offrecord_resumptions", "Sessions whose WebSocket was lost and came back.", tally.resumed
+        )
         phases = CounterMetricFamily(
             "offrecord_transport_phases",
             "Transports that reached a phase: reachable (ICE), connected (DTLS), failed, lost.",

@@ -13,6 +13,7 @@ from server.room.effects import (
     ParticipantActive,
     ParticipantJoined,
     ParticipantLeft,
+    ParticipantResumed,
     QualityChanged,
     TrackPublished,
     TrackUnpublished,
@@ -25,6 +26,9 @@ from server.room.publication import Publication
 from server.room.publisher import Publisher
 from server.room.quality import Course
 from server.room.relay import RelayFace
+
+RESUMED_ROWS_SECONDS = 10.0
+"""One row about a resumed session in so long, so that nobody fills the ledger by reconnecting."""
 
 
 class Account:
@@ -141,3 +145,11 @@ class Account:
     def quality_changed(self, who: Participant, quality: Quality) -> None:
         """It is connected so well from now on."""
         self._effects.record(QualityChanged(self._room, who.claims.identity, who.sid, quality))
+
+    def resumed(self, who: Participant, gone_since: float, now: float) -> None:
+        """It has come back. Of one that comes and goes all the time, once in a while."""
+        if now >= who.next_resumed_row:
+            who.next_resumed_row = now + RESUMED_ROWS_SECONDS
+            self._effects.record(
+                ParticipantResumed(self._room, who.claims.identity, who.sid, now - gone_since)
+            )

@@ -102,6 +102,16 @@ class ParticipantActive:
 
 
 @dataclass(frozen=True, slots=True)
+class ParticipantResumed:
+    """Its WebSocket is back after so many seconds."""
+
+    room: str
+    identity: str
+    sid: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ParticipantLeft:
     """A session is over. `reason` is a number of livekit.DisconnectReason; `signal` says more of a
     SIGNAL_CLOSE. How well it was connected most of the time and at worst; None: it never was.
@@ -217,6 +227,7 @@ Fact = (
     | AttemptEnded
     | ParticipantJoined
     | ParticipantActive
+    | ParticipantResumed
     | ParticipantLeft
     | TrackPublished
     | TrackUnpublished

@@ -92,6 +92,7 @@ class Participant:
         self.has_restricted = False  # whether that was ever not everybody
         self.absence: Absence | None = None
         self.awaits_sync = False  # it has come back, and has not said yet what it knows
+        self.next_resumed_row = 0.0
         self.member = 0
         self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
         self._encryption_required = encryption_required

@@ -41,6 +41,7 @@ def resume(room: Room, participant: Participant, now: float) -> None:
     gone_since = now if participant.absence is None else participant.absence.since
     participant.absence = None
     participant.awaits_sync = True
+    room.account.resumed(participant, gone_since, now)
     participant.token_due = now
     room.effects.restore(participant.sid)
 

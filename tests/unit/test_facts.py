@@ -120,6 +120,8 @@ def closed(**change: Any) -> effects.TransportClosed:
         *(closed(numbers=structs.replace(TRANSPORT, path=path)) for path in PathKind),
         *(closed(numbers=structs.replace(TRANSPORT, candidate=kind)) for kind in CandidateKind),
         closed(side=Side.SUBSCRIBER, seconds=-1.0, reachable_after=10**12, keyed_after=10**12),
+        effects.ParticipantResumed("hall", "ada", PA, 2.5),
+        effects.ParticipantResumed("hall", "ada", PA, -1.0),
         *(effects.QualityChanged("hall", "ada", PA, quality) for quality in Quality),
     ],
 )

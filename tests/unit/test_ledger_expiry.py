@@ -18,6 +18,7 @@ from server.metadata.database import upkeep
 from server.metadata.outcome import QualityStep
 from server.metadata.retention import DAY, Retention
 from server.metadata.rows.operation import ServerStarted
+from server.metadata.rows.sessions import ParticipantResumed
 from server.metadata.rows.tracks import TrackUnpublished
 from server.metadata.rows.transports import QualityChanged, TransportEnded
 from server.metadata.store import Ledger
@@ -74,12 +75,13 @@ async def test_what_is_switched_off_is_not_written_and_what_was_there_goes(kept:
     ledger = await Ledger.open(kept.url, Retention(details=False), clock=clock)
     ledger.record(published(1, "ada-lovelace"))
     ledger.record(step)
+    ledger.record(ParticipantResumed(**who, milliseconds=5))
     ledger.record(TrackUnpublished(**who, track="TR_00000001", milliseconds=5))
     way, end = Direction.PUBLISHER, TransportEnd.CLOSED
     ledger.record(TransportEnded(**who, direction=way, end=end, milliseconds=5))
     await ledger.close()
     written = kept.on_disk()
-    details = (b"track_published", b"track_unpublished", b"quality_changed")
+    details = (b"track_published", b"track_unpublished", b"quality_changed", b"participant_resumed")
     assert not [kind for kind in details if kind in written]
     assert b"transport_ended" in written
     assert await identities(kept.url, clock) == ["ada-lovelace"]

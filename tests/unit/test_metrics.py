@@ -19,7 +19,12 @@ from server.guarantee.host import FirewallEvidence, FirewallState
 from server.metadata.outcome import AttemptCause, Stage
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.operation import RelayBorn, RelayDrifted, RelayLost
-from server.metadata.rows.sessions import ParticipantActive, ParticipantJoined, ParticipantLeft
+from server.metadata.rows.sessions import (
+    ParticipantActive,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantResumed,
+)
 from server.metadata.rows.tracks import TrackPublished, TrackUnpublished
 from server.metadata.rows.transports import TransportEnded
 from server.metadata.transport_words import Direction, TransportEnd
@@ -138,6 +143,8 @@ def test_what_the_ledger_is_told_is_counted() -> None:
     assert exposed.value("offrecord_join_seconds_sum") == pytest.approx(0.4)
     assert exposed.value("offrecord_tracks", source="camera") == 1
     record(TrackUnpublished(**WHO, track="TR_123456789012", milliseconds=1))
+    record(ParticipantResumed(**WHO, milliseconds=2))
+    assert exposed.value("offrecord_resumptions_total") == 1
     record(ParticipantLeft(**WHO, reason=LeaveReason.CLIENT_LEFT, milliseconds=2))
     assert exposed.value("offrecord_tracks", source="camera") == 0
     assert exposed.value("offrecord_tracks_published_total", codec="unknown") == 1

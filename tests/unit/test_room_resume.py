@@ -12,7 +12,7 @@ from livekit.protocol.rtc import LeaveRequest, SubscriptionPermission
 from server.control.messages import CloseTransport, CreateConsumer, RestartIce, TransportPhase
 from server.room.absence import CLOSED_SECONDS
 from server.room.departures import MOST, UNNOTICED_SECONDS
-from server.room.effects import Disconnect, Effect, ParticipantLeft, RenewToken
+from server.room.effects import Disconnect, Effect, ParticipantLeft, ParticipantResumed, RenewToken
 from server.room.inputs import (
     Admin,
     AdminDelete,
@@ -313,3 +313,16 @@ def test_who_left_long_ago_is_not_told_of_and_so_many_departures_that_some_are_f
         stage.room.departures.note(models.ParticipantInfo(sid=f"PA_{number}"), stage.now)
     stage.put(SignalLost(ada))
     assert not may_resume(stage.room, ada, "ada"), "it would show some of them for ever"
+
+
+def test_a_resumed_session_is_noted_with_how_long_it_was_away_and_not_each_time_it_flaps() -> None:
+    stage = Stage()
+    stage.enter("watcher")
+    sid = stage.enter("ada")
+    away = []
+    for seconds in (3, 1, 12):
+        stage.put(SignalLost(sid, SignalEnd.LOST))
+        stage.pass_time(seconds)
+        come_back(stage, sid)
+        away += [round(fact.seconds) for fact in stage.facts() if isinstance(fact, ParticipantResumed)]
+    assert away == [3, 12]

@@ -71,6 +71,19 @@ class ParticipantActive(Row, frozen=True, tag="participant_active"):
     join_milliseconds: JoinTime
 
 
+class ParticipantResumed(Row, frozen=True, tag="participant_resumed"):
+    """The connection to signaling was lost and is back; media went on. `milliseconds` without it; one row in
+    10 seconds at most.
+    """
+
+    kept_for: ClassVar[Expiry] = Expiry.DETAIL
+
+    room: RoomName
+    identity: Identity
+    participant: ParticipantSid
+    milliseconds: Duration
+
+
 class ParticipantLeft(Row, frozen=True, tag="participant_left"):
     """A connection is over, and why. `milliseconds` since the participant joined."""
 
