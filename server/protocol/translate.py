@@ -153,10 +153,13 @@ def mime(codec: str) -> str:
     return _MIMES.get(codec.lower().rpartition("/")[2], "")
 
 
-def codec_name(text: str) -> str:
-    """`video/VP8` or `VP8` to `vp8`; "" for a codec that is not published here."""
+def codec_name(text: str, *, audio: bool) -> str:
+    """`video/VP8` or `VP8` to `vp8`; for a codec that is not published here the one that everybody has.
+    "" stays: any."""
     name = text.lower().rpartition("/")[2]
-    return name if name in _MIMES else ""
+    if not name or _MIMES.get(name, "").startswith("audio/" if audio else "video/"):
+        return name
+    return "opus" if audio else "vp8"
 
 
 def permission(grants: VideoGrants) -> models.ParticipantPermission:

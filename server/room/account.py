@@ -112,8 +112,8 @@ class Account:
         fact = TrackUnpublished(
             self._room, who.claims.identity, who.sid, track.sid, seconds, track.muted_seconds
         )
-        if track.producer and not track.is_refused:
-            self.endings.wait(track.producer, fact, now)
+        if track.main.producer and not track.main.is_refused:
+            self.endings.wait(track.main.producer, fact, now)
         else:
             self._effects.record(fact)
 

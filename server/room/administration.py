@@ -211,7 +211,7 @@ def _permit(room: Room, who: Participant, permission: models.ParticipantPermissi
     grants = who.grants
     if grants.can_publish_data != before.can_publish_data:
         room.lodging.tell_member(who, encrypted_only=room.encryption_required)
-    room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish), now)
+    room_tracks.unpublish(room, who, who.publisher.withdraw(grants.may_publish, now), now)
     if grants.can_subscribe and who.subscriber is None:
         joining.add_subscriber(room, who, now)
     for track in list(room.tracks.values()):

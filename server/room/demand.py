@@ -21,13 +21,14 @@ class Demand:
     """Layers are indices into the producer's encodings, lowest first; NOTHING is none at all. Those inside
     one encoding are wanted together: no SDK can leave one out, and some stop where the highest is not wanted.
 
-    It begins when others know of the track; a publisher that has been told nothing sends everything.
+    It begins when others know of the track; a publisher that has been told nothing sends everything, but no
+    backup (`sends`).
     """
 
-    def __init__(self, encodings: int, now: float) -> None:
+    def __init__(self, encodings: int, now: float, *, sends: bool = True) -> None:
         self._top = max(encodings, 1) - 1
         self._wanted: Counter[int] = Counter()
-        self._told = self._top
+        self._told = self._top if sends else NOTHING
         self._due: float | None = None
         self._weigh(now)
 
@@ -37,6 +38,16 @@ class Demand:
             return
         self._wanted[before] -= 1
         self._wanted[after] += 1
+        self._weigh(now)
+
+    def begin(self, encodings: int, now: float) -> None:
+        """What was asked for comes, all of it, in so many encodings."""
+        self._told = self._top = max(encodings, 1) - 1
+        self._weigh(now)
+
+    def end(self, now: float) -> None:
+        """It does not come any more."""
+        self._told = NOTHING
         self._weigh(now)
 
     @property
@@ -71,16 +82,23 @@ class Demand:
             self._due = now + PATIENCE_SECONDS
 
 
-def update(track: models.TrackInfo, encodings: int, highest: int) -> SubscribedQualityUpdate:
-    """What a publisher is told. Clients know the encodings by quality, a single one as the highest."""
+def update(track_sid: str, codecs: list[tuple[str, int, int]]) -> SubscribedQualityUpdate:
+    """What a publisher is told of the codecs of a track: bare name, encodings, the highest layer wanted."""
+    subscribed = [
+        SubscribedCodec(codec=codec, qualities=_qualities(encodings, highest))
+        for codec, encodings, highest in codecs
+    ]
+    return SubscribedQualityUpdate(
+        track_sid=track_sid,
+        subscribed_qualities=subscribed[0].qualities,  # older clients know one codec
+        subscribed_codecs=subscribed,
+    )
+
+
+def _qualities(encodings: int, highest: int) -> list[SubscribedQuality]:
+    """Clients know the encodings by quality, a single one as the highest."""
     top = highest >= encodings - 1
-    qualities = [
+    return [
         SubscribedQuality(quality=quality, enabled=highest != NOTHING and (top or quality <= highest))
         for quality in _QUALITIES
     ]
-    codec = track.mime_type.lower().rpartition("/")[2]
-    return SubscribedQualityUpdate(
-        track_sid=track.sid,
-        subscribed_qualities=qualities,
-        subscribed_codecs=[SubscribedCodec(codec=codec, qualities=qualities)],
-    )

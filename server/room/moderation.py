@@ -134,7 +134,7 @@ def _rule_sharing(room: Room, everybody: bool, now: float) -> None:
         one.rule_sharing(everybody)
         if one.grants != before:
             changed.append(one)
-    ended = [(one, one.publisher.withdraw(one.grants.may_publish)) for one in changed]
+    ended = [(one, one.publisher.withdraw(one.grants.may_publish, now)) for one in changed]
     telling.announce_all(room, changed)
     for one, gone in ended:
         for track in gone:

@@ -26,6 +26,7 @@ from server.room.dual import DualSubscriber
 from server.room.participant import Participant, State
 from server.room.publication import Publication
 from server.room.publisher import Publisher
+from server.room.rendition import Rendition
 from server.room.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             if isinstance(side, Publisher | DualSubscriber):
                 _transport_changed(room, side, notification, now)
         case ProducerLayers(producer, payload_type):
-            track = registry.get(producer)
-            if isinstance(track, Publication):
-                _media_arrived(room, track, payload_type, now)
+            rendition = registry.get(producer)
+            if isinstance(rendition, Rendition) and rendition.is_main:
+                _media_arrived(room, rendition.track, payload_type, now)
         case SpeakerLevel(producer, level):
-            track = registry.get(producer)
-            if isinstance(track, Publication) and track.announced and not track.info.muted:
+            rendition = registry.get(producer)
+            track = rendition.track if isinstance(rendition, Rendition) else None
+            if track is not None and track.announced and not track.info.muted:
                 room.speakers.hear(track.owner, track.sid, level)
                 telling.tell_due_speakers(room, now)
         case TransportQuality(transport, quality):
@@ -68,7 +70,7 @@ def handle(room: Room, notification: Notification, now: float) -> None:
                 registry.drop(number)
         case Refused(number):  # the relay has no room
             side = registry.get(number)
-            if isinstance(side, Publication):
+            if isinstance(side, Rendition):
                 side.is_refused = True
             elif isinstance(side, Publisher | DualSubscriber):
                 side.history.is_refused = True
@@ -122,3 +124,4 @@ def _media_arrived(room: Room, track: Publication, payload_type: int, now: float
         tracks.publish(room, track, payload_type, now)
     elif track.learn_type(payload_type):
         telling.show(room, participant, now)
+        tracks.learn(room, track, now)

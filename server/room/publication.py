@@ -12,48 +12,55 @@ from livekit.protocol.rtc import AddTrackRequest
 from server.control.messages import MediaKind
 from server.protocol import translate
 from server.room.demand import Demand
+from server.room.rendition import Rendition
 from server.sdp.model import Codec
+from server.sdp.subscriber import AcceptedTrack
 
 MAX_TEXT = 256  # cid, track name, stream name
 MAX_LAYERS = 4
 MAX_CODECS = 4
 MAX_FEATURES = 16
-_LAYERED_MIMES = frozenset({"video/vp9", "video/av1"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Publication:
     """`owner` is the publisher's sid. `announced_at` is when the others were told; `awaited_until` when they
-    are told though no media has arrived.
-
-    `codecs` are those of the publisher's section that the answer kept, with the publisher's payload types.
-    `demand` is that for a video which the others know of.
+    are told though no media has arrived. `codecs` are those that receivers are offered, with the publisher's
+    payload types: what the main section may send, and the backup's.
     """
 
     sid: str
     owner: str
-    cid: str
-    codec_cids: frozenset[str]
     kind: MediaKind
-    preferred_codec: str
     info: models.TrackInfo
-    mid: str = ""
-    producer: int = 0
-    encodings: int = 0
     codecs: tuple[Codec, ...] = ()
-    mimes: dict[int, str] = field(default_factory=dict)
-    demand: Demand | None = None
     announced_at: float | None = None
     awaited_until: float = inf
-    is_refused: bool = False  # the relay had no room for its producer
     muted_seconds: float = 0.0  # while announced
     muted_since: float | None = None
     muted_by_other: bool = False  # the server API has muted it, and its publisher has not said so yet
+    main: Rendition = field(init=False)
+    backup: Rendition | None = None
 
     @property
     def announced(self) -> bool:
         """Whether the others know of it."""
         return self.announced_at is not None
+
+    @property
+    def renditions(self) -> list[Rendition]:
+        """The main one first."""
+        return [self.main] if self.backup is None else [self.main, self.backup]
+
+    def announce(self, payload_type: int, now: float) -> None:
+        """The others are told of it, in the codec of this payload type."""
+        self.announced_at = now
+        self.count_mute(now)
+        self.learn_type(payload_type)
+        if self.kind is MediaKind.VIDEO:
+            self.main.demand = Demand(self.main.encodings, now)
+            if self.backup is not None:
+                self.backup.demand = Demand(0, now, sends=False)
 
     def count_mute(self, now: float) -> None:
         """It was announced, muted or unmuted, or is over: the time so far is added up."""
@@ -62,29 +69,27 @@ class Publication:
         self.muted_since = now if self.announced and self.info.muted else None
 
     @property
-    def layer_count(self) -> int:
-        """Layers to choose from: its encodings, or those in the one encoding of a codec that has them."""
-        if self.encodings == 1 and self.info.mime_type.lower() in _LAYERED_MIMES:
-            return max(len(self.info.layers), 1)
-        return self.encodings
-
-    @property
     def likely_payload_type(self) -> int:
         """What the publisher will send as far as its description tells."""
-        return next(iter(self.mimes), 0)
+        return self.main.mimes[0][0] if self.main.mimes else 0
 
     def learn_type(self, payload_type: int) -> bool:
-        """Takes the type of the media that arrives. True when that is news."""
-        mime = self.mimes.get(payload_type, "")
+        """Takes the type of the media that arrives in its main section. True when that is news."""
+        mime = dict(self.main.mimes).get(payload_type, "")
         if mime in {"", self.info.mime_type}:
             return False
         self.info.mime_type = mime
-        self.info.codecs[0].mime_type = mime
+        self.main.info.mime_type = mime
         return True
 
-    def sorted_layers(self) -> list[models.VideoLayer]:
-        """The publisher's layers, lowest first."""
-        return _by_quality(self.info.layers)
+    def fitting(self, accepted: AcceptedTrack) -> Rendition | None:
+        """What somebody is sent who accepts so much of `codecs`: the main rendition before the backup. None:
+        neither can be played."""
+        taken = {each.incoming for each in accepted.payload_types}
+        names = {codec.name for codec in self.codecs if codec.payload_type in taken}
+        if names and (self.kind is MediaKind.AUDIO or not self.main.name):
+            return self.main
+        return next((one for one in self.renditions if one.name in names), None)
 
 
 def is_bounded(request: AddTrackRequest) -> bool:
@@ -104,29 +109,40 @@ def is_bounded(request: AddTrackRequest) -> bool:
 
 def from_request(request: AddTrackRequest, owner: str, sid: str) -> Publication:
     """The publication that a bounded request asks for; every descriptive field is echoed."""
-    first = request.simulcast_codecs[0] if request.simulcast_codecs else None
-    codec = translate.codec_name(first.codec) if first else ""
-    return Publication(
-        sid=sid,
-        owner=owner,
-        cid=request.cid,
-        codec_cids=frozenset(one.cid for one in request.simulcast_codecs if one.cid),
-        kind=MediaKind.AUDIO if request.type == models.TrackType.AUDIO else MediaKind.VIDEO,
-        preferred_codec=codec,
-        info=_track_info(request, sid, codec),
-    )
+    kind = MediaKind.AUDIO if request.type == models.TrackType.AUDIO else MediaKind.VIDEO
+    wanted = _wanted(request, kind)
+    track = Publication(sid, owner, kind, _track_info(request, sid, wanted))
+    first = request.simulcast_codecs[0].cid if request.simulcast_codecs else ""
+    track.main = Rendition(track, wanted[0] if wanted else "", 0, request.cid, frozenset({first} - {""}))
+    if len(wanted) > 1:
+        track.backup = Rendition(track, wanted[1], 1)
+    return track
 
 
-def _track_info(request: AddTrackRequest, sid: str, codec: str) -> models.TrackInfo:
+def _wanted(request: AddTrackRequest, kind: MediaKind) -> list[str]:
+    """The codecs of a track, by their bare names: the first that is named, or what everybody has where it is
+    not published here, and one other as a backup. What is encrypted has none: SDKs send it in the clear."""
+    named = [
+        translate.codec_name(one.codec, audio=kind is MediaKind.AUDIO) for one in request.simulcast_codecs
+    ]
+    has_backup = kind is MediaKind.VIDEO and request.encryption == models.Encryption.Type.NONE
+    others = [name for name in dict.fromkeys(named[1:]) if name not in {"", named[0]}]
+    return named[:1] + (others[:1] if has_backup else [])
+
+
+def _track_info(request: AddTrackRequest, sid: str, wanted: list[str]) -> models.TrackInfo:
     first = request.simulcast_codecs[0] if request.simulcast_codecs else None
-    mime = translate.mime(codec)
+    mime = translate.mime(wanted[0]) if wanted else ""
     layers = _by_quality(request.layers)
-    one_codec = models.SimulcastCodecInfo(
+    main = models.SimulcastCodecInfo(
         mime_type=mime,
         cid=first.cid if first else request.cid,
         layers=_by_quality(first.layers) if first and first.layers else layers,
         video_layer_mode=first.video_layer_mode if first else models.VideoLayer.Mode.MODE_UNUSED,
     )
+    backups = [
+        models.SimulcastCodecInfo(mime_type=translate.mime(name), layers=layers) for name in wanted[1:]
+    ]
     several_in_one = models.VideoLayer.Mode.MULTIPLE_SPATIAL_LAYERS_PER_STREAM
     return models.TrackInfo(
         sid=sid,
@@ -135,19 +151,20 @@ def _track_info(request: AddTrackRequest, sid: str, codec: str) -> models.TrackI
         muted=request.muted,
         width=request.width,
         height=request.height,
-        simulcast=len(layers) > 1 and one_codec.video_layer_mode != several_in_one,
+        simulcast=len(layers) > 1 and main.video_layer_mode != several_in_one,
         disable_dtx=request.disable_dtx,
         source=request.source,
         layers=layers,
         mime_type=mime,
-        codecs=[one_codec],
+        codecs=[main, *backups],
         stereo=request.stereo,
         # RED is taken apart for those who lack it: not where only participants can read what is in it.
         disable_red=request.disable_red or request.encryption != models.Encryption.Type.NONE,
         encryption=request.encryption,
         stream=request.stream or _default_stream(request.source),
         audio_features=_audio_features(request),
-        backup_codec_policy=request.backup_codec_policy,
+        # Whatever was asked for: nobody is given the backup who can play the main codec.
+        backup_codec_policy=models.BackupCodecPolicy.SIMULCAST if backups else request.backup_codec_policy,
         packet_trailer_features=request.packet_trailer_features,
     )
 

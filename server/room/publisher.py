@@ -40,13 +40,14 @@ from server.control.messages import (
 from server.protocol import translate
 from server.room import demand as demands
 from server.room import publication as publications
-from server.room.demand import Demand
 from server.room.effects import Effects
 from server.room.history import History, Side
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
+from server.room.rendition import Media, Rendition, cid_of
+from server.sdp.codecs import is_forwarded
 from server.sdp.model import Codec, Description, Direction, Section
-from server.sdp.negotiate import SentTrack, TrackOptions, answer_publisher
+from server.sdp.negotiate import TrackOptions, answer_publisher
 from server.sdp.shared import SentSection
 
 MAX_PENDING = 20  # the reference server's limit
@@ -59,14 +60,6 @@ _KINDS = {"audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
 _SENDING = {Direction.SENDONLY, Direction.SENDRECV}
 
 Reason = RequestResponse.Reason
-
-
-@dataclass(frozen=True, slots=True)
-class _Media:
-    """What the answer made of a sending section; `codecs` in full, as subscribers are offered them."""
-
-    sent: SentTrack
-    codecs: tuple[Codec, ...]
 
 
 @dataclass(slots=True)
@@ -105,15 +98,16 @@ class Publisher:
         self._remote: tuple[str, str] | None = None  # the client's ICE credentials
         self.transport = registry.new(self)
         self._described = False
-        self._pending: dict[str, Publication] = {}
+        self._pending: dict[str, Rendition] = {}  # by cid
         self._queued: list[AddTrackRequest] = []
         self._parked: dict[str, _Parked] = {}
-        self._bound: dict[str, Publication] = {}
-        self._media: dict[str, _Media] = {}
+        self._bound: dict[str, Rendition] = {}  # by mid
+        self._media: dict[str, Media] = {}
         self.withdrawn: deque[str] = deque(
             maxlen=MAX_WITHDRAWN
         )  # tracks that the server ended, the last of them
         self._removed: list[Publication] = []  # by an offer that could not be answered
+        self._changed: dict[str, Publication] = {}
         effects.relay(
             CreateTransport(
                 self.transport, self._local.ice_ufrag, self._local.ice_pwd, opens_data_channels=False
@@ -126,8 +120,8 @@ class Publisher:
             return Reason.UNSUPPORTED_TYPE
         if not publications.is_bounded(request):
             return Reason.INVALID_REQUEST
-        if request.sid:  # a further codec of a track; never asked for, since subscribers never name one
-            return Reason.UNSUPPORTED_TYPE if request.sid in self.tracks else Reason.NOT_FOUND
+        if request.sid:
+            return self._add_backup(request, now)
         if len(self._pending) + len(self._queued) >= MAX_PENDING:
             return Reason.LIMIT_EXCEEDED
         if self._is_taken(request.cid):
@@ -136,6 +130,28 @@ class Publisher:
         self._accept(request)
         self._match(now)
         return None
+
+    def _add_backup(self, request: AddTrackRequest, now: float) -> RequestResponse.Reason | None:
+        """A further codec of a track: the one that was named when the track was."""
+        track = self.tracks.get(request.sid)
+        if track is None:
+            return Reason.NOT_FOUND
+        named = [translate.codec_name(one.codec, audio=False) for one in request.simulcast_codecs]
+        backup = track.backup
+        if backup is None or named != [backup.codec] or request.encryption != track.info.encryption:
+            return Reason.UNSUPPORTED_TYPE
+        if backup.cid or self._is_taken(request.cid):
+            return Reason.INVALID_REQUEST
+        backup.request(request.cid, request.simulcast_codecs[0].layers or request.layers)
+        self._pending[request.cid] = backup
+        self._confirm(backup)
+        self._match(now)
+        return None
+
+    def take_changed(self) -> list[Publication]:
+        """Tracks whose backup has come or gone since this was asked last."""
+        changed, self._changed = [*self._changed.values()], {}
+        return changed
 
     def offer(
         self, offer: Description, now: float, sent: Mapping[str, SentSection]
@@ -150,16 +166,14 @@ class Publisher:
             for section in offer.sections
             if section.kind in _KINDS and not section.rejected and section.direction in _SENDING
         }
-        self._removed += [
-            self._close_track(mid)
-            for mid, bound in list(self._bound.items())
-            if mid not in sending or self._is_replaced(sending[mid], bound)
-        ]
+        for mid, bound in list(self._bound.items()):
+            if bound.mid == mid and (mid not in sending or self._is_replaced(sending[mid], bound)):
+                self._removed += self._close(bound, now)
         self._parked = {mid: parked for mid, parked in self._parked.items() if mid in sending}
         self._media.clear()
         for mid, section in sending.items():
             if mid not in self._bound and mid not in self._parked:
-                self._parked[mid] = _Parked(_KINDS[section.kind], _cid(section), now + self._patience)
+                self._parked[mid] = _Parked(_KINDS[section.kind], cid_of(section), now + self._patience)
         for request in self._unqueue():
             self._accept(request)
         self._match(now)
@@ -177,7 +191,7 @@ class Publisher:
             )
         self.add_candidates(offer.candidates)
         for track in answer.tracks:
-            self._media[track.mid] = _Media(track, _kept_codecs(offer, track))
+            self._media[track.mid] = Media.of(offer, track)
         self._produce(now)
         removed, self._removed = self._removed, []
         return answer.text, removed
@@ -214,15 +228,16 @@ class Publisher:
 
     def next_timeout(self) -> float | None:
         """When `tick` has something to do."""
-        kinds = {pending.kind for pending in self._pending.values()}
+        kinds = {pending.track.kind for pending in self._pending.values()}
         times = [parked.loose_at for parked in self._parked.values() if parked.kind in kinds]
         times += [track.awaited_until for track in self._awaited()]
-        demands = [track.demand.due for track in self.tracks.values() if track.demand is not None]
-        return min(times + [due for due in demands if due is not None], default=None)
+        renditions = [one for track in self.tracks.values() for one in track.renditions]
+        due = [one.demand.due for one in renditions if one.demand is not None]
+        return min(times + [time for time in due if time is not None], default=None)
 
     def find(self, track_sid: str) -> Publication | None:
         """A track, with a section or not yet."""
-        pending = (one for one in self._pending.values() if one.sid == track_sid)
+        pending = (one.track for one in self._pending.values() if one.track.sid == track_sid)
         return self.tracks.get(track_sid) or next(pending, None)
 
     def mute(self, track_sid: str, muted: bool, now: float) -> Publication | None:
@@ -239,42 +254,39 @@ class Publisher:
 
     def muted_by_others(self) -> list[Publication]:
         """Tracks that its client may not know to be muted."""
-        return [track for track in (*self._pending.values(), *self.tracks.values()) if track.muted_by_other]
+        return [track for track in self._all() if track.muted_by_other]
 
     def confirm_again(self, known: Set[str]) -> None:
         """The client is told of its tracks but those it knows to be published."""
-        for track in (*self._pending.values(), *self.tracks.values()):
+        for track in self._all():
             if track.sid not in known:
-                self._confirm(track)
+                self._confirm(track.main)
 
     def tell_demand_again(self) -> None:
         """The client may have missed what is wanted of its videos."""
         for track in self.tracks.values():
-            if track.demand is not None:
-                update = demands.update(track.info, track.encodings, track.demand.told)
-                self._effects.send(self.sid, SignalResponse(subscribed_quality_update=update))
+            if track.main.demand is not None:
+                self._send_demand(track)
 
     def announce(self, track: Publication, payload_type: int, now: float) -> None:
         """The others are told of a track."""
-        track.announced_at = now
-        track.count_mute(now)
-        track.learn_type(payload_type)
+        track.announce(payload_type, now)
         if track.info.muted:
             self._pause(track)
-        if track.kind is MediaKind.VIDEO:
-            track.demand = Demand(track.encodings, now)
 
-    def withdraw(self, may_publish: Callable[[str], bool]) -> list[Publication]:
+    def withdraw(self, may_publish: Callable[[str], bool], now: float) -> list[Publication]:
         """Ends what may not be published any more, by its source, and tells the client. Returns the tracks
         that had a section; of those that were announced, the identifiers are the caller's to drop."""
 
         def refused(source: int) -> bool:
             return not may_publish(translate.source_name(source))
 
-        gone = [self._close_track(mid) for mid, one in list(self._bound.items()) if refused(one.info.source)]
-        pending = [track for track in self._pending.values() if refused(track.info.source)]
+        gone = [track for track in self.tracks.values() if refused(track.info.source)]
+        for track in gone:
+            self._close(track.main, now)
+        pending = [one for one in self._all() if refused(one.info.source)]
         for track in pending:
-            del self._pending[track.cid]
+            del self._pending[track.main.cid]
         self._queued = [request for request in self._queued if not refused(request.source)]
         for track in (*gone, *pending):
             self.withdrawn.append(track.sid)
@@ -286,24 +298,36 @@ class Publisher:
         """Closes the transport, which takes its producers along. Returns the tracks that were announced; the
         identifiers of these and of the transport are the caller's to drop, once their ends were told."""
         announced = [track for track in (*self._removed, *self.tracks.values()) if track.announced]
-        for mid in list(self._bound):
-            self._unbind(mid)
+        for bound in list(self._bound.values()):
+            self._unbind(bound)
         self._effects.relay(CloseTransport(self.transport))
         return announced
 
+    def _all(self) -> list[Publication]:
+        """Those that wait for their section first."""
+        return [*(one.track for one in self._pending.values() if one.is_main), *self.tracks.values()]
+
     def _tell_demand(self, track: Publication, now: float) -> None:
-        highest = track.demand.tell(now) if track.demand is not None else None
-        if highest is not None:
-            update = demands.update(track.info, track.encodings, highest)
-            self._effects.send(self.sid, SignalResponse(subscribed_quality_update=update))
+        told = [one.demand.tell(now) for one in track.renditions if one.demand is not None]
+        if any(highest is not None for highest in told):
+            self._send_demand(track)
+
+    def _send_demand(self, track: Publication) -> None:
+        codecs = [
+            (one.name, one.encodings, one.demand.told) for one in track.renditions if one.demand is not None
+        ]
+        update = demands.update(track.sid, codecs)
+        self._effects.send(self.sid, SignalResponse(subscribed_quality_update=update))
 
     def _pause(self, track: Publication) -> None:
-        self._effects.relay(PauseProducer(track.producer, track.info.muted))
-        if not track.info.muted and track.kind is MediaKind.VIDEO:
-            self._effects.relay(RequestKeyFrame(track.producer))
+        for one in track.renditions:
+            if one.producer:
+                self._effects.relay(PauseProducer(one.producer, track.info.muted))
+                if not track.info.muted and track.kind is MediaKind.VIDEO:
+                    self._effects.relay(RequestKeyFrame(one.producer))
 
     def _is_taken(self, cid: str) -> bool:
-        return cid in self._pending or any(track.cid == cid for track in self._bound.values())
+        return cid in self._pending or any(one.cid == cid for one in self._bound.values())
 
     def _unqueue(self) -> list[AddTrackRequest]:
         """Requests that waited for their cid to become free, at most one for each cid."""
@@ -316,72 +340,80 @@ class Publisher:
 
     def _accept(self, request: AddTrackRequest) -> None:
         track = publications.from_request(request, self.sid, ids.track_sid())
-        self._pending[track.cid] = track
-        self._confirm(track)
+        self._pending[track.main.cid] = track.main
+        self._confirm(track.main)
 
-    def _confirm(self, track: Publication) -> None:
-        reply = TrackPublishedResponse(cid=track.cid, track=track.info)
+    def _confirm(self, rendition: Rendition) -> None:
+        reply = TrackPublishedResponse(cid=rendition.cid, track=rendition.track.info)
         self._effects.send(self.sid, SignalResponse(track_published=reply))
 
-    def _is_replaced(self, section: Section, bound: Publication) -> bool:
+    def _is_replaced(self, section: Section, bound: Rendition) -> bool:
         """Whether a section that was never seen inactive now carries another pending track."""
-        cid = _cid(section)
+        cid = cid_of(section)
         return cid != bound.cid and cid in self._pending
 
     def _match(self, now: float) -> None:
-        """Brings parked sections and pending tracks together, exact matches first."""
+        """Brings parked sections and what is pending together, exact matches first."""
         for exactly in (True, False):
             for mid, parked in list(self._parked.items()):
-                track = self._pending_for(parked, exactly=exactly or now < parked.loose_at)
-                if track is not None:
-                    self._bind(mid, track)
+                found = self._pending_for(parked, exactly=exactly or now < parked.loose_at)
+                if found is not None:
+                    self._bind(mid, found)
         self._produce(now)
 
-    def _pending_for(self, parked: _Parked, *, exactly: bool) -> Publication | None:
-        of_kind = [track for track in self._pending.values() if track.kind is parked.kind]
+    def _pending_for(self, parked: _Parked, *, exactly: bool) -> Rendition | None:
+        of_kind = [one for one in self._pending.values() if one.track.kind is parked.kind]
         if not exactly:
             return of_kind[0] if of_kind else None
-        by_cid = (track for track in of_kind if parked.cid and parked.cid in {track.cid, *track.codec_cids})
+        by_cid = (one for one in of_kind if parked.cid and parked.cid in {one.cid, *one.cids})
         return next(by_cid, None)
 
-    def _bind(self, mid: str, track: Publication) -> None:
+    def _bind(self, mid: str, rendition: Rendition) -> None:
         parked = self._parked.pop(mid)
-        del self._pending[track.cid]
-        track.mid = mid
-        track.info.mid = mid
-        track.info.codecs[0].mid = mid
-        if parked.cid not in {"", track.cid}:
-            track.info.codecs[0].sdp_cid = parked.cid
-        self._bound[mid] = track
-        self.tracks[track.sid] = track
+        del self._pending[rendition.cid]
+        rendition.bind(mid, parked.cid)
+        self._bound[mid] = rendition
+        if rendition.is_main:
+            self.tracks[rendition.track.sid] = rendition.track
 
-    def _close_track(self, mid: str) -> Publication:
-        producer = self._bound[mid].producer
-        if producer:
-            self._effects.relay(CloseProducer(producer))
-        return self._unbind(mid)
+    def _close(self, rendition: Rendition, now: float) -> list[Publication]:
+        """A section sends no more. Returns the track that is over with it, if one is."""
+        if rendition.producer:
+            self._effects.relay(CloseProducer(rendition.producer))
+        self._unbind(rendition)
+        track = rendition.track
+        if not rendition.is_main:
+            rendition.end(now)
+            self._changed[track.sid] = track
+            return []
+        if track.backup is not None and track.backup.cid:
+            if track.backup.mid:
+                self._close(track.backup, now)
+            else:
+                del self._pending[track.backup.cid]
+        self._changed.pop(track.sid, None)
+        return [track]
 
-    def _unbind(self, mid: str) -> Publication:
-        track = self._bound.pop(mid)
-        del self.tracks[track.sid]
-        if track.producer and not track.announced:  # nobody waits for its end
-            self._registry.drop(track.producer)
-            track.producer = 0
-        return track
+    def _unbind(self, rendition: Rendition) -> None:
+        del self._bound[rendition.mid]
+        if rendition.is_main:
+            del self.tracks[rendition.track.sid]
+        # Nobody waits for the end of what was not announced, nor of a backup.
+        if rendition.producer and not (rendition.is_main and rendition.track.announced):
+            self._registry.drop(rendition.producer)
+            rendition.producer = 0
 
     def _produce(self, now: float) -> None:
         """Creates the producers of tracks that have both a publication and an answered section."""
         for mid, media in self._media.items():
-            track = self._bound.get(mid)
-            if track is None or track.producer:
+            one = self._bound.get(mid)
+            if one is None or one.producer or not one.take(media, now):
                 continue
-            track.codecs = media.codecs
-            track.mimes = media.sent.mime
-            track.encodings = len(media.sent.encodings)
-            track.producer = self._registry.new(track)
+            track = one.track
+            one.producer = self._registry.new(one)
             self._effects.relay(
                 CreateProducer(
-                    track.producer,
+                    one.producer,
                     self.transport,
                     track.kind,
                     mid,
@@ -391,7 +423,13 @@ class Publisher:
                     *self._voices_of(track),
                 )
             )
-            self._await_media(track, now)
+            if one.is_main:
+                track.codecs = one.codecs + _backup_codecs(one, media)
+                self._await_media(track, now)
+            else:
+                self._changed[track.sid] = track
+                if track.announced and track.info.muted:
+                    self._effects.relay(PauseProducer(one.producer, paused=True))
 
     def _voices_of(self, track: Publication) -> tuple[int, int]:
         """The room and how many voices of it are forwarded; what a screen plays is no voice."""
@@ -401,7 +439,7 @@ class Publisher:
         return self._voices if is_voice and self._voices[1] else (0, 0)
 
     def _await_media(self, track: Publication, now: float) -> None:
-        if self.connected and track.producer:
+        if self.connected and track.main.producer:
             track.awaited_until = now + AWAITED_SECONDS
 
     def _awaited(self) -> list[Publication]:
@@ -410,30 +448,33 @@ class Publisher:
 
     def _options(self, section: Section) -> TrackOptions:
         """What the answer should say about a section that sends."""
-        track = self._bound.get(section.mid)
-        if track is None:
+        bound = self._bound.get(section.mid)
+        if bound is None:
             return TrackOptions()
+        track = bound.track
         features = models.AudioTrackFeature
         return TrackOptions(
             stereo=features.TF_STEREO in track.info.audio_features,
             dtx=features.TF_NO_DTX not in track.info.audio_features,
             red=_takes_red(track),
-            preferred_codec=track.preferred_codec,
-            takes_order=not self._firefox,
+            preferred_codec=bound.codec,
+            takes_order=bound.is_main and not self._firefox,
         )
 
 
 def _takes_red(track: Publication) -> bool:
     """Whether the answer has RED. A producer that the relay made without it keeps being sent none."""
-    is_known = not track.producer or any(codec.name == "red" for codec in track.codecs)
+    is_known = not track.main.producer or any(codec.name == "red" for codec in track.codecs)
     return is_known and not track.info.disable_red
 
 
-def _cid(section: Section) -> str:
-    return section.msid[1] if section.msid else ""
-
-
-def _kept_codecs(offer: Description, sent: SentTrack) -> tuple[Codec, ...]:
-    kept = sent.mime  # by payload type; retransmissions are each subscriber's own
-    section = next(section for section in offer.sections if section.mid == sent.mid)
-    return tuple(codec for codec in section.codecs if codec.payload_type in kept)
+def _backup_codecs(main: Rendition, media: Media) -> tuple[Codec, ...]:
+    """Those of the backup that its publisher has, beyond what the main section may send."""
+    backup = main.track.backup
+    if backup is None:
+        return ()
+    return tuple(
+        codec
+        for codec in media.offered
+        if codec.name == backup.codec and codec not in main.codecs and is_forwarded("video", codec)
+    )

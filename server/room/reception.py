@@ -67,10 +67,10 @@ class Reception:
         self.participant = sid
         self.encryption_required = room.encryption_required
         self.transport = sender.publisher.transport
-        self._tracks = {
-            track.producer: (track.sid, translate.source_name(track.info.source), track.kind, track.info)
-            for track in sender.publisher.tracks.values()
-            if track.producer
+        published = sender.publisher.tracks.values()
+        self._tracks = [track for track in published if track.main.producer]
+        self._track_of = {
+            one.producer: track.sid for track in self._tracks for one in track.renditions if one.producer
         }
         self._roster: dict[int, _Person] = {}
         self._since: dict[int, float] = {}
@@ -85,25 +85,26 @@ class Reception:
 
     def read(self, lines: Iterable[Receiver], now: float) -> Heard:
         """The relay's answer in names. Raises RelayError where it forwards to anybody else."""
-        receivers: dict[int, list[Listener]] = {producer: [] for producer in self._tracks}
+        receivers: dict[str, list[Listener]] = {track.sid: [] for track in self._tracks}
         for line in lines:
             person, since = self._roster.get(line.transport), self._since.get(line.consumer)
-            if person is None or since is None or line.producer not in receivers:
+            track_sid = self._track_of.get(line.producer)
+            if person is None or since is None or track_sid is None:
                 raise RelayError(
                     "it forwards media to somebody who is not in the room", RelayFault.STRANGE_RECEIVER
                 )
             listener = Listener(person.sid, person.identity, person.name, since, line.paused)
-            receivers[line.producer].append(listener)
+            receivers[track_sid].append(listener)
         tracks = [
             HeardTrack(
-                sid,
-                source,
-                kind,
-                info.muted,
-                info.encryption != models.Encryption.Type.NONE,
-                tuple(receivers[producer]),
+                track.sid,
+                translate.source_name(track.info.source),
+                track.kind,
+                track.info.muted,
+                track.info.encryption != models.Encryption.Type.NONE,
+                tuple(receivers[track.sid]),
             )
-            for producer, (sid, source, kind, info) in self._tracks.items()
+            for track in self._tracks
         ]
         return Heard(self.participant, self.encryption_required, now, tracks)
 

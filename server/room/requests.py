@@ -89,6 +89,7 @@ def _offer(room: Room, participant: Participant, message: SessionDescription, no
     if one:
         one.placed(placement, now)
     tracks.unpublish(room, participant, removed, now)
+    tracks.follow(room, participant, now)
 
 
 def _answer(room: Room, participant: Participant, message: SessionDescription, now: float) -> None:
@@ -120,6 +121,7 @@ def _add_track(room: Room, participant: Participant, message: AddTrackRequest, n
             words = TRACK_NOT_ENCRYPTED
         else:
             refusal = participant.publisher.add_track(message, now)
+            tracks.follow(room, participant, now)
     elif participant.waits:
         words = NOT_IN_YET
     elif participant.claims.grants.may_publish(source):

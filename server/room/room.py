@@ -281,6 +281,7 @@ class Room:
             telling.show(self, participant, now, to_itself=True)
         for track in participant.publisher.tick(now):
             tracks.publish(self, track, track.likely_payload_type, now)
+        tracks.follow(self, participant, now)
         is_there = participant.absence is None
         if is_there and participant.subscriber and not participant.subscriber.tick(now):
             leaving.differ(self, participant, now)

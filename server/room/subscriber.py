@@ -110,7 +110,7 @@ class Subscriber(ABC):
             self._refuse(track.sid)
             return
         wish = self._wishes.get(track.sid, Wish())
-        subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish)
+        subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish, track.main)
         self.tracks[track.sid] = subscription
         self._demand(subscription, now)
         self.negotiation.want(now)
@@ -129,12 +129,30 @@ class Subscriber(ABC):
 
     def forget(self, track_sid: str, now: float) -> None:
         """The track is gone for everybody; its producer took the consumers along."""
+        self._lose(track_sid, now)
+        self._refused.discard(track_sid)
+        self._wishes.pop(track_sid, None)
+
+    def _lose(self, track_sid: str, now: float) -> None:
         if subscription := self.tracks.pop(track_sid, None):
             self._drop(subscription, now)
             self._displace(subscription)
             self.negotiation.want(now)
-        self._refused.discard(track_sid)
-        self._wishes.pop(track_sid, None)
+
+    def follow(self, track: Publication, now: float) -> None:
+        """There is something else of a track than before: it is received as far as it suits the client, whose
+        reception ends where it has to be negotiated anew."""
+        self._refused.discard(track.sid)
+        subscription = self.tracks.get(track.sid)
+        if subscription is None or subscription.accepted is None:
+            return
+        fitting = track.fitting(subscription.accepted)
+        if not subscription.consumer:
+            self._consume(subscription, subscription.accepted, now)
+        elif subscription.producer != subscription.rendition.producer:
+            self._lose(track.sid, now)  # with its producer
+        elif fitting is not subscription.rendition:
+            self.unsubscribe(track.sid, now)
 
     def wish(self, track_sid: str, wish: Wish, now: float) -> None:
         """What the client wants to receive of a track, subscribed to or not yet."""
@@ -187,20 +205,31 @@ class Subscriber(ABC):
         self.tracks.clear()
 
     def _consume(self, subscription: Subscription, accepted: AcceptedTrack, now: float) -> None:
-        if not accepted.payload_types:
-            self.unsubscribe(subscription.track.sid, now)
-            self._refuse(subscription.track.sid)
+        """Receives what suits the client, once there is such."""
+        track, subscription.accepted = subscription.track, accepted
+        fitting = track.fitting(accepted)
+        payload_types = fitting.mapped(accepted) if fitting is not None and fitting.producer else []
+        if fitting is None or (fitting.producer and not payload_types):
+            self.unsubscribe(track.sid, now)
+            self._refuse(track.sid)
             return
+        if fitting is not subscription.rendition:
+            self._demand_layer(subscription, NOTHING, now)
+            subscription.rendition = fitting
+        self._demand(subscription, now)
+        if not fitting.producer:
+            return  # its publisher is asked for it
+        subscription.producer = fitting.producer
         subscription.consumer = self._registry.new(subscription)
         subscription.since = now
-        subscription.priority = priority_of(subscription.wish, subscription.track.info.source)
+        subscription.priority = priority_of(subscription.wish, track.info.source)
         self._effects.relay(
             CreateConsumer(
                 subscription.consumer,
-                subscription.track.producer,
+                subscription.producer,
                 self.transport,
                 subscription.ssrc,
-                list(accepted.payload_types),
+                payload_types,
                 list(accepted.extensions),
                 subscription.wish.disabled,
                 subscription.rtx_ssrc if accepted.rtx_payload_types else 0,
@@ -219,7 +248,7 @@ class Subscriber(ABC):
 
     def _prefer_layer(self, subscription: Subscription) -> None:
         preferred = (_layer(subscription), subscription.wish.frame_rate)
-        is_known = subscription.preferred is not None or subscription.track.layer_count > 1
+        is_known = subscription.preferred is not None or subscription.rendition.layer_count > 1
         if preferred != subscription.preferred and (is_known or subscription.wish.frame_rate):
             subscription.preferred = preferred
             self._effects.relay(SetPreferredLayer(subscription.consumer, *preferred))
@@ -231,15 +260,16 @@ class Subscriber(ABC):
             self._effects.relay(SetPriority(subscription.consumer, priority))
 
     def _demand(self, subscription: Subscription, now: float) -> None:
-        if (demand := subscription.track.demand) is not None:
-            layer = NOTHING if subscription.wish.disabled else _layer(subscription)
+        layer = NOTHING if subscription.wish.disabled else _layer(subscription)
+        self._demand_layer(subscription, layer, now)
+
+    def _demand_layer(self, subscription: Subscription, layer: int, now: float) -> None:
+        if (demand := subscription.rendition.demand) is not None:
             demand.change(subscription.demanded, layer, now)
             subscription.demanded = layer
 
     def _drop(self, subscription: Subscription, now: float) -> None:
-        if (demand := subscription.track.demand) is not None:
-            demand.change(subscription.demanded, NOTHING, now)
-            subscription.demanded = NOTHING
+        self._demand_layer(subscription, NOTHING, now)
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0
@@ -253,5 +283,5 @@ class Subscriber(ABC):
 
 
 def _layer(subscription: Subscription) -> int:
-    track = subscription.track
-    return wanted_layer(subscription.wish, track.layer_count, track.sorted_layers())
+    rendition = subscription.rendition
+    return wanted_layer(subscription.wish, rendition.layer_count, rendition.layers)

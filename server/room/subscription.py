@@ -9,6 +9,8 @@ from livekit.protocol.rtc import SubscriptionPermission
 from server.room.demand import NOTHING
 from server.room.layers import Wish
 from server.room.publication import Publication
+from server.room.rendition import Rendition
+from server.sdp.subscriber import AcceptedTrack
 
 MAX_PERMISSIONS = 1000
 MAX_TRACKS_PER_PERMISSION = 1000
@@ -16,7 +18,9 @@ MAX_TRACKS_PER_PERMISSION = 1000
 
 @dataclass(slots=True)
 class Subscription:
-    """`consumer` is 0 until the subscriber's answer has accepted the section `mid`."""
+    """`consumer`, of `producer`, is 0 until the subscriber's answer has accepted the section `mid` and there
+    is what suits it. `rendition` is the main one until the answer.
+    """
 
     track: Publication
     subscriber: str
@@ -24,7 +28,10 @@ class Subscription:
     ssrc: int
     rtx_ssrc: int  # of retransmissions; 0: audio has none
     wish: Wish
+    rendition: Rendition
+    accepted: AcceptedTrack | None = None
     consumer: int = 0
+    producer: int = 0
     preferred: tuple[int, int] | None = None  # layer and frame rate: the last preference sent to the relay
     priority: int = 0  # the same
     demanded: int = NOTHING  # the layer that the publisher's demand counts

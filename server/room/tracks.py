@@ -43,11 +43,12 @@ def withdraw(room: Room, participant: Participant, track: Publication, now: floa
         if other.subscriber:
             other.subscriber.forget(track.sid, now)
     room.account.unpublished(participant, track, now)
-    if track.is_refused:
-        room.lodging.drop(track.producer)
+    main = track.main
+    if main.is_refused:
+        room.lodging.drop(main.producer)
     else:
-        room.lodging.retire(track.producer)
-    track.producer = 0
+        room.lodging.retire(main.producer)
+    main.producer = 0
 
 
 def reconcile(room: Room, subscriber: Participant, track: Publication, now: float) -> None:
@@ -61,6 +62,22 @@ def reconcile(room: Room, subscriber: Participant, track: Publication, now: floa
         side.subscribe(track, now)
     else:
         side.unsubscribe(track.sid, now)
+
+
+def follow(room: Room, participant: Participant, now: float) -> None:
+    """Backups of this publisher's tracks have come or gone: who needs them is sent them, or waits anew."""
+    for track in participant.publisher.take_changed():
+        if track.announced:
+            telling.show(room, participant, now)
+            learn(room, track, now)
+
+
+def learn(room: Room, track: Publication, now: float) -> None:
+    """What there is of a track is sent to those whom it suits."""
+    for other in list(room.participants.values()):
+        if other.subscriber is not None:
+            other.subscriber.follow(track, now)
+        reconcile(room, other, track, now)
 
 
 def those_of(room: Room, sids: Sequence[str]) -> list[Publication]:

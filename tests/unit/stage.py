@@ -43,10 +43,8 @@ _TRANSPORT = (
     "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"
     "a=fingerprint:sha-256 " + ":".join(["AB"] * 32) + "\r\na=setup:{setup}\r\na=mid:{mid}\r\na=rtcp-mux\r\n"
 )
-_CODECS = {
-    "audio": (111, "a=rtpmap:111 opus/48000/2\r\n"),
-    "video": (96, "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtcp-fb:96 nack pli\r\n"),
-}
+_RTPMAPS = {"opus": "opus/48000/2", "vp8": "VP8/90000", "vp9": "VP9/90000", "av1": "AV1/90000"}
+PAYLOAD_TYPES = {"opus": 111, "vp8": 96, "vp9": 98, "av1": 45}
 
 
 @dataclass
@@ -73,13 +71,20 @@ class FakeRelay:
 
 @dataclass(frozen=True)
 class Sending:
-    """A section of a client's offer. `rids` for simulcast; `direction` as written."""
+    """A section of a client's offer. `rids` for simulcast; `direction` as written; `codecs` by their
+    names, of which it sends the first."""
 
     kind: str
     mid: str
     cid: str
     rids: tuple[str, ...] = ()
     direction: str = "sendonly"
+    codecs: tuple[str, ...] = ()
+
+    @property
+    def payload_types(self) -> dict[str, int]:
+        names = self.codecs or (("opus",) if self.kind == "audio" else ("vp8",))
+        return {name: PAYLOAD_TYPES[name] for name in names}
 
 
 def offer_text(*sections: Sending, data: bool = True) -> str:
@@ -87,10 +92,14 @@ def offer_text(*sections: Sending, data: bool = True) -> str:
     mids = [section.mid for section in sections] + (["d"] if data else [])
     text = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE " + " ".join(mids) + "\r\n"
     for section in sections:
-        number, codec = _CODECS[section.kind]
-        text += f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {number}\r\nc=IN IP4 0.0.0.0\r\n"
+        numbers = " ".join(map(str, section.payload_types.values()))
+        text += f"m={section.kind} 9 UDP/TLS/RTP/SAVPF {numbers}\r\nc=IN IP4 0.0.0.0\r\n"
         text += _TRANSPORT.format(setup="actpass", mid=section.mid)
-        text += f"a={section.direction}\r\n{codec}"
+        text += f"a={section.direction}\r\n"
+        for name, number in section.payload_types.items():
+            text += f"a=rtpmap:{number} {_RTPMAPS[name]}\r\n"
+            if section.kind == "video":
+                text += f"a=rtcp-fb:{number} nack\r\na=rtcp-fb:{number} nack pli\r\n"
         text += "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n"
         if section.direction == "sendonly":
             text += f"a=msid:- {section.cid}\r\n"
@@ -106,8 +115,9 @@ def offer_text(*sections: Sending, data: bool = True) -> str:
     return text
 
 
-def answer_text(offer: str, *, refuse: bool = False) -> str:
-    """What an obliging client answers to the server's offer; `refuse`: no media section at all."""
+def answer_text(offer: str, *, refuse: bool = False, without: str = "") -> str:
+    """What an obliging client answers to the server's offer; `refuse`: no media section at all; `without`: as
+    one that has never heard of this codec."""
     head, *sections = offer.split("\r\nm=")
     lines = [line for line in head.split("\r\n") if not line.startswith(("a=ice-lite", "a=candidate"))]
     for section in sections:
@@ -117,6 +127,8 @@ def answer_text(offer: str, *, refuse: bool = False) -> str:
             if line.startswith("m=") and refuse and not line.startswith("m=application"):
                 kind, _, rest = line.split(" ", 2)
                 lines.append(f"{kind} 0 {rest}")
+                continue
+            if without and line.startswith("a=rtpmap:") and f" {_RTPMAPS[without]}" in line:
                 continue
             lines.append({"a=sendonly": "a=recvonly", "a=setup:actpass": "a=setup:active"}.get(line, line))
     return "\r\n".join(lines) + "\r\n"
@@ -184,10 +196,12 @@ class Stage:
     def offer(self, sid: str, *sections: Sending, number: int = 1) -> list[Effect]:
         return self.signal(sid, offer=SessionDescription(type="offer", sdp=offer_text(*sections), id=number))
 
-    def answer(self, sid: str, *, refuse: bool = False, number: int | None = None) -> list[Effect]:
+    def answer(
+        self, sid: str, *, refuse: bool = False, without: str = "", number: int | None = None
+    ) -> list[Effect]:
         """Answers the last offer that the client was sent."""
         offer = self.last(sid, "offer").offer
-        text = answer_text(offer.sdp, refuse=refuse)
+        text = answer_text(offer.sdp, refuse=refuse, without=without)
         answer_id = offer.id if number is None else number
         return self.signal(sid, answer=SessionDescription(type="answer", sdp=text, id=answer_id))
 
@@ -208,12 +222,12 @@ class Stage:
         self.signal(sid, add_track=AddTrackRequest(cid=section.cid, type=kind, **request))
         track = self.last(sid, "track_published").track_published.track.sid
         self.offer(sid, section, number=number)
-        self.media(section.kind)
+        self.media(section)
         return track
 
-    def media(self, kind: str) -> None:
-        """Packets of the newest producer arrive."""
-        payload_type = _CODECS[kind][0]
+    def media(self, section: Sending) -> None:
+        """Packets of the newest producer arrive, as this section has them."""
+        payload_type = next(iter(section.payload_types.values()))
         producer = self.requests(CreateProducer)[-1].producer
         self.put(RelayNotified(ProducerLayers(producer, payload_type, 1)))
 

@@ -97,11 +97,20 @@ def test_no_query_raises_and_what_is_kept_is_bounded(query: dict[str, str]) -> N
         ("vp8", "vp8", "video/VP8"),
         ("video/VP8", "vp8", "video/VP8"),
         ("H264", "h264", "video/H264"),
-        ("x", "", ""),
+        ("", "", ""),
     ],
 )
 def test_codecs_have_two_spellings(text: str, name: str, mime: str) -> None:
-    assert (translate.codec_name(text), translate.mime(text)) == (name, mime)
+    assert (translate.codec_name(text, audio=False), translate.mime(text)) == (name, mime)
+
+
+@pytest.mark.parametrize(
+    ("text", "audio", "name"), [("h265", False, "vp8"), ("opus", False, "vp8"), ("pcmu", True, "opus")]
+)
+def test_for_a_codec_that_is_not_published_here_comes_one_that_everybody_has(
+    text: str, audio: bool, name: str
+) -> None:
+    assert translate.codec_name(text, audio=audio) == name
 
 
 def test_nobody_is_told_to_be_hidden_or_a_recorder() -> None:

@@ -156,7 +156,7 @@ def test_screens_end_when_only_moderators_share_them_and_cameras_go_on() -> None
     stage.offer(ada, CAMERA, SCREEN, number=3)
     stage.signal(ada, add_track={"cid": "screen", "type": 1, "source": Source.SCREEN_SHARE})
     stage.offer(ada, CAMERA, SCREEN, number=4)
-    stage.media("video")
+    stage.media(SCREEN)
     assert len(stage.room.tracks) == 2
     stage.put(LayDown(screen_share=Sharing.MODERATORS))
     assert list(stage.room.tracks) == [camera]

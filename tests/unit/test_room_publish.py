@@ -85,7 +85,7 @@ def test_exact_matches_win_over_order() -> None:
         stage.signal(sid, add_track=AddTrackRequest(cid=cid, name=cid, type=AUDIO))
     stage.offer(sid, Sending("audio", "0", "second"), Sending("audio", "1", "first"), number=2)
     tracks = stage.participant(sid).publisher.tracks.values()
-    assert {track.info.name: track.mid for track in tracks} == {"second": "0", "first": "1"}
+    assert {track.info.name: track.main.mid for track in tracks} == {"second": "0", "first": "1"}
 
 
 def test_firefox_rewrites_cids_and_is_matched_by_kind() -> None:
@@ -94,7 +94,7 @@ def test_firefox_rewrites_cids_and_is_matched_by_kind() -> None:
     stage.signal(sid, add_track=AddTrackRequest(cid="asked", type=AUDIO))
     stage.offer(sid, Sending("audio", "0", "written"), number=2)
     (track,) = stage.participant(sid).publisher.tracks.values()
-    assert track.producer
+    assert track.main.producer
     assert track.info.codecs[0].sdp_cid == "written"
 
 
@@ -128,7 +128,7 @@ def test_others_learn_of_a_track_when_its_media_arrives_with_its_type() -> None:
     stage.forget()
     stage.offer(sid, MIC, number=2)
     assert stage.sent(watcher) == []
-    stage.media("audio")
+    stage.media(MIC)
     (info,) = stage.last(watcher, "update").update.participants
     assert info.is_publisher
     assert [(track.mime_type, track.mid) for track in info.tracks] == [("audio/opus", "0")]
@@ -176,7 +176,7 @@ def test_a_section_may_carry_another_track_later() -> None:
     assert stage.requests(CloseProducer) == [CloseProducer(first.producer)]
     assert second.mid == "0"
     (track,) = stage.participant(sid).publisher.tracks.values()
-    assert track.cid == "other-cid"
+    assert track.main.cid == "other-cid"
 
 
 def test_a_cid_in_use_waits_until_the_first_track_ends() -> None:

@@ -71,7 +71,7 @@ def test_red_is_sent_to_those_who_answer_with_it() -> None:
     new, old = (stage.enter(name, can_publish=False) for name in ("new", "old"))
     add_track(stage, ada)
     offer_red(stage, ada)
-    stage.media("audio")
+    stage.media(MIC)
     stage.pass_time(0.2)
     stage.answer(new)
     offer = stage.last(old, "offer").offer

@@ -37,7 +37,7 @@ def test_a_track_that_sends_nothing_is_announced_after_a_second() -> None:
     assert len(stage.requests(CreateConsumer)) == 1
     (track,) = stage.participant(sid).published()
     stage.forget()
-    stage.put(RelayNotified(ProducerLayers(track.producer, 96, 1)))
+    stage.put(RelayNotified(ProducerLayers(track.main.producer, 96, 1)))
     assert stage.sent(watcher, "update") == []
 
 
@@ -65,8 +65,8 @@ def test_the_type_of_media_that_comes_late_is_shown_when_it_is_another() -> None
     stage.pass_time(AWAITED_SECONDS)
     (track,) = stage.participant(sid).published()
     assert stage.last(watcher, "update").update.participants[0].tracks[0].mime_type == "video/VP8"
-    number = next(number for number, mime in track.mimes.items() if mime == "video/VP9")
-    stage.put(RelayNotified(ProducerLayers(track.producer, number, 1)))
+    number = next(number for number, mime in track.main.mimes if mime == "video/VP9")
+    stage.put(RelayNotified(ProducerLayers(track.main.producer, number, 1)))
     assert stage.last(watcher, "update").update.participants[0].tracks[0].mime_type == "video/VP9"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from livekit.protocol import models
 from livekit.protocol.rtc import (
@@ -276,9 +278,8 @@ def test_the_layers_in_one_stream_are_those_of_codecs_that_have_them(
 ) -> None:
     stage = Stage()
     watcher, ada = stage.enter("watcher"), stage.enter("ada")
-    track = stage.publish(ada, ONE_STREAM, layers=LAYERS)
-    (publication,) = stage.participant(ada).publisher.tracks.values()
-    publication.info.mime_type = mime
+    codec = mime.lower().removeprefix("video/")
+    track = stage.publish(ada, replace(ONE_STREAM, codecs=(codec,)), layers=LAYERS)
     wish.track_sids.append(track)
     stage.signal(watcher, track_setting=wish)
     settle(stage, watcher)

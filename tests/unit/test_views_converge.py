@@ -154,7 +154,7 @@ class Views:
 
     def speak(self, which: int, level: int) -> None:
         if track := self.stage.room.tracks.get(self.track(which)[1]):
-            self.stage.put(RelayNotified(SpeakerLevel(track.producer, level)))
+            self.stage.put(RelayNotified(SpeakerLevel(track.main.producer, level)))
             self.follow()
 
     def congest(self, name: str, which: int, congested: bool) -> None:
@@ -302,8 +302,8 @@ class Views:
         assert all(one.consumer for one in side.tracks.values())
         assert client.paused & set(side.tracks) == {sid for sid, one in side.tracks.items() if one.congested}
         for sid, track in me.publisher.tracks.items():
-            if track.demand is not None:
-                assert client.wanted.get(sid, 3) == (3 if track.demand.told >= 0 else 0)
+            if track.main.demand is not None:
+                assert client.wanted.get(sid, 3) == (3 if track.main.demand.told >= 0 else 0)
         assert {sid: client.quality.get(sid) for sid in room.participants} == {
             sid: _WORDS[quality]
             for sid in room.participants
