@@ -38,6 +38,8 @@ from server.sdp.model import SdpError
 from server.sdp.subscriber import AcceptedTrack, DownTrack
 
 MAX_WISHES = 4096
+BACKUP_SECONDS = 30.0
+"""So long a publisher has to send a track in the codec that somebody needs; it may be away for a moment."""
 
 
 class Subscriber(ABC):
@@ -82,13 +84,18 @@ class Subscriber(ABC):
         """Negotiates when that is due. False: the client has not done its part in time."""
         if self.negotiation.has_failed(now):
             return False
+        for one in [*self.tracks.values()]:
+            if one.awaited_until is not None and one.awaited_until <= now:
+                self.unsubscribe(one.track.sid, now)
+                self._refuse(one.track.sid)
         if self.negotiation.is_due(now):
             self._negotiate(now)
         return True
 
     def next_timeout(self) -> float | None:
         """When `tick` has something to do."""
-        return self.negotiation.next_timeout()
+        times = [self.negotiation.next_timeout(), *(one.awaited_until for one in self.tracks.values())]
+        return min((time for time in times if time is not None), default=None)
 
     def subscribe(self, track: Publication, now: float) -> None:
         """Adds a track to the next offer. Idempotent."""
@@ -217,8 +224,10 @@ class Subscriber(ABC):
             self._demand_layer(subscription, NOTHING, now)
             subscription.rendition = fitting
         self._demand(subscription, now)
-        if not fitting.producer:
-            return  # its publisher is asked for it
+        if not fitting.producer:  # its publisher is asked for it
+            subscription.awaited_until = subscription.awaited_until or now + BACKUP_SECONDS
+            return
+        subscription.awaited_until = None
         subscription.producer = fitting.producer
         subscription.consumer = self._registry.new(subscription)
         subscription.since = now

@@ -15,6 +15,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import (
     AddTrackRequest,
     LeaveRequest,
+    SimulcastCodec,
     SubscriptionPermission,
     TrackPermission,
     UpdateTrackSettings,
@@ -42,7 +43,7 @@ from server.room.inputs import RelayLost, RelayNotified, Resume, SignalLost
 from server.room.reception import Reception
 from server.room.resuming import may_resume
 from server.workers.receivers import ReceiverBook
-from tests.unit.stage import FakeRelay, Sending, Stage, subscribe_message
+from tests.unit.stage import PAYLOAD_TYPES, FakeRelay, Sending, Stage, subscribe_message
 
 NAMES = st.sampled_from(["ada", "bob", "cid", "dan", "eve", "fay"])
 GONE = models.ParticipantInfo.State.DISCONNECTED
@@ -156,6 +157,10 @@ class Calls(RuleBasedStateMachine):
             self.enter(name, True, True)
         self.publish(0, "video", True)
         self.publish(1, "audio", True)
+        self.publish_in_two_codecs(2)
+        self.stage.pass_time(0.2)
+        self.answer_as_one_without_the_main_codec(0)
+        self.send_backup(2, True)
 
     @rule(name=NAMES, auto=st.booleans(), subscribes=st.booleans())
     def enter(self, name: str, auto: bool, subscribes: bool) -> None:
@@ -206,10 +211,51 @@ class Calls(RuleBasedStateMachine):
             self.answer_all()
 
     @rule(who=WHO)
-    def unpublish(self, who: int) -> None:
+    def publish_in_two_codecs(self, who: int) -> None:
+        if not (sid := self.person(who)):
+            return
+        self.cids += 1
+        section = Sending("video", str(self.cids), f"cid{self.cids}", codecs=("vp9", "vp8"))
+        self.clients[sid].sections.append(section)
+        codecs = [SimulcastCodec(codec=name) for name in section.codecs]
+        request = AddTrackRequest(cid=section.cid, type=models.TrackType.VIDEO, simulcast_codecs=codecs)
+        self.stage.signal(sid, add_track=request)
+        self.offer(sid)
+        for made in self.stage.requests(CreateProducer)[-1:]:
+            self.stage.put(RelayNotified(ProducerLayers(made.producer, PAYLOAD_TYPES["vp9"], 1)))
+        self.follow()
+
+    @rule(which=WHO, offer_first=st.booleans())
+    def send_backup(self, which: int, offer_first: bool) -> None:
+        owner, track = self.track(which)
+        if not owner:
+            return
+        self.cids += 1
+        section = Sending("video", str(self.cids), f"cid{self.cids}")
+        self.clients[owner].sections.append(section)
+        codec = SimulcastCodec(codec="vp8", cid=section.cid)
+        request = AddTrackRequest(
+            cid=section.cid, type=models.TrackType.VIDEO, sid=track, simulcast_codecs=[codec]
+        )
+        if offer_first:
+            self.offer(owner)
+        self.stage.signal(owner, add_track=request)
+        self.follow()
+        if not offer_first:
+            self.offer(owner)
+
+    @rule(who=WHO)
+    def answer_as_one_without_the_main_codec(self, who: int) -> None:
+        sid = self.person(who)
+        if sid and self.stage.sent(sid, "offer"):
+            self.stage.answer(sid, without="vp9")
+            self.follow()
+
+    @rule(who=WHO, last=st.booleans())
+    def unpublish(self, who: int, last: bool) -> None:
         sid = self.person(who)
         if sid and self.clients[sid].sections:
-            self.clients[sid].sections.pop()
+            self.clients[sid].sections.pop(-1 if last else 0)
             self.offer(sid)
 
     @rule(who=WHO, which=WHO, subscribe=st.booleans())

@@ -20,6 +20,7 @@ from server.control.messages import (
 from server.room.demand import PATIENCE_SECONDS
 from server.room.inputs import RelayNotified
 from server.room.reception import Reception
+from server.room.subscriber import BACKUP_SECONDS
 from tests.unit.stage import PAYLOAD_TYPES, Sending, Stage, subscribe_message
 
 VIDEO = models.TrackType.VIDEO
@@ -217,6 +218,41 @@ def test_who_can_play_neither_is_told_at_once() -> None:
     producer = stage.requests(CreateProducer)[-1].producer
     stage.put(RelayNotified(ProducerLayers(producer, PAYLOAD_TYPES["vp8"], 1)))
     settle(stage, old, without="vp9")
+    assert len(stage.requests(CreateConsumer)) == 1
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_a_backup_that_does_not_come_is_not_waited_for_for_ever_and_taken_if_it_comes_at_last(
+    single: bool,
+) -> None:
+    stage = Stage()
+    receiving = Sending("video", "v0", "", direction="recvonly")
+    more = Sending("video", "v1", "", direction="recvonly")
+    old = stage.join("old", single=True) if single else stage.enter("old")
+    if single:
+        stage.offer(old, receiving)
+        stage.connect(old)
+    sid, track = publishing(stage)
+
+    def accept(number: int) -> None:
+        stage.pass_time(0.1)
+        if single:
+            stage.offer(old, receiving, more, number=number)
+        else:
+            stage.answer(old, without="vp9")
+
+    accept(2)
+    stage.pass_time(BACKUP_SECONDS - 1)
+    assert stage.sent(old, "subscription_response") == []
+    stage.pass_time(1)
+    accept(3)
+    response = stage.last(old, "subscription_response").subscription_response
+    assert (response.track_sid, response.err) == (track, models.SubscriptionError.SE_CODEC_UNSUPPORTED)
+    stage.pass_time(PATIENCE_SECONDS)
+    assert told(stage, sid)[-1] == {"vp9": 0, "vp8": 0}
+    send_backup(stage, sid, track)
+    accept(4)
+    accept(5)
     assert len(stage.requests(CreateConsumer)) == 1
 
 

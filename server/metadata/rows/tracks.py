@@ -42,7 +42,7 @@ class TrackUnpublished(Row, frozen=True, tag="track_unpublished"):
 
     Counted is what arrived at the relay, within a sixteenth: packets, those that came only when they were
     sent again among them; packets that never came; the mean jitter, in milliseconds; key frames, and how
-    often one was asked for.
+    often one was asked for. Of a video in two codecs the main one is counted.
     """
 
     kept_for: ClassVar[Expiry] = Expiry.DETAIL
