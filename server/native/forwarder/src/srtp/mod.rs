@@ -7,6 +7,8 @@ mod replay;
 pub(crate) use cipher::Cipher;
 pub(crate) use replay::Window;
 
+use zeroize::Zeroizing;
+
 use crate::api::{MasterKey, SrtpProfile};
 use crate::hash::{Map, Seeded};
 
@@ -46,8 +48,10 @@ impl Opener {
         if window.is_replay(index) {
             return None;
         }
-        // Refused packets are undefined, so what is opened twice is copied first: sealed, and of each SSRC until one opens.
-        let again = window.estimate_behind_wrap(sequence).map(|index| (index, packet.to_vec()));
+        // Refused packets are undefined, so what is opened twice is copied first: sealed, of each SSRC until one opens,
+        // and wiped.
+        let again =
+            window.estimate_behind_wrap(sequence).map(|index| (index, Zeroizing::new(packet.to_vec())));
         let (index, length) = match (self.rtp.open_rtp(packet, header, ssrc, index), again) {
             (Some(length), _) => (index, length),
             (None, Some((index, sealed))) => {
@@ -125,7 +129,6 @@ mod tests {
     use super::*;
     use crate::hex;
     use SrtpProfile::{AeadAes128Gcm, AeadAes256Gcm, AesCm128HmacSha1_80};
-    use zeroize::Zeroizing;
 
     /// Made by libsrtp 2: master keys 00 01 02…, master salts 20 21 22…, SRTCP index 1.
     const RTP: &str = "80600001000003e8deadbeef68656c6c6f2c2074686973206973206d65646961";
