@@ -78,8 +78,7 @@ async def _sending(page: Page) -> tuple[bool, bool]:
     return after[0] > before[0], after[1] > before[1]
 
 
-@pytest.mark.parametrize("connections", ["one", "two"])
-@pytest.mark.parametrize("codec", ["vp9", "av1"])
+@pytest.mark.parametrize(("codec", "connections"), [("vp9", "two"), ("av1", "one")])
 async def test_who_cannot_decode_it_sees_the_backup_and_the_others_what_was_chosen(
     server: Server, browser: Browser, codec: str, connections: str
 ) -> None:
