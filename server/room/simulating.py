@@ -26,7 +26,7 @@ def simulate(room: Room, participant: Participant, message: SimulateScenario, no
         case "node_failure":
             leaving.remove(room, participant, Reason.STATE_MISMATCH, None, now)
         case "leave_request_full_reconnect":
-            leaving.remove(room, participant, Reason.STATE_MISMATCH, Action.RECONNECT, now)
+            leaving.differ(room, participant, now)
         case "server_leave":
             leaving.remove(room, participant, Reason.SERVER_SHUTDOWN, Action.DISCONNECT, now)
         case "migration":

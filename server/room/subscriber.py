@@ -60,6 +60,7 @@ class Subscriber(ABC):
         self._effects = effects
         self._wishes: dict[str, Wish] = {}
         self._refused: set[str] = set()  # tracks whose every codec the client refused
+        self._backups: dict[str, float] = {}  # by track sid: until when a backup that was asked for may come
         self._last_ssrc = secrets.randbelow(0xFFFF_FFFF)
 
     @property
@@ -84,17 +85,16 @@ class Subscriber(ABC):
         """Negotiates when that is due. False: the client has not done its part in time."""
         if self.negotiation.has_failed(now):
             return False
-        for one in [*self.tracks.values()]:
-            if one.awaited_until is not None and one.awaited_until <= now:
-                self.unsubscribe(one.track.sid, now)
-                self._refuse(one.track.sid)
+        for sid in [sid for sid, until in self._backups.items() if until <= now]:
+            self.unsubscribe(sid, now)
+            self._refuse(sid)
         if self.negotiation.is_due(now):
             self._negotiate(now)
         return True
 
     def next_timeout(self) -> float | None:
         """When `tick` has something to do."""
-        times = [self.negotiation.next_timeout(), *(one.awaited_until for one in self.tracks.values())]
+        times = [self.negotiation.next_timeout(), *self._backups.values()]
         return min((time for time in times if time is not None), default=None)
 
     def subscribe(self, track: Publication, now: float) -> None:
@@ -225,9 +225,9 @@ class Subscriber(ABC):
             subscription.rendition = fitting
         self._demand(subscription, now)
         if not fitting.producer:  # its publisher is asked for it
-            subscription.awaited_until = subscription.awaited_until or now + BACKUP_SECONDS
+            self._backups.setdefault(track.sid, now + BACKUP_SECONDS)
             return
-        subscription.awaited_until = None
+        self._backups.pop(track.sid, None)
         subscription.producer = fitting.producer
         subscription.consumer = self._registry.new(subscription)
         subscription.since = now
@@ -279,6 +279,7 @@ class Subscriber(ABC):
 
     def _drop(self, subscription: Subscription, now: float) -> None:
         self._demand_layer(subscription, NOTHING, now)
+        self._backups.pop(subscription.track.sid, None)
         if subscription.consumer:
             self._registry.drop(subscription.consumer)
             subscription.consumer = 0

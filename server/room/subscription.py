@@ -32,7 +32,6 @@ class Subscription:
     accepted: AcceptedTrack | None = None
     consumer: int = 0
     producer: int = 0
-    awaited_until: float | None = None  # a backup that has been asked for
     preferred: tuple[int, int] | None = None  # layer and frame rate: the last preference sent to the relay
     priority: int = 0  # the same
     demanded: int = NOTHING  # the layer that the publisher's demand counts
