@@ -20,9 +20,8 @@ from server.control.messages import (
     PauseProducer,
     SendData,
 )
-from server.room import administration
 from server.room.deliveries import AT_ONCE, PER_SECOND, TOLD_SECONDS
-from server.room.effects import Act, Administered, RoomClosed
+from server.room.effects import Act, RoomClosed
 from server.room.inputs import (
     Admin,
     AdminChange,
@@ -34,7 +33,8 @@ from server.room.inputs import (
     AdminSubscribe,
 )
 from server.room.limits import RoomLimits
-from server.room.refused import AdminRefused, Fault
+from server.room.refused import Fault
+from tests.unit.administered import acts, refused
 from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage
 
@@ -42,18 +42,6 @@ CAMERA = Sending("video", "0", "cam")
 MICROPHONE = Sending("audio", "1", "mic")
 Reason = models.DisconnectReason
 ALL: dict[str, Any] = {"can_subscribe": True, "can_publish": True, "can_publish_data": True}
-
-
-def acts(stage: Stage) -> list[tuple[str, Act]]:
-    return [(fact.identity, fact.act) for fact in stage.facts() if isinstance(fact, Administered)]
-
-
-def refused(stage: Stage, wanted: Admin) -> AdminRefused:
-    """The refusal; and nothing happens when it is put in all the same."""
-    with pytest.raises(AdminRefused) as caught:
-        administration.check(stage.room, wanted, stage.now)
-    assert stage.put(wanted) == []
-    return caught.value
 
 
 def change(identity: str, **changes: object) -> AdminChange:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
 from livekit.protocol import models
 from livekit.protocol.rtc import LeaveRequest
 
@@ -14,7 +13,7 @@ from server.control.messages import CloseProducer
 from server.errors import Refusal
 from server.room import administration, joining
 from server.room.door import MOST_BANNED, MOST_KNOWN, Door
-from server.room.effects import Act, Administered
+from server.room.effects import Act
 from server.room.inputs import (
     AdminChange,
     AdminDescribe,
@@ -26,9 +25,10 @@ from server.room.inputs import (
     Resume,
     SignalLost,
 )
-from server.room.refused import AdminRefused, Fault
+from server.room.refused import Fault
 from server.room.resuming import may_resume
 from server.room.rules import Rules, Sharing
+from tests.unit.administered import acts, refused
 from tests.unit.stage import Sending, Stage
 
 SCREEN = Sending("video", "0", "screen")
@@ -37,20 +37,13 @@ Reason = models.DisconnectReason
 Source = models.TrackSource
 
 
-def acts(stage: Stage) -> list[tuple[str, Act]]:
-    return [(fact.identity, fact.act) for fact in stage.facts() if isinstance(fact, Administered)]
-
-
 def refusal(stage: Stage, identity: str, second: str = "", **grants: Any) -> Refusal | None:
     claims = Claims(identity, grants=VideoGrants(room="hall", room_join=True, **grants))
     return joining.refuses(stage.room, claims, second)
 
 
 def fault(stage: Stage, wanted: Moderation) -> Fault:
-    with pytest.raises(AdminRefused) as caught:
-        administration.check(stage.room, wanted, stage.now)
-    assert stage.put(wanted) == []
-    return caught.value.fault
+    return refused(stage, wanted).fault
 
 
 def told(stage: Stage, sid: str) -> Any:

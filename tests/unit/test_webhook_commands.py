@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from server.errors import OperatorError
 from server.metadata.retention import Retention
 from server.metadata.store import Ledger
 from server.webhooks.receiver import digest_of
-from tests.unit.hooked import KEY, SECRET, app_listening
+from tests.unit.hooked import KEY, SECRET, App, app_listening
 from tests.unit.test_webhooks import CALL, telling
 
 WHO = ("--operator", "grace", "--reason", "operation")
@@ -50,6 +52,19 @@ def looks() -> list[dict[str, object]]:
     return [one for one in found if "asked" in one]
 
 
+@asynccontextmanager
+async def call_told(app: App) -> AsyncIterator[None]:
+    """A server that runs and has told the app of a call."""
+    configure(app.url)
+    ledger = await Ledger.open("sqlite:///kept.db", Retention())
+    async with telling(ledger, app):
+        for event in CALL:
+            ledger.record(event)
+        await app.until(lambda: len(app.heard) == 6)
+        yield
+    await ledger.close()
+
+
 async def _written(*, told: bool) -> None:
     ledger = await Ledger.open("sqlite:///kept.db", Retention())
     if told:
@@ -69,17 +84,10 @@ def test_status_tells_how_far_behind_without_an_address() -> None:
 
 
 async def test_a_replay_reaches_a_server_that_runs_and_is_noted(tmp_path: Path) -> None:
-    async with app_listening() as app:
-        configure(app.url)
-        ledger = await Ledger.open("sqlite:///kept.db", Retention())
-        async with telling(ledger, app):
-            for event in CALL:
-                ledger.record(event)
-            await app.until(lambda: len(app.heard) == 6)
-            said = await asyncio.to_thread(webhooks, "replay", "--since", "1h", *WHO)
-            assert said.stdout == "6 rows are told again to 1 receivers.\n"
-            await app.until(lambda: len(app.heard) == 12)
-        await ledger.close()
+    async with app_listening() as app, call_told(app):
+        said = await asyncio.to_thread(webhooks, "replay", "--since", "1h", *WHO)
+        assert said.stdout == "6 rows are told again to 1 receivers.\n"
+        await app.until(lambda: len(app.heard) == 12)
     assert [one.id for one in app.heard[:6]] == [one.id for one in app.heard[6:]]
     begun, ended = looks()
     assert (begun["operator"], begun["reason"], begun["asked"]) == ("grace", "operation", "export")
@@ -88,18 +96,11 @@ async def test_a_replay_reaches_a_server_that_runs_and_is_noted(tmp_path: Path) 
 
 async def test_a_replay_from_an_event_on(tmp_path: Path) -> None:
     """As an app asks that has lost what came after it."""
-    async with app_listening() as app:
-        configure(app.url)
-        ledger = await Ledger.open("sqlite:///kept.db", Retention())
-        async with telling(ledger, app):
-            for event in CALL:
-                ledger.record(event)
-            await app.until(lambda: len(app.heard) == 6)
-            last = app.heard[3].id
-            said = await asyncio.to_thread(webhooks, "replay", "--from", last, *WHO)
-            assert said.stdout == "3 rows are told again to 1 receivers.\n"
-            await app.until(lambda: len(app.heard) == 9)
-        await ledger.close()
+    async with app_listening() as app, call_told(app):
+        last = app.heard[3].id
+        said = await asyncio.to_thread(webhooks, "replay", "--from", last, *WHO)
+        assert said.stdout == "3 rows are told again to 1 receivers.\n"
+        await app.until(lambda: len(app.heard) == 9)
     assert [one.id for one in app.heard[6:]] == [one.id for one in app.heard[3:6]]
 
 
