@@ -1,17 +1,10 @@
-"""One participant's sending side: its transport, its offers, and which section carries which track.
-
-AddTrack and the offer may arrive in either order. A section that no AddTrack explains yet is parked; a
-request whose section has not come is pending. The key between them is the track word of `a=msid`, which is
-the `cid` of the request. Firefox and some transceivers write another word: then the first pending track of
-the kind is taken, at once for Firefox and else only after the exact match has had time to arrive. Firefox
-also sends a codec of its own choice among those of the answer (on Linux and Android), so it gets no choice.
-"""
+"""One participant's sending side: its transport, its offers, and the tracks that it sends."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
 from livekit.protocol import models
@@ -40,35 +33,24 @@ from server.control.messages import (
 from server.protocol import translate
 from server.room import demand as demands
 from server.room import publication as publications
+from server.room.answers import offered_codecs, options_of
 from server.room.effects import Effects
 from server.room.history import History, Side
 from server.room.publication import Publication
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
-from server.room.rendition import Media, Rendition, cid_of
-from server.sdp.codecs import is_forwarded
-from server.sdp.model import Codec, Description, Direction, Section
+from server.room.rendition import Media, Rendition
+from server.room.sections import Sections, sending_sections
+from server.sdp.model import Description, Section
 from server.sdp.negotiate import TrackOptions, answer_publisher
 from server.sdp.shared import SentSection
 
 MAX_PENDING = 20  # the reference server's limit
 MAX_WITHDRAWN = 256
-LOOSE_MATCH_SECONDS = 0.5
 # Others learn of a track with its first packet, which tells the codec. Some programs send none before
 # somebody receives, and a muted camera sends none at all.
 AWAITED_SECONDS = 1.0
-_KINDS = {"audio": MediaKind.AUDIO, "video": MediaKind.VIDEO}
-_SENDING = {Direction.SENDONLY, Direction.SENDRECV}
 
 Reason = RequestResponse.Reason
-
-
-@dataclass(slots=True)
-class _Parked:
-    """A sending section without a track. `loose_at`: from when on any pending track of its kind will do."""
-
-    kind: MediaKind
-    cid: str
-    loose_at: float
 
 
 class Publisher:
@@ -93,15 +75,12 @@ class Publisher:
         self._effects = effects
         self._firefox = firefox
         self._voices = voices
-        self._patience = 0.0 if firefox else LOOSE_MATCH_SECONDS
         self._local = local_transport(registry.relay)
         self._remote: tuple[str, str] | None = None  # the client's ICE credentials
         self.transport = registry.new(self)
         self._described = False
-        self._pending: dict[str, Rendition] = {}  # by cid
+        self._sections = Sections(firefox=firefox)
         self._queued: list[AddTrackRequest] = []
-        self._parked: dict[str, _Parked] = {}
-        self._bound: dict[str, Rendition] = {}  # by mid
         self._media: dict[str, Media] = {}
         self.withdrawn: deque[str] = deque(
             maxlen=MAX_WITHDRAWN
@@ -122,9 +101,9 @@ class Publisher:
             return Reason.INVALID_REQUEST
         if request.sid:
             return self._add_backup(request, now)
-        if len(self._pending) + len(self._queued) >= MAX_PENDING:
+        if len(self._sections.pending) + len(self._queued) >= MAX_PENDING:
             return Reason.LIMIT_EXCEEDED
-        if self._is_taken(request.cid):
+        if self._sections.is_taken(request.cid):
             self._queued.append(request)
             return Reason.QUEUED
         self._accept(request)
@@ -140,10 +119,10 @@ class Publisher:
         backup = track.backup
         if backup is None or named != [backup.codec] or request.encryption != track.info.encryption:
             return Reason.UNSUPPORTED_TYPE
-        if backup.cid or self._is_taken(request.cid):
+        if backup.cid or self._sections.is_taken(request.cid):
             return Reason.INVALID_REQUEST
         backup.request(request.cid, request.simulcast_codecs[0].layers or request.layers)
-        self._pending[request.cid] = backup
+        self._sections.await_section(backup)
         self._confirm(backup)
         self._match(now)
         return None
@@ -161,19 +140,12 @@ class Publisher:
 
         Raises SdpError; the participant's negotiation is then beyond repair.
         """
-        sending = {
-            section.mid: section
-            for section in offer.sections
-            if section.kind in _KINDS and not section.rejected and section.direction in _SENDING
-        }
-        for mid, bound in list(self._bound.items()):
-            if bound.mid == mid and (mid not in sending or self._is_replaced(sending[mid], bound)):
-                self._removed += self._close(bound, now)
-        self._parked = {mid: parked for mid, parked in self._parked.items() if mid in sending}
+        sending = sending_sections(offer)
+        for ended in self._sections.ended(sending):
+            if ended.mid in self._sections.bound:  # the backup of another may have ended with it
+                self._removed += self._close(ended, now)
         self._media.clear()
-        for mid, section in sending.items():
-            if mid not in self._bound and mid not in self._parked:
-                self._parked[mid] = _Parked(_KINDS[section.kind], cid_of(section), now + self._patience)
+        self._sections.park(sending, now)
         for request in self._unqueue():
             self._accept(request)
         self._match(now)
@@ -228,8 +200,7 @@ class Publisher:
 
     def next_timeout(self) -> float | None:
         """When `tick` has something to do."""
-        kinds = {pending.track.kind for pending in self._pending.values()}
-        times = [parked.loose_at for parked in self._parked.values() if parked.kind in kinds]
+        times = self._sections.match_times()
         times += [track.awaited_until for track in self._awaited()]
         renditions = [one for track in self.tracks.values() for one in track.renditions]
         due = [one.demand.due for one in renditions if one.demand is not None]
@@ -237,7 +208,7 @@ class Publisher:
 
     def find(self, track_sid: str) -> Publication | None:
         """A track, with a section or not yet."""
-        pending = (one.track for one in self._pending.values() if one.track.sid == track_sid)
+        pending = (one.track for one in self._sections.pending.values() if one.track.sid == track_sid)
         return self.tracks.get(track_sid) or next(pending, None)
 
     def mute(self, track_sid: str, muted: bool, now: float) -> Publication | None:
@@ -286,7 +257,7 @@ class Publisher:
             self._close(track.main, now)
         pending = [one for one in self._all() if refused(one.info.source)]
         for track in pending:
-            del self._pending[track.main.cid]
+            self._sections.give_up(track.main)
         self._queued = [request for request in self._queued if not refused(request.source)]
         for track in (*gone, *pending):
             self.withdrawn.append(track.sid)
@@ -298,14 +269,14 @@ class Publisher:
         """Closes the transport, which takes its producers along. Returns the tracks that were announced; the
         identifiers of these and of the transport are the caller's to drop, once their ends were told."""
         announced = [track for track in (*self._removed, *self.tracks.values()) if track.announced]
-        for bound in list(self._bound.values()):
+        for bound in list(self._sections.bound.values()):
             self._unbind(bound)
         self._effects.relay(CloseTransport(self.transport))
         return announced
 
     def _all(self) -> list[Publication]:
         """Those that wait for their section first."""
-        return [*(one.track for one in self._pending.values() if one.is_main), *self.tracks.values()]
+        return [*(one.track for one in self._sections.pending.values() if one.is_main), *self.tracks.values()]
 
     def _tell_demand(self, track: Publication, now: float) -> None:
         told = [one.demand.tell(now) for one in track.renditions if one.demand is not None]
@@ -326,55 +297,30 @@ class Publisher:
                 if not track.info.muted and track.kind is MediaKind.VIDEO:
                     self._effects.relay(RequestKeyFrame(one.producer))
 
-    def _is_taken(self, cid: str) -> bool:
-        return cid in self._pending or any(one.cid == cid for one in self._bound.values())
-
     def _unqueue(self) -> list[AddTrackRequest]:
         """Requests that waited for their cid to become free, at most one for each cid."""
         free: dict[str, AddTrackRequest] = {}
         for request in self._queued:
-            if request.cid not in free and not self._is_taken(request.cid):
+            if request.cid not in free and not self._sections.is_taken(request.cid):
                 free[request.cid] = request
         self._queued = [one for one in self._queued if free.get(one.cid) is not one]
         return list(free.values())
 
     def _accept(self, request: AddTrackRequest) -> None:
         track = publications.from_request(request, self.sid, ids.track_sid())
-        self._pending[track.main.cid] = track.main
+        self._sections.await_section(track.main)
         self._confirm(track.main)
 
     def _confirm(self, rendition: Rendition) -> None:
         reply = TrackPublishedResponse(cid=rendition.cid, track=rendition.track.info)
         self._effects.send(self.sid, SignalResponse(track_published=reply))
 
-    def _is_replaced(self, section: Section, bound: Rendition) -> bool:
-        """Whether a section that was never seen inactive now carries another pending track."""
-        cid = cid_of(section)
-        return cid != bound.cid and cid in self._pending
-
     def _match(self, now: float) -> None:
-        """Brings parked sections and what is pending together, exact matches first."""
-        for exactly in (True, False):
-            for mid, parked in list(self._parked.items()):
-                found = self._pending_for(parked, exactly=exactly or now < parked.loose_at)
-                if found is not None:
-                    self._bind(mid, found)
+        """Brings sections and tracks together, and produces what can be."""
+        for matched in self._sections.match(now):
+            if matched.is_main:
+                self.tracks[matched.track.sid] = matched.track
         self._produce(now)
-
-    def _pending_for(self, parked: _Parked, *, exactly: bool) -> Rendition | None:
-        of_kind = [one for one in self._pending.values() if one.track.kind is parked.kind]
-        if not exactly:
-            return of_kind[0] if of_kind else None
-        by_cid = (one for one in of_kind if parked.cid and parked.cid in {one.cid, *one.cids})
-        return next(by_cid, None)
-
-    def _bind(self, mid: str, rendition: Rendition) -> None:
-        parked = self._parked.pop(mid)
-        del self._pending[rendition.cid]
-        rendition.bind(mid, parked.cid)
-        self._bound[mid] = rendition
-        if rendition.is_main:
-            self.tracks[rendition.track.sid] = rendition.track
 
     def _close(self, rendition: Rendition, now: float) -> list[Publication]:
         """A section sends no more. Returns the track that is over with it, if one is."""
@@ -390,12 +336,12 @@ class Publisher:
             if track.backup.mid:
                 self._close(track.backup, now)
             else:
-                del self._pending[track.backup.cid]
+                self._sections.give_up(track.backup)
         self._changed.pop(track.sid, None)
         return [track]
 
     def _unbind(self, rendition: Rendition) -> None:
-        del self._bound[rendition.mid]
+        self._sections.release(rendition)
         if rendition.is_main:
             del self.tracks[rendition.track.sid]
         # Nobody waits for the end of what was not announced, nor of a backup.
@@ -406,7 +352,7 @@ class Publisher:
     def _produce(self, now: float) -> None:
         """Creates the producers of tracks that have both a publication and an answered section."""
         for mid, media in self._media.items():
-            one = self._bound.get(mid)
+            one = self._sections.bound.get(mid)
             if one is None or one.producer or not one.take(media, now):
                 continue
             track = one.track
@@ -424,7 +370,7 @@ class Publisher:
                 )
             )
             if one.is_main:
-                track.codecs = one.codecs + _backup_codecs(one, media)
+                track.codecs = offered_codecs(one, media)
                 self._await_media(track, now)
             else:
                 self._changed[track.sid] = track
@@ -447,34 +393,4 @@ class Publisher:
         return [track for track in tracks if not track.announced and track.awaited_until < inf]
 
     def _options(self, section: Section) -> TrackOptions:
-        """What the answer should say about a section that sends."""
-        bound = self._bound.get(section.mid)
-        if bound is None:
-            return TrackOptions()
-        track = bound.track
-        features = models.AudioTrackFeature
-        return TrackOptions(
-            stereo=features.TF_STEREO in track.info.audio_features,
-            dtx=features.TF_NO_DTX not in track.info.audio_features,
-            red=_takes_red(track),
-            preferred_codec=bound.codec,
-            takes_order=bound.is_main and not self._firefox,
-        )
-
-
-def _takes_red(track: Publication) -> bool:
-    """Whether the answer has RED. A producer that the relay made without it keeps being sent none."""
-    is_known = not track.main.producer or any(codec.name == "red" for codec in track.codecs)
-    return is_known and not track.info.disable_red
-
-
-def _backup_codecs(main: Rendition, media: Media) -> tuple[Codec, ...]:
-    """Those of the backup that its publisher has, beyond what the main section may send."""
-    backup = main.track.backup
-    if backup is None:
-        return ()
-    return tuple(
-        codec
-        for codec in media.offered
-        if codec.name == backup.codec and codec not in main.codecs and is_forwarded("video", codec)
-    )
+        return options_of(self._sections.bound.get(section.mid), firefox=self._firefox)
