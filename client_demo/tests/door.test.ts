@@ -1,6 +1,7 @@
 import type { Participant, Room } from 'livekit-client';
 import { describe, expect, it } from 'vitest';
 
+import { AskedRules } from '../src/door/asked';
 import { Moderation } from '../src/door/moderation';
 import { mayShareScreen, othersIn, rulesOf, waitingBefore } from '../src/door/told';
 
@@ -34,6 +35,35 @@ describe('the rules of a room', () => {
       expect(rulesOf(metadata)).toEqual({ locked: false, lobby: false, screensOfModerators: false });
     },
   );
+});
+
+describe('a rule that was just asked for', () => {
+  const usual = { locked: false, lobby: false, screensOfModerators: false };
+  const locked = { ...usual, locked: true };
+
+  it('is shown whatever is drawn until the server tells it', () => {
+    const asked = new AskedRules();
+    asked.ask('locked', true);
+    expect(asked.shown(usual, 'before')).toEqual(locked);
+    asked.done('locked', 'before');
+    expect(asked.shown(usual, 'before')).toEqual(locked);
+    expect(asked.shown(locked, 'after')).toEqual(locked);
+    expect(asked.shown(usual, 'another moderator')).toEqual(usual);
+  });
+
+  it('is taken back where the server refuses it', () => {
+    const asked = new AskedRules();
+    asked.ask('locked', true);
+    asked.refused('locked');
+    expect(asked.shown(usual, 'before')).toEqual(usual);
+  });
+
+  it('gives way to what another moderator asked meanwhile', () => {
+    const asked = new AskedRules();
+    asked.ask('locked', true);
+    asked.done('locked', 'before');
+    expect(asked.shown(usual, 'after both')).toEqual(usual);
+  });
 });
 
 describe('a screen', () => {

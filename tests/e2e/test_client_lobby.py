@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import Participant, join, new_page
@@ -61,7 +62,7 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await expect(bob.page.get_by_test_id("rules")).to_be_hidden()
     await expect(bob.page.get_by_test_id("share-button")).to_be_visible()
 
-    await mona.page.get_by_test_id("rule-screens").check()
+    await keeps_what_was_asked_for(mona, bob)
     await expect(bob.page.get_by_test_id("share-button")).to_be_hidden()
     await expect(mona.page.get_by_test_id("share-button")).to_be_visible()
 
@@ -73,6 +74,31 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await person.get_by_test_id("act-ban").click()
     await expect(bob.page.locator("[data-part=summary]")).to_contain_text("removed you from the room")
     await expect(mona.page.get_by_test_id("person")).to_have_count(1)
+
+
+async def keeps_what_was_asked_for(mona: Participant, bob: Participant) -> None:
+    """A rule is laid down; whatever the page draws before the server answers does not take it back."""
+    answers = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await mona.page.route("**/api/moderation", hold)
+    box = mona.page.get_by_test_id("rule-screens")
+    await box.check()
+    muted = mona.page.get_by_test_id("person").filter(has_text="Bob").get_by_test_id("person-muted")
+    microphone = bob.page.get_by_test_id("mic-button")
+    await microphone.click()
+    await expect(muted).to_be_visible()
+    await expect(microphone).to_have_attribute("aria-busy", "false")
+    await microphone.click()
+    await expect(muted).to_be_hidden()
+    assert await box.is_checked()
+    await expect(bob.page.get_by_test_id("share-button")).to_be_visible()
+    answers.set()
+    await expect(box).to_be_enabled()
+    await expect(box).to_be_checked()
 
 
 async def test_a_guest_is_refused_and_a_locked_room_says_so(moderated: Server, browser: Browser) -> None:

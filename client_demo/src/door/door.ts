@@ -3,8 +3,9 @@
 import { type Participant, type Room, Track } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
-import { Moderation } from './moderation';
-import { moderates, rulesOf, waitingBefore } from './told';
+import { AskedRules } from './asked';
+import { Moderation, type RuleChange } from './moderation';
+import { moderates, type Rules, rulesOf, waitingBefore } from './told';
 
 export interface DoorOptions {
   room: Room;
@@ -13,8 +14,25 @@ export interface DoorOptions {
   onProblem: (message: string) => void;
 }
 
+interface RuleBox {
+  rule: keyof Rules;
+  name: string;
+  change: (on: boolean) => RuleChange;
+}
+
+const BOXES: readonly RuleBox[] = [
+  { rule: 'lobby', name: 'rule-lobby', change: (on) => ({ lobby: on }) },
+  { rule: 'locked', name: 'rule-locked', change: (on) => ({ locked: on }) },
+  {
+    rule: 'screensOfModerators',
+    name: 'rule-screens',
+    change: (on) => ({ screen_share: on ? 'moderators' : 'everybody' }),
+  },
+];
+
 export class Door {
   private readonly moderation: Moderation;
+  private readonly asked = new AskedRules();
   private readonly lines = new Map<string, HTMLElement>();
   private readonly list: HTMLElement;
   private readonly rules: HTMLElement;
@@ -27,10 +45,7 @@ export class Door {
     this.moderation = new Moderation(options.token, options.room.name);
     this.list = part(root, 'waiting', HTMLElement);
     this.rules = part(root, 'rules', HTMLElement);
-    const { moderation } = this;
-    this.bindRule('rule-lobby', (on) => moderation.rule({ lobby: on }));
-    this.bindRule('rule-locked', (on) => moderation.rule({ locked: on }));
-    this.bindRule('rule-screens', (on) => moderation.rule({ screen_share: on ? 'moderators' : 'everybody' }));
+    for (const rule of BOXES) this.bindRule(rule);
   }
 
   draw(): void {
@@ -45,10 +60,8 @@ export class Door {
     for (const person of waiting) this.drawWaiting(person);
     this.list.hidden = waiting.length === 0;
     this.rules.hidden = !moderates(room.localParticipant);
-    const { lobby, locked, screensOfModerators } = rulesOf(room.metadata);
-    part(this.rules, 'rule-lobby', HTMLInputElement).checked = lobby;
-    part(this.rules, 'rule-locked', HTMLInputElement).checked = locked;
-    part(this.rules, 'rule-screens', HTMLInputElement).checked = screensOfModerators;
+    const shown = this.asked.shown(rulesOf(room.metadata), room.metadata);
+    for (const { rule, name } of BOXES) part(this.rules, name, HTMLInputElement).checked = shown[rule];
   }
 
   /** Binds what a moderator can do with somebody in the list of people. */
@@ -95,14 +108,18 @@ export class Door {
     });
   }
 
-  private bindRule(name: string, act: (on: boolean) => Promise<string>): void {
+  private bindRule({ rule, name, change }: RuleBox): void {
+    const { room, onProblem } = this.options;
     const box = part(this.rules, name, HTMLInputElement);
     box.addEventListener('change', () => {
       box.disabled = true;
-      void act(box.checked).then((problem) => {
+      this.asked.ask(rule, box.checked);
+      void this.moderation.rule(change(box.checked)).then((problem) => {
         box.disabled = false;
-        if (problem) box.checked = !box.checked;
-        this.options.onProblem(problem);
+        if (problem) this.asked.refused(rule);
+        else this.asked.done(rule, room.metadata);
+        this.draw();
+        onProblem(problem);
       });
     });
   }
