@@ -1,33 +1,28 @@
-/** The page during the call. */
+/** The page during the call: puts its parts together, and draws them when something happened. */
 
-import { type DisconnectReason, type Participant, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
+import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
 
-import { ChatPanel } from '../chat/chat-panel';
-import { countWords, type Message } from '../chat/log';
-import { copyOf, icon, part, say, tell } from '../dom';
-import { Door } from '../door/door';
-import { othersIn, waits } from '../door/told';
-import { inviteLink } from '../link';
+import { copyOf, part, say } from '../dom';
 import { offerDevices } from '../media/device-choice';
 import type { LocalMedia } from '../media/local-media';
+import type { DeviceKind } from '../media/problems';
 import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
-import type { DeviceKind } from '../media/problems';
-import { supportCodeOf } from '../support-code';
-import { copyText } from './copy';
+import { Conversation } from './conversation';
 import { bindDialog } from './dialogs';
+import { Floor } from './floor';
+import { bindInvite } from './invite';
 import type { Action } from './keys';
 import { bindMore } from './menu';
-import { PeopleList } from './people';
+import { News } from './news';
+import type { Call, CallPart } from './parts';
 import { bindPolicyNotice } from './policy-notice';
+import { Presence } from './presence';
 import { publishWhatIsOn } from './publish';
-import { nameOf, peopleOf, soundsOf, speakersOf, tilesOf } from './roster';
+import { soundsOf } from './roster';
 import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
-import { Side } from './side';
-import { Stage } from './stage';
-import { type Layout, ViewChoice } from './view';
-import { company, newsOfMessage } from './words';
+import { bindSupportCode } from './support';
 
 export interface CallPageOptions {
   room: Room;
@@ -40,13 +35,6 @@ export interface CallPageOptions {
   sound: Sound;
   onEnd: (reason: DisconnectReason | undefined, others: number) => void;
 }
-
-/** How long news stay on the page: long enough to read a link. */
-const NEWS_MS = 8_000;
-
-/** After a lost connection the others come back one by one. */
-const SETTLING_MS = 10_000;
-const SETTLING_STEP_MS = 500;
 
 /** Whatever of these happens, the page is drawn anew from the room: it keeps no second account of it. */
 const REDRAWN_ON = [
@@ -74,66 +62,44 @@ const REDRAWN_ON = [
 
 export class CallPage {
   readonly element = copyOf('call-page');
-  private readonly choice = new ViewChoice();
-  private readonly stage = new Stage(part(this.element, 'grid', HTMLElement), (key) => {
-    this.choice.pin(key);
-    this.draw();
-  });
-  private readonly people = new PeopleList(this.element, (line, identity) => this.door.bindPerson(line, identity));
-  private readonly door: Door;
-  private readonly side: Side;
-  private readonly keys: HTMLDialogElement;
-  private readonly toggleShare: () => void;
-  private layout: Layout = 'grid';
-  private unread = 0;
-  private readonly status = part(this.element, 'status', HTMLElement);
-  private readonly error = part(this.element, 'error', HTMLElement);
-  private readonly news = part(this.element, 'news', HTMLElement);
-  private readonly closers: (() => void)[] = [];
-  private readonly met = new Set<string>();
-  private reconnecting = false;
-  private settledAt = 0;
-  private settling: ReturnType<typeof setInterval> | undefined;
+  private readonly news = new News(part(this.element, 'news', HTMLElement));
+  private readonly stop = new AbortController();
+  private readonly call: Call;
+  private readonly parts: CallPart[];
   private drawing = false;
-  private quieter: ReturnType<typeof setTimeout> | undefined;
-  private closed = false;
 
-  constructor(private readonly options: CallPageOptions) {
-    const { room, roomName, media, sound } = options;
-    part(this.element, 'room', HTMLElement).textContent = roomName;
-    const chat = new ChatPanel({
+  constructor(options: CallPageOptions) {
+    const { room, roomName, media, sound, onEnd } = options;
+    const error = part(this.element, 'error', HTMLElement);
+    const call: Call = {
+      ...options,
       root: this.element,
-      room,
-      isSeen: () => this.side.isOpen('chat'),
-      onChange: (unread, message) => this.drawUnread(unread, message),
-    });
-    this.side = new Side(this.element, (name) => {
-      if (name === 'chat') {
-        chat.read();
-        chat.focus();
-      } else part(this.element, 'people-title', HTMLElement).focus();
-    });
-    this.door = new Door(this.element, {
-      room,
-      token: options.token,
-      onProblem: (message) => say(this.error, message),
-    });
-    const share = bindShare(this.element, room, (message) => say(this.error, message));
-    this.toggleShare = share.toggle;
-    this.closers.push(
+      closed: this.stop.signal,
+      announce: (text) => this.news.announce(text),
+      problem: (text) => say(error, text),
+      redraw: () => this.drawSoon(),
+    };
+    this.call = call;
+    part(this.element, 'room', HTMLElement).textContent = roomName;
+    const presence = new Presence(call);
+    this.parts = [presence, new Floor(call), new Conversation(call), this.own()];
+    bindDialog(this.element, 'devices');
+    bindInvite(call);
+    bindSupportCode(call);
+    bindPolicyNotice(this.element, room, options.server);
+    part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());
+    part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
+    const closers = [
       bindSwitches(this.element, media),
       offerDevices(this.element, media, sound),
-      publishWhatIsOn(room, media, (message) => say(this.error, message)),
-      share.close,
-      chat.close,
+      publishWhatIsOn(room, media, call.problem),
       bindMore(this.element),
       bindShortcuts(this.element, (action) => this.act(action)),
-    );
-    this.keys = bindDialog(this.element, 'keys');
-    bindDialog(this.element, 'devices');
-    this.bindButtons();
-    this.bindRoom();
-    bindPolicyNotice(this.element, room, options.server);
+    ];
+    call.closed.addEventListener('abort', () => closers.forEach((close) => close()));
+    for (const event of REDRAWN_ON) room.on(event, call.redraw);
+    room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, call.redraw);
+    room.once(RoomEvent.Disconnected, (reason) => onEnd(reason, presence.met.size));
     this.draw();
   }
 
@@ -142,171 +108,57 @@ export class CallPage {
   }
 
   close(): void {
-    this.closed = true;
-    clearTimeout(this.quieter);
-    clearInterval(this.settling);
-    this.closers.forEach((close) => close());
-    this.stage.close();
-    this.options.sound.play(new Set());
+    this.stop.abort();
+    this.parts.forEach((each) => each.close?.());
+    this.news.close();
+    this.call.room.removeAllListeners();
+    this.call.sound.play(new Set());
     this.element.remove();
   }
 
-  private bindButtons(): void {
-    const { room, roomName } = this.options;
-    part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());
-    part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
-    part(this.element, 'layout-button', HTMLButtonElement).addEventListener('click', () => this.switchLayout());
-    const support = part(this.element, 'support-button', HTMLButtonElement);
-    support.addEventListener('click', () => void this.showSupportCode());
-
-    const link = inviteLink(location.origin, location.pathname, roomName);
-    const shown = part(this.element, 'link', HTMLInputElement);
-    shown.value = link;
-    for (const name of ['invite-button', 'copy-link']) {
-      part(this.element, name, HTMLButtonElement).addEventListener('click', () => {
-        void copyText(link).then((copied) => {
-          this.announce(copied ? 'The link to this room is copied.' : `The link to this room: ${link}`);
-        });
-      });
-    }
+  /** What this page sends, the sound it plays, and the list of keys. */
+  private own(): CallPart {
+    const { room, sound } = this.call;
+    const share = bindShare(this.element, room, this.call.problem);
+    const keys = bindDialog(this.element, 'keys');
+    return {
+      keys: {
+        mute: () => void this.turn('microphone', 'Your microphone is on.', 'You are muted.'),
+        camera: () => void this.turn('camera', 'Your camera is on.', 'Your camera is off.'),
+        share: share.toggle,
+        keys: () => keys.showModal(),
+      },
+      draw: () => {
+        sound.play(soundsOf(room));
+        part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
+      },
+      close: share.close,
+    };
   }
 
-  private async showSupportCode(): Promise<void> {
-    const code = supportCodeOf(this.options.room);
-    if (!code) return this.announce('This server gives no support codes.');
-    const copied = await copyText(code);
-    this.announce(`Support code of your connection: ${code}${copied ? ' (copied)' : ''}`);
-  }
-
-  private bindRoom(): void {
-    const { room } = this.options;
-    const redraw = (): void => this.drawSoon();
-    for (const event of REDRAWN_ON) room.on(event, redraw);
-    room.on(RoomEvent.ParticipantConnected, (person) => {
-      // Who waits is shown in a list of its own, and who has just been let in is told of all who are there.
-      if (this.isReturn(person) || waits(person) || waits(room.localParticipant)) return;
-      this.announce(`${nameOf(person)} joined.`);
-    });
-    room.on(RoomEvent.ParticipantAttributesChanged, (changed, person) => {
-      if (changed['offrecord.role'] === undefined || waits(person)) return;
-      this.announce(person === room.localParticipant ? 'You have been let in.' : `${nameOf(person)} joined.`);
-    });
-    room.on(RoomEvent.ParticipantDisconnected, (person) => {
-      if (!this.isReturn(person) && !waits(person)) this.announce(`${nameOf(person)} left.`);
-    });
-    const waiting = (): void => void (this.reconnecting = true);
-    room.on(RoomEvent.Reconnecting, waiting);
-    room.on(RoomEvent.SignalReconnecting, waiting);
-    room.on(RoomEvent.Reconnected, () => {
-      this.reconnecting = false;
-      this.settledAt = Date.now() + SETTLING_MS;
-      this.drawWhileSettling();
-      this.announce('You are back in the call.');
-    });
-    room.localParticipant.on(ParticipantEvent.IsSpeakingChanged, redraw);
-    room.once(RoomEvent.Disconnected, (reason) => this.options.onEnd(reason, this.met.size));
-    this.closers.push(() => room.removeAllListeners());
-  }
-
-  /** What a key asks for. Where no button is pressed, what it did is told. */
+  /** What a key asks for. */
   private act(action: Action): void {
-    switch (action) {
-      case 'mute':
-        return void this.turn('microphone', 'Your microphone is on.', 'You are muted.');
-      case 'camera':
-        return void this.turn('camera', 'Your camera is on.', 'Your camera is off.');
-      case 'share':
-        return this.toggleShare();
-      case 'chat':
-      case 'people':
-        return this.side.toggle(action);
-      case 'layout':
-        return this.switchLayout();
-      case 'keys':
-        return this.keys.showModal();
-    }
+    for (const { keys } of this.parts) keys?.[action]?.();
   }
 
+  /** By a key: as no button is pressed, what it did is told. */
   private async turn(kind: DeviceKind, on: string, off: string): Promise<void> {
-    const { media } = this.options;
+    const { media } = this.call;
     await media.turn(kind, !media.state(kind).on);
-    if (!this.closed) this.announce(media.state(kind).on ? on : off);
+    if (!this.call.closed.aborted) this.call.announce(media.state(kind).on ? on : off);
   }
 
-  private switchLayout(): void {
-    this.choice.choose(this.layout === 'grid' ? 'speaker' : 'grid');
-    this.draw();
-    this.announce(this.layout === 'grid' ? 'Everybody in a grid.' : 'Whoever speaks is shown large.');
-  }
-
-  private drawUnread(unread: number, message: Message | null): void {
-    const button = part(this.element, 'chat-button', HTMLButtonElement);
-    say(part(button, 'unread', HTMLElement), countWords(unread));
-    tell(part(button, 'unread-words', HTMLElement), unread > 0 ? `, ${unread} unread` : '');
-    if (message) this.announce(newsOfMessage(message.name, message.text));
-    else if (unread === 0 && this.unread > 0) tell(this.news, '');
-    this.unread = unread;
-  }
-
-  /** Whoever was there before the connection was lost neither left nor joined, though the room is told so. */
-  private isReturn(person: Participant): boolean {
-    return this.reconnecting || (Date.now() < this.settledAt && this.met.has(person.identity));
-  }
-
-  /** Shows and speaks what just happened, for a while. */
-  private announce(text: string): void {
-    clearTimeout(this.quieter);
-    tell(this.news, text);
-    this.quieter = setTimeout(() => tell(this.news, ''), NEWS_MS);
-  }
-
-  /** Once for all events of one turn. Not by animation frame: those stop while the page is hidden. */
+  /** Not by animation frame: those stop while the page is hidden. */
   private drawSoon(): void {
     if (this.drawing) return;
     this.drawing = true;
     queueMicrotask(() => {
       this.drawing = false;
-      if (!this.closed) this.draw();
+      if (!this.call.closed.aborted) this.draw();
     });
   }
 
-  /** Right after a lost connection the SDK can hold events back and never tell them, though the room has
-   * long changed: sound that came in that moment would never be played. */
-  private drawWhileSettling(): void {
-    clearInterval(this.settling);
-    this.settling = setInterval(() => {
-      this.draw();
-      if (Date.now() >= this.settledAt) clearInterval(this.settling);
-    }, SETTLING_STEP_MS);
-  }
-
   private draw(): void {
-    const { room, sound } = this.options;
-    const tiles = tilesOf(room);
-    const view = this.choice.view(tiles, speakersOf(room));
-    this.stage.show(tiles, view);
-    this.drawLayout(view.layout);
-    this.people.show(peopleOf(room));
-    sound.play(soundsOf(room));
-    this.door.draw();
-    const others = othersIn(room);
-    for (const { identity } of others) this.met.add(identity);
-
-    const before = waits(room.localParticipant);
-    this.status.dataset['tone'] = this.reconnecting ? 'warning' : 'calm';
-    const there = before ? 'Waiting to be let in' : company(others.length);
-    tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : there);
-    part(this.element, 'alone', HTMLElement).hidden = others.length > 0 || this.reconnecting || before;
-    part(this.element, 'outside', HTMLElement).hidden = !before;
-    part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
-  }
-
-  /** The button names the layout it leads to. */
-  private drawLayout(layout: Layout): void {
-    this.layout = layout;
-    const button = part(this.element, 'layout-button', HTMLButtonElement);
-    say(part(button, 'label', HTMLElement), layout === 'grid' ? 'Speaker view' : 'Grid view');
-    button.title = layout === 'grid' ? 'Show whoever speaks large' : 'Show everybody in a grid';
-    icon(button, layout === 'grid' ? 'i-speaker-layout' : 'i-grid');
+    this.parts.forEach((each) => each.draw?.());
   }
 }

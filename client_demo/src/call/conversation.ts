@@ -1,0 +1,59 @@
+/** The chat and the list of people beside the stage, and how much of the chat is unread. */
+
+import { ChatPanel } from '../chat/chat-panel';
+import { countWords, type Message } from '../chat/log';
+import { part, say, tell } from '../dom';
+import { Door } from '../door/door';
+import type { Call, CallPart } from './parts';
+import { PeopleList } from './people';
+import { peopleOf } from './roster';
+import { Side } from './side';
+import { newsOfMessage } from './words';
+
+export class Conversation implements CallPart {
+  readonly keys = {
+    chat: (): void => this.side.toggle('chat'),
+    people: (): void => this.side.toggle('people'),
+  };
+  private readonly chat: ChatPanel;
+  private readonly side: Side;
+  private readonly door: Door;
+  private readonly people: PeopleList;
+  private unread = 0;
+
+  constructor(private readonly call: Call) {
+    const { root, room, token, problem } = call;
+    this.chat = new ChatPanel({
+      root,
+      room,
+      isSeen: () => this.side.isOpen('chat'),
+      onChange: (unread, message) => this.drawUnread(unread, message),
+    });
+    this.side = new Side(root, (name) => {
+      if (name === 'chat') {
+        this.chat.read();
+        this.chat.focus();
+      } else part(root, 'people-title', HTMLElement).focus();
+    });
+    this.door = new Door(root, { room, token, onProblem: problem });
+    this.people = new PeopleList(root, (line, identity) => this.door.bindPerson(line, identity));
+  }
+
+  draw(): void {
+    this.people.show(peopleOf(this.call.room));
+    this.door.draw();
+  }
+
+  close(): void {
+    this.chat.close();
+  }
+
+  private drawUnread(unread: number, message: Message | null): void {
+    const button = part(this.call.root, 'chat-button', HTMLButtonElement);
+    say(part(button, 'unread', HTMLElement), countWords(unread));
+    tell(part(button, 'unread-words', HTMLElement), unread > 0 ? `, ${unread} unread` : '');
+    if (message) this.call.announce(newsOfMessage(message.name, message.text));
+    else if (unread === 0 && this.unread > 0) this.call.announce('');
+    this.unread = unread;
+  }
+}

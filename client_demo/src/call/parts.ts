@@ -1,0 +1,36 @@
+/** What the parts of the call's page share, and what a part is. */
+
+import type { Room } from 'livekit-client';
+
+import type { LocalMedia } from '../media/local-media';
+import type { Sound } from '../media/sound';
+import type { Action } from './keys';
+
+export interface Call {
+  /** The page's element. */
+  root: HTMLElement;
+  room: Room;
+  /** The address that was connected to. */
+  server: string;
+  /** That was connected with. */
+  token: string;
+  roomName: string;
+  media: LocalMedia;
+  sound: Sound;
+  /** Aborted when the page is closed. */
+  closed: AbortSignal;
+  /** Shows and speaks what just happened, for a while. Empty takes it away. */
+  announce: (text: string) => void;
+  /** Shows why something was not done. Empty takes it away. */
+  problem: (text: string) => void;
+  /** Draws every part anew, once for all that ask in one turn. */
+  redraw: () => void;
+}
+
+export interface CallPart {
+  /** What keys do here. */
+  keys?: Partial<Record<Action, () => void>>;
+  /** Makes the part equal to the room, which alone knows how things are. */
+  draw?: () => void;
+  close?: () => void;
+}
