@@ -4,10 +4,11 @@ import { ChatPanel } from '../chat/chat-panel';
 import { countWords, type Message } from '../chat/log';
 import { part, say, tell } from '../dom';
 import { Door } from '../door/door';
+import { Receivers } from '../receivers/watch';
 import type { Call, CallPart } from './parts';
 import { PeopleList } from './people';
 import { peopleOf } from './roster';
-import { Side } from './side';
+import { Side, type SideName } from './side';
 import { newsOfMessage } from './words';
 
 export class Conversation implements CallPart {
@@ -19,6 +20,7 @@ export class Conversation implements CallPart {
   private readonly side: Side;
   private readonly door: Door;
   private readonly people: PeopleList;
+  private readonly receivers: Receivers;
   private unread = 0;
 
   constructor(private readonly call: Call) {
@@ -29,14 +31,13 @@ export class Conversation implements CallPart {
       isSeen: () => this.side.isOpen('chat'),
       onChange: (unread, message) => this.drawUnread(unread, message),
     });
-    this.side = new Side(root, (name) => {
-      if (name === 'chat') {
-        this.chat.read();
-        this.chat.focus();
-      } else part(root, 'people-title', HTMLElement).focus();
-    });
+    this.receivers = new Receivers(root, room, token, call.redraw);
+    this.side = new Side(root, (name) => this.onOpen(name), (name) => this.receivers.watch(name === 'people'));
     this.door = new Door(root, { room, token, onProblem: problem });
-    this.people = new PeopleList(root, (line, identity) => this.door.bindPerson(line, identity));
+    this.people = new PeopleList(root, (line, identity) => {
+      this.door.bindPerson(line, identity);
+      this.receivers.drawPerson(line, identity);
+    });
   }
 
   draw(): void {
@@ -46,6 +47,14 @@ export class Conversation implements CallPart {
 
   close(): void {
     this.chat.close();
+    this.receivers.close();
+  }
+
+  private onOpen(name: SideName): void {
+    if (name === 'chat') {
+      this.chat.read();
+      this.chat.focus();
+    } else part(this.call.root, 'people-title', HTMLElement).focus();
   }
 
   private drawUnread(unread: number, message: Message | null): void {

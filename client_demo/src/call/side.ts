@@ -13,6 +13,8 @@ export class Side {
   constructor(
     private readonly root: HTMLElement,
     private readonly onOpen: (name: SideName) => void,
+    /** Told of every change; null: both are closed. */
+    private readonly onChange: (open: SideName | null) => void,
   ) {
     for (const name of NAMES) {
       this.button(name).addEventListener('click', () => this.toggle(name));
@@ -54,6 +56,7 @@ export class Side {
     }
     part(this.root, 'side', HTMLElement).hidden = this.open === null;
     this.root.dataset['side'] = this.open ?? 'none';
+    this.onChange(this.open);
   }
 
   private button(name: SideName): HTMLButtonElement {
