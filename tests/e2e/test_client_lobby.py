@@ -34,7 +34,6 @@ async def chair(browser: Browser, server: Server) -> Participant:
     await page.get_by_test_id("join-button").click()
     await page.get_by_test_id("leave-button").wait_for()
     await page.get_by_test_id("people-button").click()
-    page.on("dialog", lambda dialog: dialog.accept())
     return Participant(page, "Mona")
 
 
@@ -71,7 +70,18 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await expect(person.get_by_test_id("person-muted")).to_be_visible()
     assert await violations(mona.page) == []
 
+    await person.get_by_test_id("act-remove").click()
+    question = mona.page.get_by_test_id("question")
+    await expect(question).to_contain_text("Remove Bob?")
+    await expect(question.get_by_test_id("question-no")).to_be_focused()
+    assert await violations(mona.page) == []
+    await mona.page.keyboard.press("Escape")
+    await expect(question).to_be_hidden()
+    await expect(mona.page.get_by_test_id("person")).to_have_count(2)
+
     await person.get_by_test_id("act-ban").click()
+    await expect(question).to_contain_text("Ban Bob?")
+    await question.get_by_test_id("question-yes").click()
     await expect(bob.page.locator("[data-part=summary]")).to_contain_text("removed you from the room")
     await expect(mona.page.get_by_test_id("person")).to_have_count(1)
 

@@ -5,6 +5,7 @@ import { countWords, type Message } from '../chat/log';
 import { part, say, tell } from '../dom';
 import { Door } from '../door/door';
 import { Receivers } from '../receivers/watch';
+import { bindQuestion } from './dialogs';
 import type { Call, CallPart } from './parts';
 import { PeopleList } from './people';
 import { peopleOf } from './roster';
@@ -33,7 +34,7 @@ export class Conversation implements CallPart {
     });
     this.receivers = new Receivers(root, room, token, call.redraw);
     this.side = new Side(root, (name) => this.onOpen(name), (name) => this.receivers.watch(name === 'people'));
-    this.door = new Door(root, { room, token, onProblem: problem });
+    this.door = new Door(root, { room, token, onProblem: problem, ask: bindQuestion(root) });
     this.people = new PeopleList(root, (line, identity) => {
       this.door.bindPerson(line, identity);
       this.receivers.drawPerson(line, identity);

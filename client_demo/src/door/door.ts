@@ -2,6 +2,7 @@
 
 import { type Participant, type Room, Track } from 'livekit-client';
 
+import type { Ask, Question } from '../call/dialogs';
 import { copyOf, part, say } from '../dom';
 import { AskedRules } from './asked';
 import { Moderation, type RuleChange } from './moderation';
@@ -12,6 +13,8 @@ export interface DoorOptions {
   /** That was joined with. */
   token: string;
   onProblem: (message: string) => void;
+  /** Before what cannot be undone. */
+  ask: Ask;
 }
 
 interface RuleBox {
@@ -79,9 +82,19 @@ export class Door {
       const answers = await Promise.all(sounds.map((each) => this.moderation.mute(identity, each.trackSid)));
       return answers.find((answer) => answer !== '') ?? '';
     });
-    this.bind(acts, 'remove', () => this.moderation.remove(identity), 'Remove this person from the call?');
-    const question = 'Remove this person, and keep them out until the room ends?';
-    this.bind(acts, 'ban', () => this.moderation.door('ban', identity), question);
+    const name = (): string => person()?.name || identity;
+    this.bind(acts, 'remove', () => this.moderation.remove(identity), () => ({
+      title: `Remove ${name()}?`,
+      text: 'They leave the call at once, and can join again with the link.',
+      yes: 'Remove',
+    }));
+    this.bind(acts, 'ban', () => this.moderation.door('ban', identity), () => ({
+      title: `Ban ${name()}?`,
+      text:
+        'They leave the call at once, and this identity is kept out until the room ends. A guest who joins anew has ' +
+        'another identity: lock the room, or let newcomers wait, to keep them out too.',
+      yes: 'Ban',
+    }));
   }
 
   private drawWaiting(person: Participant): void {
@@ -96,16 +109,16 @@ export class Door {
     say(part(line, 'name', HTMLElement), person.name || person.identity);
   }
 
-  private bind(root: HTMLElement, name: string, act: () => Promise<string>, question = ''): void {
+  private bind(root: HTMLElement, name: string, act: () => Promise<string>, question?: () => Question): void {
     const button = part(root, name, HTMLButtonElement);
-    button.addEventListener('click', () => {
-      if (question && !confirm(question)) return;
+    const doIt = async (): Promise<void> => {
+      if (question && !(await this.options.ask(question()))) return;
       button.disabled = true;
-      void act().then((problem) => {
-        button.disabled = false;
-        this.options.onProblem(problem);
-      });
-    });
+      const problem = await act();
+      button.disabled = false;
+      this.options.onProblem(problem);
+    };
+    button.addEventListener('click', () => void doIt());
   }
 
   private bindRule({ rule, name, change }: RuleBox): void {

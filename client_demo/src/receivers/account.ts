@@ -30,7 +30,8 @@ export interface Account {
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
-const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen_share', 'screen_share_audio'];
+/** In the order they are told in. */
+const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen_share', 'screen_share_audio', 'audio', 'video'];
 
 /** Null where the server does not say. Never rejects. `token`: that was joined with. */
 export async function askForAccount(
@@ -55,7 +56,8 @@ export async function askForAccount(
 export function understand(body: unknown): Account | null {
   const tracks = fieldsOf(body)['tracks'];
   if (!Array.isArray(tracks)) return null;
-  return { tracks: tracks.slice(0, MOST_TRACKS).map((track) => readTrack(fieldsOf(track))) };
+  const read = tracks.slice(0, MOST_TRACKS).map((track) => readTrack(fieldsOf(track)));
+  return { tracks: read.sort((one, other) => SOURCES.indexOf(one.source) - SOURCES.indexOf(other.source)) };
 }
 
 function readTrack(track: Record<string, unknown>): SentTrack {
