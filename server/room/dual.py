@@ -18,7 +18,7 @@ from server.control.messages import (
 from server.room.effects import Effects
 from server.room.history import History, Side
 from server.room.relay import Registry, dtls_role, local_transport, remote_fingerprints
-from server.room.subscriber import Subscriber
+from server.room.subscriber import Manner, Subscriber
 from server.room.subscription import Subscription
 from server.sdp.parse import parse
 from server.sdp.subscriber import DownTrack, SubscriberSession
@@ -29,10 +29,8 @@ class DualSubscriber(Subscriber):
 
     owns_transport = True
 
-    def __init__(
-        self, sid: str, registry: Registry, effects: Effects, now: float, *, may_pause: bool
-    ) -> None:
-        super().__init__(sid, registry.new(self), registry, effects, may_pause=may_pause)
+    def __init__(self, sid: str, registry: Registry, effects: Effects, now: float, manner: Manner) -> None:
+        super().__init__(sid, registry.new(self), registry, effects, manner)
         self.history = History(Side.SUBSCRIBER, now)
         self._connected = False
         self._local = local_transport(registry.relay)

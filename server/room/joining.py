@@ -18,7 +18,7 @@ from server.room.publisher import Publisher
 from server.room.relay import Registry
 from server.room.rules import Sharing
 from server.room.single import SingleSubscriber
-from server.room.subscriber import Subscriber
+from server.room.subscriber import Manner, Subscriber
 
 if TYPE_CHECKING:
     from server.room.room import Room
@@ -100,8 +100,7 @@ def add_subscriber(room: Room, participant: Participant, now: float) -> None:
     assert registry is not None, "who is in the room is on its relay"
     if not participant.single:
         room.account.administered(Act.RECEPTION_OPENED, participant)
-    pause = participant.may_pause
-    side = _subscriber(room, registry, participant.publisher, now, single=participant.single, may_pause=pause)
+    side = _subscriber(room, registry, participant, participant.publisher, now)
     participant.subscriber = side
     if isinstance(side, DualSubscriber):
         side.offer(now)
@@ -114,8 +113,7 @@ def _participant(room: Room, wanted: Join, now: float, *, waits: bool) -> Partic
     publisher = Publisher(wanted.sid, registry, room.effects, now, firefox=firefox, voices=voices)
     subscriber = None
     if wanted.claims.grants.can_subscribe and not waits:
-        pause = wanted.may_pause
-        subscriber = _subscriber(room, registry, publisher, now, single=wanted.single, may_pause=pause)
+        subscriber = _subscriber(room, registry, wanted, publisher, now)
     participant = Participant(
         wanted,
         now,
@@ -130,8 +128,9 @@ def _participant(room: Room, wanted: Join, now: float, *, waits: bool) -> Partic
 
 
 def _subscriber(
-    room: Room, registry: Registry, publisher: Publisher, now: float, *, single: bool, may_pause: bool
+    room: Room, registry: Registry, who: Join | Participant, publisher: Publisher, now: float
 ) -> Subscriber:
-    if single:
-        return SingleSubscriber(publisher, registry, room.effects, may_pause=may_pause)
-    return DualSubscriber(publisher.sid, registry, room.effects, now, may_pause=may_pause)
+    manner = Manner(who.may_pause, room.limits.playout_delay)
+    if who.single:
+        return SingleSubscriber(publisher, registry, room.effects, manner)
+    return DualSubscriber(publisher.sid, registry, room.effects, now, manner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from server.control.messages import PlayoutDelay
 from server.room.rules import NO_RULES, Rules
 
 
@@ -12,6 +13,7 @@ class RoomLimits:
     """From the configuration. Seconds, and a number of participants. Of so many voices at a time is sound
     forwarded, the loudest; 0: of all. Who lost its WebSocket is waited for so long; 0: not at all. `rules`
     are those that the room begins with. `may_simulate`: clients may try out what goes wrong, on themselves.
+    `playout_delay` is said to all who receive a video; None: nothing is.
     """
 
     max_participants: int = 500
@@ -22,3 +24,4 @@ class RoomLimits:
     resume_seconds: float = 20.0
     rules: Rules = NO_RULES
     may_simulate: bool = False
+    playout_delay: PlayoutDelay | None = None

@@ -1,4 +1,7 @@
-"""The options of a room that the server API makes: taken, or refused with the reason. None is ignored."""
+"""The options of a room that the server API makes: taken, or refused with the reason. None is ignored.
+
+Of the configuration in the token of who opens a room, the playout delay is taken by the same rules.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,25 @@ from dataclasses import replace
 
 from livekit.protocol.room import CreateRoomRequest
 
-from server.auth.grants import ENCRYPTION_TAG
+from server.auth.grants import ENCRYPTION_TAG, Claims, GrantError
 from server.auth.token import MAX_NAME_CHARACTERS
+from server.control.messages import MOST_PLAYOUT_DELAY, PlayoutDelay
 from server.room.administration import check_room_metadata
 from server.room.limits import RoomLimits
 from server.room.refused import AdminRefused, Fault
 
 MAX_SECONDS = 86_400
+PLAYOUT_STEP = 10
+"""Milliseconds."""
+MAX_PLAYOUT_MILLISECONDS = MOST_PLAYOUT_DELAY * PLAYOUT_STEP
+USUAL_MOST = 10_000
+"""Milliseconds at most where only the least is said: what browsers have without being told."""
 NO_RECORDING = "this server cannot record"
 _NEVER = {
     "egress": NO_RECORDING,
     "replay_enabled": NO_RECORDING,
     "agents": "this server starts no agents: an agent joins with a token of its own",
-    "min_playout_delay": "a playout delay is not set here: receivers choose their own",
-    "max_playout_delay": "a playout delay is not set here: receivers choose their own",
-    "sync_streams": "streams of different tracks are not tied together here",
+    "sync_streams": "each track is a stream of its own here, by which a section may carry one after another",
     "room_preset": "there are no presets here: say each option",
     "node_id": "there is one node here: no other can be chosen",
 }
@@ -46,7 +53,41 @@ def limits_of(wanted: CreateRoomRequest, defaults: RoomLimits) -> RoomLimits:
         empty_seconds=wanted.empty_timeout or defaults.empty_seconds,
         departure_seconds=wanted.departure_timeout or defaults.departure_seconds,
         require_encryption=defaults.require_encryption or asks_for_encryption(wanted),
+        playout_delay=_asked_delay(wanted),
     )
+
+
+def opened_by(claims: Claims, defaults: RoomLimits) -> RoomLimits:
+    """The limits of a room that somebody opens by joining. Raises GrantError."""
+    if claims.room_config is None:
+        return defaults
+    config = claims.room_config
+    try:
+        delay = playout_delay(config.min_playout_delay, config.max_playout_delay)
+    except ValueError as wrong:
+        raise GrantError(f"'roomConfig': {wrong}") from None
+    return replace(defaults, playout_delay=delay)
+
+
+def playout_delay(least: int, most: int) -> PlayoutDelay | None:
+    """Of milliseconds, rounded up to what can be said: a delay that is wanted never becomes none. None where
+    neither is wanted. Raises ValueError, in words for who asked."""
+    if not least and not most:
+        return None
+    if not most:
+        most = max(USUAL_MOST, least)
+    if most > MAX_PLAYOUT_MILLISECONDS:
+        raise ValueError(f"a playout delay is at most {MAX_PLAYOUT_MILLISECONDS} milliseconds")
+    if least > most:
+        raise ValueError("min_playout_delay is more than max_playout_delay")
+    return PlayoutDelay(-(-least // PLAYOUT_STEP), -(-most // PLAYOUT_STEP))
+
+
+def _asked_delay(wanted: CreateRoomRequest) -> PlayoutDelay | None:
+    try:
+        return playout_delay(wanted.min_playout_delay, wanted.max_playout_delay)
+    except ValueError as wrong:
+        raise AdminRefused(Fault.BAD_ARGUMENT, str(wrong)) from None
 
 
 def asks_for_encryption(wanted: CreateRoomRequest) -> bool:

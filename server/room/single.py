@@ -17,7 +17,7 @@ from server.room.effects import Effects
 from server.room.history import Side
 from server.room.publisher import Publisher
 from server.room.relay import Registry
-from server.room.subscriber import Subscriber
+from server.room.subscriber import Manner, Subscriber
 from server.room.subscription import Subscription
 from server.sdp.model import Description
 from server.sdp.shared import Placement, SharedSession
@@ -45,10 +45,8 @@ class SingleSubscriber(Subscriber):
 
     owns_transport = False
 
-    def __init__(
-        self, publisher: Publisher, registry: Registry, effects: Effects, *, may_pause: bool
-    ) -> None:
-        super().__init__(publisher.sid, publisher.transport, registry, effects, may_pause=may_pause)
+    def __init__(self, publisher: Publisher, registry: Registry, effects: Effects, manner: Manner) -> None:
+        super().__init__(publisher.sid, publisher.transport, registry, effects, manner)
         self._publisher = publisher
         publisher.history.side = Side.BOTH
         self._session = SharedSession()

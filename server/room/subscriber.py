@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import ClassVar
 
 from livekit.protocol import models
@@ -24,6 +25,7 @@ from server.control.messages import (
     CreateConsumer,
     MediaKind,
     PauseConsumer,
+    PlayoutDelay,
     SetPreferredLayer,
     SetPriority,
 )
@@ -42,6 +44,15 @@ BACKUP_SECONDS = 30.0
 """So long a publisher has to send a track in the codec that somebody needs; it may be away for a moment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How its videos come: whether they may be paused where the path does not carry them, and what is said
+    of how long they are held before they are shown."""
+
+    may_pause: bool
+    playout_delay: PlayoutDelay | None = None
+
+
 class Subscriber(ABC):
     """`tracks` are the subscriptions by track sid, with or without a consumer yet."""
 
@@ -49,13 +60,13 @@ class Subscriber(ABC):
     """Whether `transport` is for receiving alone, and its end is told apart."""
 
     def __init__(
-        self, sid: str, transport: int, registry: Registry, effects: Effects, *, may_pause: bool
+        self, sid: str, transport: int, registry: Registry, effects: Effects, manner: Manner
     ) -> None:
         self.tracks: dict[str, Subscription] = {}
         self.negotiation = Negotiation()
         self.sid = sid
         self.transport = transport
-        self._may_pause = may_pause
+        self._manner = manner
         self._registry = registry
         self._effects = effects
         self._wishes: dict[str, Wish] = {}
@@ -244,7 +255,8 @@ class Subscriber(ABC):
                 subscription.rtx_ssrc if accepted.rtx_payload_types else 0,
                 list(accepted.rtx_payload_types),
                 subscription.priority,
-                self._may_pause,
+                self._manner.may_pause,
+                self._manner.playout_delay if track.kind is MediaKind.VIDEO else None,
             )
         )
         self._prefer_layer(subscription)

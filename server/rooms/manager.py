@@ -46,7 +46,7 @@ from server.room.inputs import (
 )
 from server.room.limits import RoomLimits
 from server.room.metadata import PolicyNotice
-from server.room.options import asks_for_encryption, limits_of
+from server.room.options import asks_for_encryption, limits_of, opened_by
 from server.room.reception import Heard, reception
 from server.room.refused import AdminRefused, Fault
 from server.room.resuming import may_resume
@@ -112,7 +112,7 @@ class RoomManager:
             await self._relays.until_ready()
 
     def check(self, claims: Claims, parameters: JoinParameters) -> None:
-        """Whether this join would be let in now. Raises JoinRefused."""
+        """Whether this join would be let in now. Raises JoinRefused, and GrantError."""
         if self._stopping:
             raise JoinRefused("the server is stopping", 503, Refusal.STOPPING)
         name = claims.grants.room
@@ -125,6 +125,7 @@ class RoomManager:
             raise JoinRefused(*REASONS[refusal], refusal)
         if requires_encryption(claims) and room is not None and not room.may_require_encryption:
             raise JoinRefused(UNENCRYPTED_ROOM, 403, Refusal.ROOM_UNENCRYPTED)
+        opened_by(claims, self._limits(name))
         if self._relays.link(room) is None:
             self._relays.check(name)
 
@@ -139,7 +140,7 @@ class RoomManager:
         asked_at: float,
         origin: Origin,
     ) -> str:
-        """Lets a participant in and returns its sid. Raises JoinRefused.
+        """Lets a participant in and returns its sid. Raises JoinRefused, and GrantError.
 
         `code` is the support code of this attempt, which began at `asked_at` and came from `origin`.
         """
@@ -147,7 +148,7 @@ class RoomManager:
         if parameters.publish_as:
             claims = replace(claims, grants=replace(claims.grants, can_subscribe=False))
         name = claims.grants.room
-        room = self._rooms.get(name) or self._open(name, self._limits(name))
+        room = self._rooms.get(name) or self._open(name, opened_by(claims, self._limits(name)))
         face = self._relays.house(room)
         sid = ids.participant_sid()
         self._sessions.open(sid, session, room)

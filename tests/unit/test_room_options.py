@@ -13,13 +13,20 @@ from server.room.options import limits_of
 from server.room.refused import AdminRefused, Fault
 
 DEFAULTS = RoomLimits(max_participants=50, loudest_voices=10)
-TAKEN = {"name", "empty_timeout", "departure_timeout", "max_participants", "metadata", "tags"}
+TAKEN = {
+    "name",
+    "empty_timeout",
+    "departure_timeout",
+    "max_participants",
+    "metadata",
+    "tags",
+    "min_playout_delay",
+    "max_playout_delay",
+}
 NEVER: dict[str, Any] = {
     "room_preset": "wide",
     "node_id": "other",
     "egress": RoomEgress(),
-    "min_playout_delay": 100,
-    "max_playout_delay": 200,
     "sync_streams": True,
     "replay_enabled": True,
     "agents": [RoomAgentDispatch(agent_name="helper")],
@@ -63,6 +70,9 @@ def test_what_is_not_had_here_is_refused(option: str) -> None:
         (Fault.BAD_ARGUMENT, {"max_participants": 51}),
         (Fault.BAD_ARGUMENT, {"metadata": "m" * (64 * 1024 + 1)}),
         (Fault.BAD_ARGUMENT, {"tags": {"encryption": "Required"}}),
+        (Fault.BAD_ARGUMENT, {"min_playout_delay": 300, "max_playout_delay": 200}),
+        (Fault.BAD_ARGUMENT, {"max_playout_delay": 40_951}),
+        (Fault.BAD_ARGUMENT, {"min_playout_delay": 40_951}),
         (Fault.NEVER, {"tags": {"team": "blue"}}),
     ],
 )

@@ -35,6 +35,9 @@ MOST_CANDIDATES = 32
 MOST_HEARD = 1000
 """Senders whose packets are asked for again at once."""
 
+MOST_PLAYOUT_DELAY = 0xFFF
+"""Steps: twelve bits of the header extension."""
+
 MOST_SENT = 60_000
 """Bytes of a data packet of the server API: what a message to a relay may have, less what is around it."""
 
@@ -166,6 +169,13 @@ class PayloadMapping(Part, frozen=True):
     outgoing: PayloadType
 
 
+class PlayoutDelay(Part, frozen=True):
+    """How long a video is to be held before it is shown, at least and at most: steps of ten milliseconds."""
+
+    min: Annotated[int, Meta(ge=0, le=MOST_PLAYOUT_DELAY)]
+    max: Annotated[int, Meta(ge=0, le=MOST_PLAYOUT_DELAY)]
+
+
 class CreateConsumer(Message, frozen=True):
     """A participant's reception of one track. The only kind of consumer there is."""
 
@@ -181,6 +191,7 @@ class CreateConsumer(Message, frozen=True):
     rtx_payload_types: Annotated[list[PayloadMapping], Meta(max_length=32)] = field(default_factory=list)
     priority: U8 = 0  # higher ones are sent first where the subscriber's path does not carry all
     may_pause: bool = True  # where it does not even carry the lowest encoding
+    playout_delay: PlayoutDelay | None = None  # said to the subscriber, whatever the publisher says of it
 
 
 class PauseConsumer(Message, frozen=True):

@@ -3,6 +3,7 @@
 use crate::candidates::Candidate;
 use crate::downlink::Bandwidth;
 use crate::ending::{ProducerEnding, TransportEnding};
+use crate::playout::PlayoutDelay;
 use crate::quality::Quality;
 use core::net::SocketAddr;
 use zeroize::Zeroizing;
@@ -156,6 +157,8 @@ pub struct ConsumerOptions {
     pub priority: u8,
     /// Whether it may be paused where the path does not even carry its lowest encoding.
     pub may_pause: bool,
+    /// How long the subscriber is to hold a video, whatever the publisher says of that.
+    pub playout_delay: Option<PlayoutDelay>,
 }
 
 /// What signaling (through Python) asks of the forwarder.

@@ -89,6 +89,8 @@ pub(crate) struct Consumer {
     dependency_id: u8,
     /// The subscriber's identifier of transport-wide numbers; 0 if it takes none.
     transport_cc_id: u8,
+    /// Identifier and value of the playout delay that each packet says, if one is laid down.
+    playout_delay: Option<(u8, [u8; 3])>,
     segments: VecDeque<Segment>,
     first_out: u64,
     next_out: u64,
@@ -163,7 +165,11 @@ impl Consumer {
         let id_of = |kind: ExtensionKind| {
             options.extensions.iter().find(|(known, _)| *known == kind).map_or(0, |&(_, id)| id)
         };
-        let forwarded = options.extensions.iter().filter(|(kind, _)| is_forwarded(*kind));
+        let playout_id = id_of(ExtensionKind::PlayoutDelay);
+        let playout_delay = options.playout_delay.filter(|_| playout_id != 0);
+        let is_replaced = |kind| playout_delay.is_some() && kind == ExtensionKind::PlayoutDelay;
+        let forwarded =
+            options.extensions.iter().filter(|(kind, _)| is_forwarded(*kind) && !is_replaced(*kind));
         let extensions = forwarded.map(|&(kind, id)| (producer.1.extension(kind), id));
         Self {
             id: options.id,
@@ -183,6 +189,7 @@ impl Consumer {
             extensions: extensions.filter(|&(incoming, outgoing)| incoming != 0 && outgoing != 0).collect(),
             dependency_id: id_of(ExtensionKind::DependencyDescriptor),
             transport_cc_id: id_of(ExtensionKind::TransportCc),
+            playout_delay: playout_delay.map(|delay| (playout_id, delay.bytes())),
             segments: VecDeque::with_capacity(USUAL_SEGMENTS),
             first_out,
             next_out: first_out,

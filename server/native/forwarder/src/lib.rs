@@ -29,6 +29,7 @@ mod media;
 mod missing;
 mod outgoing;
 mod path;
+mod playout;
 mod producer;
 mod quality;
 mod rate;
@@ -54,6 +55,7 @@ pub use candidates::{Candidate, CandidateKind, MAX_CANDIDATES};
 pub use downlink::Bandwidth;
 pub use ending::{PathKind, ProducerEnding, TransportEnding};
 pub use forwarder::Forwarder;
+pub use playout::PlayoutDelay;
 pub use quality::Quality;
 
 /// The bytes of a test vector.

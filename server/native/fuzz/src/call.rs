@@ -10,7 +10,9 @@ use offrecord_forwarder::api::{
     PayloadCodec, ProducerOptions, SocketIndex, SrtpProfile, TCP, Voices,
 };
 use offrecord_forwarder::fuzzing::{PASSWORD, Seal, UFRAG, binding_request};
-use offrecord_forwarder::{Arena, Candidate, CandidateKind, Command, Forwarder, Micros, Outbox, SLOT_SIZE};
+use offrecord_forwarder::{
+    Arena, Candidate, CandidateKind, Command, Forwarder, Micros, Outbox, PlayoutDelay, SLOT_SIZE,
+};
 use std::collections::HashSet;
 use zeroize::Zeroizing;
 
@@ -386,5 +388,6 @@ fn consumer(id: u32, producer: u32, transport: u8) -> ConsumerOptions {
         rtx_payload_types: vec![(120, 122)],
         priority: id as u8 & 3,
         may_pause: id & 1 == 0,
+        playout_delay: PlayoutDelay::new(id as u16 & 1, id as u16 & 3),
     }
 }

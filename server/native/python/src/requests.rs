@@ -34,6 +34,12 @@ struct PayloadMapping {
     outgoing: u8,
 }
 
+#[derive(FromPyObject)]
+struct PlayoutDelay {
+    min: u16,
+    max: u16,
+}
+
 /// `RemoteCandidate`; no address where the peer hides it.
 #[derive(FromPyObject)]
 pub struct RemoteCandidate {
@@ -70,6 +76,7 @@ pub struct CreateConsumer {
     rtx_payload_types: Vec<PayloadMapping>,
     priority: u8,
     may_pause: bool,
+    playout_delay: Option<PlayoutDelay>,
 }
 
 impl TryFrom<&RemoteCandidate> for Candidate {
@@ -126,12 +133,18 @@ impl TryFrom<CreateConsumer> for ConsumerOptions {
             rtx_payload_types: mappings(&request.rtx_payload_types),
             priority: request.priority,
             may_pause: request.may_pause,
+            playout_delay: request.playout_delay.map(|delay| playout_delay(&delay)).transpose()?,
         })
     }
 }
 
 fn mappings(payload_types: &[PayloadMapping]) -> Vec<(u8, u8)> {
     payload_types.iter().map(|each| (each.incoming, each.outgoing)).collect()
+}
+
+fn playout_delay(delay: &PlayoutDelay) -> PyResult<offrecord_forwarder::PlayoutDelay> {
+    offrecord_forwarder::PlayoutDelay::new(delay.min, delay.max)
+        .ok_or_else(|| PyValueError::new_err("not a playout delay"))
 }
 
 fn extension_kinds(extensions: &[HeaderExtension]) -> PyResult<Vec<(ExtensionKind, u8)>> {

@@ -97,6 +97,11 @@ impl Consumer {
             ssrc: envelope.ssrc,
         };
         let mut extensions = ExtensionWriter::default();
+        // On each: it is then the same when the packet is sent again, which AEAD wants of a repeated nonce, and no
+        // report, loss or switch of layers has to be followed for it.
+        if let Some((id, value)) = self.playout_delay.as_ref().filter(|_| is_taken) {
+            extensions.push(*id, value);
+        }
         if is_taken && !self.extensions.is_empty() {
             for element in view.elements.iter() {
                 if let Some(&(_, id)) = self.extensions.iter().find(|(incoming, _)| *incoming == element.id) {

@@ -30,6 +30,7 @@ mod loudest;
 mod nack_storm;
 mod nonce_reuse;
 mod pause;
+mod playout_delay;
 mod quality;
 mod receivers;
 mod red;

@@ -343,6 +343,7 @@ pub fn consumer(id: u32, producer: u32, transport: u32) -> ConsumerOptions {
         rtx_payload_types: Vec::new(),
         priority: 0,
         may_pause: true,
+        playout_delay: None,
     }
 }
 
