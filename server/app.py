@@ -126,7 +126,7 @@ async def start(
     stack.push_async_callback(_cancelled, asyncio.create_task(software.watch()))
     stack.push_async_callback(_cancelled, asyncio.create_task(keep_expiring(access_log(config))))
     stack.push_async_callback(_cancelled, asyncio.create_task(origins.keep_replacing()))
-    rooms.place_on(Placement(supervisor))
+    rooms.place_on(Placement(supervisor, config.relay.full_percent / 100, clock.now))
     ledger.record(ServerStarted(version=version(), relays=relay_count(config)))
     stack.callback(ledger.record, ServerStopped())
     if served.policy is not None:

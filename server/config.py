@@ -45,6 +45,7 @@ class Relay(_Section, frozen=True):
     udp_port: Port = 7882
     tcp_port: Port = 7882  # 0: no ICE over TCP
     advertise: tuple[str, ...] = ()
+    full_percent: Annotated[int, Meta(ge=1, le=1000)] = 85
     media_memory_mib: Annotated[int, Meta(ge=1, le=65536)] = 64
     ring_packets: Annotated[int, Meta(ge=16, le=4096)] = 512
     ring_milliseconds: Annotated[int, Meta(ge=50, le=5000)] = 1000

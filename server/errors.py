@@ -33,6 +33,7 @@ class Refusal(StrEnum):
     ROOM_LOCKED = "room_locked"
     BANNED = "banned"  # until the room ends
     NO_RELAY = "no_relay"
+    RELAYS_FULL = "relays_full"
     STOPPING = "stopping"
     BAD_REQUEST = "bad_request"
 
@@ -45,6 +46,10 @@ class ClientError(OffrecordError):
 
 class OperatorError(OffrecordError):
     """The installation must change. The message says what to do."""
+
+
+class RelaysFull(OffrecordError):
+    """Every relay has as much to do as it may have: no room is placed."""
 
 
 class RelayFault(StrEnum):

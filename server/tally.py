@@ -57,6 +57,7 @@ STAGE_OF_REFUSAL: Final = {  # the last step that was done
     Refusal.ROOM_LOCKED: Stage.TOKEN,
     Refusal.BANNED: Stage.TOKEN,
     Refusal.NO_RELAY: Stage.TOKEN,
+    Refusal.RELAYS_FULL: Stage.TOKEN,
     Refusal.STOPPING: Stage.TOKEN,
     Refusal.BAD_REQUEST: Stage.TOKEN,
 }

@@ -75,6 +75,10 @@ ADVICE: Final[dict[AttemptCause, Advice]] = {
         "No relay was ready to take the room.",
         "Look at the guarantee of the relays and at the log; `offrecord doctor` says what the host lacks.",
     ),
+    AttemptCause.RELAYS_FULL: Advice(
+        "Every relay had as much to do as it may have, so that no new room began.",
+        "A machine with more cores, or a second server. relay.full_percent says when a relay is full.",
+    ),
     AttemptCause.STOPPING: Advice(
         "The server was stopping.",
         "Nothing: clients come back. Stop it when fewer people meet.",

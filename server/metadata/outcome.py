@@ -36,6 +36,7 @@ class AttemptCause(StrEnum):
     ROOM_LOCKED = "room_locked"
     BANNED = "banned"
     NO_RELAY = "no_relay"
+    RELAYS_FULL = "relays_full"
     STOPPING = "stopping"
     BAD_REQUEST = "bad_request"
     # It was let in, and ended before it was ready.

@@ -14,6 +14,7 @@ REASONS: Final = {
     Refusal.BANNED: ("you are banned from this room until it ends", 403),
 }
 """What a room itself refuses a join for: in words, and as HTTP status."""
+FULL = "this server carries as many calls as it can: no new one can begin now; try again later"
 ROOM_MISSING = "requested room does not exist"  # SDKs look for exactly these words
 
 

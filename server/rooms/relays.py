@@ -17,10 +17,10 @@ from server.control.messages import (
     TransportQuality,
     TransportState,
 )
-from server.errors import Refusal, RelayError
+from server.errors import Refusal, RelayError, RelaysFull
 from server.room.relay import RelayFace
 from server.room.room import Room
-from server.rooms.refused import JoinRefused
+from server.rooms.refused import FULL, JoinRefused
 from server.sdp.model import Candidate
 from server.workers.link import RelayLink
 
@@ -32,7 +32,7 @@ class Placement(Protocol):
         """Returns when a relay serves, or when waiting for one has taken too long."""
 
     def relay_for(self, room: str) -> RelayLink:
-        """The room's relay. Raises RelayError when none serves."""
+        """The room's relay. Raises RelayError when none serves, RelaysFull when none takes another room."""
 
     def release(self, room: str) -> None:
         """The room is over, or its relay is gone."""
@@ -132,6 +132,8 @@ class RoomRelays:
             return self._placed().relay_for(name)
         except RelayError:
             raise JoinRefused("no relay is ready; try again", 503, Refusal.NO_RELAY) from None
+        except RelaysFull:
+            raise JoinRefused(FULL, 503, Refusal.RELAYS_FULL) from None
 
 
 def _named(notification: Notification) -> int:

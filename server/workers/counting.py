@@ -10,15 +10,18 @@ from collections import deque
 from server.control import budget
 from server.control.messages import GetStats, GetTraffic, Request, Stats, Traffic
 from server.errors import RelayError
+from server.workers.load import Load
 
 
 class Counting:
-    """Of one relay. `stats` and `traffic` are its last answers, if any. Every request that is sent to it must
-    pass through `sent`. Times are those of a clock that does not go back."""
+    """Of one relay. `stats` and `traffic` are its last answers, if any, and `load` what they say of it.
+    Every request that is sent to it must pass through `sent`. Times are those of a clock that does not go
+    back."""
 
     def __init__(self) -> None:
         self.stats: Stats | None = None
         self.traffic: Traffic | None = None
+        self.load = Load()
         self._sequence = 0
         self._stats_awaited: deque[int] = deque()
         self._traffic_awaited: deque[int] = deque()
@@ -28,6 +31,7 @@ class Counting:
     def begin(self, now: float) -> None:
         """The relay serves."""
         self._stats_at = self._traffic_at = self._traffic_due = now
+        self.load.begin(now)
 
     def questions(self, now: float) -> list[Request]:
         """What to ask now; called every `budget.STATS_EVERY` seconds."""
@@ -58,6 +62,8 @@ class Counting:
             raise RelayError("it counts without being asked")
         if not is_plausible:
             raise RelayError("it counts what cannot be")
+        if isinstance(answer, Stats):
+            self.load.heard(answer.cpu_milliseconds, now)
 
     def _next(self) -> int:
         self._sequence = (self._sequence + 1) & 0xFFFF_FFFF

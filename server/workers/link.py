@@ -35,6 +35,10 @@ class RelayLink(Protocol):
     def tcp_port(self) -> int:
         """Port of ICE over TCP, of the families that are served; 0 when it is not."""
 
+    @property
+    def load(self) -> float:
+        """The share of a core that it used lately, by its own count."""
+
     def next_id(self) -> int:
         """A fresh identifier for a transport, producer or consumer of this relay."""
 

@@ -142,6 +142,10 @@ class RelayProcess:
         return self._boot.tcp_port
 
     @property
+    def load(self) -> float:
+        return self._counting.load.share
+
+    @property
     def stats(self) -> Stats | None:
         """The last, if any."""
         return self._counting.stats

@@ -46,6 +46,7 @@ class Relay:
         return self.address[1]
 
     ipv6_port = ipv4_port
+    load = 0.0
 
     def next_id(self) -> int:
         raise NotImplementedError

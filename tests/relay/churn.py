@@ -71,7 +71,7 @@ class Hall:
             config, self._clock, self.recorded.append, lambda link: candidates(["127.0.0.1"], link)
         )
         self.supervisor = Supervisor(config, self.rooms)
-        self.placement = Placement(self.supervisor)
+        self.placement = Placement(self.supervisor, 1.0, Clock().now)
         self.rooms.place_on(self.placement)
         self.runner = http_runner(
             application(

@@ -30,7 +30,7 @@ from server.control.messages import (
     TransportPhase,
     TransportState,
 )
-from server.errors import RelayError
+from server.errors import RelayError, RelaysFull
 from server.guarantee.sign import Signer
 from server.metadata.event import Event
 from server.metadata.rows.sessions import ParticipantLeft
@@ -58,6 +58,7 @@ class FakeLink:
     ipv4_port: int = 7882
     ipv6_port: int = 0
     tcp_port: int = 0
+    load: float = 0.0
     requests: list[Request] = field(default_factory=list)
     last_id: int = 0
     listed: tuple[Receiver, ...] | None = ()
@@ -89,6 +90,7 @@ class FakePlacement:
 
     def __init__(self, link: FakeLink | None) -> None:
         self.link = link
+        self.is_full = False
         self.placed: set[str] = set()
         self.awaited = asyncio.Event()
         self.born = asyncio.Event()
@@ -102,6 +104,8 @@ class FakePlacement:
     def relay_for(self, room: str) -> RelayLink:
         if self.link is None:
             raise RelayError("none")
+        if self.is_full and room not in self.placed:
+            raise RelaysFull("all")
         self.placed.add(room)
         return self.link
 

@@ -31,7 +31,12 @@ def test_settings_that_are_named_exist() -> None:
         word.strip(".,;:()`") for advice in ADVICE.values() for word in f"{advice.means} {advice.do}".split()
     }
     named = {tuple(word.split(".")) for word in words if word.split(".")[0] in settings and "." in word}
-    assert named == {("rooms", "auto_create"), ("rooms", "max_participants"), ("relay", "advertise")}
+    assert named == {
+        ("rooms", "auto_create"),
+        ("rooms", "max_participants"),
+        ("relay", "advertise"),
+        ("relay", "full_percent"),
+    }
     assert all(name in settings[section] for section, name in named)
 
 

@@ -68,7 +68,7 @@ async def test_the_wait_is_bounded(aiohttp_client: ClientMaker, monkeypatch: pyt
     monkeypatch.setattr(placement_module, "BIRTH_WAIT", 0.05)
     server = Server()
     relays = NeverBorn()
-    server.rooms.place_on(Placement(relays))
+    server.rooms.place_on(Placement(relays, 1.0, server.clock.now))
     client = await aiohttp_client(server.application)
     answer = await client.get("/rtc/validate", params={"access_token": server.token()})
     assert (answer.status, relays.asked) == (503, [0.05])

@@ -26,6 +26,7 @@ from server.app import http_runner
 from server.auth.token import MAX_TOKEN_BYTES, verify
 from server.config import Rooms
 from server.control.messages import CloseTransport, CreateTransport
+from server.errors import Refusal
 from server.metadata.rows.attempts import AttemptEnded
 from server.metadata.rows.sessions import ParticipantJoined, ParticipantLeft
 from server.metadata.rows.transports import TransportEnded
@@ -211,6 +212,21 @@ async def test_a_room_that_must_exist_a_full_room_and_no_relay(aiohttp_client: C
     server.placement.link = None
     answer = await client.get("/rtc/validate", params={"access_token": server.token("bob", room="other")})
     assert answer.status == 503
+
+
+async def test_a_full_server_begins_no_call_and_lets_people_into_those_there_are(
+    aiohttp_client: ClientMaker,
+) -> None:
+    server = Server()
+    client = await aiohttp_client(server.application)
+    await (await connect(client, server.token("ada"))).next("join")
+    server.placement.is_full = True
+    answer = await client.get("/rtc/validate", params={"access_token": server.token("bob", room="other")})
+    assert (answer.status, "no new one can begin now" in await answer.text()) == (503, True)
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await connect(client, server.token("bob", room="other"))
+    assert (refused.value.status, server.tally.refused[Refusal.RELAYS_FULL]) == (503, 1)
+    await (await connect(client, server.token("bob"))).next("join")
 
 
 async def test_long_request_lines_are_taken() -> None:

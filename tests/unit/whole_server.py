@@ -103,7 +103,7 @@ async def whole_server(directory: Path, settings: str, *, as_json: bool = False)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
         patch.setattr(composition, "Supervisor", supervisor)
-        patch.setattr(composition, "Placement", lambda made: FakePlacement(made.link))
+        patch.setattr(composition, "Placement", lambda made, *_: FakePlacement(made.link))
         patch.setattr(composition, "InstalledSoftware", _Software)
         patch.setattr(composition, "http_runner", _noting(composition.http_runner, served))
         level = logging.root.level

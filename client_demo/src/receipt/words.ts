@@ -48,6 +48,7 @@ const REFUSALS: Record<string, string> = {
   banned: 'you were banned from the room',
   room_unencrypted: 'the room was begun without end-to-end encryption',
   no_relay: 'no relay was ready',
+  relays_full: 'the server had as many calls as it can carry',
   stopping: 'the server was stopping',
   bad_request: 'the request could not be read',
 };
