@@ -47,6 +47,8 @@ def handle(room: Room, notification: Notification, now: float) -> None:
             rendition = registry.get(producer)
             if isinstance(rendition, Rendition) and rendition.is_main:
                 _media_arrived(room, rendition.track, payload_type, now)
+            elif isinstance(rendition, Rendition):
+                _backup_arrived(room, rendition, now)
         case SpeakerLevel(producer, level):
             rendition = registry.get(producer)
             track = rendition.track if isinstance(rendition, Rendition) else None
@@ -125,3 +127,12 @@ def _media_arrived(room: Room, track: Publication, payload_type: int, now: float
     elif track.learn_type(payload_type):
         telling.show(room, participant, now)
         tracks.learn(room, track, now)
+
+
+def _backup_arrived(room: Room, backup: Rendition, now: float) -> None:
+    """Not before there is something to see is anybody sent it who can do without."""
+    if backup.flows:
+        return
+    backup.flows = True
+    if backup.track.announced and backup.track.is_regressed:
+        tracks.learn(room, backup.track, now)

@@ -52,6 +52,17 @@ class Publication:
         """The main one first."""
         return [self.main] if self.backup is None else [self.main, self.backup]
 
+    @property
+    def is_regressed(self) -> bool:
+        """Whether all are sent the backup who can play it, as its publisher wanted once somebody needs it."""
+        wanted = self.info.backup_codec_policy == models.BackupCodecPolicy.REGRESSION
+        return wanted and self.backup is not None and self.backup.flows
+
+    @property
+    def preferred(self) -> list[Rendition]:
+        """What there is of it; what everybody is sent who can play it comes first."""
+        return self.renditions[::-1] if self.is_regressed else self.renditions
+
     def announce(self, payload_type: int, now: float) -> None:
         """The others are told of it, in the codec of this payload type."""
         self.announced_at = now
@@ -83,13 +94,12 @@ class Publication:
         return True
 
     def fitting(self, accepted: AcceptedTrack) -> Rendition | None:
-        """What somebody is sent who accepts so much of `codecs`: the main rendition before the backup. None:
-        neither can be played."""
+        """What somebody is sent who accepts so much of `codecs`. None: nothing of it can be played."""
         taken = {each.incoming for each in accepted.payload_types}
         names = {codec.name for codec in self.codecs if codec.payload_type in taken}
         if names and (self.kind is MediaKind.AUDIO or not self.main.name):
             return self.main
-        return next((one for one in self.renditions if one.name in names), None)
+        return next((one for one in self.preferred if one.name in names), None)
 
 
 def is_bounded(request: AddTrackRequest) -> bool:
@@ -163,10 +173,16 @@ def _track_info(request: AddTrackRequest, sid: str, wanted: list[str]) -> models
         encryption=request.encryption,
         stream=request.stream or _default_stream(request.source),
         audio_features=_audio_features(request),
-        # Whatever was asked for: nobody is given the backup who can play the main codec.
-        backup_codec_policy=models.BackupCodecPolicy.SIMULCAST if backups else request.backup_codec_policy,
+        backup_codec_policy=_policy(request) if backups else request.backup_codec_policy,
         packet_trailer_features=request.packet_trailer_features,
     )
+
+
+def _policy(request: AddTrackRequest) -> models.BackupCodecPolicy:
+    """What is followed. Where going over to the backup is only preferred, both are sent."""
+    followed = {models.BackupCodecPolicy.SIMULCAST, models.BackupCodecPolicy.REGRESSION}
+    policy = request.backup_codec_policy
+    return policy if policy in followed else models.BackupCodecPolicy.SIMULCAST
 
 
 def _by_quality(layers: Iterable[models.VideoLayer]) -> list[models.VideoLayer]:

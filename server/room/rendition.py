@@ -64,6 +64,7 @@ class Rendition:
     mimes: tuple[tuple[int, str], ...] = ()
     demand: Demand | None = None
     is_refused: bool = False  # the relay had no room for its producer
+    flows: bool = False  # media of it has arrived; only noted of a backup
 
     @property
     def is_main(self) -> bool:
@@ -138,7 +139,7 @@ class Rendition:
             self.demand.end(now)
         self.cid = self.mid = self.info.cid = self.info.mid = self.info.sdp_cid = ""
         self.producer = self.encodings = 0
-        self.codecs, self.mimes, self.is_refused = (), (), False
+        self.codecs, self.mimes, self.is_refused, self.flows = (), (), False, False
 
 
 def cid_of(section: Section) -> str:

@@ -128,7 +128,8 @@ class Subscriber(ABC):
             self._refuse(track.sid)
             return
         wish = self._wishes.get(track.sid, Wish())
-        subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish, track.main)
+        likely = track.preferred[0]
+        subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish, likely)
         self.tracks[track.sid] = subscription
         self._demand(subscription, now)
         self.negotiation.want(now)

@@ -19,7 +19,7 @@ MAX_TRACKS_PER_PERMISSION = 1000
 @dataclass(slots=True)
 class Subscription:
     """`consumer`, of `producer`, is 0 until the subscriber's answer has accepted the section `mid` and there
-    is what suits it. `rendition` is the main one until the answer.
+    is what suits it. `rendition` is the likely one until the answer.
     """
 
     track: Publication

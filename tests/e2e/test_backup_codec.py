@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from livekit.protocol import models
 from playwright.async_api import Browser, Page
 
 from tests.e2e.browser import eventually
@@ -17,13 +18,13 @@ from tests.e2e.serving import Server
 pytestmark = pytest.mark.alone
 
 PUBLISH = """
-async ([url, token, codec, connections]) => {
+async ([url, token, codec, connections, policy]) => {
   window.room = new LivekitClient.Room({ dynacast: true, singlePeerConnection: connections !== 'two' });
   await room.connect(url, token);
   const resolution = { width: 480, height: 270, frameRate: 10 };
   window.track = await LivekitClient.createLocalVideoTrack({ resolution });
   await room.localParticipant.publishTrack(track, {
-    videoCodec: codec, backupCodec: { codec: 'vp8' }, simulcast: true,
+    videoCodec: codec, backupCodec: { codec: 'vp8' }, simulcast: true, backupCodecPolicy: policy && +policy,
     videoEncoding: { maxBitrate: 300_000, maxFramerate: 10 },
   });
 }
@@ -107,3 +108,18 @@ async def test_who_cannot_decode_it_sees_the_backup_and_the_others_what_was_chos
     await eventually(sending, lambda both: both == (False, True), 60)
     await old.context.close()
     await publisher.context.close()
+
+
+async def test_who_wants_to_send_one_codec_goes_over_to_the_backup_for_all(
+    server: Server, browser: Browser
+) -> None:
+    room, regression = "regression", str(models.BackupCodecPolicy.REGRESSION)
+    publisher = await enter(browser, server, room, "publisher", PUBLISH, "vp9", "one", regression)
+    new = await enter(browser, server, room, "new", WATCH)
+    await eventually(partial(new.evaluate, SEEN), lambda mime: mime == "video/vp9", 40)
+    old = await enter(browser, server, room, "old", WATCH_WITHOUT, "vp9", "two")
+    for watcher in (old, new):
+        await eventually(partial(watcher.evaluate, SEEN), lambda mime: mime == "video/vp8", 40)
+    await eventually(partial(_sending, publisher), lambda both: both == (False, True), 60)
+    for page in (old, new, publisher):
+        await page.context.close()
