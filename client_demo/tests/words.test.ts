@@ -106,15 +106,17 @@ describe('words', () => {
 });
 
 describe('the list of people', () => {
-  it('begins with the person at the page, then whoever shares, then by name', () => {
-    const line = { heard: true, seen: true, sharing: false, speaking: false, self: false, connection: null };
+  it('begins with the person at the page, then raised hands, whoever shares, then by name', () => {
+    const line = { heard: true, seen: true, sharing: false, speaking: false, self: false, connection: null, hand: 0 };
     const people = [
       { ...line, identity: '1', name: 'Grace' },
       { ...line, identity: '2', name: 'Zuse', self: true },
       { ...line, identity: '3', name: 'Ada', speaking: true },
       { ...line, identity: '4', name: 'Linus', sharing: true },
+      { ...line, identity: '5', name: 'Yuri', hand: 2 },
+      { ...line, identity: '6', name: 'Wu', hand: 1 },
     ];
-    expect(inOrder(people).map((each) => each.name)).toEqual(['Zuse', 'Linus', 'Ada', 'Grace']);
+    expect(inOrder(people).map((each) => each.name)).toEqual(['Zuse', 'Wu', 'Yuri', 'Linus', 'Ada', 'Grace']);
   });
 });
 

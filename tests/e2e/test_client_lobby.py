@@ -70,6 +70,13 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await expect(person.get_by_test_id("person-muted")).to_be_visible()
     assert await violations(mona.page) == []
 
+    await bob.page.keyboard.press("h")
+    await expect(person.get_by_test_id("person-hand")).to_be_visible()
+    await person.get_by_test_id("act-lower-hand").click()
+    await expect(person.get_by_test_id("person-hand")).to_be_hidden()
+    await expect(bob.page.get_by_test_id("news")).to_have_text("Mona lowered your hand.")
+    await expect(bob.page.get_by_test_id("hand-button")).to_have_text("Raise hand")
+
     await person.get_by_test_id("act-remove").click()
     question = mona.page.get_by_test_id("question")
     await expect(question).to_contain_text("Remove Bob?")

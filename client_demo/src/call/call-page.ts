@@ -3,6 +3,8 @@
 import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
+import { Hands } from '../gestures/hands';
+import { Reactions } from '../gestures/reactions';
 import { offerDevices } from '../media/device-choice';
 import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
@@ -19,7 +21,7 @@ import type { Call, CallPart } from './parts';
 import { bindPolicyNotice } from './policy-notice';
 import { Presence } from './presence';
 import { publishWhatIsOn } from './publish';
-import { soundsOf } from './roster';
+import { type Marks, soundsOf } from './roster';
 import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
 import { bindSupportCode } from './support';
@@ -82,7 +84,20 @@ export class CallPage {
     this.call = call;
     part(this.element, 'room', HTMLElement).textContent = roomName;
     const presence = new Presence(call);
-    this.parts = [presence, new Floor(call), new Conversation(call), this.own()];
+    const hands = new Hands(call);
+    const reactions = new Reactions(call);
+    const marks: Marks = {
+      hand: (identity) => hands.place(identity),
+      reaction: (identity) => reactions.sign(identity),
+    };
+    this.parts = [
+      presence,
+      hands,
+      reactions,
+      new Floor(call, marks),
+      new Conversation(call, marks, (line, identity) => hands.bindPerson(line, identity)),
+      this.own(),
+    ];
     bindDialog(this.element, 'devices');
     bindInvite(call);
     bindSupportCode(call);

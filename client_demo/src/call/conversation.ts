@@ -8,7 +8,7 @@ import { Receivers } from '../receivers/watch';
 import { bindQuestion } from './dialogs';
 import type { Call, CallPart } from './parts';
 import { PeopleList } from './people';
-import { peopleOf } from './roster';
+import { type Marks, peopleOf } from './roster';
 import { Side, type SideName } from './side';
 import { newsOfMessage } from './words';
 
@@ -24,7 +24,12 @@ export class Conversation implements CallPart {
   private readonly receivers: Receivers;
   private unread = 0;
 
-  constructor(private readonly call: Call) {
+  /** `onLine` adds to a line of the list what another part has for that person. */
+  constructor(
+    private readonly call: Call,
+    private readonly marks: Marks,
+    onLine: (line: HTMLElement, identity: string) => void,
+  ) {
     const { root, room, token, problem } = call;
     this.chat = new ChatPanel({
       root,
@@ -38,11 +43,12 @@ export class Conversation implements CallPart {
     this.people = new PeopleList(root, (line, identity) => {
       this.door.bindPerson(line, identity);
       this.receivers.drawPerson(line, identity);
+      onLine(line, identity);
     });
   }
 
   draw(): void {
-    this.people.show(peopleOf(this.call.room));
+    this.people.show(peopleOf(this.call.room, this.marks));
     this.door.draw();
   }
 

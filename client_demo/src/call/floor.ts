@@ -2,7 +2,7 @@
 
 import { icon, part, say } from '../dom';
 import type { Call, CallPart } from './parts';
-import { speakersOf, tilesOf } from './roster';
+import { type Marks, speakersOf, tilesOf } from './roster';
 import { Stage } from './stage';
 import { type Layout, ViewChoice } from './view';
 
@@ -12,7 +12,10 @@ export class Floor implements CallPart {
   private readonly stage: Stage;
   private layout: Layout = 'grid';
 
-  constructor(private readonly call: Call) {
+  constructor(
+    private readonly call: Call,
+    private readonly marks: Marks,
+  ) {
     this.stage = new Stage(part(call.root, 'grid', HTMLElement), (key) => {
       this.choice.pin(key);
       this.draw();
@@ -22,7 +25,7 @@ export class Floor implements CallPart {
 
   draw(): void {
     const { room } = this.call;
-    const tiles = tilesOf(room);
+    const tiles = tilesOf(room, this.marks);
     const view = this.choice.view(tiles, speakersOf(room));
     this.stage.show(tiles, view);
     this.drawLayout(view.layout);

@@ -4,6 +4,8 @@ export const SHORTCUTS = [
   { key: 'm', action: 'mute', words: 'Mute or unmute' },
   { key: 'v', action: 'camera', words: 'Start or stop video' },
   { key: 's', action: 'share', words: 'Share the screen, or stop' },
+  { key: 'h', action: 'hand', words: 'Raise or lower your hand' },
+  { key: 'r', action: 'react', words: 'Choose a reaction' },
   { key: 'c', action: 'chat', words: 'Open or close the chat' },
   { key: 'p', action: 'people', words: 'Open or close the list of people' },
   { key: 'l', action: 'layout', words: 'Grid or speaker layout' },

@@ -1,6 +1,9 @@
-/** What does not fit the bar: shown in it where there is room, else behind a button. */
+/** What does not fit the bar waits behind a button; some of it only where the bar is short. */
 
 import { part } from '../dom';
+
+/** From this width on, what is so marked (`data-bar`) stands in the bar, before the button it names (`data-before`). */
+const ROOM: Record<string, string> = { tablet: '(min-width: 40.01rem)', wide: '(min-width: 72.01rem)' };
 
 /** Binds `more-button` and `more` inside `root` until the answer is called. */
 export function bindMore(root: HTMLElement): () => void {
@@ -32,5 +35,24 @@ export function bindMore(root: HTMLElement): () => void {
     { signal },
   );
   open(false);
+  fillBar(menu, signal);
   return () => stop.abort();
+}
+
+/** Moves buttons between the menu and the bar, so that they come in the order they are seen in. */
+function fillBar(menu: HTMLElement, signal: AbortSignal): void {
+  const bar = menu.parentElement;
+  const marked = Array.from(menu.querySelectorAll<HTMLElement>('[data-bar]'));
+  const first = menu.querySelector(':scope > :not([data-bar])');
+  for (const [size, query] of Object.entries(ROOM)) {
+    const wide = matchMedia(query);
+    const place = (): void => {
+      for (const button of marked.filter((each) => each.dataset['bar'] === size)) {
+        if (wide.matches) bar?.insertBefore(button, part(bar, button.dataset['before'] ?? '', HTMLElement));
+        else menu.insertBefore(button, first);
+      }
+    };
+    wide.addEventListener('change', place, { signal });
+    place();
+  }
 }

@@ -43,6 +43,8 @@ function draw(line: HTMLElement, person: Person): void {
   line.style.setProperty('--hue', String(hue(person.identity)));
   say(part(line, 'initials', HTMLElement), initials(person.name));
   say(part(line, 'name', HTMLElement), person.self ? `${person.name} (you)` : person.name);
+  part(line, 'hand', HTMLElement).hidden = person.hand === 0;
+  tell(part(line, 'hand-place', HTMLElement), String(person.hand || ''));
   part(line, 'muted', HTMLElement).hidden = person.heard;
   part(line, 'camera-off', HTMLElement).hidden = person.seen;
   part(line, 'sharing', HTMLElement).hidden = !person.sharing;

@@ -5,6 +5,14 @@ import { type Participant, type RemoteTrack, type Room, Track, type TrackPublica
 import { othersIn } from '../door/told';
 import { type Connection, connectionOf } from './connection';
 
+/** What people told each other of themselves, as this page has heard it. */
+export interface Marks {
+  /** 1 for whose hand was raised first, 0 where it is down. */
+  hand: (identity: string) => number;
+  /** Of a reaction that is shown now; empty where there is none. */
+  reaction: (identity: string) => string;
+}
+
 export interface TileContent {
   /** Stable for as long as the tile means the same. */
   key: string;
@@ -19,6 +27,9 @@ export interface TileContent {
   speaking: boolean;
   /** Of a person; null for screens, and while nothing is known. */
   connection: Connection | null;
+  /** As in `Marks`; of screens 0 and empty. */
+  hand: number;
+  reaction: string;
 }
 
 /** One line of the list of people. */
@@ -31,6 +42,8 @@ export interface Person {
   sharing: boolean;
   speaking: boolean;
   connection: Connection | null;
+  /** 1 for whose hand was raised first, 0 where it is down. */
+  hand: number;
 }
 
 /** What others call a participant. */
@@ -39,7 +52,7 @@ export function nameOf(person: Participant): string {
 }
 
 /** The person's own tile comes last, screens come first. */
-export function tilesOf(room: Room): TileContent[] {
+export function tilesOf(room: Room, marks: Marks): TileContent[] {
   const people: Participant[] = [...othersIn(room), room.localParticipant];
   const screens: TileContent[] = [];
   const persons: TileContent[] = [];
@@ -58,6 +71,8 @@ export function tilesOf(room: Room): TileContent[] {
       heard: publications.some((each) => isVoice(each) && !each.isMuted),
       speaking: person.isSpeaking,
       connection: connectionOf(person.connectionQuality),
+      hand: marks.hand(person.identity),
+      reaction: marks.reaction(person.identity),
     });
     for (const publication of publications) {
       if (publication.source !== Track.Source.ScreenShare || publication.isMuted || !publication.track) continue;
@@ -69,6 +84,8 @@ export function tilesOf(room: Room): TileContent[] {
         heard: true,
         speaking: false,
         connection: null,
+        hand: 0,
+        reaction: '',
       });
     }
   }
@@ -76,7 +93,7 @@ export function tilesOf(room: Room): TileContent[] {
 }
 
 /** Everybody in the room, in the order of the list. */
-export function peopleOf(room: Room): Person[] {
+export function peopleOf(room: Room, marks: Marks): Person[] {
   const people: Participant[] = [room.localParticipant, ...othersIn(room)];
   return inOrder(
     people.map((person) => {
@@ -90,16 +107,19 @@ export function peopleOf(room: Room): Person[] {
         sharing: publications.some((each) => each.source === Track.Source.ScreenShare),
         speaking: person.isSpeaking,
         connection: connectionOf(person.connectionQuality),
+        hand: marks.hand(person.identity),
       };
     }),
   );
 }
 
-/** The person at this page, then those who share, then by name: nobody moves for speaking. */
+/** The person at this page, then raised hands in their order, then those who share, then by name: nobody moves for
+ * speaking. */
 export function inOrder(people: Person[]): Person[] {
   return [...people].sort(
     (one, other) =>
       Number(other.self) - Number(one.self) ||
+      (one.hand || Infinity) - (other.hand || Infinity) ||
       Number(other.sharing) - Number(one.sharing) ||
       one.name.localeCompare(other.name) ||
       one.identity.localeCompare(other.identity),

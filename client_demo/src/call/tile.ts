@@ -2,7 +2,7 @@
 
 import type { Track } from 'livekit-client';
 
-import { copyOf, part, say } from '../dom';
+import { copyOf, part, say, tell } from '../dom';
 import { showConnection } from './connection';
 import type { TileContent } from './roster';
 
@@ -39,6 +39,9 @@ export class Tile {
     say(part(element, 'name', HTMLElement), what);
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
+    part(element, 'hand', HTMLElement).hidden = content.hand === 0;
+    tell(part(element, 'hand-place', HTMLElement), String(content.hand || ''));
+    say(part(element, 'reaction', HTMLElement), content.reaction);
     // On a picture only what is not as it should be; the list of people has the rest.
     showConnection(element, content.connection === 'good' ? null : content.connection);
     element.style.setProperty('--hue', String(hue(content.identity)));

@@ -1,0 +1,118 @@
+/** Raising a hand: told to the others, shown in tiles and in the list of people, lowered by oneself or a moderator. */
+
+import { type RemoteParticipant, RoomEvent } from 'livekit-client';
+
+import { NEEDS_ENCRYPTION, requiresEncryption } from '../call/encryption';
+import type { Call, CallPart } from '../call/parts';
+import { nameOf } from '../call/roster';
+import { part, say } from '../dom';
+import { moderates, othersIn, waits } from '../door/told';
+import { Buckets } from './bucket';
+import { Raised } from './raised';
+import { encode, HAND_TOPIC, type HandMessage, readHand } from './wire';
+
+export class Hands implements CallPart {
+  readonly keys = { hand: (): void => this.toggle() };
+  private readonly raised = new Raised();
+  private readonly button: HTMLButtonElement;
+  /** Of messages taken from one person. */
+  private readonly limits = new Buckets(8, 1_000);
+
+  constructor(private readonly call: Call) {
+    const { room, root } = call;
+    this.button = part(root, 'hand-button', HTMLButtonElement);
+    this.button.addEventListener('click', () => this.toggle());
+    room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
+      if (topic !== HAND_TOPIC || !sender || !this.limits.take(sender.identity, Date.now())) return;
+      const message = readHand(payload);
+      if (message) this.receive(message, sender);
+    });
+    room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => this.limits.forget(identity));
+    room.on(RoomEvent.Reconnected, () => this.meet());
+    this.meet();
+  }
+
+  /** 1 for whose hand was raised first, 0 where it is down. */
+  place(identity: string): number {
+    return this.raised.place(identity);
+  }
+
+  /** By a moderator, in somebody's line of the list. */
+  bindPerson(line: HTMLElement, identity: string): void {
+    const button = part(line, 'lower-hand', HTMLButtonElement);
+    button.hidden = this.place(identity) === 0;
+    if (button.dataset['bound']) return;
+    button.dataset['bound'] = 'true';
+    button.addEventListener('click', () => void this.send({ hand: 'lower' }, [identity]));
+  }
+
+  draw(): void {
+    const { room } = this.call;
+    const me = room.localParticipant;
+    this.raised.keep(new Set([me.identity, ...othersIn(room).map((person) => person.identity)]));
+    const up = this.place(me.identity) > 0;
+    this.button.hidden = waits(me) || me.permissions?.canPublishData === false;
+    this.button.dataset['active'] = String(up);
+    say(part(this.button, 'label', HTMLElement), up ? 'Lower hand' : 'Raise hand');
+  }
+
+  private toggle(): void {
+    const { room, announce, problem, redraw } = this.call;
+    if (this.button.hidden) return;
+    if (requiresEncryption(room)) return problem(NEEDS_ENCRYPTION);
+    const { identity } = room.localParticipant;
+    const up = this.raised.raise(identity, Date.now());
+    if (!up) this.raised.lower(identity);
+    void this.send(up ? { hand: 'up', for: 0 } : { hand: 'down' });
+    announce(up ? 'Your hand is raised.' : 'Your hand is lowered.');
+    redraw();
+  }
+
+  /** On joining, and when back: asks who has a hand up, and says so where one's own is. */
+  private meet(): void {
+    void this.send({ hand: 'who' });
+    this.repeat();
+  }
+
+  private repeat(to?: string[]): void {
+    const at = this.raised.at(this.call.room.localParticipant.identity);
+    if (at !== null) void this.send({ hand: 'up', for: Date.now() - at }, to);
+  }
+
+  private receive(message: HandMessage, sender: RemoteParticipant): void {
+    const { room, announce, redraw } = this.call;
+    const { identity } = sender;
+    switch (message.hand) {
+      case 'up':
+        if (this.raised.raise(identity, Date.now() - message.for)) announce(`${nameOf(sender)} raised a hand.`);
+        break;
+      case 'down':
+        this.raised.lower(identity);
+        break;
+      case 'who':
+        this.repeat([identity]);
+        break;
+      case 'lower':
+        // The server alone says who moderates, so that nobody else lowers hands.
+        if (!moderates(sender) || !this.raised.lower(room.localParticipant.identity)) return;
+        void this.send({ hand: 'down' });
+        announce(`${nameOf(sender)} lowered your hand.`);
+    }
+    redraw();
+  }
+
+  private async send(message: HandMessage, destinationIdentities?: string[]): Promise<void> {
+    const { room } = this.call;
+    const me = room.localParticipant;
+    if (requiresEncryption(room) || waits(me) || me.permissions?.canPublishData === false) return;
+    try {
+      await me.publishData(encode(message), {
+        reliable: true,
+        topic: HAND_TOPIC,
+        ...(destinationIdentities ? { destinationIdentities } : {}),
+      });
+    } catch {
+      // The connection is lost: it is told again once it is back.
+    }
+  }
+}

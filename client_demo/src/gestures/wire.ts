@@ -1,0 +1,69 @@
+/** Raised hands and reactions as data messages of two topics: pure. Guests' tokens let nobody change attributes, since
+ * with them go the name that others see and metadata of half a megabyte, so hands are told, not kept by the server.
+ *
+ *     offrecord.hand      {"hand": "up", "for": 12000}   raised, so many milliseconds ago
+ *                         {"hand": "down"}
+ *                         {"hand": "who"}                asks those whose hand is up to say so again
+ *                         {"hand": "lower"}              from a moderator, to one person
+ *     offrecord.reaction  {"reaction": "applause"}
+ */
+
+import { fieldsOf } from '../policy/fields';
+
+export const HAND_TOPIC = 'offrecord.hand';
+export const REACTION_TOPIC = 'offrecord.reaction';
+
+/** What is longer is not read. */
+const MOST_BYTES = 128;
+/** No hand has been up for longer. */
+const LONGEST_MS = 24 * 3_600_000;
+
+export type HandMessage = { hand: 'up'; for: number } | { hand: 'down' } | { hand: 'who' } | { hand: 'lower' };
+
+export const REACTIONS = [
+  { name: 'thumbs_up', sign: '👍', words: 'thumbs up' },
+  { name: 'applause', sign: '👏', words: 'applause' },
+  { name: 'heart', sign: '❤️', words: 'a heart' },
+  { name: 'laughter', sign: '😂', words: 'laughter' },
+  { name: 'surprise', sign: '😮', words: 'surprise' },
+  { name: 'celebration', sign: '🎉', words: 'celebration' },
+] as const;
+
+export type Reaction = (typeof REACTIONS)[number];
+
+export function encode(message: HandMessage | { reaction: Reaction['name'] }): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(message));
+}
+
+/** Null for what is no message of a hand. */
+export function readHand(payload: Uint8Array): HandMessage | null {
+  const fields = read(payload);
+  switch (fields['hand']) {
+    case 'up': {
+      const since = fields['for'];
+      const known = typeof since === 'number' && Number.isFinite(since);
+      return { hand: 'up', for: known ? Math.min(LONGEST_MS, Math.max(0, since)) : 0 };
+    }
+    case 'down':
+    case 'who':
+    case 'lower':
+      return { hand: fields['hand'] };
+    default:
+      return null;
+  }
+}
+
+/** Null for what is no reaction that this page shows. */
+export function readReaction(payload: Uint8Array): Reaction | null {
+  const { reaction } = read(payload);
+  return REACTIONS.find((each) => each.name === reaction) ?? null;
+}
+
+function read(payload: Uint8Array): Record<string, unknown> {
+  if (payload.byteLength > MOST_BYTES) return {};
+  try {
+    return fieldsOf(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)));
+  } catch {
+    return {};
+  }
+}
