@@ -9,6 +9,7 @@ from tests.e2e.browser import join
 from tests.e2e.netem import Conditions
 from tests.e2e.serving import Server
 
+NARROW = Conditions(rate_kbps=60, queue_ms=300)  # sound, and no picture
 LOSSY = Conditions(loss=0.25)
 JUDGED = 30_000  # milliseconds; the server judges every five seconds, and media flows first
 
@@ -30,6 +31,19 @@ async def test_everybody_sees_who_loses_media(server: Server, shared_browser: Br
             await expect(line).to_have_attribute(
                 "title", "Poor connection: much sound and video is lost on the way"
             )
+
+        # Who is at the weak end is told what that means; the others are not told of theirs.
+        weak = alan.page.get_by_test_id("own-connection")
+        await expect(weak).to_contain_text("Your connection is weak")
+        await expect(ada.page.get_by_test_id("own-connection")).to_be_hidden()
+        await alan.page.get_by_test_id("own-connection-stop").click()
+        await expect(alan.page.get_by_test_id("camera-button")).to_have_text("Start video")
+
+        await access.change(Conditions(), NARROW)
+        paused = alan.page.get_by_test_id("tile").filter(has_text="Ada").get_by_test_id("tile-paused")
+        await expect(paused).to_be_visible(timeout=JUDGED)
+        await access.change(Conditions(), Conditions())
+        await expect(paused).to_be_hidden(timeout=JUDGED)
 
 
 async def test_a_good_connection_is_said_in_the_list_and_left_out_of_the_picture(

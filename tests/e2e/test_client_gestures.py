@@ -48,9 +48,7 @@ async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared
         await page.keyboard.press("h")
         await expect(own.get_by_test_id("tile-hand")).to_contain_text("number 2")
         await expect(page.get_by_test_id("hand-button")).to_have_text("Lower hand")
-        await eventually(
-            lambda: _answered(lap, HAND), lambda told: {"hand": "up", "for": 0} in told
-        )
+        await eventually(lambda: _answered(lap, HAND), lambda told: {"hand": "up", "for": 0} in told)
         await page.get_by_test_id("people-button").click()
         people = page.get_by_test_id("person")
         await expect(people.locator("[data-part=name]")).to_have_text(["Ada (you)", "lap"])
@@ -59,7 +57,9 @@ async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared
 
         # Who comes later asks, and is told since when.
         bo = (await watcher(shared_browser, shared_server, "gestures")).page
-        await expect(bo.get_by_test_id("tile").filter(has_text="Ada").get_by_test_id("tile-hand")).to_be_visible()
+        await expect(
+            bo.get_by_test_id("tile").filter(has_text="Ada").get_by_test_id("tile-hand")
+        ).to_be_visible()
         # Nobody but a moderator lowers another's hand, and nothing but a message is one.
         await say(lap, HAND, {"hand": "lower"})
         await say(lap, HAND, ["up"])

@@ -9,10 +9,11 @@ from livekit import rtc
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.e2e.axe import violations
-from tests.e2e.browser import join
+from tests.e2e.browser import eventually, join
 from tests.e2e.desktop import desktop
 from tests.e2e.serving import Server
 
+VOLUMES = "Array.from(document.querySelectorAll('[data-part=sound] audio'), (each) => each.volume)"
 STRANGER = {"sid": "PA_x", "identity": "nobody", "name": "Nobody", "since": "", "state": "active"}
 
 
@@ -37,7 +38,7 @@ async def test_who_receives_is_told_and_a_difference_is_seen(
     url, token = shared_server.ws_url, shared_server.token
     deaf = rtc.RoomOptions(auto_subscribe=False)
     async with (
-        desktop(url, token("receivers", "lap")),
+        desktop(url, token("receivers", "lap")) as lap,
         desktop(url, token("receivers", "desk"), deaf),
     ):
         page = (await join(shared_browser, shared_server.url, "Ada", "receivers")).page
@@ -51,6 +52,17 @@ async def test_who_receives_is_told_and_a_difference_is_seen(
 
         await page.get_by_test_id("mic-button").click()
         await expect(tracks.first).to_have_text("Your sound (muted) goes to lap.")
+
+        await lap.publish()
+        line = people.filter(has_text="lap")
+        await line.get_by_test_id("mixer-button").click()
+        await expect(line.get_by_test_id("person-quality")).to_contain_text(
+            "Their video reaches you at 320 × 240."
+        )
+        await line.get_by_test_id("person-volume").fill("40")
+        await expect(line.get_by_test_id("mixer-button")).to_have_text("40 %")
+        await eventually(lambda: page.evaluate(VOLUMES), lambda volumes: volumes == [0.4])
+        assert await violations(page) == []
 
         alarm = page.get_by_test_id("receivers-alarm")
         await expect(alarm).to_be_hidden()

@@ -17,6 +17,7 @@ import { bindInvite } from './invite';
 import type { Action } from './keys';
 import { bindMore } from './menu';
 import { News } from './news';
+import { OwnConnection } from './own-connection';
 import type { Call, CallPart } from './parts';
 import { bindPolicyNotice } from './policy-notice';
 import { Presence } from './presence';
@@ -25,6 +26,7 @@ import { type Marks, soundsOf } from './roster';
 import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
 import { bindSupportCode } from './support';
+import { Volumes } from './volumes';
 
 export interface CallPageOptions {
   room: Room;
@@ -50,6 +52,7 @@ const REDRAWN_ON = [
   RoomEvent.TrackUnpublished,
   RoomEvent.TrackSubscribed,
   RoomEvent.TrackUnsubscribed,
+  RoomEvent.TrackStreamStateChanged,
   RoomEvent.TrackMuted,
   RoomEvent.TrackUnmuted,
   RoomEvent.LocalTrackPublished,
@@ -86,6 +89,7 @@ export class CallPage {
     const presence = new Presence(call);
     const hands = new Hands(call);
     const reactions = new Reactions(call);
+    const volumes = new Volumes(call);
     const marks: Marks = {
       hand: (identity) => hands.place(identity),
       reaction: (identity) => reactions.sign(identity),
@@ -95,7 +99,12 @@ export class CallPage {
       hands,
       reactions,
       new Floor(call, marks),
-      new Conversation(call, marks, (line, identity) => hands.bindPerson(line, identity)),
+      volumes,
+      new OwnConnection(call),
+      new Conversation(call, marks, (line, identity) => {
+        hands.bindPerson(line, identity);
+        volumes.bindPerson(line, identity);
+      }),
       this.own(),
     ];
     bindDialog(this.element, 'devices');

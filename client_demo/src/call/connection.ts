@@ -44,6 +44,12 @@ export function connectionOf(quality: ConnectionQuality): Connection | null {
   }
 }
 
+/** A sentence without its full stop; empty while the server has said nothing. */
+export function meaningOf(quality: ConnectionQuality): string {
+  const connection = connectionOf(quality);
+  return connection ? LOOKS[connection].meaning : '';
+}
+
 /** Draws into `connection` inside `root`: hidden where there is nothing to say. */
 export function showConnection(root: HTMLElement, connection: Connection | null): void {
   const element = part(root, 'connection', HTMLElement);

@@ -22,6 +22,8 @@ export interface TileContent {
   self: boolean;
   /** To be shown, or null where there is none or it is muted. */
   video: Track | null;
+  /** The server holds the video back: the way to this page carries no more. */
+  paused: boolean;
   /** The person can be heard: some sound is published and not muted. */
   heard: boolean;
   speaking: boolean;
@@ -63,11 +65,13 @@ export function tilesOf(room: Room, marks: Marks): TileContent[] {
       name: nameOf(person),
       self: person === room.localParticipant,
     };
+    const video = faceOf(publications)?.track ?? null;
     persons.push({
       ...common,
       key: tileKey(person),
       kind: 'person',
-      video: faceOf(publications)?.track ?? null,
+      video,
+      paused: isPaused(video),
       heard: publications.some((each) => isVoice(each) && !each.isMuted),
       speaking: person.isSpeaking,
       connection: connectionOf(person.connectionQuality),
@@ -81,6 +85,7 @@ export function tilesOf(room: Room, marks: Marks): TileContent[] {
         key: publication.trackSid,
         kind: 'screen',
         video: publication.track,
+        paused: isPaused(publication.track),
         heard: true,
         speaking: false,
         connection: null,
@@ -153,6 +158,10 @@ function faceOf(publications: TrackPublication[]): TrackPublication | undefined 
     (each) => each.kind === Track.Kind.Video && each.source !== Track.Source.ScreenShare && !each.isMuted && each.track,
   );
   return faces.find((each) => each.source === Track.Source.Camera) ?? faces[0];
+}
+
+function isPaused(video: Track | null): boolean {
+  return video?.streamState === Track.StreamState.Paused;
 }
 
 function isVoice(publication: TrackPublication): boolean {

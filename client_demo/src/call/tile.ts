@@ -42,6 +42,7 @@ export class Tile {
     part(element, 'hand', HTMLElement).hidden = content.hand === 0;
     tell(part(element, 'hand-place', HTMLElement), String(content.hand || ''));
     say(part(element, 'reaction', HTMLElement), content.reaction);
+    part(element, 'paused', HTMLElement).hidden = !content.paused;
     // On a picture only what is not as it should be; the list of people has the rest.
     showConnection(element, content.connection === 'good' ? null : content.connection);
     element.style.setProperty('--hue', String(hue(content.identity)));

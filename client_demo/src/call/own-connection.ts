@@ -1,0 +1,63 @@
+/** Tells a person that the own connection is weak, as the server judges it, and what helps. */
+
+import { type Room, Track } from 'livekit-client';
+
+import { part, tell } from '../dom';
+import { counted } from '../duration';
+import { type Connection, connectionOf } from './connection';
+import type { Call, CallPart } from './parts';
+
+/** It stays for so long, so that a connection that comes and goes does not move the page all the time. */
+const STAYS_MS = 6_000;
+
+/** Empty where all is well. `paused`: videos of others that the connection does not carry. */
+export function weakness(own: Connection | null, paused: number): string {
+  if (own === 'poor' || own === 'lost') {
+    return 'Your connection is weak: others may see and hear you late, or not at all.';
+  }
+  if (paused > 0) {
+    return `Your connection is slow: ${counted(paused, 'video is', 'videos are')} paused until it carries more.`;
+  }
+  return '';
+}
+
+/** Videos that the server has paused because the way to this page carries no more. */
+export function pausedVideos(room: Room): number {
+  const publications = [...room.remoteParticipants.values()].flatMap((each) => [...each.videoTrackPublications.values()]);
+  return publications.filter((each) => each.track?.streamState === Track.StreamState.Paused).length;
+}
+
+export class OwnConnection implements CallPart {
+  private readonly notice: HTMLElement;
+  private readonly stop: HTMLButtonElement;
+  private hiding: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly call: Call) {
+    const { root, media } = call;
+    this.notice = part(root, 'own-connection', HTMLElement);
+    this.stop = part(root, 'own-connection-stop', HTMLButtonElement);
+    this.stop.addEventListener('click', () => void media.turn('camera', false));
+    media.addEventListener('change', () => this.draw(), { signal: call.closed });
+  }
+
+  draw(): void {
+    const { room, media } = this.call;
+    const words = weakness(connectionOf(room.localParticipant.connectionQuality), pausedVideos(room));
+    this.stop.hidden = !media.state('camera').on;
+    if (words) {
+      this.close();
+      tell(part(this.notice, 'own-connection-words', HTMLElement), words);
+      this.notice.hidden = false;
+    } else if (!this.notice.hidden) {
+      this.hiding ??= setTimeout(() => {
+        this.notice.hidden = true;
+        this.hiding = undefined;
+      }, STAYS_MS);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.hiding);
+    this.hiding = undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/** How loud each of the others is at this page: chosen in the list of people, and gone with the call. */
+
+import { type Room, Track } from 'livekit-client';
+
+import { part, say, tell } from '../dom';
+import { meaningOf } from './connection';
+import type { Call, CallPart } from './parts';
+import { nameOf } from './roster';
+
+const FULL = 100;
+
+/** Phones that leave the volume to their own keys take no other. */
+function canSetVolume(): boolean {
+  const probe = document.createElement('audio');
+  probe.volume = 0.5;
+  return probe.volume === 0.5;
+}
+
+export class Volumes implements CallPart {
+  /** Per cent, by identity; who is not in it is at full volume. */
+  private readonly chosen = new Map<string, number>();
+  private readonly settable = canSetVolume();
+
+  constructor(private readonly call: Call) {}
+
+  draw(): void {
+    const { room } = this.call;
+    for (const [identity, volume] of this.chosen) {
+      for (const publication of room.remoteParticipants.get(identity)?.audioTrackPublications.values() ?? []) {
+        const { track } = publication;
+        if (track && 'setVolume' in track) (track as { setVolume: (part: number) => void }).setVolume(volume / FULL);
+      }
+    }
+  }
+
+  /** Binds the button in somebody's line of the list, and what it opens. */
+  bindPerson(line: HTMLElement, identity: string): void {
+    const { room } = this.call;
+    const button = part(line, 'mixer-button', HTMLButtonElement);
+    const mixer = part(line, 'mixer', HTMLElement);
+    button.hidden = identity === room.localParticipant.identity;
+    if (!button.dataset['bound']) {
+      button.dataset['bound'] = 'true';
+      button.addEventListener('click', () => {
+        mixer.hidden = !mixer.hidden;
+        this.call.redraw();
+      });
+      const slider = part(line, 'volume', HTMLInputElement);
+      slider.addEventListener('input', () => {
+        this.chosen.set(identity, slider.valueAsNumber);
+        this.call.redraw();
+      });
+    }
+    if (!button.hidden) this.drawPerson(line, identity, button, mixer);
+  }
+
+  private drawPerson(line: HTMLElement, identity: string, button: HTMLButtonElement, mixer: HTMLElement): void {
+    const { room } = this.call;
+    const person = room.remoteParticipants.get(identity);
+    const name = person ? nameOf(person) : identity;
+    const volume = this.chosen.get(identity) ?? FULL;
+    const shown = volume === FULL ? '' : `${volume} %`;
+    const words = `Volume and quality of ${name}${shown && `: ${shown}`}`;
+    if (button.title !== words) button.title = button.ariaLabel = words;
+    button.setAttribute('aria-expanded', String(!mixer.hidden));
+    say(part(button, 'mixer-volume', HTMLElement), shown);
+    part(line, 'volume-label', HTMLElement).hidden = !this.settable;
+    tell(part(line, 'volume-words', HTMLElement), `${volume} %`);
+    const slider = part(line, 'volume', HTMLInputElement);
+    slider.ariaLabel = `Volume of ${name}`;
+    slider.value = String(volume);
+    if (!mixer.hidden) tell(part(line, 'quality', HTMLElement), qualityOf(room, identity));
+  }
+}
+
+/** How somebody is connected, and what of their video reaches this page. */
+function qualityOf(room: Room, identity: string): string {
+  const person = room.remoteParticipants.get(identity);
+  if (!person) return '';
+  const connection = meaningOf(person.connectionQuality);
+  const publication = person.getTrackPublication(Track.Source.Camera);
+  const { track } = publication ?? {};
+  if (!track || publication?.isMuted) return connection ? `${connection}.` : '';
+  const { width, height } = track.mediaStreamTrack.getSettings();
+  const size = width && height ? `Their video reaches you at ${width} × ${height}.` : '';
+  const paused = track.streamState === Track.StreamState.Paused;
+  const video = paused ? 'Their video is paused: your connection carries no more.' : size;
+  return [connection ? `${connection}.` : '', video].filter(Boolean).join(' ');
+}
