@@ -18,7 +18,7 @@ QUIET := @scripts/quiet.sh
 # Of the extension; the load generator and the network emulator are no part of it.
 RUST_SOURCES := pyproject.toml $(NATIVE)/Cargo.toml $(NATIVE)/Cargo.lock $(filter-out $(NATIVE)/load/% $(NATIVE)/netem/%, \
 	$(wildcard $(NATIVE)/*/Cargo.toml) $(shell find $(NATIVE)/*/src -name '*.rs'))
-WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*')
+WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*' -not -path 'client_demo/desktop/*')
 
 # Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.
 SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
@@ -40,7 +40,7 @@ test: need-run ## all checks and tests (Debian packages are installed where that
 	@scripts/test.sh $(TESTS)
 
 # All of `make test` that is not pytest. None of it waits for another without a reason, so that --jobs pays.
-before-tests: build packages test-rust emulator go-sdk node-sdk older-sdk check
+before-tests: build packages test-rust emulator go-sdk node-sdk older-sdk .build/desktop check
 
 packages:
 	$(QUIET) "packages of the system" scripts/debian.sh
@@ -74,15 +74,15 @@ check-python: check-ruff-format check-ruff check-mypy check-imports
 check-rust: check-rustfmt check-clippy
 
 check-ruff-format: .build/dev
-	$(QUIET) "ruff format" $(BIN)/ruff format --check server tests bench
+	$(QUIET) "ruff format" $(BIN)/ruff format --check server client_demo/desktop tests bench
 
 check-ruff: .build/dev
-	$(QUIET) "ruff" $(BIN)/ruff check server tests bench
+	$(QUIET) "ruff" $(BIN)/ruff check server client_demo/desktop tests bench
 
-check-mypy: .build/dev .build/native
+check-mypy: .build/dev .build/native .build/desktop
 	$(QUIET) "mypy --strict" $(BIN)/mypy
 
-check-imports: .build/dev
+check-imports: .build/dev .build/desktop
 	$(QUIET) "import rules" $(BIN)/lint-imports
 
 check-rustfmt: need-run
@@ -112,12 +112,13 @@ lock: .build/dev ## resolve the Python dependencies again
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group build pyproject.toml -o requirements-build.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --constraint requirements-dev.lock --group desktop -o requirements-desktop.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --group fuzz -o requirements-fuzz.lock
 	$(BIN)/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --no-deps --group older -o requirements-older.lock
 
 clean: ## remove what was built
 	rm -rf .build $(VENV) dist server/web client_demo/node_modules tests/e2e/node_sdk/node_modules $(NATIVE)/target $(NATIVE)/fuzz/target server/_native*.so
-	find server tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+	find server client_demo/desktop tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 need-run need-wheel:
 	@scripts/need.sh python rust node
@@ -138,6 +139,11 @@ $(VENV): | .build
 
 .build/dev: requirements-dev.lock requirements-build.lock | .build/runtime
 	$(QUIET) "Python dependencies, for development" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# What the desktop application needs, and nothing of the server. In an environment for development the two agree on versions.
+.build/desktop: requirements-desktop.lock | $(VENV)
+	$(QUIET) "Python dependencies of the desktop application" $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-desktop.lock
 	@touch $@
 
 .build/fuzzer: requirements-fuzz.lock | .build/dev

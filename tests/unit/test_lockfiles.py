@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON_LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
+OTHER_LOCKS = [f"requirements-{name}.lock" for name in ("desktop", "fuzz", "older")]
 CANONICAL_CRATES = "registry+https://github.com/rust-lang/crates.io-index"
 PIN = re.compile(r"^([a-z0-9._-]+)(?:\[[^]]*])?==([^ ;\\]+)", re.MULTILINE)
 
@@ -29,7 +30,7 @@ def _declared(requirements: list[Any]) -> dict[str, str]:
     return {re.split(r"[\[=]", text)[0].lower(): text.split("==")[1] for text in texts}
 
 
-@pytest.mark.parametrize("name", [*PYTHON_LOCKS, "requirements-fuzz.lock", "requirements-older.lock"])
+@pytest.mark.parametrize("name", [*PYTHON_LOCKS, *OTHER_LOCKS])
 def test_every_python_package_is_pinned_with_hashes(name: str) -> None:
     text = (ROOT / name).read_text()
     blocks = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
@@ -54,6 +55,21 @@ def test_development_runs_the_versions_that_are_shipped() -> None:
     shipped = _pins("requirements.lock")
     for name in PYTHON_LOCKS[1:]:
         assert shipped.items() <= _pins(name).items(), name
+
+
+def test_the_desktop_application_has_the_versions_of_development() -> None:
+    """Both are installed into one environment."""
+    declared = _declared(_project()["dependency-groups"]["desktop"])
+    desktop, development = _pins("requirements-desktop.lock"), _pins("requirements-dev.lock")
+    assert declared.items() <= desktop.items()
+    common = desktop.keys() & development.keys()
+    assert {"aiohttp", "cryptography", "livekit"} <= common
+    assert {name: desktop[name] for name in common} == {name: development[name] for name in common}
+
+
+def test_the_server_is_installed_without_windows() -> None:
+    for name in PYTHON_LOCKS:
+        assert [pin for pin in _pins(name) if pin.startswith(("pyside", "shiboken", "qasync"))] == []
 
 
 @pytest.mark.parametrize("workspace", ["server/native", "server/native/fuzz"])
