@@ -238,6 +238,7 @@ def application(
             config.http.public_url,
             origins,
             policy=policy,
+            takes_only_encrypted=rooms.takes_only_encrypted,
         ).routes()
     )
     minimum_level = config.guarantee.minimum_level

@@ -1,8 +1,9 @@
 """`POST /api/guest-token`: a token for a person with a name, where the operator lets guests in.
 
     {"room": "…", "name": "…", "policy": "…"?, "passcode": "…"?, "old_enough": true?}
-    -> 200 {"url": "wss://…", "token": "…"}
+    -> 200 {"url": "wss://…", "token": "…", "encryption": "required" | "optional"}
 
+`encryption` says whether the room takes only what is encrypted end to end; the key is never asked for here.
 `policy` is the version of the privacy policy that the guest was shown, where one is published. Every refusal
 is JSON with an `error` that says what to do. 409 has `policy_changed` and, as `policy`, the version to show;
 `passcode_required` is true when a passcode is asked for or was wrong, `age_required` where `old_enough` is:
@@ -44,7 +45,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 class GuestRoutes:
     """The handler. `key` is the name and the secret that guests' tokens are signed with, `public_url` where
     clients reach the server ("": where this one asked), `policy` tells the version that guests have to have
-    seen ("": none is published)."""
+    seen ("": none is published), `takes_only_encrypted` whether a room of that name does."""
 
     def __init__(
         self,
@@ -55,12 +56,14 @@ class GuestRoutes:
         origins: Origins,
         *,
         policy: Callable[[], str],
+        takes_only_encrypted: Callable[[str], bool],
     ) -> None:
         self._guests = guests
         self._key = key
         self._clock = clock
         self._public_url = public_url
         self._policy = policy
+        self._takes_only_encrypted = takes_only_encrypted
         self._limit = RateLimit(guests.per_minute, origins)
 
     def routes(self) -> list[web.RouteDef]:
@@ -108,7 +111,9 @@ class GuestRoutes:
             grants=VideoGrants(room=room, room_join=True, room_admin=moderates),
             expires_at=now + TOKEN_SECONDS,
         )
-        return _json(200, {"url": self._url(request), "token": sign(claims, *self._key, now)})
+        encryption = "required" if self._takes_only_encrypted(room) else "optional"
+        token = sign(claims, *self._key, now)
+        return _json(200, {"url": self._url(request), "token": token, "encryption": encryption})
 
     def _url(self, request: web.Request) -> str:
         if self._public_url:

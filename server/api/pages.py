@@ -26,7 +26,7 @@ def content_security_policy(authority: str) -> str:
             f"connect-src 'self'{server}",
             "img-src 'self' data: blob:",
             "media-src 'self' blob: mediastream:",
-            "worker-src 'self' blob:",
+            "worker-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'none'",

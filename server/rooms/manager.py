@@ -215,6 +215,11 @@ class RoomManager:
             return RoomBinding(name, None, None)
         return RoomBinding(name, link.number, link.generation, room.encryption_required)
 
+    def takes_only_encrypted(self, name: str) -> bool:
+        """Whether whoever joins the room now has to encrypt end to end what it sends."""
+        room = self._rooms.get(name)
+        return room.encryption_required if room is not None else self._limits(name).require_encryption
+
     async def receivers(self, name: str, identity: str) -> Heard | None:
         """Who receives what a participant sends; None when it is not in the room. Raises RelayError.
 

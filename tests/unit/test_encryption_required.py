@@ -12,7 +12,7 @@ from msgspec import structs
 
 from server.auth.grants import Claims, GrantError, VideoGrants, requires_encryption
 from server.auth.token import sign
-from server.config import ConfigError, Rooms, parse
+from server.config import ConfigError, Guests, Rooms, parse
 from server.control.messages import CreateProducer, DataMember, DataRefused
 from server.room.effects import RenewToken
 from server.room.inputs import Join, RelayNotified
@@ -169,3 +169,21 @@ async def test_a_word_that_means_nothing_does_not_join(aiohttp_client: ClientMak
     answer = await client.get("/rtc/validate", params={"access_token": insisting(server, "ada", "yes")})
     assert answer.status == 403
     assert "optional" in await answer.text()
+
+
+async def test_guests_are_told_before_they_join(aiohttp_client: ClientMaker) -> None:
+    """By the configuration for rooms that are to come, by the room itself where somebody opened it so."""
+    rooms = structs.replace(Rooms(), require_encryption=("board-*",))
+    server = Server(rooms=rooms, guests=Guests(enabled=True))
+    client = await aiohttp_client(server.application)
+
+    async def told(room: str) -> str:
+        answer = await client.post("/api/guest-token", json={"room": room, "name": "Ada"})
+        assert answer.status == 200
+        word: str = (await answer.json())["encryption"]
+        return word
+
+    assert await told("board-7") == "required"
+    assert await told("hall") == "optional"
+    await (await connect(client, insisting(server, "ada"))).next("join")
+    assert await told("hall") == "required"
