@@ -11,7 +11,7 @@ export interface GuestRequest {
 }
 
 export type GuestAnswer =
-  | { kind: 'admitted'; url: string; token: string }
+  | { kind: 'admitted'; url: string; token: string; encryptionRequired: boolean }
   | { kind: 'policy'; message: string }
   | { kind: 'passcode'; message: string }
   | { kind: 'age'; message: string }
@@ -54,7 +54,7 @@ export function understand(status: number, body: unknown, gave: boolean): GuestA
   const { url, token, error } = fields;
   if (status >= 200 && status < 300) {
     if (typeof token === 'string' && token !== '' && (typeof url === 'string' || url === undefined)) {
-      return { kind: 'admitted', url: url ?? '', token };
+      return { kind: 'admitted', url: url ?? '', token, encryptionRequired: fields['encryption'] === 'required' };
     }
     return { kind: 'refused', message: 'The server gave an answer this page does not understand.' };
   }

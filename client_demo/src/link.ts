@@ -1,4 +1,6 @@
-/** Which room a link leads to. The room's name travels in the fragment, which browsers do not send. */
+/** Which room a link leads to, and with which key. Both travel in the fragment, which browsers do not send. */
+
+import { tidyKey } from './encryption/key';
 
 export const ROOM_LENGTH = 64;
 
@@ -9,9 +11,21 @@ export function roomFromAddress(hash: string, search: string): string {
   return room.trim().slice(0, ROOM_LENGTH);
 }
 
+export interface Invitation {
+  room: string;
+  /** Null where the call is not encrypted end to end; empty where it is, and the link does not have the key. */
+  key: string | null;
+}
+
+/** A key is read from the fragment only: servers are sent the query, and may log it. */
+export function invitationOf(hash: string, search: string): Invitation {
+  const key = new URLSearchParams(hash.replace(/^#/, '')).get('key');
+  return { room: roomFromAddress(hash, search), key: key === null ? null : tidyKey(key) };
+}
+
 /** A link to give to others. */
-export function inviteLink(origin: string, path: string, room: string): string {
-  return `${origin}${path}#room=${encodeURIComponent(room)}`;
+export function inviteLink(origin: string, path: string, room: string, key: string | null): string {
+  return `${origin}${path}#room=${encodeURIComponent(room)}${key === null ? '' : `&key=${encodeURIComponent(key)}`}`;
 }
 
 /** A room name that nobody guesses: 5 random bytes as 8 letters and digits, in two groups. */

@@ -7,10 +7,13 @@ import { endOf, isWithoutLoopback, joinFailure } from './call/words';
 import { part } from './dom';
 import { Badge } from './guarantee/badge';
 import { watch } from './guarantee/watch';
+import { keepInvitation, openInvitation } from './encryption/address';
+import { CallEncryption } from './encryption/call-encryption';
+import { KEY_WANTED } from './encryption/join-part';
 import { askForToken } from './guest-token';
 import { JoinPage, type JoinRequest } from './join/join-page';
 import type { CallSummary } from './join/summary';
-import { inviteLink, roomFromAddress, serverUrl } from './link';
+import { type Invitation, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
 import { askForReceipt } from './receipt/receipt';
@@ -29,12 +32,12 @@ const clock = (): number => Date.now();
 const badge = new Badge(part(document, 'guarantee', HTMLElement), clock);
 const guarantee = watch((reading) => badge.show(reading), clock);
 
-showJoin({ room: roomFromAddress(location.hash, location.search), name: '', summary: null });
+showJoin({ invitation: openInvitation(), name: '', summary: null });
 void media.openBoth();
 
-function showJoin(before: { room: string; name: string; summary: CallSummary | null }): void {
+function showJoin(before: { invitation: Invitation; name: string; summary: CallSummary | null }): void {
   const page = new JoinPage({ ...before, media, sound, onJoin: (request) => void join(page, request) });
-  const followLink = (): void => page.setRoom(roomFromAddress(location.hash, ''));
+  const followLink = (): void => page.invite(openInvitation());
   window.addEventListener('hashchange', followLink);
   document.title = 'Offrecord';
   document.body.dataset['page'] = 'join';
@@ -47,34 +50,47 @@ function showJoin(before: { room: string; name: string; summary: CallSummary | n
     if (answer.kind === 'passcode') return from.askPasscode(answer.message);
     if (answer.kind === 'age') return from.askAge(answer.message);
     if (answer.kind === 'refused') return from.failed(answer.message);
-    const call = newRoom();
+    if (answer.encryptionRequired && request.key === null) return from.askKey(KEY_WANTED);
+    const encryption = request.key === null ? null : await CallEncryption.with(request.key);
+    const call = newRoom(encryption);
     const server = serverUrl(answer.url, location.href);
     try {
+      if (encryption) await call.setE2EEEnabled(true);
       await call.connect(server, answer.token);
+      await encryption?.begun(call);
     } catch (error) {
+      encryption?.close();
+      void call.disconnect();
       const failure = joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname));
       from.failed(failure.text, failure.code || supportCodeOf(call));
       return;
     }
     window.removeEventListener('hashchange', followLink);
     from.close();
-    showCall(call, request, answer.token, server);
+    showCall(call, encryption, request, answer.token, server);
   }
 }
 
-function showCall(room: Room, { room: roomName, name }: JoinRequest, token: string, server: string): void {
+function showCall(
+  room: Room,
+  encryption: CallEncryption | null,
+  { room: roomName, name }: JoinRequest,
+  token: string,
+  server: string,
+): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
-  history.replaceState(null, '', inviteLink('', location.pathname, roomName));
+  keepInvitation({ room: roomName, key: encryption?.key ?? null }, location.pathname);
   document.title = `${roomName} · Offrecord`;
   document.body.dataset['page'] = 'call';
   guarantee.during(token);
-  const page = new CallPage({ room, server, token, roomName, media, sound, onEnd });
+  const page = new CallPage({ room, server, token, roomName, encryption, media, sound, onEnd });
   main.replaceChildren(page.element);
   page.focus();
 
   function onEnd(reason: DisconnectReason | undefined, others: number): void {
     page.close();
+    encryption?.close();
     guarantee.during('');
     media.release();
     const summary = {
@@ -85,12 +101,14 @@ function showCall(room: Room, { room: roomName, name }: JoinRequest, token: stri
       supportCode: supportCodeOf(room),
       receipt: askForReceipt(token, room.localParticipant.sid),
     };
-    showJoin({ room: roomName, name, summary });
+    showJoin({ invitation: { room: roomName, key: encryption?.key ?? null }, name, summary });
   }
 }
 
-function newRoom(): Room {
+function newRoom(encryption: CallEncryption | null): Room {
   return new Room({
+    // Data too: chat and whatever else the page sends.
+    ...(encryption ? { encryption: encryption.options } : {}),
     // Tiles ask for the size they are shown in, and for nothing while they are hidden.
     adaptiveStream: true,
     // Nothing is encoded and sent that nobody is shown.

@@ -11,7 +11,12 @@ describe('a guest token', () => {
     };
     const answer = await askForToken({ room: 'r', name: 'n', policy: '', passcode: '', oldEnough: false }, fetcher);
     await askForToken({ room: 'r', name: 'n', policy: 'v2', passcode: 'p', oldEnough: true }, fetcher);
-    expect(answer).toEqual({ kind: 'admitted', url: 'ws://offrecord.test', token: 't' });
+    expect(answer).toEqual({
+      kind: 'admitted',
+      url: 'ws://offrecord.test',
+      token: 't',
+      encryptionRequired: false,
+    });
     expect(bodies).toEqual([
       { room: 'r', name: 'n' },
       { room: 'r', name: 'n', policy: 'v2', passcode: 'p', old_enough: true },

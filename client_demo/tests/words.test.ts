@@ -23,7 +23,7 @@ describe('links', () => {
   });
 
   it('lead back to the room they were made for', () => {
-    const link = new URL(inviteLink('https://offrecord.test', '/', 'café & #1'));
+    const link = new URL(inviteLink('https://offrecord.test', '/', 'café & #1', null));
     expect(roomFromAddress(link.hash, link.search)).toBe('café & #1');
   });
 

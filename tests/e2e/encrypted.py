@@ -56,7 +56,8 @@ class EncryptedUser:
             self.data.append(packet.data)
 
     async def _watch(self, track: rtc.Track) -> None:
-        stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGBA)
+        # Frames that nobody has looked at yet are let go: large ones would fill the machine's memory.
+        stream = rtc.VideoStream(track, format=rtc.VideoBufferType.RGBA, capacity=4)
         with contextlib.suppress(asyncio.CancelledError):
             async for event in stream:
                 frame = event.frame

@@ -10,7 +10,7 @@ import aiohttp
 from livekit import rtc
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import eventually, join
+from tests.e2e.browser import Participant, eventually, join, new_page
 from tests.e2e.encrypted import encrypted_room_token, encrypted_user
 from tests.e2e.serving import Server, serving
 
@@ -61,14 +61,23 @@ async def test_the_clear_is_refused_and_the_sealed_crosses(server: Server) -> No
         await asyncio.gather(refused, return_exceptions=True)
 
 
-async def test_the_page_says_that_it_has_no_keys(browser: Browser, tmp_path: Path) -> None:
-    """The room is one that the configuration names."""
+async def test_the_page_asks_for_a_key_or_makes_one_up(browser: Browser, tmp_path: Path) -> None:
+    """The room is one that the configuration names. Nobody is let in without, so that no join is kept either."""
     (tmp_path / "config.toml").write_text('[rooms]\nrequire_encryption = ["board-*"]\n', "utf-8")
     async with serving(tmp_path) as server:
-        ada = await join(browser, server.url, "Ada", "board-7")
-        await expect(ada.page.get_by_test_id("error")).to_contain_text("requires end-to-end encryption")
-        await ada.page.get_by_test_id("chat-button").click()
-        await ada.page.get_by_test_id("chat-text").fill("hello")
-        await ada.page.get_by_test_id("chat-text").press("Enter")
-        await expect(ada.page.get_by_test_id("chat-panel")).to_contain_text("this page has no keys")
-        await expect(ada.page.get_by_test_id("chat-message")).to_have_count(0)
+        page = await new_page(browser)
+        await page.goto(f"{server.url}/#room=board-7")
+        await page.get_by_test_id("join-name").fill("Ada")
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("error")).to_contain_text("takes only what is encrypted end to end")
+        await expect(page.get_by_test_id("join-key")).to_be_focused()
+        await expect(page.get_by_test_id("join-key")).to_have_value("")
+        await page.locator("[data-part=fresh-key]").click()
+        await page.get_by_test_id("join-button").click()
+        await page.get_by_test_id("leave-button").wait_for()
+        ada = Participant(page, "Ada")
+        link = await page.locator("[data-part=link]").input_value()
+        bob = await join(browser, link, "Bob", "board-7")
+        await ada.sees(1)
+        await bob.hears(1)
+        await expect(page.get_by_test_id("encryption-state")).to_have_text("Encrypted end to end")

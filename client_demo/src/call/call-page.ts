@@ -3,6 +3,8 @@
 import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
+import type { CallEncryption } from '../encryption/call-encryption';
+import { EncryptionPart } from '../encryption/encryption-part';
 import { Hands } from '../gestures/hands';
 import { Reactions } from '../gestures/reactions';
 import { offerDevices } from '../media/device-choice';
@@ -35,6 +37,8 @@ export interface CallPageOptions {
   /** That was connected with. */
   token: string;
   roomName: string;
+  /** Null where the call is not encrypted end to end. */
+  encryption: CallEncryption | null;
   media: LocalMedia;
   sound: Sound;
   onEnd: (reason: DisconnectReason | undefined, others: number) => void;
@@ -96,6 +100,7 @@ export class CallPage {
     };
     this.parts = [
       presence,
+      bindInvite(call),
       hands,
       reactions,
       new Floor(call, marks),
@@ -106,9 +111,9 @@ export class CallPage {
         volumes.bindPerson(line, identity);
       }),
       this.own(),
+      new EncryptionPart(call), // marks what the others have drawn
     ];
     bindDialog(this.element, 'devices');
-    bindInvite(call);
     bindSupportCode(call);
     bindPolicyNotice(this.element, room, options.server);
     part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());

@@ -2,6 +2,7 @@
 
 import type { Room } from 'livekit-client';
 
+import type { CallEncryption } from '../encryption/call-encryption';
 import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import type { Action } from './keys';
@@ -15,6 +16,8 @@ export interface Call {
   /** That was connected with. */
   token: string;
   roomName: string;
+  /** Null where the call is not encrypted end to end. */
+  encryption: CallEncryption | null;
   media: LocalMedia;
   sound: Sound;
   /** Aborted when the page is closed. */

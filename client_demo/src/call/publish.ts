@@ -4,7 +4,6 @@ import { type Room, RoomEvent } from 'livekit-client';
 
 import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
-import { NEEDS_ENCRYPTION, requiresEncryption } from './encryption';
 
 /** Keeps publishing what is turned on until the answer is called. */
 export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (message: string) => void): () => void {
@@ -16,10 +15,6 @@ export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (messa
     if (!track || track.isMuted || underway.has(kind)) return;
     const published = [...room.localParticipant.trackPublications.values()].some((each) => each.track === track);
     if (published || room.localParticipant.permissions?.canPublish === false) return;
-    if (requiresEncryption(room)) {
-      onProblem(NEEDS_ENCRYPTION);
-      return;
-    }
     underway.add(kind);
     try {
       await room.localParticipant.publishTrack(track);

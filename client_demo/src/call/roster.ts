@@ -141,8 +141,8 @@ export function soundsOf(room: Room): Set<RemoteTrack> {
   const sounds = new Set<RemoteTrack>();
   for (const person of room.remoteParticipants.values()) {
     for (const publication of person.audioTrackPublications.values()) {
-      // Without the key, encrypted sound would be noise.
-      if (publication.audioTrack && !publication.isEncrypted) sounds.add(publication.audioTrack as RemoteTrack);
+      // Without encryption set up, encrypted sound would be noise; with another key it is silence.
+      if (publication.audioTrack && (room.hasE2EESetup || !publication.isEncrypted)) sounds.add(publication.audioTrack as RemoteTrack);
     }
   }
   return sounds;

@@ -4,7 +4,6 @@ import { type Room, RoomEvent, type ScreenShareCaptureOptions, Track } from 'liv
 
 import { part, say } from '../dom';
 import { mayShareScreen } from '../door/told';
-import { NEEDS_ENCRYPTION, requiresEncryption } from './encryption';
 
 /** The sound of what is shared as it is, without the call's own voices where the browser can keep them out. */
 const SHARED_SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, restrictOwnAudio: true };
@@ -57,10 +56,6 @@ export function bindShare(
   };
   const toggle = (): void => {
     if (busy || button.hidden) return;
-    if (requiresEncryption(room)) {
-      onProblem(NEEDS_ENCRYPTION);
-      return;
-    }
     busy = true;
     draw();
     room.localParticipant

@@ -2,7 +2,6 @@
 
 import { type Room, RoomEvent } from 'livekit-client';
 
-import { NEEDS_ENCRYPTION, requiresEncryption } from '../call/encryption';
 import { nameOf } from '../call/roster';
 import { make, part, say } from '../dom';
 import { listen, send } from './line';
@@ -52,9 +51,9 @@ export class ChatPanel {
       event.preventDefault();
       void this.submit();
     });
-    const closeLine = listen(room, (identity, text) => {
+    const closeLine = listen(room, (identity, text, encrypted) => {
       const sender = room.getParticipantByIdentity(identity);
-      if (sender) this.add(nameOf(sender), false, text);
+      if (sender) this.add(nameOf(sender), false, text, encrypted);
     });
     const onVisible = (): void => {
       if (!document.hidden && options.isSeen()) this.read();
@@ -83,19 +82,16 @@ export class ChatPanel {
   }
 
   private async submit(): Promise<void> {
+    const { room } = this.options;
     const text = tidy(this.text.value);
     if (!text || this.sending) return;
-    if (requiresEncryption(this.options.room)) {
-      say(this.error, NEEDS_ENCRYPTION);
-      return;
-    }
     this.sending = true;
     this.form.setAttribute('aria-busy', 'true');
     try {
-      await send(this.options.room, text);
+      await send(room, text);
       if (tidy(this.text.value) === text) this.text.value = '';
       say(this.error, '');
-      this.add('You', true, text);
+      this.add('You', true, text, room.hasE2EESetup);
     } catch {
       say(this.error, 'This could not be sent. Your words are still here: try again once you are connected.');
     } finally {
@@ -105,20 +101,22 @@ export class ChatPanel {
     }
   }
 
-  private add(name: string, self: boolean, text: string): void {
+  private add(name: string, self: boolean, text: string, encrypted: boolean): void {
     const seen = !document.hidden && this.options.isSeen();
+    // In a call that is encrypted, whatever could come from the server itself is marked.
+    const clear = this.options.room.hasE2EESetup && !encrypted;
     const message = this.log.add({ name, self, text, at: Date.now(), seen });
     if (!message) return;
     const { scroller } = this;
     const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40;
-    this.list.append(this.drawn(message));
+    this.list.append(this.drawn(message, clear));
     while (this.list.childElementCount > MOST) this.list.firstElementChild?.remove();
     // A reader who scrolled up is left there.
     if (atEnd || self) scroller.scrollTop = scroller.scrollHeight;
     this.options.onChange(this.log.unread, seen || self ? null : message);
   }
 
-  private drawn(message: Message): HTMLElement {
+  private drawn(message: Message, clear: boolean): HTMLElement {
     const item = make('li', 'message');
     item.dataset['testid'] = 'chat-message';
     item.dataset['self'] = String(message.self);
@@ -126,6 +124,7 @@ export class ChatPanel {
     const name = make('bdi', 'message-name', message.name);
     const time = make('time', '', this.times.format(message.at));
     head.append(name, time);
+    if (clear) head.append(make('span', 'message-clear', 'not encrypted end to end'));
     const words = make('p', 'message-text', message.text);
     words.dir = 'auto';
     item.append(head, words);

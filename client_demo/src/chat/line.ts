@@ -1,7 +1,7 @@
 /** Chat over the room's data channel, as LiveKit's own components write it: text streams of one topic.
  * What older SDKs send (`ChatMessage` packets) is read too. The server hands packets on and keeps none. */
 
-import { type Room, RoomEvent, type TextStreamReader } from 'livekit-client';
+import { Encryption_Type, type Room, RoomEvent, type TextStreamReader } from 'livekit-client';
 
 import { LONGEST } from './log';
 
@@ -10,8 +10,12 @@ export const TOPIC = 'lk.chat';
 /** Streams of one sender that may be open at once; more are not shown. */
 const MOST_OPEN = 8;
 
-/** Calls `onText` for what arrives until the answer is called. `identity` is stamped by the server. */
-export function listen(room: Room, onText: (identity: string, text: string) => void): () => void {
+/** Calls `onText` for what arrives until the answer is called. `identity` is stamped by the server; `encrypted` is
+ * what was decrypted here. */
+export function listen(
+  room: Room,
+  onText: (identity: string, text: string, encrypted: boolean) => void,
+): () => void {
   const open = new Map<string, number>();
 
   const receive = async (reader: TextStreamReader, identity: string): Promise<void> => {
@@ -20,7 +24,7 @@ export function listen(room: Room, onText: (identity: string, text: string) => v
     open.set(identity, others + 1);
     try {
       const text = await readBounded(reader, shown ? LONGEST : 0);
-      if (shown) onText(identity, text);
+      if (shown) onText(identity, text, reader.info.encryptionType !== Encryption_Type.NONE);
     } catch {
       // The sender left in the middle, or what came is no text: there is no message.
     } finally {
@@ -32,7 +36,7 @@ export function listen(room: Room, onText: (identity: string, text: string) => v
 
   room.registerTextStreamHandler(TOPIC, (reader, { identity }) => void receive(reader, identity));
   room.on(RoomEvent.ChatMessage, (message, sender) => {
-    if (sender && sender !== room.localParticipant) onText(sender.identity, message.message);
+    if (sender && sender !== room.localParticipant) onText(sender.identity, message.message, false);
   });
   return () => room.unregisterTextStreamHandler(TOPIC);
 }
@@ -47,6 +51,8 @@ export async function readBounded(chunks: AsyncIterable<string>, most: number): 
   return text;
 }
 
+/** Rejects where the call is to be encrypted and is not: the library would send the text as it is. */
 export async function send(room: Room, text: string): Promise<void> {
+  if (room.hasE2EESetup && !room.isE2EEEnabled) throw new Error('the call is not encrypted');
   await room.localParticipant.sendText(text, { topic: TOPIC });
 }

@@ -1,7 +1,8 @@
 /** The page before the call: who, which room, and a look in the mirror. */
 
 import { copyOf, part, say, tell } from '../dom';
-import { freshRoomName } from '../link';
+import { JoinEncryption } from '../encryption/join-part';
+import { freshRoomName, type Invitation } from '../link';
 import { offerDevices } from '../media/device-choice';
 import { LevelMeter } from '../media/level-meter';
 import type { LocalMedia } from '../media/local-media';
@@ -19,10 +20,12 @@ export interface JoinRequest {
   policy: string;
   passcode: string;
   oldEnough: boolean;
+  /** Null where the call is not to be encrypted end to end. It is never sent. */
+  key: string | null;
 }
 
 export interface JoinPageOptions {
-  room: string;
+  invitation: Invitation;
   /** Given before in this page; else what is kept from earlier visits. */
   name: string;
   media: LocalMedia;
@@ -43,6 +46,7 @@ export class JoinPage {
   private readonly age = part(this.element, 'age', HTMLInputElement);
   private readonly remember = part(this.element, 'remember', HTMLInputElement);
   private readonly policy: PolicyPart;
+  private readonly encryption: JoinEncryption;
   private readonly button = part(this.element, 'join', HTMLButtonElement);
   private readonly status = part(this.element, 'status', HTMLElement);
   private readonly error = part(this.element, 'error', HTMLElement);
@@ -64,7 +68,8 @@ export class JoinPage {
     this.policy = new PolicyPart(this.element, remembered.policy);
     this.name.value = options.name || remembered.name;
     this.remember.checked = remembered.name !== '';
-    this.room.value = options.room;
+    this.room.value = options.invitation.room;
+    this.encryption = new JoinEncryption(this.element, options.invitation.key);
     if (new URLSearchParams(location.search).has(MODERATE)) this.showPasscode();
     part(this.element, 'fresh-room', HTMLButtonElement).addEventListener('click', () => {
       this.room.value = freshRoomName((bytes) => crypto.getRandomValues(bytes));
@@ -88,8 +93,17 @@ export class JoinPage {
     else this.button.focus();
   }
 
-  setRoom(room: string): void {
-    if (room) this.room.value = room;
+  /** Another link to this page was followed. */
+  invite({ room, key }: Invitation): void {
+    if (!room) return;
+    this.room.value = room;
+    this.encryption.set(key);
+  }
+
+  /** The room takes nothing else. */
+  askKey(message: string): void {
+    this.failed(message);
+    this.encryption.want();
   }
 
   private joining(): void {
@@ -153,11 +167,18 @@ export class JoinPage {
       this.age.focus();
       return;
     }
+    const { key } = this.encryption;
+    const problem = this.encryption.problem();
+    if (problem) {
+      say(this.error, problem);
+      this.encryption.focus();
+      return;
+    }
     this.joining();
     const policy = await this.policy.version();
     if (this.remember.checked) keep({ name, policy });
     else forget();
-    this.options.onJoin({ room, name, policy, passcode: this.passcode.value, oldEnough: this.age.checked });
+    this.options.onJoin({ room, name, policy, passcode: this.passcode.value, oldEnough: this.age.checked, key });
   }
 
   private drawPreview(): void {

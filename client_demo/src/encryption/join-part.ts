@@ -1,0 +1,75 @@
+/** The choice of encryption on the join page, and the key. */
+
+import { part, say } from '../dom';
+import { freshKey } from './key';
+import { KeyField } from './key-field';
+import { whyNotHere } from './support';
+
+export const KEY_WANTED =
+  'This room takes only what is encrypted end to end. Type the key that the others have; if you are the first, make one up.';
+
+export class JoinEncryption {
+  private readonly tick: HTMLInputElement;
+  private readonly details: HTMLElement;
+  private readonly field: KeyField;
+  private readonly hindrance = whyNotHere();
+
+  /** `key`: null where the call is not to be encrypted, '' where its key is to be typed. */
+  constructor(
+    private readonly root: HTMLElement,
+    key: string | null,
+  ) {
+    this.tick = part(root, 'encrypt', HTMLInputElement);
+    this.details = part(root, 'encryption', HTMLElement);
+    this.field = new KeyField(this.details);
+    this.tick.disabled = this.hindrance !== '';
+    this.tick.addEventListener('change', () => {
+      // Whoever begins an encrypted call needs no thought about keys.
+      if (this.tick.checked && this.field.key === '') this.makeUp();
+      this.draw();
+    });
+    part(root, 'fresh-key', HTMLButtonElement).addEventListener('click', () => {
+      this.makeUp();
+      this.field.focus();
+    });
+    this.set(key);
+  }
+
+  /** Null where the call is not to be encrypted. */
+  get key(): string | null {
+    return this.tick.checked ? this.field.key : null;
+  }
+
+  set(key: string | null): void {
+    this.tick.checked = key !== null;
+    if (key !== null) this.field.key = key;
+    this.draw();
+  }
+
+  /** What keeps the person from joining as chosen; empty where nothing does. */
+  problem(): string {
+    if (!this.tick.checked) return '';
+    if (this.hindrance) return this.hindrance;
+    return this.field.key === '' ? 'Type the key of the call, or make one up.' : '';
+  }
+
+  /** The room takes nothing else, and no key was given. */
+  want(): void {
+    this.tick.checked = true;
+    this.draw();
+    this.focus();
+  }
+
+  focus(): void {
+    this.field.focus();
+  }
+
+  private makeUp(): void {
+    this.field.key = freshKey((bytes) => crypto.getRandomValues(bytes));
+  }
+
+  private draw(): void {
+    this.details.hidden = !this.tick.checked || this.hindrance !== '';
+    say(part(this.root, 'encryption-hindrance', HTMLElement), this.hindrance);
+  }
+}
