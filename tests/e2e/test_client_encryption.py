@@ -1,4 +1,4 @@
-"""The page encrypts end to end: who has the key sees and hears, who has another is told, and the server gets no key."""
+"""The page encrypts: who has the key sees and hears, who has another is told, and the server gets no key."""
 
 from __future__ import annotations
 
@@ -35,7 +35,13 @@ class Sent:
 
 
 async def enter(
-    browser: Browser, address: str, name: str, room: str = "", *, encrypt: bool = False, sent: Sent | None = None
+    browser: Browser,
+    address: str,
+    name: str,
+    room: str = "",
+    *,
+    encrypt: bool = False,
+    sent: Sent | None = None,
 ) -> Participant:
     """Through the join page at an address, which may be an invitation."""
     page = await new_page(browser, REMEMBER_VIOLATIONS)
@@ -73,7 +79,9 @@ async def write(person: Participant, text: str) -> None:
 
 
 def found_below(directory: Path, text: str) -> list[str]:
-    return [path.name for path in directory.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+    return [
+        path.name for path in directory.rglob("*") if path.is_file() and text.encode() in path.read_bytes()
+    ]
 
 
 async def test_who_has_the_key_is_in_the_call_and_who_has_another_is_told(
@@ -193,7 +201,9 @@ async def test_a_browser_that_cannot_says_so_before_joining(
     cannot = "delete RTCRtpSender.prototype.createEncodedStreams; delete window.RTCRtpScriptTransform;"
     page = await new_page(shared_browser, cannot)
     await page.goto(f"{shared_server.url}/#room=garden&key={WRONG}")
-    await expect(page.get_by_test_id("encryption-hindrance")).to_contain_text("cannot encrypt calls end to end")
+    await expect(page.get_by_test_id("encryption-hindrance")).to_contain_text(
+        "cannot encrypt calls end to end"
+    )
     await page.get_by_test_id("join-name").fill("Ada")
     await page.get_by_test_id("join-button").click()
     await expect(page.get_by_test_id("error")).to_contain_text("cannot encrypt calls end to end")

@@ -62,7 +62,7 @@ async def test_the_clear_is_refused_and_the_sealed_crosses(server: Server) -> No
 
 
 async def test_the_page_asks_for_a_key_or_makes_one_up(browser: Browser, tmp_path: Path) -> None:
-    """The room is one that the configuration names. Nobody is let in without, so that no join is kept either."""
+    """The room is one that the configuration names; without a key nobody even tries to join it."""
     (tmp_path / "config.toml").write_text('[rooms]\nrequire_encryption = ["board-*"]\n', "utf-8")
     async with serving(tmp_path) as server:
         page = await new_page(browser)

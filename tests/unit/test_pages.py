@@ -38,7 +38,9 @@ async def test_the_build_is_served_under_a_strict_policy(aiohttp_client: ClientM
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
-    assert "worker-src 'self';" in policy, "a worker reads the key of an encrypted call: none is made up by the page"
+    assert "worker-src 'self';" in policy, (
+        "a worker reads the key of an encrypted call: none is made up by the page"
+    )
     assert index.headers["X-Content-Type-Options"] == "nosniff"
     assert (await client.head("/")).status == 200
     script = await client.get("/assets/index.js")

@@ -2,7 +2,6 @@
 
 import { type RemoteParticipant, RoomEvent } from 'livekit-client';
 
-import { NEEDS_ENCRYPTION, requiresEncryption } from '../call/encryption';
 import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
 import { part, say } from '../dom';
@@ -57,9 +56,8 @@ export class Hands implements CallPart {
   }
 
   private toggle(): void {
-    const { room, announce, problem, redraw } = this.call;
+    const { room, announce, redraw } = this.call;
     if (this.button.hidden) return;
-    if (requiresEncryption(room)) return problem(NEEDS_ENCRYPTION);
     const { identity } = room.localParticipant;
     const up = this.raised.raise(identity, Date.now());
     if (!up) this.raised.lower(identity);
@@ -104,7 +102,7 @@ export class Hands implements CallPart {
   private async send(message: HandMessage, destinationIdentities?: string[]): Promise<void> {
     const { room } = this.call;
     const me = room.localParticipant;
-    if (requiresEncryption(room) || waits(me) || me.permissions?.canPublishData === false) return;
+    if (waits(me) || me.permissions?.canPublishData === false) return;
     try {
       await me.publishData(encode(message), {
         reliable: true,
