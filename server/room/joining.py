@@ -62,6 +62,7 @@ def join(room: Room, wanted: Join, now: float) -> None:
     )
     if isinstance(participant.subscriber, DualSubscriber):
         participant.subscriber.offer(now)
+    tracks.prepare(room, participant, now)
     room.account.joined(participant, wanted.relay)
     if waits:
         telling.tell_of_waiting(room, participant)
@@ -87,8 +88,10 @@ def begin(room: Room, participant: Participant, now: float) -> None:
     telling.send_permissions(room, participant, room.tracks.values())
     for track in room.tracks.values():
         tracks.reconcile(room, participant, track, now)
-    if participant.subscriber and participant.subscriber.tracks:
-        participant.subscriber.negotiation.want_at_once(now)
+    if participant.subscriber:
+        participant.subscriber.open(now)
+        if participant.subscriber.tracks:
+            participant.subscriber.negotiation.want_at_once(now)
     telling.send_voices(room, participant, room.speakers.told())
     room.qualities.arrive(participant.sid, now)
     room.account.active(participant, now)
@@ -104,6 +107,8 @@ def add_subscriber(room: Room, participant: Participant, now: float) -> None:
     participant.subscriber = side
     if isinstance(side, DualSubscriber):
         side.offer(now)
+    if participant.is_active:
+        side.open(now)
 
 
 def _participant(room: Room, wanted: Join, now: float, *, waits: bool) -> Participant:

@@ -92,6 +92,9 @@ class Subscriber(ABC):
     def _displace(self, subscription: Subscription) -> None:
         """Has the next description carry it no more."""
 
+    def open(self, now: float) -> None:  # noqa: B027
+        """The others know of it: what was negotiated may be sent from now on. Idempotent."""
+
     def tick(self, now: float) -> bool:
         """Negotiates when that is due. False: the client has not done its part in time."""
         if self.negotiation.has_failed(now):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from server.room import telling
 from server.room.participant import Participant
 from server.room.publication import Publication
+from server.room.single import SingleSubscriber
 
 if TYPE_CHECKING:
     from server.room.room import Room
@@ -56,12 +57,25 @@ def reconcile(room: Room, subscriber: Participant, track: Publication, now: floa
     side = subscriber.subscriber
     if side is None or not subscriber.is_active or track.owner == subscriber.sid:
         return
-    absence = room.participants[track.owner].absence
-    is_known = absence is None or subscriber.sid in absence.shown
-    if is_known and subscriber.wants(track.sid) and room.may_receive(subscriber, track):
+    if _is_for(room, subscriber, track):
         side.subscribe(track, now)
     else:
         side.unsubscribe(track.sid, now)
+
+
+def prepare(room: Room, subscriber: Participant, now: float) -> None:
+    """The first answer to who joins by one connection has what it is to receive once it is active."""
+    if isinstance(subscriber.subscriber, SingleSubscriber):
+        for track in room.tracks.values():
+            if _is_for(room, subscriber, track):
+                subscriber.subscriber.subscribe(track, now)
+
+
+def _is_for(room: Room, subscriber: Participant, track: Publication) -> bool:
+    """Whether somebody who receives wants a track and may have it."""
+    absence = room.participants[track.owner].absence
+    is_known = absence is None or subscriber.sid in absence.shown
+    return is_known and subscriber.wants(track.sid) and room.may_receive(subscriber, track)
 
 
 def follow(room: Room, participant: Participant, now: float) -> None:

@@ -84,8 +84,12 @@ class SharedSession:
                 missing[track.kind] += 1
         return missing["audio"], missing["video"]
 
-    def place(self, offer: Description) -> Placement:
-        """Works an offer in: what the answer is to say of the sections that send."""
+    def place(self, offer: Description, *, first: bool = False) -> Placement:
+        """Works an offer in: what the answer is to say of the sections that send.
+
+        The answer to the `first` leaves out stereo that the client does not offer to play: desktop SDKs do
+        from the second on, and play as mono what they were answered before.
+        """
         receiving = {section.mid: section for section in offer.sections if _receives(section, offer)}
         before, self._placed = self._placed, {}
         for mid, track in before.items():
@@ -98,7 +102,10 @@ class SharedSession:
         placed = {id(track) for track in self._placed.values()}
         refused = []
         for track in [one for one in self._wanted.values() if id(one) not in placed]:
-            found = self._take(track, fresh[track.kind])
+            suitable = [mid for mid in fresh[track.kind] if not first or _is_heard(track, receiving[mid])]
+            found = self._take(track, suitable)
+            if found is not None:
+                fresh[track.kind].remove(found)
             if found is not None and _mapping(track, receiving[found]):
                 self._placed[found] = track
                 self._carried[found] = track.track_id
@@ -136,6 +143,12 @@ def _receives(section: Section, offer: Description) -> bool:
     receiving = section.direction in (Direction.RECVONLY, Direction.SENDRECV)
     is_media = section.kind in EXTENSIONS and not section.rejected
     return is_media and receiving and section.mid in offer.bundle
+
+
+def _is_heard(track: DownTrack, section: Section) -> bool:
+    """Whether all channels are, by who offers the section (RFC 7587 section 6.1)."""
+    opus = (codec for codec in section.codecs if codec.name == "opus")
+    return not track.stereo or any("stereo=1" in codec.fmtp.replace(" ", "").split(";") for codec in opus)
 
 
 def _mapping(track: DownTrack, section: Section) -> tuple[control.PayloadMapping, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from livekit.protocol import models
 from livekit.protocol.rtc import SessionDescription
 
@@ -24,29 +22,10 @@ from server.room.negotiation import ANSWER_SECONDS
 from server.room.single import DECRYPTION_SECONDS
 from server.sdp.model import Direction
 from server.sdp.parse import parse
+from tests.unit.one_connection import CAMERA, MIC, enter, receiving, required
 from tests.unit.stage import START, Sending, Stage, offer_text, subscribe_message
 
-MIC = Sending("audio", "0", "mic")
 OPENED = Act.RECEPTION_OPENED
-CAMERA = Sending("video", "0", "cam")
-
-
-def receiving(audios: int = 1, videos: int = 1) -> list[Sending]:
-    """Sections in which a client only receives."""
-    sections = [Sending("audio", f"a{number}", "", direction="recvonly") for number in range(audios)]
-    return sections + [Sending("video", f"v{number}", "", direction="recvonly") for number in range(videos)]
-
-
-def enter(stage: Stage, identity: str, audios: int = 1, videos: int = 1, **grants: Any) -> str:
-    sid = stage.join(identity, single=True, **grants)
-    stage.offer(sid, *receiving(audios, videos))
-    stage.connect(sid)
-    return sid
-
-
-def required(stage: Stage, sid: str) -> list[tuple[int, int]]:
-    asked = [one.media_sections_requirement for one in stage.sent(sid, "media_sections_requirement")]
-    return [(one.num_audios, one.num_videos) for one in asked]
 
 
 def test_there_is_one_transport_and_no_offer_of_the_server() -> None:
@@ -115,17 +94,6 @@ def test_as_many_sections_are_asked_for_as_are_missing() -> None:
     stage.offer(watcher, *receiving(1, 3), number=2)
     assert len(stage.requests(CreateConsumer)) == 4
     assert len(stage.last(watcher, "answer").answer.mid_to_track_id) == 4
-
-
-def test_who_comes_later_is_asked_as_soon_as_it_is_active() -> None:
-    stage = Stage()
-    stage.publish(stage.enter("ada"), MIC)
-    late = stage.join("late", single=True)
-    stage.offer(late, *receiving())
-    assert required(stage, late) == []
-    stage.connect(late)
-    stage.pass_time(0)
-    assert required(stage, late) == [(0, 0)]
 
 
 def test_a_client_that_brings_no_section_is_not_asked_for_the_same_again_and_goes_on() -> None:

@@ -251,3 +251,37 @@ def test_large_extension_numbers_are_taken_where_both_forms_may_be_mixed() -> No
 def test_a_track_without_a_codec_that_is_forwarded_is_refused_at_once() -> None:
     with pytest.raises(SdpError):
         SharedSession().add(video(codecs=(Codec(96, "theora", 90_000),)))
+
+
+def without_stereo(description: Description) -> Description:
+    """The same from a client that does not say, or not yet, that it plays two channels."""
+
+    def narrow(codec: Codec) -> Codec:
+        return replace(codec, fmtp=codec.fmtp.replace("stereo=1;", ""))
+
+    sections = [
+        replace(one, codecs=tuple(narrow(codec) for codec in one.codecs)) for one in description.sections
+    ]
+    return replace(description, sections=tuple(sections))
+
+
+def test_stereo_is_left_out_of_the_first_answer_to_who_does_not_offer_to_play_it_yet() -> None:
+    session = SharedSession()
+    session.add(replace(audio(1), stereo=True))
+    session.add(audio(2))
+    assert session.place(without_stereo(FIRST), first=True).accepted.keys() == {"TR_2"}
+    assert session.lacks() == (0, 0)
+    assert session.place(FIRST).accepted.keys() == {"TR_1", "TR_2"}
+
+
+def test_stereo_comes_with_the_first_answer_to_who_offers_to_play_it() -> None:
+    session = SharedSession()
+    session.add(replace(audio(1), stereo=True))
+    assert session.place(FIRST, first=True).accepted.keys() == {"TR_1"}
+
+
+def test_who_never_offers_to_play_stereo_is_sent_it_all_the_same() -> None:
+    session = SharedSession()
+    session.add(replace(audio(1), stereo=True))
+    session.place(without_stereo(FIRST), first=True)
+    assert session.place(without_stereo(FIRST)).accepted.keys() == {"TR_1"}
