@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { layOut, layOutSpeaker, NARROWEST, SMALLEST_WIDTH, WIDEST } from '../src/call/layout';
+import { layOut, layOutSpeaker, MOST_ON_PAGE, NARROWEST, paginate, SMALLEST_WIDTH, WIDEST } from '../src/call/layout';
 
 const WINDOWS: [number, number][] = [
   [360, 560],
@@ -79,5 +79,25 @@ describe('one large tile', () => {
   it('survives a window without room', () => {
     expect(layOutSpeaker(3, 0, 0, 10).main).toEqual({ width: 0, height: 0 });
     expect(layOutSpeaker(0, 0, 0, 10).main).toEqual({ width: 0, height: 0 });
+  });
+});
+
+describe('the pages of the grid', () => {
+  it.each(WINDOWS)('hold every tile of %i by %i at no less than its smallest size', (width, height) => {
+    for (let count = 0; count <= 80; count += 1) {
+      const { perPage, pages } = paginate(count, width, height, 10);
+      expect(perPage * pages).toBeGreaterThanOrEqual(count);
+      expect(perPage).toBeLessThanOrEqual(MOST_ON_PAGE);
+      expect(layOut(perPage, width, height, 10).scrolls).toBe(false);
+    }
+  });
+
+  it('are one where all fit, and evenly full otherwise', () => {
+    expect(paginate(8, 1280, 680, 10)).toEqual({ perPage: 8, pages: 1 });
+    expect(paginate(8, 336, 300, 10)).toEqual({ perPage: 4, pages: 2 });
+  });
+
+  it('are there for a stage that has no size yet', () => {
+    expect(paginate(3, 0, 0, 10)).toEqual({ perPage: 1, pages: 3 });
   });
 });

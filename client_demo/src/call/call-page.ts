@@ -15,6 +15,7 @@ import { bindSwitches } from '../media/switches';
 import { Conversation } from './conversation';
 import { bindDialog } from './dialogs';
 import { Floor } from './floor';
+import { fullScreen } from './full-screen';
 import { bindInvite } from './invite';
 import type { Action } from './keys';
 import { bindMore } from './menu';
@@ -110,6 +111,7 @@ export class CallPage {
         hands.bindPerson(line, identity);
         volumes.bindPerson(line, identity);
       }),
+      fullScreen(call),
       this.own(),
       new EncryptionPart(call), // marks what the others have drawn
     ];

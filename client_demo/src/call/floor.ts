@@ -1,38 +1,69 @@
 /** The stage and the choice of what it shows: everybody, or one person large. */
 
 import { icon, part, say } from '../dom';
+import { Pages } from './pages';
 import type { Call, CallPart } from './parts';
-import { type Marks, speakersOf, tilesOf } from './roster';
+import { Picture } from './picture';
+import { type Marks, speakersOf, type TileContent, tilesOf } from './roster';
+import { SelfView } from './self-view';
 import { Stage } from './stage';
 import { type Layout, ViewChoice } from './view';
 
 export class Floor implements CallPart {
-  readonly keys = { layout: (): void => this.switchLayout() };
+  readonly keys;
   private readonly choice = new ViewChoice();
+  private readonly pages: Pages;
+  private readonly self: SelfView;
+  private readonly picture: Picture;
   private readonly stage: Stage;
   private layout: Layout = 'grid';
+  private main: TileContent | null = null;
 
   constructor(
     private readonly call: Call,
     private readonly marks: Marks,
   ) {
-    this.stage = new Stage(part(call.root, 'grid', HTMLElement), (key) => {
-      this.choice.pin(key);
-      this.draw();
+    this.pages = new Pages(call, () => this.draw());
+    this.self = new SelfView(call);
+    this.picture = new Picture(call, () => this.large());
+    this.stage = new Stage(part(call.root, 'grid', HTMLElement), {
+      onPin: (key) => {
+        this.choice.pin(key);
+        this.draw();
+      },
+      onPages: (page, pages) => this.pages.show(page, pages),
     });
     part(call.root, 'layout-button', HTMLButtonElement).addEventListener('click', () => this.switchLayout());
+    this.keys = {
+      layout: (): void => this.switchLayout(),
+      ...this.pages.keys,
+      ...this.self.keys,
+      ...this.picture.keys,
+    };
   }
 
   draw(): void {
     const { room } = this.call;
-    const tiles = tilesOf(room, this.marks);
+    const all = tilesOf(room, this.marks);
+    const others = all.filter((tile) => !tile.self || tile.kind === 'screen');
+    // Nobody is left before an empty stage.
+    const tiles = this.self.shown || others.length === 0 ? all : others;
     const view = this.choice.view(tiles, speakersOf(room));
-    this.stage.show(tiles, view);
+    this.main = tiles.find((tile) => tile.key === view.main) ?? null;
+    this.stage.show(tiles, view, this.pages.page);
     this.drawLayout(view.layout);
+    this.self.draw();
+    this.picture.draw();
   }
 
   close(): void {
+    this.picture.close();
     this.stage.close();
+  }
+
+  private large(): { content: TileContent; video: HTMLVideoElement } | null {
+    const video = this.main && this.stage.videoOf(this.main.key);
+    return this.main && video ? { content: this.main, video } : null;
   }
 
   private switchLayout(): void {

@@ -30,6 +30,22 @@ export function layOut(count: number, width: number, height: number, gap: number
   return best.width < Math.min(SMALLEST_WIDTH, width) ? smallest(tiles, width, gap) : best;
 }
 
+export interface Paging {
+  perPage: number;
+  pages: number;
+}
+
+/** Tiles on one page at most: each shown video is decoded. */
+export const MOST_ON_PAGE = 25;
+
+/** On how many pages `count` tiles are shown so that none is smaller than the smallest; evenly full. */
+export function paginate(count: number, width: number, height: number, gap: number): Paging {
+  let most = Math.min(MOST_ON_PAGE, Math.max(1, count));
+  while (most > 1 && layOut(most, width, height, gap).scrolls) most -= 1;
+  const pages = Math.max(1, Math.ceil(count / most));
+  return { perPage: Math.max(1, Math.ceil(count / pages)), pages };
+}
+
 function worth(size: { width: number; height: number }): number {
   if (size.height === 0) return 0;
   return size.width * size.height * Math.sqrt(size.width / size.height / WIDEST);

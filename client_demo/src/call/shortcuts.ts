@@ -8,9 +8,10 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => void):
   const stop = new AbortController();
   const use = part(root, 'use-keys', HTMLInputElement);
   part(root, 'keys-list', HTMLElement).replaceChildren(
-    ...SHORTCUTS.map(({ key, words }) => {
+    ...SHORTCUTS.map((shortcut) => {
       const line = make('li');
-      line.append(make('kbd', '', key.toUpperCase()), make('span', '', words));
+      const key = 'shown' in shortcut ? shortcut.shown : shortcut.key.toUpperCase();
+      line.append(make('kbd', '', key), make('span', '', shortcut.words));
       return line;
     }),
   );

@@ -1,27 +1,36 @@
 /** The tiles, kept equal to the room, in a grid or around one large tile. */
 
-import { layOut, layOutSpeaker, NARROWEST, NARROWEST_SCREEN } from './layout';
+import { layOut, layOutSpeaker, NARROWEST, NARROWEST_SCREEN, paginate } from './layout';
 import type { TileContent } from './roster';
 import { Tile } from './tile';
 import type { View } from './view';
 
 const GAP = 10;
 
+export interface StageTold {
+  /** The key of the tile to keep large, or to let go. */
+  onPin: (key: string) => void;
+  /** Which page of how many is shown. */
+  onPages: (page: number, pages: number) => void;
+}
+
 export class Stage {
   private readonly tiles = new Map<string, Tile>();
   private readonly resized = new ResizeObserver(() => this.layOut());
   private view: View = { layout: 'grid', main: null, pinned: null };
+  private page = 0;
 
-  /** `onPin` is told the key of the tile to keep large, or to let go. */
   constructor(
     private readonly grid: HTMLElement,
-    private readonly onPin: (key: string) => void,
+    private readonly told: StageTold,
   ) {
     this.resized.observe(grid);
   }
 
-  show(contents: TileContent[], view: View): void {
+  /** `page` of the grid, from 0: the last one where there are not so many. */
+  show(contents: TileContent[], view: View, page: number): void {
     this.view = view;
+    this.page = page;
     const wanted = new Set(contents.map((content) => content.key));
     for (const [key, tile] of this.tiles) {
       if (wanted.has(key)) continue;
@@ -31,7 +40,7 @@ export class Stage {
     contents.forEach((content, index) => {
       let tile = this.tiles.get(content.key);
       if (!tile) {
-        tile = new Tile(content.key, () => this.onPin(content.key));
+        tile = new Tile(content.key, () => this.told.onPin(content.key));
         this.tiles.set(content.key, tile);
       }
       // Moving an element restarts its video: only those in the wrong place are moved.
@@ -41,6 +50,10 @@ export class Stage {
       tile.show(content, content.key === view.pinned);
     });
     this.layOut();
+  }
+
+  videoOf(key: string): HTMLVideoElement | null {
+    return this.tiles.get(key)?.video ?? null;
   }
 
   close(): void {
@@ -62,8 +75,18 @@ export class Stage {
   }
 
   private layOutGrid(width: number, height: number): void {
-    const size = layOut(this.tiles.size, width, height, GAP);
-    for (const tile of this.tiles.values()) tile.place(null);
+    const { perPage, pages } = paginate(this.tiles.size, width, height, GAP);
+    this.page = Math.min(this.page, pages - 1);
+    const first = this.page * perPage;
+    const size = layOut(Math.min(perPage, this.tiles.size), width, height, GAP);
+    const at = new Map(Array.from(this.grid.children, (element, index) => [element, index]));
+    for (const tile of this.tiles.values()) {
+      const index = at.get(tile.element) ?? 0;
+      tile.place(null);
+      // The library asks for no video of a tile that is not shown.
+      tile.element.hidden = index < first || index >= first + perPage;
+    }
+    this.told.onPages(this.page, pages);
     this.grid.style.gridTemplate = '';
     this.measure('tile-width', size.width);
     this.measure('tile-height', size.height);
@@ -87,12 +110,15 @@ export class Stage {
     this.measure('main-width', large.width);
     this.measure('main-height', large.height);
 
+    this.told.onPages(0, 1);
+    main.element.hidden = false;
     main.place({ row: '1 / -1', column: beside ? '1' : '1 / -1', main: true });
     const at = new Map(others.map((element, index) => [element, index]));
     for (const tile of this.tiles.values()) {
       const index = at.get(tile.element);
       if (index === undefined) continue;
       const row = Math.floor(index / small.columns) + (beside ? 1 : 2);
+      tile.element.hidden = false;
       tile.place({ row: String(row), column: beside ? '2' : String((index % small.columns) + 1), main: false });
     }
     const stripHeight = rows * (small.height + GAP) + (beside ? 0 : large.height);

@@ -8,7 +8,7 @@ import type { TileContent } from './roster';
 
 export class Tile {
   readonly element = copyOf('tile');
-  private readonly video = part(this.element, 'video', HTMLVideoElement);
+  readonly video = part(this.element, 'video', HTMLVideoElement);
   private shown: Track | null = null;
 
   private readonly pin = part(this.element, 'pin', HTMLButtonElement);

@@ -1,0 +1,167 @@
+"""Eight people in one call: pages of the grid, who is large, full screen, the small window."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from livekit import rtc
+from playwright.async_api import Browser, Page, expect
+
+from tests.e2e.axe import violations
+from tests.e2e.browser import eventually, join
+from tests.e2e.desktop import Desktop, desktop
+from tests.e2e.serving import Server
+
+QUIET = rtc.RoomOptions(auto_subscribe=False)
+SHORT = {"width": 360, "height": 420}  # no room for eight tiles at their smallest
+# Frames that have come of each of the others' videos, those of tiles that are shown and the rest.
+FRAMES = """
+async () => {
+  const frames = new Map();
+  for (const peer of window.peersOfThisPage) {
+    for (const entry of (await peer.getStats()).values()) {
+      const isVideo = entry.type === 'inbound-rtp' && entry.kind === 'video';
+      if (isVideo) frames.set(entry.trackIdentifier, entry.framesReceived);
+    }
+  }
+  const found = { shown: {}, hidden: {} };
+  for (const tile of document.querySelectorAll('[data-testid=tile][data-self=false]')) {
+    const track = tile.querySelector('video').srcObject?.getVideoTracks()[0];
+    found[tile.hidden ? 'hidden' : 'shown'][tile.dataset.identity] = frames.get(track?.id) ?? 0;
+  }
+  return found;
+}
+"""
+MIRRORED = "(tile) => getComputedStyle(tile.querySelector('video')).transform"
+
+
+async def swipe(page: Page, from_x: int, to_x: int) -> None:
+    """A finger, as the browser is told of one."""
+    session = await page.context.new_cdp_session(page)
+    for kind, x in (("touchStart", from_x), ("touchMove", to_x), ("touchEnd", None)):
+        points = [] if x is None else [{"x": x, "y": 200}]
+        await session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+async def only_the_shown_come(page: Page, shown: int) -> None:
+    """Videos of the tiles of this page grow by two frames and more while those of the others get none."""
+    before: dict[str, Any] = {}
+
+    async def look() -> bool:
+        first = dict(before)
+        before.update(await page.evaluate(FRAMES))
+        if not first or first["hidden"].keys() != before["hidden"].keys():
+            return False
+        still = all(count == first["hidden"][who] for who, count in before["hidden"].items())
+        grown = [who for who, count in before["shown"].items() if count > first["shown"].get(who, 0)]
+        return still and len(grown) == shown
+
+    await eventually(look, bool, 40)
+
+
+async def eight(
+    stack: contextlib.AsyncExitStack, server: Server, browser: Browser
+) -> tuple[Page, list[Desktop]]:
+    """A page and seven apps, of which six send a picture and silence."""
+    apps = [
+        await stack.enter_async_context(desktop(server.ws_url, server.token("eight", f"p{number}"), QUIET))
+        for number in range(1, 8)
+    ]
+    for app in apps[:6]:
+        app.loudness = 0
+        await app.publish()
+    page = (await join(browser, server.url, "Ada", "eight")).page
+    await expect(page.get_by_test_id("status")).to_have_text("8 people in the call")
+    return page, apps
+
+
+@pytest.mark.timeout(180)
+async def test_a_call_of_eight(shared_server: Server, shared_browser: Browser) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        page, apps = await eight(stack, shared_server, shared_browser)
+        await pages_of_the_grid(page)
+        await large(page, apps[2])
+        await windows(page)
+        await own_tile(page)
+        assert await violations(page) == []
+
+
+async def pages_of_the_grid(page: Page) -> None:
+    tiles = page.get_by_test_id("tile").filter(visible=True)
+    number = page.get_by_test_id("page-number")
+    await expect(tiles).to_have_count(8)
+    await expect(page.get_by_test_id("pages")).to_be_hidden()
+    await page.set_viewport_size(SHORT)
+    await expect(number).to_have_text("1 of 2")
+    await expect(tiles).to_have_count(4)
+    assert await violations(page) == []
+    await only_the_shown_come(page, 4)
+    await page.keyboard.press("ArrowRight")
+    await expect(number).to_have_text("2 of 2")
+    await expect(page.get_by_test_id("news")).to_have_text("Page 2 of 2.")
+    await only_the_shown_come(page, 2)  # of the others there, one sends nothing
+    await page.get_by_test_id("page-back").click()
+    await expect(number).to_have_text("1 of 2")
+    await swipe(page, 300, 100)
+    await expect(number).to_have_text("2 of 2")
+    await swipe(page, 100, 300)
+    await expect(number).to_have_text("1 of 2")
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    await expect(tiles).to_have_count(8)
+    await only_the_shown_come(page, 6)
+
+
+async def large(page: Page, speaker: Desktop) -> None:
+    main = page.locator("[data-testid=tile][data-main=true]")
+    await page.get_by_test_id("layout-button").click()
+    speaker.loudness = 12_000
+    await expect(main).to_have_attribute("data-identity", "p3")
+    pinned = page.get_by_test_id("tile").filter(has_text="p5")
+    await pinned.hover()
+    await pinned.get_by_test_id("pin-button").click()
+    await expect(main).to_have_attribute("data-identity", "p5")
+    await pinned.get_by_test_id("pin-button").click()
+    await expect(main).to_have_attribute("data-identity", "p3")
+
+
+async def windows(page: Page) -> None:
+    """What is large goes to a window of its own, with buttons that work; the page takes the whole screen."""
+    await page.get_by_test_id("more-button").click()
+    async with page.context.expect_page() as opening:
+        await page.get_by_test_id("picture-button").click()
+    small = await opening.value
+    await expect(small.locator("[data-part=name]")).to_have_text("p3")
+    video = small.get_by_test_id("small-video")
+    await eventually(lambda: video.evaluate("(video) => video.videoWidth"), lambda width: width > 0)
+    assert (
+        await small.locator(".small-controls").evaluate("(bar) => getComputedStyle(bar).position")
+        == "absolute"
+    )
+    assert await violations(small) == []
+    await small.get_by_test_id("small-mic").click()
+    await expect(page.get_by_test_id("mic-button")).to_have_text("Unmute")
+    await page.keyboard.press("i")
+    await expect(page.get_by_test_id("picture-button")).to_have_attribute("data-active", "false")
+    assert small.is_closed()
+
+    await page.keyboard.press("f")
+    await eventually(lambda: page.evaluate("document.fullscreenElement !== null"), bool)
+    await page.get_by_test_id("more-button").click()
+    await page.get_by_test_id("full-screen-button").click()
+    await eventually(lambda: page.evaluate("document.fullscreenElement === null"), bool)
+
+
+async def own_tile(page: Page) -> None:
+    own = page.get_by_test_id("tile").filter(has_text="You (Ada)")
+    await page.get_by_test_id("devices-button").click()
+    assert await own.evaluate(MIRRORED) == "matrix(-1, 0, 0, 1, 0, 0)"
+    await page.get_by_test_id("mirror").uncheck()
+    assert await own.evaluate(MIRRORED) == "none"
+    await page.keyboard.press("Escape")
+    await page.get_by_test_id("more-button").click()
+    await page.get_by_test_id("self-button").click()
+    await expect(own).to_have_count(0)
+    await page.keyboard.press("o")
+    await expect(own).to_be_visible()
