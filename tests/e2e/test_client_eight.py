@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import eventually, join
@@ -15,7 +15,7 @@ from tests.e2e.desktop import Desktop, desktop
 from tests.e2e.serving import Server
 
 QUIET = rtc.RoomOptions(auto_subscribe=False)
-SHORT = {"width": 360, "height": 420}  # no room for eight tiles at their smallest
+SHORT: ViewportSize = {"width": 360, "height": 420}  # no room for eight tiles at their smallest
 # Frames that have come of each of the others' videos, those of tiles that are shown and the rest.
 FRAMES = """
 async () => {

@@ -5,6 +5,9 @@ import { part } from '../dom';
 /** From this width on, what is so marked (`data-bar`) stands in the bar, before the button it names (`data-before`). */
 const ROOM: Record<string, string> = { tablet: '(min-width: 40.01rem)', wide: '(min-width: 72.01rem)' };
 
+/** CSS pixels that stay free beside the menu. */
+const EDGE = 8;
+
 /** Binds `more-button` and `more` inside `root` until the answer is called. */
 export function bindMore(root: HTMLElement): () => void {
   const stop = new AbortController();
@@ -13,6 +16,9 @@ export function bindMore(root: HTMLElement): () => void {
   const menu = part(root, 'more', HTMLElement);
 
   const open = (shown: boolean): void => {
+    const bar = menu.parentElement?.getBoundingClientRect();
+    // Above its button, whose place depends on what else is in the bar.
+    if (shown && bar) menu.style.right = `${Math.max(EDGE, bar.right - button.getBoundingClientRect().right)}px`;
     menu.dataset['open'] = String(shown);
     button.setAttribute('aria-expanded', String(shown));
   };

@@ -6,6 +6,8 @@ import { Tile } from './tile';
 import type { View } from './view';
 
 const GAP = 10;
+/** CSS pixels that the grid leaves free for the buttons that turn its pages. */
+const PAGES_HEIGHT = 46;
 
 export interface StageTold {
   /** The key of the tile to keep large, or to let go. */
@@ -69,16 +71,21 @@ export class Stage {
     const height = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
     const main = this.view.layout === 'speaker' ? this.tiles.get(this.view.main ?? '') : undefined;
     grid.dataset['layout'] = main ? 'speaker' : 'grid';
+    if (main) grid.dataset['paged'] = 'false';
     this.measure('gap', GAP);
     if (main) this.layOutAround(main, width, height);
     else this.layOutGrid(width, height);
   }
 
   private layOutGrid(width: number, height: number): void {
-    const { perPage, pages } = paginate(this.tiles.size, width, height, GAP);
+    const whole = height + (this.grid.dataset['paged'] === 'true' ? PAGES_HEIGHT : 0);
+    const one = paginate(this.tiles.size, width, whole, GAP).pages === 1;
+    const free = one ? whole : whole - PAGES_HEIGHT;
+    const { perPage, pages } = paginate(this.tiles.size, width, free, GAP);
+    this.grid.dataset['paged'] = String(!one);
     this.page = Math.min(this.page, pages - 1);
     const first = this.page * perPage;
-    const size = layOut(Math.min(perPage, this.tiles.size), width, height, GAP);
+    const size = layOut(Math.min(perPage, this.tiles.size), width, free, GAP);
     const at = new Map(Array.from(this.grid.children, (element, index) => [element, index]));
     for (const tile of this.tiles.values()) {
       const index = at.get(tile.element) ?? 0;
