@@ -91,3 +91,36 @@ async def test_another_camera_is_used_at_once(shared_server: Server, shared_brow
     await eventually(lambda: ada.page.evaluate(SENT_CAMERA), lambda device: device == wanted)
     await expect(choice).to_have_value(wanted)
     await alan.sees(1)
+
+
+# The sound that is played is remembered, and its loudness measured.
+REMEMBER_PLAYED = """
+const play = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () {
+  if (this instanceof HTMLAudioElement) {
+    const context = new AudioContext();
+    const analyser = new AnalyserNode(context, { fftSize: 2048 });
+    context.createMediaStreamSource(this.srcObject).connect(analyser);
+    const samples = new Float32Array(2048);
+    window.loudest = 0;
+    setInterval(() => {
+      analyser.getFloatTimeDomainData(samples);
+      window.loudest = Math.max(window.loudest, ...samples);
+    }, 20);
+  }
+  return play.call(this);
+};
+"""
+
+
+async def test_the_speaker_is_tried_before_the_call(shared_browser: Browser) -> None:
+    context = await open_context(shared_browser, PlayedServer())
+    await context.add_init_script(REMEMBER_PLAYED)
+    page = await context.new_page()
+    await page.goto(SECURE)
+    await page.get_by_test_id("test-speaker").click()
+    words = page.get_by_test_id("test-speaker-words")
+    await expect(words).to_contain_text("Playing")
+    await eventually(lambda: page.evaluate("window.loudest"), lambda loudest: loudest > 0.05)
+    await expect(words).to_contain_text("Heard nothing? Choose another speaker")
+    assert await page.evaluate("window.violationsOfThisPage") == []

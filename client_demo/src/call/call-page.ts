@@ -25,6 +25,7 @@ import type { Call, CallPart } from './parts';
 import { bindPolicyNotice } from './policy-notice';
 import { Presence } from './presence';
 import { publishWhatIsOn } from './publish';
+import { PushToTalk } from './push-to-talk';
 import { type Marks, soundsOf } from './roster';
 import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
@@ -112,6 +113,7 @@ export class CallPage {
         volumes.bindPerson(line, identity);
       }),
       fullScreen(call),
+      new PushToTalk(call),
       this.own(),
       new EncryptionPart(call), // marks what the others have drawn
     ];
@@ -167,9 +169,10 @@ export class CallPage {
     };
   }
 
-  /** What a key asks for. */
-  private act(action: Action): void {
-    for (const { keys } of this.parts) keys?.[action]?.();
+  /** What a key asks for; whether it was taken. */
+  private act(action: Action): boolean {
+    const taken = this.parts.map(({ keys }) => keys?.[action]?.());
+    return taken.every((each) => each !== false);
   }
 
   /** By a key: as no button is pressed, what it did is told. */

@@ -2,6 +2,7 @@
 
 export const SHORTCUTS = [
   { key: 'm', action: 'mute', words: 'Mute or unmute' },
+  { key: ' ', shown: 'Space', action: 'talk', words: 'Hold to talk while you are muted' },
   { key: 'v', action: 'camera', words: 'Start or stop video' },
   { key: 's', action: 'share', words: 'Share the screen, or stop' },
   { key: 'h', action: 'hand', words: 'Raise or lower your hand' },
@@ -36,6 +37,11 @@ export function actionOf(press: KeyPress): Action | null {
   const key = press.key.toLowerCase();
   const letter = /^[a-z]$/.test(key) || press.key.length !== 1 ? '' : /^Key([A-Z])$/.exec(press.code)?.[1]?.toLowerCase();
   return SHORTCUTS.find((each) => each.key === key || each.key === letter)?.action ?? null;
+}
+
+/** Whether the space bar presses what has the focus. */
+export function isPressable(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('button, a, summary, [role=button]') !== null;
 }
 
 /** Whether keys pressed on `target` write, choose or answer something there. */

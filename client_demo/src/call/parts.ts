@@ -31,8 +31,8 @@ export interface Call {
 }
 
 export interface CallPart {
-  /** What keys do here. */
-  keys?: Partial<Record<Action, () => void>>;
+  /** What keys do here. False: the key is not taken, and is left to the browser. */
+  keys?: Partial<Record<Action, () => boolean | void>>;
   /** Makes the part equal to the room, which alone knows how things are. */
   draw?: () => void;
   close?: () => void;

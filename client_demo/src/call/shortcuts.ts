@@ -1,10 +1,11 @@
 /** Keys that do what buttons do, a list of them, and a way to turn them off. */
 
 import { make, part } from '../dom';
-import { type Action, actionOf, isTyping, SHORTCUTS } from './keys';
+import { type Action, actionOf, isPressable, isTyping, SHORTCUTS } from './keys';
 
-/** Listens until the answer is called; `keys-list` and `use-keys` are inside `root`. */
-export function bindShortcuts(root: HTMLElement, act: (action: Action) => void): () => void {
+/** Listens until the answer is called; `keys-list` and `use-keys` are inside `root`. `act` says whether the key
+ * was taken. */
+export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolean): () => void {
   const stop = new AbortController();
   const use = part(root, 'use-keys', HTMLInputElement);
   part(root, 'keys-list', HTMLElement).replaceChildren(
@@ -15,9 +16,12 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => void):
       return line;
     }),
   );
+  let byKeys = true;
+  document.addEventListener('pointerdown', () => void (byKeys = false), { signal: stop.signal });
   document.addEventListener(
     'keydown',
     (event) => {
+      if (event.key === 'Tab') byKeys = true;
       if (!use.checked || event.defaultPrevented) return;
       const action = actionOf({
         key: event.key,
@@ -26,9 +30,9 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => void):
         repeat: event.repeat,
         typing: event.isComposing || isTyping(event.target),
       });
-      if (!action) return;
-      event.preventDefault();
-      act(action);
+      // The space bar is a button's own where the focus came by keys; after a click it is not meant for the button.
+      if (!action || (action === 'talk' && byKeys && isPressable(event.target))) return;
+      if (act(action)) event.preventDefault();
     },
     { signal: stop.signal },
   );

@@ -1,8 +1,9 @@
-/** The lists of microphones, cameras and, where the browser can, speakers. */
+/** The lists of microphones, cameras and, where the browser can, speakers; and a test of the speaker. */
 
 import { part } from '../dom';
 import type { LocalMedia } from './local-media';
 import type { Sound } from './sound';
+import { bindSpeakerTest } from './speaker-test';
 
 const LISTS = [
   { kind: 'audioinput', name: 'choose-microphone', word: 'Microphone' },
@@ -53,7 +54,11 @@ export function offerDevices(root: HTMLElement, media: LocalMedia, sound: Sound)
   media.addEventListener('change', () => void refresh(), { signal });
   navigator.mediaDevices?.addEventListener('devicechange', () => void refresh(), { signal });
   void refresh();
-  return () => stop.abort();
+  const closeTest = bindSpeakerTest(root, sound);
+  return () => {
+    stop.abort();
+    closeTest();
+  };
 }
 
 /** Before permission browsers give no labels: devices are numbered then. */

@@ -32,7 +32,8 @@ export class Sound {
     await Promise.all(Array.from(this.playing.values(), (element) => this.route(element)));
   }
 
-  private async route(element: HTMLMediaElement): Promise<void> {
+  /** Puts an element on the speaker that is chosen. */
+  async route(element: HTMLMediaElement): Promise<void> {
     if (!this.canChooseSpeaker || this.speaker === 'default') return;
     // A speaker that is gone leaves the sound on the one in use.
     await element.setSinkId(this.speaker).catch(() => undefined);
