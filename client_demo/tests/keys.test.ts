@@ -28,6 +28,6 @@ describe('keys', () => {
       expect(actionOf(press('m', more))).toBeNull();
     }
     expect(actionOf(press('Enter', { code: 'Enter' }))).toBeNull();
-    expect(actionOf(press(' ', { code: 'Space' }))).toBeNull();
+    expect(actionOf(press(' ', { code: 'Space', repeat: true }))).toBeNull();
   });
 });

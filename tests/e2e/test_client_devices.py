@@ -69,6 +69,18 @@ async def test_missing_devices_are_explained(shared_browser: Browser, error: str
     await expect(page.get_by_test_id("join-button")).to_be_enabled()
 
 
+async def test_a_call_without_devices_goes_on(shared_server: Server, shared_browser: Browser) -> None:
+    page = (await join(shared_browser, shared_server.url, "Ada", "bare", refusing("NotFoundError"))).page
+    help_, close = page.locator("[data-part=mic-help]"), page.get_by_test_id("mic-help-close")
+    await expect(help_).to_contain_text("No camera and microphone found")
+    await close.click()
+    await expect(help_).to_be_hidden()
+    await expect(page.get_by_test_id("mic-button")).to_be_focused()
+    await page.get_by_test_id("mic-button").click()
+    await expect(help_).to_contain_text("No camera and microphone found")
+    await expect(page.get_by_test_id("status")).to_have_text("You are the only one here")
+
+
 async def test_plain_http_is_explained(shared_browser: Browser) -> None:
     page = await open_page(shared_browser, PlayedServer(), INSECURE)
     await expect(page.locator("[data-part=mic-help]")).to_contain_text("plain HTTP")

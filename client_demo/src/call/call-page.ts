@@ -16,6 +16,7 @@ import { Conversation } from './conversation';
 import { bindDialog } from './dialogs';
 import { Floor } from './floor';
 import { fullScreen } from './full-screen';
+import { bindHelp } from './help';
 import { bindInvite } from './invite';
 import type { Action } from './keys';
 import { bindMore } from './menu';
@@ -124,6 +125,7 @@ export class CallPage {
     part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
     const closers = [
       bindSwitches(this.element, media),
+      bindHelp(this.element, media), // after what it closes is drawn
       offerDevices(this.element, media, sound),
       publishWhatIsOn(room, media, call.problem),
       bindMore(this.element),

@@ -10,7 +10,7 @@ export const SHORTCUTS = [
   { key: 'c', action: 'chat', words: 'Open or close the chat' },
   { key: 'p', action: 'people', words: 'Open or close the list of people' },
   { key: 'l', action: 'layout', words: 'Grid or speaker layout' },
-  { key: 'arrowleft', shown: '←', action: 'page-back', words: 'Page back, where there are many people' },
+  { key: 'arrowleft', shown: '←', action: 'page-back', words: 'Page back' },
   { key: 'arrowright', shown: '→', action: 'page-forward', words: 'Page forward' },
   { key: 'o', action: 'self', words: 'Show or hide your own tile' },
   { key: 'f', action: 'full-screen', words: 'Full screen' },

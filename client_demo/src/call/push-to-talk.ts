@@ -7,9 +7,18 @@ export class PushToTalk implements CallPart {
   readonly keys = { talk: (): boolean => this.press() };
   private held = false;
   private turning = false;
+  /** The microphone is on because of the key. */
+  private talked = false;
 
   constructor(private readonly call: Call) {
     const { closed: signal } = call;
+    document.addEventListener(
+      'keydown',
+      (event) => {
+        if (event.key === ' ' && event.repeat && this.held) event.preventDefault(); // nothing scrolls meanwhile
+      },
+      { signal },
+    );
     document.addEventListener(
       'keyup',
       (event) => {
@@ -53,7 +62,4 @@ export class PushToTalk implements CallPart {
     }
     this.turning = false;
   }
-
-  /** The microphone is on because of the key. */
-  private talked = false;
 }

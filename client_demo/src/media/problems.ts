@@ -61,7 +61,7 @@ export function helpFor(kind: DeviceKind | 'camera and microphone', problem: Pro
     case 'denied':
       return (
         `The browser has not allowed this page to use your ${kind}. Choose the symbol beside the page’s ` +
-        'address, allow it there, then try again. You can also join without.'
+        'address, allow it there, then try again. You can also go on without.'
       );
     case 'system-denied':
       return (
@@ -69,7 +69,7 @@ export function helpFor(kind: DeviceKind | 'camera and microphone', problem: Pro
         'try again.'
       );
     case 'missing':
-      return `No ${kind} found. Plug one in and try again, or join without.`;
+      return `No ${kind} found. Plug one in and try again, or go on without.`;
     case 'busy':
       return `The ${kind} is there, but another program may be using it. Close that program and try again.`;
     case 'gone':
