@@ -6,7 +6,19 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import churn, data, forwarding, idle, joining, layers, ledger, ledger_writing, lock, recovery
+from bench import (
+    churn,
+    data,
+    forwarding,
+    idle,
+    joining,
+    layers,
+    ledger,
+    ledger_writing,
+    lock,
+    peers,
+    recovery,
+)
 from bench.media import parts as media
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
@@ -19,6 +31,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "ledger": ledger.run,
     "ledger-writing": ledger_writing.run,
     "lock": lock.run,
+    "peers": peers.run,
     "recovery": recovery.run,
     **media.PARTS,
 }
