@@ -1,8 +1,9 @@
 """Participants whose WebSocket is gone while their media goes on: they are waited for.
 
 A session ends at once where its client has said goodbye, where it was cut off, or where no media flows. Else
-the participant stays in the room, for everybody to see, until the client comes back (`resuming.py`) or its
-time is up. Who comes meanwhile receives nothing of it before it has been shown who that is.
+the participant stays in the room, for everybody to see, or before its door, until the client comes back
+(`resuming.py`) or its time is up. Who comes meanwhile receives nothing of it before it has been shown who
+that is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def signal_lost(room: Room, participant: Participant, end: SignalEnd, now: float
     if not seconds:
         leaving.remove(room, participant, _reason(end), None, now, signal=end)
         return
-    shown = frozenset(one.sid for one in room.participants.values() if one.announced)
+    others = () if participant.waits else room.participants.values()
+    shown = frozenset(one.sid for one in others if one.announced)
     participant.absence = Absence(now, now + seconds, end, shown)
     room.effects.withhold(participant.sid)
 

@@ -34,10 +34,10 @@ class Departures:
         )
         self._gone.append((now, brief))
 
-    def missed(self, gone_since: float) -> list[models.ParticipantInfo] | None:
-        """Those that a client may not know of whose WebSocket was found to be gone then; None: that is not
-        known any more."""
+    def missed(self, gone_since: float, in_since: float = 0.0) -> list[models.ParticipantInfo] | None:
+        """Those that a client may not know of whose WebSocket was found to be gone then, and whom it may have
+        been shown, which began at `in_since`; None: that is not known any more."""
         since = gone_since - UNNOTICED_SECONDS
         if since <= self._complete_since:
             return None
-        return [gone for when, gone in self._gone if when >= since]
+        return [gone for when, gone in self._gone if when >= max(since, in_since)]

@@ -92,6 +92,7 @@ class Participant:
         self.has_restricted = False  # whether that was ever not everybody
         self.absence: Absence | None = None
         self.awaits_sync = False  # it has come back, and has not said yet what it knows
+        self.gone_since = 0.0  # since when its WebSocket had been away then
         self.next_resumed_row = 0.0
         self.member = 0
         self.disconnect_reason = models.DisconnectReason.UNKNOWN_REASON
@@ -106,8 +107,8 @@ class Participant:
 
     @property
     def is_resumable(self) -> bool:
-        """Whether its session can go on without its WebSocket: media flows, and goes on flowing."""
-        return self.is_active and self.goodbye_by is None and not self.waits
+        """Whether its session can go on without its WebSocket: media flows, or can, and goes on."""
+        return self.is_active and self.goodbye_by is None
 
     @property
     def is_moderator(self) -> bool:

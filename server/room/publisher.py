@@ -121,7 +121,7 @@ class Publisher:
             return Reason.UNSUPPORTED_TYPE
         if backup.cid or self._sections.is_taken(request.cid):
             return Reason.INVALID_REQUEST
-        backup.request(request.cid, request.simulcast_codecs[0].layers or request.layers)
+        backup.request(request.cid, request.simulcast_codecs[0].layers or request.layers, now)
         self._sections.await_section(backup)
         self._confirm(backup)
         self._match(now)
@@ -227,11 +227,14 @@ class Publisher:
         """Tracks that its client may not know to be muted."""
         return [track for track in self._all() if track.muted_by_other]
 
-    def confirm_again(self, known: Set[str]) -> None:
-        """The client is told of its tracks but those it knows to be published."""
+    def confirm_again(self, known: Set[str], since: float) -> None:
+        """The client is told of its tracks but those it knows to be published. Of backups it tells nothing:
+        it is told of those that it has asked for `since` then."""
         for track in self._all():
             if track.sid not in known:
                 self._confirm(track.main)
+            if track.backup is not None and track.backup.cid and track.backup.asked_at >= since:
+                self._confirm(track.backup)
 
     def tell_demand_again(self) -> None:
         """The client may have missed what is wanted of its videos."""

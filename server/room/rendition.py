@@ -65,6 +65,7 @@ class Rendition:
     demand: Demand | None = None
     is_refused: bool = False  # the relay had no room for its producer
     flows: bool = False  # media of it has arrived; only noted of a backup
+    asked_at: float = 0.0  # when its publisher wanted to send it; only of a backup
 
     @property
     def is_main(self) -> bool:
@@ -127,9 +128,10 @@ class Rendition:
             self.demand.begin(self.encodings, now)
         return bool(kept)
 
-    def request(self, cid: str, layers: Iterable[models.VideoLayer]) -> None:
+    def request(self, cid: str, layers: Iterable[models.VideoLayer], now: float) -> None:
         """Its publisher is about to send it, as the track of this cid."""
         self.cid = self.info.cid = cid
+        self.asked_at = now
         del self.info.layers[:]
         self.info.layers.extend(sorted(layers, key=lambda layer: layer.quality))
 

@@ -3,7 +3,7 @@
 ReconnectResponse comes first, since SDKs drop what is sent before it. What may have been lost follows: who
 has left, complete snapshots of everybody, and the present state of all that is told as changes otherwise. The
 receiving side begins ICE anew; the client does so with its sending side. What the client knows comes as
-SyncState (`syncing.py`).
+SyncState (`syncing.py`). Who waits to be let in is told no more than before.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def may_resume(room: Room, sid: str, identity: str) -> bool:
     """Whether the session of this sid is this person's, and can go on."""
-    participant = room.participants.get(sid)
+    participant = room.someone(sid)
     if participant is None or participant.identity != identity or not participant.is_resumable:
         return False
     absence = participant.absence
@@ -41,6 +41,7 @@ def resume(room: Room, participant: Participant, now: float) -> None:
     gone_since = now if participant.absence is None else participant.absence.since
     participant.absence = None
     participant.awaits_sync = True
+    participant.gone_since = gone_since
     room.account.resumed(participant, gone_since, now)
     participant.token_due = now
     room.effects.restore(participant.sid)
@@ -49,7 +50,12 @@ def resume(room: Room, participant: Participant, now: float) -> None:
         room.effects.send(participant.sid, response)
 
     send(SignalResponse(reconnect=welcome.reconnect_response(room.turn.told(now))))
-    if departed := room.departures.missed(gone_since):
+    if participant.waits:  # which is all that it may know
+        own = ParticipantUpdate(participants=[participant.own_info()])
+        send(SignalResponse(update=own))
+        send(SignalResponse(room_update=RoomUpdate(room=room.info_outside())))
+        return
+    if departed := room.departures.missed(gone_since, participant.begun_at):
         send(SignalResponse(update=ParticipantUpdate(participants=departed)))
     if participant.is_moderator and (turned_away := room.door.departures.missed(gone_since)):
         send(SignalResponse(update=ParticipantUpdate(participants=turned_away)))

@@ -113,7 +113,7 @@ class Room:
                 if participant := self.someone(sid):
                     absence.signal_lost(self, participant, end, now)
             case Resume(sid):
-                if participant := self.participants.get(sid):
+                if participant := self.someone(sid):
                     resuming.resume(self, participant, now)
             case Admin():
                 administration.handle(self, happened, now)

@@ -9,6 +9,7 @@ from livekit.protocol.rtc import SignalResponse, SyncState, TrackUnpublishedResp
 
 from server.control.messages import MOST_HEARD, Heard
 from server.room import leaving, tracks
+from server.room.departures import UNNOTICED_SECONDS
 from server.room.participant import Participant
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ def sync(room: Room, participant: Participant, state: SyncState, now: float) -> 
     participant.awaits_sync = False
     if not _publishes(room, participant, state):
         leaving.differ(room, participant, now)
+        return
+    if participant.waits:
         return
     _subscribe(room, participant, state, now)
     if heard := _heard(state):
@@ -47,7 +50,7 @@ def _publishes(room: Room, participant: Participant, state: SyncState) -> bool:
                 return False
             response = TrackUnpublishedResponse(track_sid=sid)
             room.effects.send(participant.sid, SignalResponse(track_unpublished=response))
-    publisher.confirm_again(known)
+    publisher.confirm_again(known, participant.gone_since - UNNOTICED_SECONDS)
     return True
 
 

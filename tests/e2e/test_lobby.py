@@ -14,6 +14,7 @@ from livekit.protocol import models
 from livekit.rtc.participant import PublishTrackError
 
 from tests.e2e.browser import eventually
+from tests.e2e.cut_off import way_to
 from tests.e2e.desktop import Desktop, desktop, move
 from tests.e2e.serving import KEY, SECRET, Server
 
@@ -112,6 +113,27 @@ async def test_who_waits_gets_nothing_until_it_is_let_in(server: Server, single:
             await until(lambda: min(one.frames.get("desk", 0) > 5 for one in (mona, lap)), True)
             await mona.room.local_participant.publish_data(b"welcome", topic="t")
             await until(lambda: desk.data, [("mona", b"welcome", "t")])
+
+
+@pytest.mark.parametrize("single", [SINGLE, DUAL])
+async def test_who_waits_and_loses_its_connection_goes_on_waiting(server: Server, single: bool) -> None:
+    async with (
+        moderated(server, lobby=True) as (mona, moderation),
+        way_to(server.http_port) as way,
+        desktop(way.url, server.token(ROOM, "desk"), options(single)) as desk,
+    ):
+        told: list[str] = []
+        for event in ("reconnected", "disconnected"):
+            desk.room.on(event, lambda *_, event=event: told.append(event))
+        left: list[str] = []
+        mona.room.on("participant_disconnected", lambda one: left.append(one.identity))
+        await until(lambda: roles(mona), {"desk": "waiting"})
+        sid = desk.room.local_participant.sid
+        way.cut()
+        await until(lambda: told, ["reconnected"])
+        assert (desk.room.local_participant.sid, left) == (sid, [])
+        await moderation.does("admit", "desk")
+        await until(lambda: desk.frames.get("mona", 0) > 5, True)
 
 
 async def test_who_is_refused_is_told_so(server: Server) -> None:

@@ -185,6 +185,34 @@ def test_who_can_play_neither_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize("single", [False, True])
+def test_another_track_is_taken_while_one_waits_for_its_backup(single: bool) -> None:
+    stage = Stage()
+    sections = [Sending("video", mid, "", direction="recvonly") for mid in ("v0", "v1")]
+    old = stage.enter("old", single=single)
+    sid, track = publishing(stage)
+    number = iter(range(2, 10))
+
+    def accept() -> None:
+        stage.pass_time(0.1)
+        if single:
+            stage.offer(old, *sections, number=next(number))
+        else:
+            stage.answer(old, without="vp9")
+
+    accept()
+    stage.publish(stage.enter("bob"), Sending("video", "1", "other"))
+    other = stage.requests(CreateProducer)[-1].producer
+    accept()
+    assert [one.producer for one in stage.requests(CreateConsumer)] == [other]
+    assert stage.sent(old, "subscription_response") == []
+    backup = send_backup(stage, sid, track).producer
+    assert [one.producer for one in stage.requests(CreateConsumer)] == [other, backup]
+    stage.pass_time(BACKUP_SECONDS)
+    assert stage.sent(old, "subscription_response") == []
+    assert stage.requests(CloseConsumer) == []
+
+
+@pytest.mark.parametrize("single", [False, True])
 def test_a_backup_that_does_not_come_is_not_waited_for_for_ever_and_taken_if_it_comes_at_last(
     single: bool,
 ) -> None:

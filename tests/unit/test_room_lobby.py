@@ -18,7 +18,6 @@ from server.control.messages import (
     Quality,
     SendData,
     SpeakerLevel,
-    TransportPhase,
     TransportQuality,
 )
 from server.errors import Refusal
@@ -43,14 +42,12 @@ from server.room.limits import RoomLimits
 from server.room.participant import WAITING_SECONDS
 from server.room.reception import reception
 from server.room.refused import AdminRefused, Fault
-from server.room.resuming import may_resume
 from server.room.rules import Rules
 from tests.unit.balance import is_balanced
 from tests.unit.stage import Sending, Stage
+from tests.unit.waiting import CAMERA, enter_waiting, met
 
-CAMERA = Sending("video", "0", "cam")
 MICROPHONE = Sending("audio", "1", "mic")
-LOBBY = RoomLimits(rules=Rules(lobby=True))
 State = models.ParticipantInfo.State
 Reason = models.DisconnectReason
 NOTHING_ALLOWED = models.ParticipantPermission()
@@ -69,26 +66,6 @@ def refused(stage: Stage, wanted: Moderation) -> Fault:
 
 def claims(identity: str, **grants: Any) -> Claims:
     return Claims(identity, grants=VideoGrants(room="hall", room_join=True, **grants))
-
-
-def met(limits: RoomLimits = LOBBY) -> tuple[Stage, str, str]:
-    """A moderator, and somebody whom she let in."""
-    stage = Stage(limits)
-    mona = stage.enter("mona", room_admin=True)
-    ada = enter_waiting(stage, "ada")
-    stage.put(LetIn("ada"))
-    stage.answer(ada)
-    stage.connect(ada)
-    return stage, mona, ada
-
-
-def enter_waiting(stage: Stage, identity: str, **options: Any) -> str:
-    """Joins, and what it has of transports connects."""
-    sid = stage.join(identity, **options)
-    stage.offer(sid)
-    for side in [stage.room.door.waiting[sid].publisher]:
-        stage.tell_transport(side.transport, TransportPhase.CONNECTED)
-    return sid
 
 
 def test_who_waits_is_told_so_and_nothing_of_the_others() -> None:
@@ -337,15 +314,6 @@ def test_a_room_that_everybody_left_stays_while_somebody_waits() -> None:
     stage.enter("mona", room_admin=True)
     stage.put(LetIn("bob"))
     assert bob in stage.room.participants
-
-
-def test_a_wait_is_over_with_its_websocket_and_is_not_resumed() -> None:
-    stage, mona, _ = met()
-    bob = enter_waiting(stage, "bob")
-    assert not may_resume(stage.room, bob, "bob")
-    stage.put(SignalLost(bob))
-    assert stage.room.door.waiting == {}
-    assert stage.last(mona, "update").update.participants[0].state == State.DISCONNECTED
 
 
 def test_a_moderator_who_was_away_learns_who_waits_and_who_does_no_more() -> None:

@@ -19,8 +19,10 @@ from livekit.protocol.rtc import (
 
 from server.control.codec import LARGEST_REQUEST, encode
 from server.control.messages import Heard, PauseConsumer, ReplayData
+from server.room.departures import UNNOTICED_SECONDS
 from server.room.inputs import AdminChange, Resume, SignalLost
 from tests.unit.stage import Sending, Stage
+from tests.unit.two_codecs import publishing, request
 
 MIC = Sending("audio", "0", "mic-cid")
 
@@ -72,6 +74,24 @@ def test_a_track_whose_confirmation_was_lost_is_confirmed_again_and_no_other() -
     come_back(stage, ada, SyncState(publish_tracks=published(track)))
     (again,) = stage.sent(ada, "track_published")
     assert again.track_published.cid == "lost"
+
+
+def test_a_backup_whose_confirmation_was_lost_is_confirmed_again_and_no_earlier_one() -> None:
+    stage = Stage()
+    ada, track = publishing(stage)
+    stage.signal(ada, add_track=request(track))
+    state = SyncState(publish_tracks=published(track))
+    stage.put(SignalLost(ada))
+    stage.put(Resume(ada))
+    stage.answer(ada)
+    stage.forget()
+    stage.signal(ada, sync_state=state)
+    (again,) = stage.sent(ada, "track_published")
+    assert (again.track_published.cid, again.track_published.track.sid) == ("clone", track)
+    stage.pass_time(UNNOTICED_SECONDS + 1)
+    come_back(stage, ada, state)
+    assert ada in stage.room.participants
+    assert stage.sent(ada, "track_published") == []
 
 
 @pytest.mark.parametrize("automatic", [True, False])
@@ -158,8 +178,8 @@ def test_no_state_raises_and_whoever_has_an_impossible_one_joins_anew(
             continue
         if ada in stage.room.participants:
             come_back(stage, ada, state)
-        for request in stage.requests(ReplayData):
-            assert encode(request, LARGEST_REQUEST)
+        for replay in stage.requests(ReplayData):
+            assert encode(replay, LARGEST_REQUEST)
     if ada not in stage.room.participants:
         leave = stage.last(ada, "leave").leave
         assert leave.action == LeaveRequest.Action.RECONNECT
