@@ -27,6 +27,8 @@ DELIVERIES_AT_ONCE: Final = 20_000.0
 REFUSED_EVERY: Final = 5.0
 """Seconds between two words about data that a member sends in the clear where it must not."""
 
+UNENCRYPTED: Final = models.Encryption.Type.NONE
+
 SERVER_ONLY: Final = frozenset(("speaker", "transcription", "metrics"))
 """What only a server or an agent may say; from a participant it is dropped."""
 
@@ -173,22 +175,26 @@ class DataRooms:
 
 
 def is_declared_encrypted(packet: models.DataPacket) -> bool:
-    """By the packet's own word: nobody but its receivers can open it to see."""
-    kind = packet.encrypted_packet.encryption_type
-    return packet.HasField("encrypted_packet") and kind != models.Encryption.Type.NONE
+    """By the packet's own word: nobody but its receivers can open it to see. Browsers' SDK leaves the kind of
+    encryption out; what it is opened with is there."""
+    sealed = packet.encrypted_packet
+    return packet.HasField("encrypted_packet") and (sealed.encryption_type != UNENCRYPTED or bool(sealed.iv))
 
 
 def stamp(packet: models.DataPacket, sender: DataMember, reliable: bool) -> tuple[set[str], set[str]]:
     """Writes who sent it and how, whatever the packet said; returns whom it is for (empty: everybody).
 
     Fields unknown to our schema are kept by protobuf. Streams, RPC and encrypted packets say nothing of their
-    sender themselves; whom they are for stands in the packet.
+    sender themselves; whom they are for stands in the packet. An encrypted packet without a kind gets the one
+    that browsers' SDK uses: by that, it tells its app what came encrypted and what did not.
     """
     packet.kind = models.DataPacket.RELIABLE if reliable else models.DataPacket.LOSSY
     packet.participant_identity = sender.identity
     packet.participant_sid = sender.sid
     identities = set(packet.destination_identities)
     sids: set[str] = set()
+    if packet.encrypted_packet.iv and packet.encrypted_packet.encryption_type == UNENCRYPTED:
+        packet.encrypted_packet.encryption_type = models.Encryption.Type.GCM
     if packet.HasField("user"):
         user = packet.user
         user.participant_identity = sender.identity

@@ -125,6 +125,9 @@ async def test_who_has_the_key_is_in_the_call_and_who_has_another_is_told(
     await expect(ada.page.get_by_test_id("keys-differ")).to_be_hidden()
     await write(ada, "for everybody")
     await expect(cy.page.get_by_test_id("unread")).to_have_text("1")
+    await cy.page.get_by_test_id("chat-button").click()
+    await expect(cy.page.get_by_test_id("chat-message")).to_contain_text("for everybody")
+    await expect(cy.page.get_by_test_id("chat-message")).not_to_contain_text("not encrypted")
 
     assert not [text for text in sent.texts if key in text]
     assert any("/api/guest-token" in text for text in sent.texts)
@@ -146,6 +149,12 @@ async def test_a_desktop_app_with_the_same_key_is_in_the_call(
             return desk.others, desk.tone + desk.noise
 
         await eventually(decoded, lambda now: now[0] > 10 and now[1] > 1)
+        await ada.page.get_by_test_id("hand-button").click()
+
+        async def read() -> list[bytes]:
+            return desk.data
+
+        await eventually(read, lambda now: b'{"hand":"up","for":0}' in now)
         await expect(ada.page.get_by_test_id("encryption-state")).to_have_text("Encrypted end to end")
 
 

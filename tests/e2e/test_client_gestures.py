@@ -61,7 +61,7 @@ async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared
             bo.get_by_test_id("tile").filter(has_text="Ada").get_by_test_id("tile-hand")
         ).to_be_visible()
         # Nobody but a moderator lowers another's hand, and nothing but a message is one.
-        await say(lap, HAND, {"hand": "lower"})
+        await say(lap, HAND, {"hand": "lower", "of": await own.get_attribute("data-identity")})
         await say(lap, HAND, ["up"])
         await say(lap, HAND, {"hand": "down"})
         await expect(other.get_by_test_id("tile-hand")).to_be_hidden()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -12,17 +13,22 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from livekit import rtc
 from playwright.async_api import Browser
 
 from tests.e2e.browser import eventually
+from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.desktop import Desktop, desktop
+from tests.e2e.encrypted import encrypted_user
 from tests.e2e.go_sdk import needs_go
 from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import ROOT, Server
 from tests.e2e.snippets import aimed, snippets, written
 
 APPS = "docs/apps.md"
+ENCRYPTION = "docs/encryption.md"
 ROOM = "garden"
+KEY = "LlJ2bHbSk3l0YzQ0bqQm1A"
 NODE_MODULES = ROOT / "tests" / "e2e" / "node_sdk" / "node_modules"
 GO_MODULE = ROOT / "tests" / "e2e" / "go_sdk"
 # A page in which `import … from 'livekit-client'` is the SDK that is in it already, and `token` is given.
@@ -206,6 +212,38 @@ async def test_the_receipt_lists_what_was_kept(shared_server: Server, tmp_path: 
     await eventually(kept, lambda now: "participant_joined" in now and "participant_left" in now)
 
 
+async def test_a_page_and_a_desktop_app_with_one_key_are_in_an_encrypted_call(
+    shared_server: Server, shared_browser: Browser, tmp_path: Path
+) -> None:
+    """The worker is made of the file of the SDK, as a bundler would do."""
+    code = snippets(ENCRYPTION)
+    (made,) = [line for line in code["encrypted.js"].splitlines() if "new Worker(" in line]
+    worker = json.dumps(SDK_FOR_BROWSERS.with_name("livekit-client.e2ee.worker.js").read_text("utf-8"))
+    blob = f"const worker = new Worker(URL.createObjectURL(new Blob([{worker}])));"
+    script = code["encrypted.js"].replace(made, blob)
+    page = await enter(shared_browser, shared_server, "other", "unused", "() => {}")
+    token = shared_server.token(ROOM, "page")
+    await page.evaluate(RUN_IN_PAGE, [f"const key = {KEY!r};\n" + aimed(script, shared_server), token])
+    program = written(aimed(code["encrypted.py"], shared_server), tmp_path / "encrypted.py")
+    desk, other = shared_server.token(ROOM, "desk"), shared_server.token(ROOM, "other")
+    async with (
+        running(sys.executable, program, TOKEN=other, KEY="another key") as blind,
+        running(sys.executable, program, TOKEN=desk, KEY=KEY) as lines,
+    ):
+
+        async def said() -> list[str]:
+            return lines
+
+        await eventually(said, lambda now: sum("page is seen" in line for line in now) > 20, 40)
+        assert blind == []
+    async with encrypted_user(shared_server, shared_server.token(ROOM, "lap"), b"another key") as lap:
+        await lap.publish(rtc.VideoCodec.VP8)
+        await page.wait_for_function(
+            "window.said.some(([who, what]) => who === 'lap' && what === 'InvalidKey')"
+        )
+    await page.context.close()
+
+
 def test_every_snippet_of_the_page_is_run() -> None:
     """By the tests above: whoever adds one adds a test."""
     assert sorted(snippets(APPS)) == [
@@ -219,5 +257,9 @@ def test_every_snippet_of_the_page_is_run() -> None:
         "tokens.mjs",
         "tokens.py",
     ]
-    text = (ROOT / APPS).read_text("utf-8")
-    assert sum(text.count(f"\n```{language}\n") for language in ("go", "js", "python")) == len(snippets(APPS))
+    assert sorted(snippets(ENCRYPTION)) == ["encrypted.js", "encrypted.py"]
+    for page in (APPS, ENCRYPTION):
+        text = (ROOT / page).read_text("utf-8")
+        assert sum(text.count(f"\n```{language}\n") for language in ("go", "js", "python")) == len(
+            snippets(page)
+        )

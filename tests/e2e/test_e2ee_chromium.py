@@ -136,13 +136,21 @@ async def test_who_has_the_key_sees_and_hears_and_nobody_else_does(
     assert outside["tracks"] == 2  # it is sent the same
     assert outside["left"] is None
     assert outside["energy"] < 1e-5
-    await sender.evaluate("() => room.localParticipant.publishData(new TextEncoder().encode('hello'))")
+    # Whom it is for is told inside the encryption, where the server does not read it.
+    await sender.evaluate(
+        """async () => {
+          const me = room.localParticipant;
+          const aside = { reliable: true, destinationIdentities: ['stranger'] };
+          await me.publishData(new TextEncoder().encode('aside'), aside);
+          await me.publishData(new TextEncoder().encode('hello'), { reliable: true });
+        }"""
+    )
 
     async def read() -> list[str]:
         texts: list[str] = await friend.evaluate("texts")
         return texts
 
-    await eventually(read, lambda texts: texts == ["hello"])
+    await eventually(read, lambda texts: texts == ["aside", "hello"])
     assert await stranger.evaluate("texts") == []
 
 

@@ -236,6 +236,18 @@ def test_what_is_declared_encrypted_crosses() -> None:
     assert hall.refused == []
 
 
+def test_what_browsers_encrypt_has_no_kind_and_gets_it_on_the_way() -> None:
+    """By which their SDK tells what came encrypted, where it need not be, too."""
+    for must in (True, False):
+        hall = Hall()
+        hall.rooms.put(0.0, member(ANN, encrypted_only=must))
+        sealed = models.EncryptedPacket(iv=b"i" * 12, encrypted_value=b"?")
+        assert hall.says(ANN, models.DataPacket(encrypted_packet=sealed)) == [BOB, CID]
+        sealed.encryption_type = GCM
+        assert hall.delivered[0][2].encrypted_packet == sealed
+        assert hall.refused == []
+
+
 def test_a_member_that_goes_on_in_the_clear_is_told_now_and_then() -> None:
     hall = Hall()
     hall.rooms.put(0.0, member(ANN, encrypted_only=True))

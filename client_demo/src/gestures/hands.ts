@@ -42,7 +42,7 @@ export class Hands implements CallPart {
     button.hidden = this.place(identity) === 0;
     if (button.dataset['bound']) return;
     button.dataset['bound'] = 'true';
-    button.addEventListener('click', () => void this.send({ hand: 'lower' }, [identity]));
+    button.addEventListener('click', () => void this.send({ hand: 'lower', of: identity }, [identity]));
   }
 
   draw(): void {
@@ -92,7 +92,8 @@ export class Hands implements CallPart {
         break;
       case 'lower':
         // The server alone says who moderates, so that nobody else lowers hands.
-        if (!moderates(sender) || !this.raised.lower(room.localParticipant.identity)) return;
+        if (message.of !== room.localParticipant.identity || !moderates(sender)) return;
+        if (!this.raised.lower(message.of)) return;
         void this.send({ hand: 'down' });
         announce(`${nameOf(sender)} lowered your hand.`);
     }

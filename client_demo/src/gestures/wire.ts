@@ -4,7 +4,8 @@
  *     offrecord.hand      {"hand": "up", "for": 12000}   raised, so many milliseconds ago
  *                         {"hand": "down"}
  *                         {"hand": "who"}                asks those whose hand is up to say so again
- *                         {"hand": "lower"}              from a moderator, to one person
+ *                         {"hand": "lower", "of": "…"}   from a moderator, to whose identity it names: in a call
+ *                                                        that is encrypted, everybody gets what is for one
  *     offrecord.reaction  {"reaction": "applause"}
  */
 
@@ -14,11 +15,11 @@ export const HAND_TOPIC = 'offrecord.hand';
 export const REACTION_TOPIC = 'offrecord.reaction';
 
 /** What is longer is not read. */
-const MOST_BYTES = 128;
+const MOST_BYTES = 512;
 /** No hand has been up for longer. */
 const LONGEST_MS = 24 * 3_600_000;
 
-export type HandMessage = { hand: 'up'; for: number } | { hand: 'down' } | { hand: 'who' } | { hand: 'lower' };
+export type HandMessage = { hand: 'up'; for: number } | { hand: 'down' } | { hand: 'who' } | { hand: 'lower'; of: string };
 
 export const REACTIONS = [
   { name: 'thumbs_up', sign: '👍', words: 'thumbs up' },
@@ -46,8 +47,9 @@ export function readHand(payload: Uint8Array): HandMessage | null {
     }
     case 'down':
     case 'who':
-    case 'lower':
       return { hand: fields['hand'] };
+    case 'lower':
+      return typeof fields['of'] === 'string' ? { hand: 'lower', of: fields['of'] } : null;
     default:
       return null;
   }
