@@ -81,7 +81,6 @@ function showCall(
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
   keepInvitation({ room: roomName, key: encryption?.key ?? null }, location.pathname);
-  document.title = `${roomName} · Offrecord`;
   document.body.dataset['page'] = 'call';
   guarantee.during(token);
   const page = new CallPage({ room, server, token, roomName, encryption, media, sound, onEnd });

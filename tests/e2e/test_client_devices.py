@@ -17,6 +17,22 @@ SENT_CAMERA = """
 LEVEL = "(bar) => Number(bar.style.getPropertyValue('--level'))"
 
 
+# A phone's camera at the back, which no fake device is.
+LOOKING_AWAY = """
+const settings = MediaStreamTrack.prototype.getSettings;
+MediaStreamTrack.prototype.getSettings = function () {
+  return { ...settings.call(this), facingMode: 'environment' };
+};
+"""
+# A browser without a screen keeps none on.
+REMEMBER_LOCK = """
+navigator.wakeLock.request = async () => {
+  const lock = { released: false, release: async () => void (lock.released = true) };
+  return (window.lockOfThisPage = lock);
+};
+"""
+
+
 def refusing(error: str) -> str:
     """A script that makes the browser answer as it does where it has no device to give."""
     return f"""
@@ -37,6 +53,16 @@ async def test_the_preview_plays_and_stops(shared_browser: Browser) -> None:
     await expect(camera).to_have_text("Start video")
     await camera.click()
     await expect(video).to_be_visible()
+
+
+async def test_a_camera_that_looks_away_is_no_mirror(shared_browser: Browser) -> None:
+    front = await open_page(shared_browser, PlayedServer())
+    await expect(front.get_by_test_id("preview-video")).to_have_attribute("data-mirrored", "true")
+    context = await open_context(shared_browser, PlayedServer())
+    await context.add_init_script(LOOKING_AWAY)
+    back = await context.new_page()
+    await back.goto(SECURE)
+    await expect(back.get_by_test_id("preview-video")).to_have_attribute("data-mirrored", "false")
 
 
 async def test_devices_can_be_chosen(shared_browser: Browser) -> None:
@@ -70,7 +96,11 @@ async def test_missing_devices_are_explained(shared_browser: Browser, error: str
 
 
 async def test_a_call_without_devices_goes_on(shared_server: Server, shared_browser: Browser) -> None:
-    page = (await join(shared_browser, shared_server.url, "Ada", "bare", refusing("NotFoundError"))).page
+    page = (
+        await join(
+            shared_browser, shared_server.url, "Ada", "bare", REMEMBER_LOCK + refusing("NotFoundError")
+        )
+    ).page
     help_, close = page.locator("[data-part=mic-help]"), page.get_by_test_id("mic-help-close")
     await expect(help_).to_contain_text("No camera and microphone found")
     await close.click()
@@ -79,6 +109,10 @@ async def test_a_call_without_devices_goes_on(shared_server: Server, shared_brow
     await page.get_by_test_id("mic-button").click()
     await expect(help_).to_contain_text("No camera and microphone found")
     await expect(page.get_by_test_id("status")).to_have_text("You are the only one here")
+    # The screen of a phone stays on for as long as the call.
+    assert await page.evaluate("window.lockOfThisPage.released") is False
+    await page.get_by_test_id("leave-button").click()
+    await eventually(lambda: page.evaluate("window.lockOfThisPage.released"), bool)
 
 
 async def test_plain_http_is_explained(shared_browser: Browser) -> None:

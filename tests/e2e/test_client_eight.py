@@ -16,6 +16,7 @@ from tests.e2e.serving import Server
 
 QUIET = rtc.RoomOptions(auto_subscribe=False)
 SHORT: ViewportSize = {"width": 360, "height": 420}  # no room for eight tiles at their smallest
+FEW, LOOKS = 5, 10
 # Frames that have come of each of the others' videos, those of tiles that are shown and the rest.
 FRAMES = """
 async () => {
@@ -46,17 +47,15 @@ async def swipe(page: Page, from_x: int, to_x: int) -> None:
 
 
 async def only_the_shown_come(page: Page, shown: int) -> None:
-    """Videos of the tiles of this page grow by two frames and more while those of the others get none."""
-    before: dict[str, Any] = {}
+    """Of so many tiles of this page videos come, while none comes of the others."""
+    base: dict[str, Any] = await page.evaluate(FRAMES)
 
     async def look() -> bool:
-        first = dict(before)
-        before.update(await page.evaluate(FRAMES))
-        if not first or first["hidden"].keys() != before["hidden"].keys():
-            return False
-        still = all(count == first["hidden"][who] for who, count in before["hidden"].items())
-        grown = [who for who, count in before["shown"].items() if count > first["shown"].get(who, 0)]
-        return still and len(grown) == shown
+        now: dict[str, Any] = await page.evaluate(FRAMES)
+        if now["hidden"] != base["hidden"]:
+            base.update(now)
+        grown = [who for who, count in now["shown"].items() if count - base["shown"].get(who, count) >= FEW]
+        return len(grown) == shown
 
     await eventually(look, bool, 40)
 
@@ -83,6 +82,7 @@ async def test_a_call_of_eight(shared_server: Server, shared_browser: Browser) -
         page, apps = await eight(stack, shared_server, shared_browser)
         await pages_of_the_grid(page)
         await large(page, apps[2])
+        await under_a_panel(page)
         await windows(page)
         await own_tile(page)
         assert await violations(page) == []
@@ -111,6 +111,33 @@ async def pages_of_the_grid(page: Page) -> None:
     await page.set_viewport_size({"width": 1280, "height": 720})
     await expect(tiles).to_have_count(8)
     await only_the_shown_come(page, 6)
+
+
+async def under_a_panel(page: Page) -> None:
+    """On a phone the chat covers the stage: no video comes meanwhile. Who speaks on another page is named."""
+    await page.get_by_test_id("layout-button").click()
+    await page.set_viewport_size(SHORT)
+    await expect(page.get_by_test_id("page-number")).to_have_text("1 of 2")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_test_id("page-speaker")).to_have_text("p3 speaks")
+    await page.get_by_test_id("chat-button").click()
+    await expect(page.locator("[data-part=grid]")).to_be_hidden()
+    await nothing_comes(page)
+    await page.get_by_test_id("chat-button").click()
+    await only_the_shown_come(page, 2)
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    await page.get_by_test_id("layout-button").click()
+
+
+async def nothing_comes(page: Page) -> None:
+    """No video has a new frame for about a second."""
+    looks: list[dict[str, Any]] = []
+
+    async def look() -> bool:
+        looks.append(await page.evaluate(FRAMES))
+        return len(looks) >= LOOKS and all(one == looks[-1] for one in looks[-LOOKS:])
+
+    await eventually(look, bool, 20)
 
 
 async def large(page: Page, speaker: Desktop) -> None:

@@ -47,6 +47,7 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     assert await bob.tiles() == 1
     line = mona.page.get_by_test_id("waiting-person").filter(has_text="Bob")
     await expect(line).to_be_visible()
+    await expect(mona.page).to_have_title(f"(1 waiting) {ROOM} · Offrecord")
     assert await mona.tiles() == 1, "who waits has no tile"
     assert await violations(mona.page) == []
     await expect(mona.page.get_by_test_id("person")).to_have_count(1)
@@ -68,6 +69,8 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     person = mona.page.get_by_test_id("person").filter(has_text="Bob")
     await person.get_by_test_id("act-mute").click()
     await expect(person.get_by_test_id("person-muted")).to_be_visible()
+    await expect(bob.page.get_by_test_id("news")).to_contain_text("A moderator muted you.")
+    await expect(bob.page.get_by_test_id("mic-button")).to_have_text("Unmute")
     assert await violations(mona.page) == []
 
     await bob.page.keyboard.press("h")

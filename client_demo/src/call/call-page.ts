@@ -1,6 +1,6 @@
 /** The page during the call: puts its parts together, and draws them when something happened. */
 
-import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent } from 'livekit-client';
+import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent, Track } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
 import type { CallEncryption } from '../encryption/call-encryption';
@@ -31,7 +31,9 @@ import { type Marks, soundsOf } from './roster';
 import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
 import { bindSupportCode } from './support';
+import { tabTitle } from './title';
 import { Volumes } from './volumes';
+import { keepScreenOn } from './wake-lock';
 
 export interface CallPageOptions {
   room: Room;
@@ -101,6 +103,10 @@ export class CallPage {
       hand: (identity) => hands.place(identity),
       reaction: (identity) => reactions.sign(identity),
     };
+    const conversation = new Conversation(call, marks, (line, identity) => {
+      hands.bindPerson(line, identity);
+      volumes.bindPerson(line, identity);
+    });
     this.parts = [
       presence,
       bindInvite(call),
@@ -109,10 +115,8 @@ export class CallPage {
       new Floor(call, marks),
       volumes,
       new OwnConnection(call),
-      new Conversation(call, marks, (line, identity) => {
-        hands.bindPerson(line, identity);
-        volumes.bindPerson(line, identity);
-      }),
+      conversation,
+      tabTitle(call, () => conversation.unread),
       fullScreen(call),
       new PushToTalk(call),
       this.own(),
@@ -120,6 +124,7 @@ export class CallPage {
     ];
     bindDialog(this.element, 'devices');
     bindSupportCode(call);
+    keepScreenOn(call);
     bindPolicyNotice(this.element, room, options.server);
     part(this.element, 'leave-button', HTMLButtonElement).addEventListener('click', () => void room.disconnect());
     part(this.element, 'play-sound', HTMLButtonElement).addEventListener('click', () => void room.startAudio());
@@ -153,9 +158,15 @@ export class CallPage {
 
   /** What this page sends, the sound it plays, and the list of keys. */
   private own(): CallPart {
-    const { room, sound } = this.call;
+    const { room, sound, media } = this.call;
     const share = bindShare(this.element, room, this.call.problem);
     const keys = bindDialog(this.element, 'keys');
+    room.on(RoomEvent.TrackMuted, (publication, person) => {
+      const { busy, problem } = media.state('microphone');
+      // What the person does here is busy meanwhile; a microphone that is unplugged has help of its own.
+      if (person !== room.localParticipant || publication.source !== Track.Source.Microphone || busy || problem) return;
+      this.call.announce('A moderator muted you. You can unmute yourself.');
+    });
     return {
       keys: {
         mute: () => void this.turn('microphone', 'Your microphone is on.', 'You are muted.'),

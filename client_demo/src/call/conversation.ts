@@ -22,7 +22,7 @@ export class Conversation implements CallPart {
   private readonly door: Door;
   private readonly people: PeopleList;
   private readonly receivers: Receivers;
-  private unread = 0;
+  unread = 0;
 
   /** `onLine` adds to a line of the list what another part has for that person. */
   constructor(
@@ -71,5 +71,6 @@ export class Conversation implements CallPart {
     if (message) this.call.announce(newsOfMessage(message.name, message.text));
     else if (unread === 0 && this.unread > 0) this.call.announce('');
     this.unread = unread;
+    this.call.redraw(); // the title of the tab has the number
   }
 }

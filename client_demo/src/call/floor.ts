@@ -31,7 +31,7 @@ export class Floor implements CallPart {
         this.choice.pin(key);
         this.draw();
       },
-      onPages: (page, pages) => this.pages.show(page, pages),
+      onPages: (page, pages, elsewhere) => this.pages.show(page, pages, elsewhere),
     });
     part(call.root, 'layout-button', HTMLButtonElement).addEventListener('click', () => this.switchLayout());
     this.keys = {

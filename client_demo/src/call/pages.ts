@@ -1,6 +1,6 @@
 /** Which tiles of the grid are on the page that is shown, and turning it: by buttons, keys, or a swipe. */
 
-import { part, tell } from '../dom';
+import { part, say, tell } from '../dom';
 import type { Call, CallPart } from './parts';
 
 /** A finger has to go so far, in CSS pixels, and mostly sideways. */
@@ -24,12 +24,13 @@ export class Pages implements CallPart {
     this.bindSwipe(part(call.root, 'grid', HTMLElement));
   }
 
-  /** The stage has so many pages, and shows this one. */
-  show(page: number, pages: number): void {
+  /** The stage has so many pages, and shows this one; `elsewhere` speaks on another. */
+  show(page: number, pages: number, elsewhere: string): void {
     this.page = page;
     this.pages = pages;
     this.bar.hidden = pages < 2;
     tell(part(this.bar, 'page-number', HTMLElement), `${page + 1} of ${pages}`);
+    say(part(this.bar, 'page-speaker', HTMLElement), elsewhere ? `${elsewhere} speaks` : '');
     // Not disabled: a button that is loses the focus of who pressed it.
     part(this.bar, 'page-back', HTMLButtonElement).ariaDisabled = String(page === 0);
     part(this.bar, 'page-forward', HTMLButtonElement).ariaDisabled = String(page === pages - 1);

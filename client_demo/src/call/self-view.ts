@@ -6,19 +6,21 @@ import type { Call, CallPart } from './parts';
 export class SelfView implements CallPart {
   readonly keys = { self: (): void => this.toggle() };
   shown = true;
+  private readonly mirror: HTMLInputElement;
 
   /** Binds `self-button` and `mirror` inside the page. */
   constructor(private readonly call: Call) {
-    const { root } = call;
+    const { root, media, closed } = call;
     part(root, 'self-button', HTMLButtonElement).addEventListener('click', () => this.toggle());
-    const mirror = part(root, 'mirror', HTMLInputElement);
-    const draw = (): void => void (root.dataset['mirrored'] = String(mirror.checked));
-    mirror.addEventListener('change', draw);
-    draw();
+    this.mirror = part(root, 'mirror', HTMLInputElement);
+    this.mirror.addEventListener('change', () => this.draw());
+    media.addEventListener('change', () => this.draw(), { signal: closed });
   }
 
   draw(): void {
-    const label = part(part(this.call.root, 'self-button', HTMLElement), 'label', HTMLElement);
+    const { root, media } = this.call;
+    root.dataset['mirrored'] = String(this.mirror.checked && !media.looksAway);
+    const label = part(part(root, 'self-button', HTMLElement), 'label', HTMLElement);
     say(label, this.shown ? 'Hide my tile' : 'Show my tile');
   }
 

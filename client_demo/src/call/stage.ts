@@ -12,8 +12,8 @@ const PAGES_HEIGHT = 46;
 export interface StageTold {
   /** The key of the tile to keep large, or to let go. */
   onPin: (key: string) => void;
-  /** Which page of how many is shown. */
-  onPages: (page: number, pages: number) => void;
+  /** Which page of how many is shown, and the name of somebody who speaks on another, or nothing. */
+  onPages: (page: number, pages: number, elsewhere: string) => void;
 }
 
 export class Stage {
@@ -21,6 +21,7 @@ export class Stage {
   private readonly resized = new ResizeObserver(() => this.layOut());
   private view: View = { layout: 'grid', main: null, pinned: null };
   private page = 0;
+  private contents: TileContent[] = [];
 
   constructor(
     private readonly grid: HTMLElement,
@@ -33,6 +34,7 @@ export class Stage {
   show(contents: TileContent[], view: View, page: number): void {
     this.view = view;
     this.page = page;
+    this.contents = contents;
     const wanted = new Set(contents.map((content) => content.key));
     for (const [key, tile] of this.tiles) {
       if (wanted.has(key)) continue;
@@ -66,6 +68,7 @@ export class Stage {
 
   private layOut(): void {
     const { grid } = this;
+    if (grid.clientWidth === 0) return; // under a panel, on a phone
     const style = getComputedStyle(grid);
     const width = grid.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
     const height = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
@@ -93,7 +96,8 @@ export class Stage {
       // The library asks for no video of a tile that is not shown.
       tile.element.hidden = index < first || index >= first + perPage;
     }
-    this.told.onPages(this.page, pages);
+    const speaks = this.contents.find((each) => each.speaking && this.tiles.get(each.key)?.element.hidden);
+    this.told.onPages(this.page, pages, speaks?.name ?? '');
     this.grid.style.gridTemplate = '';
     this.measure('tile-width', size.width);
     this.measure('tile-height', size.height);
@@ -117,7 +121,7 @@ export class Stage {
     this.measure('main-width', large.width);
     this.measure('main-height', large.height);
 
-    this.told.onPages(0, 1);
+    this.told.onPages(0, 1, '');
     main.element.hidden = false;
     main.place({ row: '1 / -1', column: beside ? '1' : '1 / -1', main: true });
     const at = new Map(others.map((element, index) => [element, index]));

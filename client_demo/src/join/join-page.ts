@@ -190,6 +190,7 @@ export class JoinPage {
       media.camera?.detach(this.video);
     }
     this.video.hidden = !camera.on;
+    this.video.dataset['mirrored'] = String(!media.looksAway);
     say(
       part(this.element, 'preview-words', HTMLElement),
       camera.on ? '' : camera.busy ? 'Starting the camera…' : 'Your camera is off',

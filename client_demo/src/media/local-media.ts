@@ -85,6 +85,11 @@ export class LocalMedia extends EventTarget {
     return this.state(kind).on ? used : this.device[kind] || used;
   }
 
+  /** The camera is the one at the back of a phone: what it shows is no mirror. */
+  get looksAway(): boolean {
+    return this.camera?.mediaStreamTrack.getSettings().facingMode === 'environment';
+  }
+
   /** Closes both devices. */
   release(): void {
     this.generation += 1;
