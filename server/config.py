@@ -114,6 +114,7 @@ class Metrics(_Section, frozen=True):
 class Webhooks(_Section, frozen=True):
     urls: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
     api_key: str = ""
+    certificate_authority: str = ""
     request_seconds: Annotated[int, Meta(ge=1, le=60)] = 10
     give_up_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 60
 

@@ -15,6 +15,7 @@ from server.metadata.told import Told
 from server.webhooks.counts import Counts
 from server.webhooks.post import Poster
 from server.webhooks.receiver import POLL_SECONDS, Receiver
+from server.webhooks.trust import trusting
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ class Deliveries:
         settings = config.webhooks
         name, give_up = settings.api_key, settings.give_up_minutes * 60.0
         self._ledger = ledger
-        self._poster = Poster(name, config.keys[name], settings.request_seconds, clock)
+        tls = trusting(settings.certificate_authority)
+        self._poster = Poster(name, config.keys[name], settings.request_seconds, clock, tls)
         self._receivers = [
             Receiver(number, url, ledger.told, self._poster, give_up=give_up, now=now)
             for number, url in enumerate(settings.urls, start=1)
@@ -58,7 +60,8 @@ class Deliveries:
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> Deliveries:
-        """`clock` gives seconds since the epoch; by `now` pauses are measured. Raises LedgerError."""
+        """`clock` gives seconds since the epoch; by `now` pauses are measured. Raises LedgerError, and
+        ConfigError where the certificates to trust cannot be read."""
         deliveries = cls(config, ledger, clock, now)
         try:
             await ledger.told.begin(one.digest for one in deliveries._receivers)

@@ -17,6 +17,7 @@ from server.webhooks.counts import Counts
 from server.webhooks.message import body
 from server.webhooks.post import Poster
 from server.webhooks.schedule import IN_FLIGHT, WINDOW, Schedule
+from server.webhooks.trust import Failure
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Receiver:
         self._at_rest = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
         self._dropped = 0  # given up since the last that was taken
-        self._is_failing = False
+        self._failures: set[Failure] = set()  # since the last that was taken
         self._is_cut_off = False  # from the ledger
         self.counts = Counts()
 
@@ -119,10 +120,10 @@ class Receiver:
         try:
             await self._try(row)
         except OperatorError:  # the ledger cannot be read now
-            self._failed(row)
+            self._failed(row, Failure.OWN_FAULT)
         except Exception:
             logger.exception("a webhook found a fault")
-            self._failed(row)
+            self._failed(row, Failure.OWN_FAULT)
         self._count()
         self._awake.set()
 
@@ -133,20 +134,20 @@ class Receiver:
             self._schedule.told(row)
             return
         dropped = self._dropped
-        if not await self._poster.post(self._url, body(outgoing, dropped)):
-            self._failed(row)
+        if (failure := await self._poster.post(self._url, body(outgoing, dropped))) is not None:
+            self._failed(row, failure)
             return
         self._dropped -= dropped
         self.counts.delivered += 1
         self._schedule.told(row)
-        if self._is_failing:
-            self._is_failing = False
+        if self._failures:
+            self._failures.clear()
             logger.warning("receiver %d of webhooks takes what it is told again", self._number)
 
-    def _failed(self, row: Waiting) -> None:
-        if not self._is_failing:  # once, and not at every try
-            self._is_failing = True
-            logger.error("receiver %d of webhooks does not take what it is told", self._number)
+    def _failed(self, row: Waiting, failure: Failure) -> None:
+        if failure not in self._failures:  # once, and not at every try
+            self._failures.add(failure)
+            logger.error("receiver %d of webhooks does not take what it is told: %s", self._number, failure)
         if self._schedule.failed(row, self._now()):
             self._dropped += 1
             self.counts.given_up += 1

@@ -13,7 +13,7 @@ def check(config: Config) -> None:
     clear. No message quotes an address: it may hold a secret."""
     settings = config.webhooks
     if not settings.urls:
-        for name in ("api_key", "request_seconds", "give_up_minutes"):
+        for name in ("api_key", "certificate_authority", "request_seconds", "give_up_minutes"):
             if getattr(settings, name) != getattr(Webhooks(), name):
                 raise ConfigError(f"webhooks.{name} is set but webhooks.urls is empty: nobody would be told")
         return
@@ -27,6 +27,11 @@ def check(config: Config) -> None:
                 f"entry {number} of webhooks.urls must be an address such as https://app.example/hook, "
                 "without a user; http only to this machine or a private address"
             )
+    if settings.certificate_authority and all(urlsplit(url).scheme == "http" for url in settings.urls):
+        raise ConfigError(
+            "webhooks.certificate_authority is set but no entry of webhooks.urls is https: "
+            "nothing would read it"
+        )
     if len(set(settings.urls)) != len(settings.urls):
         raise ConfigError("webhooks.urls names an address twice: it would be told everything twice")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -56,10 +57,14 @@ class App:
 
 
 @asynccontextmanager
-async def app_listening(key: str = KEY, secret: str = SECRET) -> AsyncIterator[App]:
+async def app_listening(
+    key: str = KEY, secret: str = SECRET, *, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[App]:
     app = App(key, secret)
     application = web.Application()
     application.router.add_post("/hook", app.receive)
-    async with TestServer(application) as server:
+    server = TestServer(application, host=host, scheme="http" if tls is None else "https")
+    await server.start_server(ssl=tls)
+    async with server:
         app.url = str(server.make_url("/hook"))
         yield app

@@ -19,6 +19,11 @@ KEY = 'api_key = "backend"\n'
         (HOOK + 'api_key = "other"', "names no key"),
         (KEY, "api_key is set but webhooks.urls is empty"),
         ("request_seconds = 5", "request_seconds is set but"),
+        ('certificate_authority = "ca.pem"', "certificate_authority is set but webhooks.urls"),
+        (
+            KEY + 'urls = ["http://127.0.0.1/hook"]\ncertificate_authority = "ca.pem"',
+            "certificate_authority is set but no entry",
+        ),
         ("give_up_minutes = 5", "give_up_minutes is set but"),
         (KEY + 'urls = ["http://app.example/hook"]', "entry 1 of webhooks.urls"),
         (KEY + 'urls = ["http://93.184.216.34/hook"]', "entry 1 of webhooks.urls"),

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from livekit.protocol.models import DisconnectReason, TrackSource, TrackType
 from livekit.protocol.webhook import WebhookEvent
+from msgspec.structs import replace
 
 from server.config import Config, Webhooks
 from server.metadata.event import Event
@@ -25,7 +26,8 @@ SID = "RM_00000001"
 
 
 def config(*urls: str, **settings: int) -> Config:
-    return Config(keys={KEY: SECRET}, webhooks=Webhooks(urls=urls, api_key=KEY, **settings))
+    webhooks = replace(Webhooks(urls=urls, api_key=KEY), **settings)
+    return Config(keys={KEY: SECRET}, webhooks=webhooks)
 
 
 def active(number: int = 1, identity: str = "ada", room: str = "garden") -> ParticipantActive:
