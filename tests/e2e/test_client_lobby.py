@@ -67,6 +67,7 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await expect(mona.page.get_by_test_id("share-button")).to_be_visible()
 
     person = mona.page.get_by_test_id("person").filter(has_text="Bob")
+    await person.get_by_test_id("mixer-button").click()
     await person.get_by_test_id("act-mute").click()
     await expect(person.get_by_test_id("person-muted")).to_be_visible()
     await expect(bob.page.get_by_test_id("news")).to_contain_text("A moderator muted you.")

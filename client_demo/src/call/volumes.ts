@@ -60,7 +60,7 @@ export class Volumes implements CallPart {
     const name = person ? nameOf(person) : identity;
     const volume = this.chosen.get(identity) ?? FULL;
     const shown = volume === FULL ? '' : `${volume} %`;
-    const words = `Volume and quality of ${name}${shown && `: ${shown}`}`;
+    const words = `More about ${name}${shown && `, volume ${shown}`}`;
     if (button.title !== words) button.title = button.ariaLabel = words;
     button.setAttribute('aria-expanded', String(!mixer.hidden));
     say(part(button, 'mixer-volume', HTMLElement), shown);
