@@ -23,7 +23,7 @@ WEB_SOURCES := $(shell find client_demo -type f -not -path '*/node_modules/*' -n
 # Arguments after `make run`: LAN=1 serves HTTPS to the local network; ARGS are passed on.
 SERVE := $(if $(LAN),--lan,--dev) $(ARGS)
 
-.PHONY: run test check bench fuzz build wheel help clean lock need-run need-wheel check-python check-rust check-web \
+.PHONY: run desktop test check bench fuzz build wheel help clean lock need-run need-wheel need-desktop check-python check-rust check-web \
 	check-ruff-format check-ruff check-mypy check-imports check-rustfmt check-clippy before-tests packages test-rust \
 	emulator go-sdk node-sdk older-sdk
 
@@ -33,6 +33,9 @@ help: ## this list
 
 run: need-run .build/run ## serve on this machine; LAN=1: on the local network, HTTPS with a QR code
 	@exec $(BIN)/offrecord serve $(SERVE)
+
+desktop: need-desktop .build/desktop ## the desktop application; ARGS are passed on, such as ARGS="http://127.0.0.1:7880"
+	@exec $(BIN)/python -m client_demo.desktop $(ARGS)
 
 build: need-run .build/dev .build/native .build/web ## everything, with the command at .venv/bin/offrecord
 
@@ -122,6 +125,9 @@ clean: ## remove what was built
 
 need-run need-wheel:
 	@scripts/need.sh python rust node
+
+need-desktop:
+	@scripts/need.sh python
 
 .build:
 	@mkdir -p $@

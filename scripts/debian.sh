@@ -13,6 +13,12 @@ command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx)
 [ -e /usr/lib/nginx/modules/ngx_stream_module.so ] || missing+=(libnginx-mod-stream)
 command -v turnserver >/dev/null || missing+=(coturn)
+# What Qt's own packages expect of the system.
+libraries=$(PATH="$PATH:/sbin" ldconfig -p 2>/dev/null || true)
+for needed in libEGL.so.1=libegl1 libGL.so.1=libgl1 libxkbcommon.so.0=libxkbcommon0 libfontconfig.so.1=libfontconfig1 \
+  libdbus-1.so.3=libdbus-1-3 libpulse.so.0=libpulse0; do
+  [[ $libraries == *"${needed%=*}"* ]] || missing+=("${needed#*=}")
+done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -33,6 +33,8 @@ async def test_wheel_serves_without_rust_and_node(wheel: Path, tmp_path: Path, b
     assert "server/console/templates/base.html" in names
     assert [name for name in names if name.startswith(("tests/", "bench/", "client_demo/"))] == []
     assert [name for name in names if name.endswith(".rs")] == []
+    [about] = [name for name in names if name.endswith(".dist-info/METADATA")]
+    assert "pyside" not in zipfile.ZipFile(wheel).read(about).decode().lower()
 
     fresh = tmp_path / "fresh"
     venv.create(fresh, with_pip=True)
