@@ -115,12 +115,11 @@ async def test_who_waits_gets_nothing_until_it_is_let_in(server: Server, single:
             await until(lambda: desk.data, [("mona", b"welcome", "t")])
 
 
-@pytest.mark.parametrize("single", [SINGLE, DUAL])
-async def test_who_waits_and_loses_its_connection_goes_on_waiting(server: Server, single: bool) -> None:
+async def test_who_waits_and_loses_its_connection_goes_on_waiting(server: Server) -> None:
     async with (
         moderated(server, lobby=True) as (mona, moderation),
         way_to(server.http_port) as way,
-        desktop(way.url, server.token(ROOM, "desk"), options(single)) as desk,
+        desktop(way.url, server.token(ROOM, "desk")) as desk,
     ):
         told: list[str] = []
         for event in ("reconnected", "disconnected"):

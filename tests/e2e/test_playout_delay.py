@@ -51,17 +51,20 @@ async def held(page: Page) -> tuple[int, float]:
     return frames, (after[1] - before[1]) / frames if frames else 0.0
 
 
-async def test_its_videos_are_held_and_those_of_other_rooms_are_not(server: Server, browser: Browser) -> None:
+async def test_its_videos_are_held_and_those_of_other_rooms_are_not(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    server, browser = shared_server, shared_browser
     async with api.LiveKitAPI(server.url, KEY, SECRET) as client:
-        await client.room.create_room(api.CreateRoomRequest(name="by-api", min_playout_delay=LEAST))
-    by_token = token("by-token", "publisher", RoomConfiguration(min_playout_delay=LEAST))
-    by_api = token("by-api", "publisher")
-    publisher = await enter(browser, server, "plain", "publisher", PUBLISH, by_token, by_api)
-    for room, connections in (("by-api", "two"), ("by-token", "one")):
+        await client.room.create_room(api.CreateRoomRequest(name="delay-by-api", min_playout_delay=LEAST))
+    by_token = token("delay-by-token", "publisher", RoomConfiguration(min_playout_delay=LEAST))
+    by_api = token("delay-by-api", "publisher")
+    publisher = await enter(browser, server, "no-delay", "publisher", PUBLISH, by_token, by_api)
+    for room, connections in (("delay-by-api", "two"), ("delay-by-token", "one")):
         watcher = await enter(browser, server, room, "watcher", WATCH, connections)
         await eventually(partial(held, watcher), lambda seen: seen[0] > 5 and seen[1] >= 0.9 * LEAST)
         await watcher.context.close()
-    watcher = await enter(browser, server, "plain", "watcher", WATCH)
+    watcher = await enter(browser, server, "no-delay", "watcher", WATCH)
     await eventually(partial(held, watcher), lambda seen: seen[0] > 5 and seen[1] < 0.5 * LEAST)
     await watcher.context.close()
     await publisher.context.close()

@@ -85,8 +85,9 @@ def _is_on_the_left(sides: list[float]) -> bool:
 
 @pytest.mark.parametrize("connections", ["one", "two"])
 async def test_a_browser_hears_the_left_on_the_left(
-    server: Server, browser: Browser, connections: str
+    shared_server: Server, shared_browser: Browser, connections: str
 ) -> None:
+    server, browser = shared_server, shared_browser
     band = await enter(browser, server, ROOM, "band", PLAY)
     page = await enter(browser, server, ROOM, "listener", LISTEN, connections)
     await eventually(partial(page.evaluate, LOUD), _is_on_the_left)
@@ -94,7 +95,10 @@ async def test_a_browser_hears_the_left_on_the_left(
     await page.context.close()
 
 
-async def test_a_desktop_app_with_one_connection_does_too(server: Server, browser: Browser) -> None:
+async def test_a_desktop_app_with_one_connection_does_too(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    server, browser = shared_server, shared_browser
     band = await enter(browser, server, ROOM, "band", PLAY)
     async with asyncio.timeout(20), aclosing(_heard_by_a_desktop(server)) as heard:
         async for sides in heard:
