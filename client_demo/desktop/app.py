@@ -76,8 +76,9 @@ class Application:
             if isinstance(answer, Refused):
                 window.show_refusal(answer)
                 return
+            url = server.signaling(answer.url)
             call = Call(self._devices)
-            await call.join(server.signaling(answer.url), answer.token)
+            await call.join(url, answer.token)
         except (AddressError, JoinError) as error:
             window.show_refusal(Refused(str(error)))
             return

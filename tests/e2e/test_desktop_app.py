@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from livekit import rtc
 from playwright.async_api import Browser, expect
 
 from tests.e2e.app_window import app_window
 from tests.e2e.browser import join
+from tests.e2e.encrypted import encrypted_user
 from tests.e2e.serving import Server
 
 
@@ -69,7 +71,7 @@ async def test_app_and_page_see_hear_and_write_to_each_other(
     assert [path.name for path in home.rglob("*") if path.is_file()] == []
 
 
-async def test_no_devices_and_a_server_that_vanishes_are_told_in_words(server: Server) -> None:
+async def test_no_devices_no_key_and_a_server_that_vanishes_are_told_in_words(server: Server) -> None:
     async with app_window(server.url, "--without-devices") as app:
         await app.join("Desk", "garden")
         await app.says("Problem", "No microphone and no speakers were found. You can still watch and write.")
@@ -80,6 +82,12 @@ async def test_no_devices_and_a_server_that_vanishes_are_told_in_words(server: S
         await app.has("Stop sharing")  # by Qt, from the screen that is not there
         await app.shows("Your screen")
         await app.has("Support code")
+
+        async with encrypted_user(server, server.token("garden", "sealed"), b"a key") as sealed:
+            await sealed.publish(rtc.VideoCodec.VP8)
+            await app.says("Problem", "sealed encrypts end to end: this application has no key")
+            await app.says("People", "sealed: microphone on, camera on")
+            assert not (await app.look())["tiles"]["sealed"]
 
         server.kill()
         server.stopped = True

@@ -84,6 +84,25 @@ def test_what_is_missing_is_asked_for_in_turn() -> None:
     assert somebody.problem == ""
 
 
+def test_the_tab_key_goes_where_the_eye_goes() -> None:
+    somebody = Joining("https://meet.example")
+    somebody.window.show_refusal(Refused("A passcode?", asks_passcode=True, asks_age=True, asks_policy="1"))
+    order, control = [], somebody.window.nextInFocusChain()
+    while control is not None and control is not somebody.window:
+        if (
+            control.focusPolicy() & Qt.FocusPolicy.TabFocus
+            and control.isVisible()
+            and control.accessibleName()
+        ):
+            order.append(
+                (control.mapTo(somebody.window, control.rect().topLeft()).y(), control.accessibleName())
+            )
+        control = control.nextInFocusChain()
+    assert order == sorted(order)
+    assert [name for _, name in order][:4] == ["Server", "Room", "Your name", "Passcode"]
+    assert len(order) == 11
+
+
 def test_an_invitation_names_the_room() -> None:
     somebody = Joining("https://meet.example/#room=garden")
     somebody.write("Your name", "Ada")

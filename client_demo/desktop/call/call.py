@@ -160,7 +160,14 @@ class Call(QObject):
         self.interrupted = interrupted
         self.changed.emit()
 
-    def _receive(self, track: rtc.Track, *_: object) -> None:
+    def _receive(
+        self, track: rtc.Track, publication: rtc.RemoteTrackPublication, sender: rtc.RemoteParticipant
+    ) -> None:
+        if publication.encryption_type != rtc.EncryptionType.NONE:
+            # Without the key it would be noise, and the speakers would play it.
+            publication.set_subscribed(False)
+            self.problem.emit(words.is_encrypted(name_of(sender)))
+            return
         if isinstance(track, rtc.RemoteVideoTrack):
             self.do(self._show(track))
 

@@ -36,6 +36,11 @@ def join_failure(told: str) -> str:
     return f"The server did not let you in: {refusal[1][:200]}.{code}"
 
 
+def is_encrypted(name: str) -> str:
+    """Of somebody whose sound and video cannot be had here."""
+    return f"{name} encrypts end to end: this application has no key, and plays and shows nothing of it."
+
+
 def end_of(reason: int) -> str:
     """Why a call ended; "" where it was the person's own choice."""
     return _ENDS.get(reason, "The connection to the server was lost")

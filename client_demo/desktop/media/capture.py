@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtMultimedia import (
     QCamera,
+    QCameraFormat,
     QMediaCaptureSession,
     QMediaDevices,
     QScreenCapture,
@@ -20,6 +22,10 @@ from client_demo.desktop.media.interface import DeviceError
 CAMERA_SECONDS = 10.0
 SCREEN_SECONDS = 60.0
 """On some systems a person first chooses which screen, in a dialog of the system."""
+
+LARGEST_FACE = QSize(1280, 720)
+LEAST_RATE = 20.0
+"""Pictures a second. Cameras offer more than a call needs, and some of it at a few pictures a second only."""
 
 NO_CAMERA = "No camera was found. You can still watch, listen and speak."
 CAMERA_FAILED = "The camera gives no picture. Another program may be using it, or the system keeps it closed."
@@ -94,6 +100,9 @@ class Camera(_Capture):
         if device.isNull():
             raise DeviceError(NO_CAMERA)
         self._camera = QCamera(device)
+        fitting = [one for one in device.videoFormats() if _fits(one)]
+        if fitting:
+            self._camera.setCameraFormat(max(fitting, key=lambda one: _pixels(one.resolution())))
         self._camera.errorOccurred.connect(lambda *_: self._break())
         self._session.setCamera(self._camera)
         await self._begin(self._camera.start, deliver, lost)
@@ -101,6 +110,16 @@ class Camera(_Capture):
     def _stop(self) -> None:
         if self._camera is not None:
             self._camera.stop()
+
+
+def _fits(one: QCameraFormat) -> bool:
+    size = one.resolution()
+    enough = one.maxFrameRate() >= LEAST_RATE
+    return enough and size.width() <= LARGEST_FACE.width() and size.height() <= LARGEST_FACE.height()
+
+
+def _pixels(size: QSize) -> int:
+    return size.width() * size.height()
 
 
 class Screen(_Capture):
