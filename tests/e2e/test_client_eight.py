@@ -190,5 +190,6 @@ async def own_tile(page: Page) -> None:
     await page.get_by_test_id("more-button").click()
     await page.get_by_test_id("self-button").click()
     await expect(own).to_have_count(0)
+    await expect(page.get_by_test_id("more-button")).to_be_focused()
     await page.keyboard.press("o")
     await expect(own).to_be_visible()

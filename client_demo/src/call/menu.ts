@@ -23,8 +23,16 @@ export function bindMore(root: HTMLElement): () => void {
     button.setAttribute('aria-expanded', String(shown));
   };
   button.addEventListener('click', () => open(menu.dataset['open'] !== 'true'), { signal });
-  // Whatever was chosen, the menu has done its duty.
-  menu.addEventListener('click', () => open(false), { signal });
+  // Whatever was chosen, the menu has done its duty. The focus is back at its button before the choice acts, so that a
+  // dialog leads back there too.
+  menu.addEventListener(
+    'click',
+    () => {
+      open(false);
+      button.focus();
+    },
+    { signal, capture: true },
+  );
   const onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape' || menu.dataset['open'] !== 'true') return;
     open(false);

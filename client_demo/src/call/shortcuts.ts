@@ -16,6 +16,9 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
       return line;
     }),
   );
+  for (const shortcut of SHORTCUTS) {
+    if ('button' in shortcut) nameKey(part(root, shortcut.button, HTMLButtonElement), shortcut.key);
+  }
   let byKeys = true;
   document.addEventListener('pointerdown', () => void (byKeys = false), { signal: stop.signal });
   document.addEventListener(
@@ -37,4 +40,10 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
     { signal: stop.signal },
   );
   return () => stop.abort();
+}
+
+/** So that keys are found by who looks at a button, or listens to it. */
+function nameKey(button: HTMLButtonElement, key: string): void {
+  button.setAttribute('aria-keyshortcuts', key);
+  if (button.title === '') button.title = `Key: ${key.toUpperCase()}`;
 }

@@ -35,7 +35,8 @@ export class Reactions implements CallPart {
     this.choice.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape') return;
       this.open(false);
-      this.button.focus();
+      // On a phone the button is in a menu that is closed.
+      (this.button.checkVisibility() ? this.button : part(root, 'more-button', HTMLElement)).focus();
     });
     const outside = (event: Event): void => {
       const { target } = event;
