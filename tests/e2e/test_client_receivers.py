@@ -48,8 +48,6 @@ async def test_who_receives_is_told_and_a_difference_is_seen(
         await expect(gets).to_have_text(["", "gets nothing of yours", "gets your sound and video"])
         tracks = page.get_by_test_id("receivers-tracks").locator("li")
         await expect(tracks).to_have_text(["Your sound goes to lap.", "Your video goes to lap."])
-        assert await violations(page) == []
-
         await page.get_by_test_id("mic-button").click()
         await expect(tracks.first).to_have_text("Your sound (muted) goes to lap.")
 

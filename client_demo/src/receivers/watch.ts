@@ -20,6 +20,7 @@ const CHANGES = [
   RoomEvent.ParticipantDisconnected,
   RoomEvent.LocalTrackPublished,
   RoomEvent.LocalTrackUnpublished,
+  RoomEvent.LocalTrackSubscribed,
   RoomEvent.TrackMuted,
   RoomEvent.TrackUnmuted,
   RoomEvent.Reconnected,
