@@ -98,6 +98,7 @@ function showCall(
       others,
       reason: endOf(reason),
       supportCode: supportCodeOf(room),
+      encrypted: encryption !== null,
       receipt: askForReceipt(token, room.localParticipant.sid),
     };
     showJoin({ invitation: { room: roomName, key: encryption?.key ?? null }, name, summary });

@@ -85,7 +85,7 @@ describe('words', () => {
   });
 
   it('for a call that was', () => {
-    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', supportCode: 'ABCD-EFGH', receipt: Promise.resolve(null) };
+    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', supportCode: 'ABCD-EFGH', encrypted: false, receipt: Promise.resolve(null) };
     expect(summaryTitle(call)).toBe('You left “r”');
     expect(summaryText(call)).toBe('You were in “r” for 1 minute. You met 1 other person.');
     const ended = { ...call, reason: 'The room was closed' };

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from livekit import rtc
-from playwright.async_api import Browser, Page, Request, expect
+from playwright.async_api import Browser, Page, Request, WebSocket, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import Participant, eventually, new_page
@@ -22,13 +22,19 @@ WRONG = "another-key-than-theirs"
 
 @dataclass
 class Sent:
-    """Everything that pages have sent over HTTP and to open WebSockets, as text."""
+    """Everything that pages have sent over HTTP and WebSockets, as text."""
 
     texts: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
         page.on("request", self._note)
-        page.on("websocket", lambda socket: self.texts.append(socket.url))
+        page.on("websocket", self._follow)
+
+    def _follow(self, socket: WebSocket) -> None:
+        self.texts.append(socket.url)
+        socket.on(
+            "framesent", lambda frame: self.texts.append(frame if isinstance(frame, str) else repr(frame))
+        )
 
     def _note(self, request: Request) -> None:
         self.texts += [request.url, repr(request.headers), request.post_data or ""]
@@ -131,6 +137,7 @@ async def test_who_has_the_key_is_in_the_call_and_who_has_another_is_told(
 
     assert not [text for text in sent.texts if key in text]
     assert any("/api/guest-token" in text for text in sent.texts)
+    assert any("a=fingerprint:" in text for text in sent.texts), "what goes over the WebSocket is looked at"
     assert found_below(shared_server.directory, key) == []
     assert found_below(shared_server.directory, "sealed-page") != [], "the ledger is among what was searched"
 

@@ -46,7 +46,9 @@ export function callInWords(self: boolean, others: readonly (Protection | null)[
 export function differenceInWords(names: readonly string[], encrypting: boolean): string {
   if (names.length === 0) return '';
   const whom = listed(names);
-  if (!encrypting) return `You cannot see or hear ${whom}: this is encrypted end to end, and you joined without a key.`;
+  if (!encrypting) {
+    return `You cannot see or hear ${whom}: they encrypt end to end, and you joined without a key. Leave, and join with it.`;
+  }
   return `You cannot see or hear ${whom}: your key differs from theirs.`;
 }
 

@@ -14,6 +14,8 @@ export interface CallSummary {
   reason: string;
   /** What to name to the operator if something was wrong; empty if there is none. */
   supportCode: string;
+  /** It was encrypted end to end, and the join page has its key. */
+  encrypted: boolean;
   /** What the server keeps about it; null if it does not say. */
   receipt: Promise<Receipt | null>;
 }
@@ -29,6 +31,12 @@ export function summaryText(summary: CallSummary): string {
   return `You were in “${summary.room}” for ${durationInWords(summary.milliseconds)}. ${company}.${support}`;
 }
 
+export function keptInWords(encrypted: boolean): string {
+  return encrypted
+    ? 'This page keeps nothing of the call but its key, for you to come back, until you close it.'
+    : 'This page keeps nothing of the call.';
+}
+
 export function drawSummary(root: HTMLElement, summary: CallSummary | null): void {
   root.hidden = summary === null;
   if (!summary) return;
@@ -38,7 +46,7 @@ export function drawSummary(root: HTMLElement, summary: CallSummary | null): voi
   root.replaceChildren(
     make('h2', '', summaryTitle(summary)),
     make('p', '', summaryText(summary)),
-    make('p', 'quiet', 'Your camera and microphone are closed. This page keeps nothing of the call.'),
+    make('p', 'quiet', `Your camera and microphone are closed. ${keptInWords(summary.encrypted)}`),
     receipt,
   );
 }
