@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.figure import show
-from bench.peer import KEY_BYTES, SALT_BYTES, SessionKeys
+from bench.peer import KEY_BYTES, SALT_BYTES, Peer, SessionKeys
 from bench.relays import Relay, one_relay
 from server.control import messages
 
@@ -23,17 +23,74 @@ SSRC = 0x0FF0_0001
 PAYLOAD_TYPE = 96
 EXTENSION = 5
 PACKET_BYTES = 1200
+AUDIO_BYTES = 160
 BURST = 4  # a video frame of about 1 Mb/s at 30 frames a second
 SECONDS = 6.0
-# Enough to keep the relay busy without making it drop: rate x subscribers is about the same.
-RATES = {10: 4000, 50: 1000}
 # About a microphone's.
 IDLE_RATE = 48
 # Of what a relay takes of one publisher, 50 Mbit/s.
 MOST_RATE = 5000
 
 
-async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]:
+@dataclass(frozen=True)
+class Stream:
+    """What is sent: to each of `rooms` one publisher sends, and `subscribers` of it receive."""
+
+    subscribers: int
+    rate: int
+    """Packets a second, into all rooms together."""
+    rooms: int = 1
+    kind: messages.MediaKind = messages.MediaKind.VIDEO
+    packet_bytes: int = PACKET_BYTES
+    burst: int = BURST
+
+    def asked(self) -> dict[str, object]:
+        return {
+            "kind": self.kind.name.lower(),
+            "rooms": self.rooms,
+            "subscribers": self.subscribers,
+            "packet_bytes": self.packet_bytes,
+            "packets_per_second_in": self.rate,
+            "burst": self.burst,
+        }
+
+
+def _audio(subscribers: int, rate: int) -> Stream:
+    return Stream(subscribers, rate, kind=messages.MediaKind.AUDIO, packet_bytes=AUDIO_BYTES, burst=1)
+
+
+# Enough to keep the relay busy without making it drop: rate x subscribers is about the same.
+STREAMS = {count: Stream(count, rate) for count, rate in ((10, 4000), (50, 1000))}
+MORE = (_audio(10, 1200), _audio(50, 1000), Stream(500, 100))  # of a microphone 2 Mbit/s are taken
+ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
+
+
+async def _publish(relay: Relay, stream: Stream, ssrc: int) -> tuple[int, Peer, SessionKeys]:
+    """A producer, who sends to it, and with which keys."""
+    transport, publisher, keys = await relay.connect()
+    publisher.release()
+    relay.peers.append(publisher)
+    producer = relay.next_id()
+    codec = (
+        messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.VP8, 90_000)
+        if stream.kind is messages.MediaKind.VIDEO
+        else messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.OPUS, 48_000)
+    )
+    relay.ask(
+        messages.CreateProducer(
+            producer,
+            transport,
+            stream.kind,
+            mid="0",
+            codecs=[codec],
+            extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
+            encodings=[messages.Encoding("", ssrc, 0)],
+        )
+    )
+    return producer, publisher, keys
+
+
+async def _subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: int) -> list[int]:
     """Sockets of the subscribers, to be read by the load generator."""
     descriptors = []
     for number in range(subscribers):
@@ -43,7 +100,7 @@ async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]
                 relay.next_id(),
                 producer,
                 transport,
-                ssrc=SSRC + 1 + number,
+                ssrc=first_ssrc + number,
                 payload_types=[messages.PayloadMapping(PAYLOAD_TYPE, PAYLOAD_TYPE)],
                 extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
                 paused=False,
@@ -52,25 +109,27 @@ async def _subscribe(relay: Relay, producer: int, subscribers: int) -> list[int]
         peer.release()
         descriptors.append(peer.socket.fileno())
         relay.peers.append(peer)
-        for waiting in relay.peers:
-            waiting.check()  # keeps consent however long the others take
+        relay.keep_consent()
     return descriptors
 
 
 def _plan(
-    publisher: socket.socket, readers: list[int], keys: SessionKeys, rate: int, seconds: float = SECONDS
+    publishers: list[tuple[socket.socket, SessionKeys]],
+    readers: list[int],
+    stream: Stream,
+    seconds: float = SECONDS,
 ) -> bytes:
     lines = [
-        f"publisher {publisher.fileno()}",
+        *(f"publisher {each.fileno()}" for each, _ in publishers),
+        *(f"key {keys.key.hex()}" for _, keys in publishers),
+        *(f"salt {keys.salt.hex()}" for _, keys in publishers),
         *(f"subscriber {descriptor}" for descriptor in readers),
         f"ssrc {SSRC}",
         f"payload_type {PAYLOAD_TYPE}",
         f"extension {EXTENSION}",
-        f"key {keys.key.hex()}",
-        f"salt {keys.salt.hex()}",
-        f"bytes {PACKET_BYTES}",
-        f"rate {rate}",
-        f"burst {BURST}",
+        f"bytes {stream.packet_bytes}",
+        f"rate {stream.rate}",
+        f"burst {stream.burst}",
         f"milliseconds {int(seconds * 1000)}",
     ]
     return "\n".join(lines).encode()
@@ -98,46 +157,36 @@ class Flow:
     residence_p99: int
 
 
-async def flow(relay: Relay, subscribers: int, rate: int, seconds: float) -> Flow:
-    """One publisher sends `rate` packets a second."""
-    transport, publisher, keys = await relay.connect()
-    publisher.release()
-    relay.peers.append(publisher)
-    producer = relay.next_id()
-    relay.ask(
-        messages.CreateProducer(
-            producer,
-            transport,
-            messages.MediaKind.VIDEO,
-            mid="0",
-            codecs=[messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.VP8, 90_000)],
-            extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
-            encodings=[messages.Encoding("", SSRC, 0)],
-        )
-    )
-    readers = await _subscribe(relay, producer, subscribers)
+async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
+    """Every room's publisher sends, all together `stream.rate` packets a second."""
+    publishers: list[tuple[socket.socket, SessionKeys]] = []
+    readers: list[int] = []
+    for room in range(stream.rooms):
+        producer, publisher, keys = await _publish(relay, stream, SSRC + room)
+        publishers.append((publisher.socket, keys))
+        first_ssrc = SSRC + stream.rooms + room * stream.subscribers
+        readers += await _subscribe(relay, producer, stream.subscribers, first_ssrc)
     await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
-    descriptors = [publisher.socket.fileno(), *readers]
-    plan = _plan(publisher.socket, readers, keys, rate, seconds)
-    sent, received = await _native(plan, descriptors)
+    descriptors = [*(each.fileno() for each, _ in publishers), *readers]
+    sent, received = await _native(_plan(publishers, readers, stream, seconds), descriptors)
     spent = relay.cpu_seconds() - before
     told = await relay.stats()
     return Flow(sent, received, spent, told.residence_p50_microseconds, told.residence_p99_microseconds)
 
 
-async def forwarded(relay: Relay, subscribers: int) -> tuple[float, dict[str, object], Flow]:
+async def forwarded(relay: Relay, stream: Stream) -> tuple[float, dict[str, object], Flow]:
     """Forwarded packets per CPU-second, how that was measured, and the whole of it."""
-    done = await flow(relay, subscribers, RATES[subscribers], SECONDS)
+    done = await flow(relay, stream)
     how: dict[str, object] = {
         "packets_in": done.sent,
-        "delivered": round(done.received / (done.sent * subscribers), 4),
+        "delivered": round(done.received / (done.sent * stream.subscribers), 4),
         "relay_cpu_seconds": round(done.cpu_seconds, 2),
     }
     return done.received / done.cpu_seconds, how, done
 
 
-def _show_residence(load: str, subscribers: int, rate: int, done: Flow) -> None:
+def _show_residence(load: str, stream: Stream, done: Flow) -> None:
     show(
         "residence",
         done.residence_p99,
@@ -145,13 +194,13 @@ def _show_residence(load: str, subscribers: int, rate: int, done: Flow) -> None:
         percentile=99,
         median=done.residence_p50,
         load=load,
-        subscribers=subscribers,
-        packets_per_second_in=rate,
-        delivered=round(done.received / (done.sent * subscribers), 4),
+        subscribers=stream.subscribers,
+        packets_per_second_in=stream.rate,
+        delivered=round(done.received / (done.sent * stream.subscribers), 4),
     )
 
 
-async def _bare(subscribers: int) -> float:
+async def _bare(stream: Stream) -> float:
     """The same packets over the same path, through a loop that only decrypts, encrypts and sends."""
     keys = SessionKeys(bytes(KEY_BYTES), bytes(SALT_BYTES))
     with contextlib.ExitStack() as sockets:
@@ -165,38 +214,49 @@ async def _bare(subscribers: int) -> float:
 
         middle, publisher = bound(), bound()
         publisher.connect(middle.getsockname())
-        readers = [bound() for _ in range(subscribers)]
+        readers = [bound() for _ in range(stream.subscribers)]
         plan = [f"socket {middle.fileno()}", f"key {keys.key.hex()}", f"salt {keys.salt.hex()}"]
         plan += [f"target {reader.getsockname()[1]}" for reader in readers]
         descriptors = [reader.fileno() for reader in readers]
         (forwarded, nanoseconds), _ = await asyncio.gather(
             _native("\n".join(plan).encode(), [middle.fileno()], "bare"),
-            _native(
-                _plan(publisher, descriptors, keys, RATES[subscribers]), [publisher.fileno(), *descriptors]
-            ),
+            _native(_plan([(publisher, keys)], descriptors, stream), [publisher.fileno(), *descriptors]),
         )
         return forwarded / nanoseconds * 1e9
 
 
+async def _show_forwarded(stream: Stream, *, beside_bare: bool = True) -> tuple[float, Flow, float]:
+    """Packets per CPU-second, how they went, and those of the bare loop, 0 where it is not asked for."""
+    async with one_relay() as relay:
+        value, how, done = await forwarded(relay, stream)
+    path = {"srtp": "AEAD_AES_128_GCM", "path": "loopback, live receivers"}
+    show("forwarded_packets_per_cpu_second", value, "packets/s", **stream.asked(), **path, **how)
+    if not beside_bare:
+        return value, done, 0.0
+    bare = await _bare(stream)
+    show("bare_loop_packets_per_cpu_second", bare, "packets/s", **stream.asked(), **path)
+    show("share_of_the_bare_loop", value / bare * 100, "%", **stream.asked())
+    return value, done, bare
+
+
 async def run() -> None:
-    for subscribers, rate in RATES.items():
-        async with one_relay() as relay:
-            value, how, done = await forwarded(relay, subscribers)
-        bare = await _bare(subscribers)
-        asked = {
-            "subscribers": subscribers,
-            "packet_bytes": PACKET_BYTES,
-            "packets_per_second_in": rate,
-            "burst": BURST,
-        }
-        path = {"srtp": "AEAD_AES_128_GCM", "path": "loopback, live receivers"}
-        show("forwarded_packets_per_cpu_second", value, "packets/s", **asked, **path, **how)
-        show("bare_loop_packets_per_cpu_second", bare, "packets/s", **asked, **path)
-        show("share_of_the_bare_loop", value / bare * 100, "%", **asked)
-        _show_residence("as much as that", subscribers, rate, done)
-        half = round(bare / 2 / subscribers)
+    per_packet: dict[Stream, float] = {}
+    for stream in STREAMS.values():
+        per_packet[stream], done, bare = await _show_forwarded(stream)
+        _show_residence("as much as that", stream, done)
+        half = round(bare / 2 / stream.subscribers)
         most = ("half", half) if half <= MOST_RATE else ("as much as one publisher may send", MOST_RATE)
         for load, packets in (("idle", IDLE_RATE), most):
+            other = replace(stream, rate=packets)
             async with one_relay() as relay:
-                done = await flow(relay, subscribers, packets, SECONDS)
-            _show_residence(load, subscribers, packets, done)
+                done = await flow(relay, other)
+            _show_residence(load, other, done)
+    for stream in MORE:
+        per_packet[stream], _, _ = await _show_forwarded(stream)
+    for stream in ROOMS:
+        per_packet[stream], _, _ = await _show_forwarded(stream, beside_bare=False)
+    few, many = STREAMS[10], MORE[-1]
+    show("cost_of_a_packet", per_packet[few] / per_packet[many] * 100 - 100, "%", from_10_to_subscribers=500)
+    show(
+        "cost_of_a_packet", per_packet[ROOMS[0]] / per_packet[ROOMS[1]] * 100 - 100, "%", from_1_to_rooms=200
+    )

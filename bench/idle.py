@@ -8,7 +8,7 @@ import time
 from bench.figure import show
 from bench.relays import one_relay
 
-TRANSPORTS = 200
+TRANSPORTS = 1000
 CONSENT_SECONDS = 2.5  # as browsers check
 IDLE_SECONDS = 10.0
 

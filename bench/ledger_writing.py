@@ -17,7 +17,7 @@ from contextlib import nullcontext
 from unittest import mock
 
 from bench.figure import show
-from bench.forwarding import flow
+from bench.forwarding import Stream, flow
 from bench.ledger import places
 from bench.million import session_of
 from bench.relays import one_relay
@@ -117,7 +117,7 @@ async def _alone(ledger: Ledger, store: str) -> None:
 async def _while_media_flows(ledger: Ledger, store: str) -> None:
     for how in ("as much as it takes", "at a pace"):
         async with one_relay() as relay:
-            flowing = asyncio.create_task(flow(relay, SUBSCRIBERS, RATE, SECONDS + 2))
+            flowing = asyncio.create_task(flow(relay, Stream(SUBSCRIBERS, RATE), SECONDS + 2))
             await _measure(ledger, how, store=store, media=True)
             media = await flowing
             show(

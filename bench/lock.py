@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from bench.figure import show
-from bench.forwarding import PACKET_BYTES, forwarded
+from bench.forwarding import STREAMS, forwarded
 from bench.relays import one_relay
 from bench.unlocked import unlocked_relays
 from server.control.messages import Level
@@ -36,7 +36,7 @@ async def _run(locked: bool) -> Run:
             told = relay.supervisor.evidence()[0].locked
             assert told is not None
             assert told.level is (Level.FULL if locked else Level.NONE)
-            rate, _, _ = await forwarded(relay, SUBSCRIBERS)
+            rate, _, _ = await forwarded(relay, STREAMS[SUBSCRIBERS])
             return Run(birth, told.lock_microseconds / 1000, rate)
 
 
@@ -50,7 +50,7 @@ async def run() -> None:
         births = [one.birth for one in runs]
         show("relay_birth", statistics.median(births), "ms", lock=name, slowest=round(max(births), 1))
         rates = [one.rate for one in runs]
-        asked = {"subscribers": SUBSCRIBERS, "packet_bytes": PACKET_BYTES}
+        asked = STREAMS[SUBSCRIBERS].asked()
         show(
             "forwarded_packets_per_cpu_second_beside_lock",
             statistics.median(rates),

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from server.workers.supervisor import Supervisor
 from server.workers.worker import RelayProcess
 
 WAIT_SECONDS = 20.0
+CHECK_SECONDS = 4.0  # consent lasts for 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
 T = TypeVar("T")
@@ -36,6 +38,7 @@ class Relay:
     link: RelayProcess | None = None
     heard: list[Notification] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
+    _checked_at: float = 0.0
     _sequence: int = 1 << 31  # far from the numbers of the supervisor's own requests
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     certificate: RTCCertificate = field(default_factory=RTCCertificate.generateCertificate)
@@ -106,6 +109,15 @@ class Relay:
         keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint)
         await self._connected(transport)
         return transport, peer, keys
+
+    def keep_consent(self) -> None:
+        """Of every peer, however long others take to connect."""
+        now = time.monotonic()
+        if now - self._checked_at < CHECK_SECONDS:
+            return
+        self._checked_at = now
+        for peer in self.peers:
+            peer.check()
 
     def cpu_seconds(self) -> float:
         """User and system time of all threads, as the kernel counts it."""

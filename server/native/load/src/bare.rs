@@ -38,7 +38,8 @@ pub fn run(plan: &BarePlan) -> Result<(u64, u64), String> {
     let mut targets = Vec::new();
     for (index, port) in plan.targets.iter().enumerate() {
         let mut own = plan.key;
-        own[0] ^= index as u8 + 1;
+        let [high, low] = (index as u16 + 1).to_be_bytes();
+        (own[0], own[1]) = (own[0] ^ low, own[1] ^ high);
         targets.push(Target { address: loopback(*port), key: key(&own).map_err(refused)? });
     }
     let mut inbound = vec![0_u8; RECEIVE_BATCH * SLOT];

@@ -1,4 +1,4 @@
-//! Sends one stream to a relay at a steady rate and counts what its subscribers receive.
+//! Sends streams to a relay at a steady rate and counts what their subscribers receive.
 //!
 //! Sockets and keys come from whoever did the DTLS handshakes. One thread sends, one receives: the
 //! receivers are live, since a socket that nobody reads flatters the sender. With the argument `bare`
@@ -66,15 +66,21 @@ fn run(plan: &Plan) -> Result<(u64, u64), String> {
 }
 
 fn send(plan: &Plan) -> Result<u64, String> {
-    let mut stream = packet::Stream::new(plan).map_err(|_| "the key is refused".to_owned())?;
+    let stream = |(publisher, ssrc)| packet::Stream::new(plan, publisher, ssrc);
+    let mut streams = (plan.publishers.iter().zip(plan.ssrc..).map(stream).collect::<Result<Vec<_>, _>>())
+        .map_err(|_| "a key is refused".to_owned())?;
     let started = Instant::now();
     let pause = Duration::from_secs_f64(f64::from(plan.burst) / f64::from(plan.rate));
     let mut next = started;
-    while started.elapsed() < plan.duration {
+    for turn in (0..streams.len()).cycle() {
+        if started.elapsed() >= plan.duration {
+            break;
+        }
+        let (stream, socket) = (&mut streams[turn], plan.publishers[turn].socket);
         for _ in 0..plan.burst {
             let datagram = stream.next().map_err(|_| "a packet could not be sealed".to_owned())?;
             // SAFETY: the range is a live slice; the descriptor is inherited and stays open.
-            let status = unsafe { libc::send(plan.publisher, datagram.as_ptr().cast(), datagram.len(), 0) };
+            let status = unsafe { libc::send(socket, datagram.as_ptr().cast(), datagram.len(), 0) };
             if status < 0 {
                 return Err(format!("sending: {}", std::io::Error::last_os_error()));
             }
@@ -84,7 +90,7 @@ fn send(plan: &Plan) -> Result<u64, String> {
             std::thread::sleep(wait);
         }
     }
-    Ok(stream.sent())
+    Ok(streams.iter().map(packet::Stream::sent).sum())
 }
 
 fn receive(plan: &Plan, done: &AtomicBool) -> Result<u64, String> {

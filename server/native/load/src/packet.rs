@@ -3,7 +3,7 @@
 use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Publisher};
 
 /// Packets per frame; the last has the marker bit.
 const FRAME_PACKETS: u64 = 4;
@@ -28,11 +28,11 @@ pub struct Stream {
 
 impl Stream {
     /// Sets the cipher up once.
-    pub fn new(plan: &Plan) -> Result<Self, Unspecified> {
+    pub fn new(plan: &Plan, publisher: &Publisher, ssrc: u32) -> Result<Self, Unspecified> {
         Ok(Self {
-            key: LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &plan.key)?),
-            salt: plan.salt,
-            ssrc: plan.ssrc,
+            key: LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &publisher.key)?),
+            salt: publisher.salt,
+            ssrc,
             payload_type: plan.payload_type,
             extension: plan.extension,
             bytes: plan.bytes,
@@ -103,25 +103,25 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    fn plan() -> Plan {
-        Plan {
-            publisher: 0,
+    fn stream() -> Stream {
+        let plan = Plan {
+            publishers: vec![],
             subscribers: vec![],
             ssrc: 0x0102_0304,
             payload_type: 96,
             extension: 5,
-            key: [1; 16],
-            salt: [2; 12],
             bytes: 1200,
             rate: 1,
             burst: 1,
             duration: Duration::ZERO,
-        }
+        };
+        let publisher = Publisher { socket: 0, key: [1; 16], salt: [2; 12] };
+        Stream::new(&plan, &publisher, plan.ssrc).expect("a stream")
     }
 
     #[test]
     fn packets_have_the_size_asked_for_and_open_again() {
-        let mut stream = Stream::new(&plan()).expect("a stream");
+        let mut stream = stream();
         let mut packet = stream.next().expect("a packet").to_vec();
         assert_eq!(packet.len(), 1200 + 16);
         assert_eq!(packet[1], 96);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_marker_ends_each_frame() {
-        let mut stream = Stream::new(&plan()).expect("a stream");
+        let mut stream = stream();
         let markers: Vec<bool> = (0..8).map(|_| stream.next().expect("a packet")[1] & 0x80 != 0).collect();
         assert_eq!(markers, [false, false, false, true, false, false, false, true]);
     }

@@ -7,28 +7,35 @@ use std::time::Duration;
 /// One run. Sockets are inherited, already connected to the relay and known to it.
 #[derive(Debug)]
 pub struct Plan {
-    /// The publisher's socket.
-    pub publisher: RawFd,
+    /// Who sends, in turn.
+    pub publishers: Vec<Publisher>,
     /// The subscribers' sockets.
     pub subscribers: Vec<RawFd>,
-    /// Synchronisation source of the media.
+    /// Synchronisation source of the first publisher's media; the others' follow.
     pub ssrc: u32,
     /// RTP payload type, VP8 by agreement.
     pub payload_type: u8,
     /// Identifier of the transport-wide sequence number extension; 1 to 14.
     pub extension: u8,
-    /// SRTP session key, AEAD_AES_128_GCM.
-    pub key: [u8; 16],
-    /// SRTP session salt.
-    pub salt: [u8; 12],
     /// RTP packet size before SRTP adds its tag.
     pub bytes: usize,
-    /// Packets a second.
+    /// Packets a second, of all publishers together.
     pub rate: u32,
     /// Packets sent back to back.
     pub burst: u32,
     /// How long to send.
     pub duration: Duration,
+}
+
+/// One who sends.
+#[derive(Clone, Debug)]
+pub struct Publisher {
+    /// Its socket.
+    pub socket: RawFd,
+    /// SRTP session key, AEAD_AES_128_GCM.
+    pub key: [u8; 16],
+    /// SRTP session salt.
+    pub salt: [u8; 12],
 }
 
 /// The bare loop's run: no relay, only the path.
@@ -73,8 +80,24 @@ impl<'text> Lines<'text> {
         self.all(name)?.pop().ok_or_else(|| format!("{name} is missing"))
     }
 
+    fn all_bytes<const N: usize>(&self, name: &str) -> Result<Vec<[u8; N]>, String> {
+        let whole = |text: &String| unhex(text).ok_or_else(|| format!("{name} is not {N} bytes"));
+        self.all::<String>(name)?.iter().map(whole).collect()
+    }
+
     fn bytes<const N: usize>(&self, name: &str) -> Result<[u8; N], String> {
-        unhex(&self.one::<String>(name)?).ok_or_else(|| format!("{name} is not {N} bytes"))
+        self.all_bytes(name)?.pop().ok_or_else(|| format!("{name} is missing"))
+    }
+
+    /// Sockets, keys and salts come in the same order.
+    fn publishers(&self) -> Result<Vec<Publisher>, String> {
+        let (sockets, keys, salts) =
+            (self.all("publisher")?, self.all_bytes("key")?, self.all_bytes("salt")?);
+        if sockets.is_empty() || sockets.len() != keys.len() || sockets.len() != salts.len() {
+            return Err("publishers, keys and salts are not as many".to_owned());
+        }
+        let each = sockets.into_iter().zip(keys).zip(salts);
+        Ok(each.map(|((socket, key), salt)| Publisher { socket, key, salt }).collect())
     }
 }
 
@@ -82,13 +105,11 @@ impl<'text> Lines<'text> {
 pub fn parse(text: &str) -> Result<Plan, String> {
     let lines = Lines::read(text)?;
     let plan = Plan {
-        publisher: lines.one("publisher")?,
+        publishers: lines.publishers()?,
         subscribers: lines.all("subscriber")?,
         ssrc: lines.one("ssrc")?,
         payload_type: lines.one("payload_type")?,
         extension: lines.one("extension")?,
-        key: lines.bytes("key")?,
-        salt: lines.bytes("salt")?,
         bytes: lines.one("bytes")?,
         rate: lines.one("rate")?,
         burst: lines.one("burst")?,
@@ -122,8 +143,8 @@ mod tests {
     #[test]
     fn a_whole_plan_is_read() {
         let plan = parse(WHOLE).expect("a plan");
-        assert_eq!((plan.publisher, plan.subscribers), (3, vec![4, 5]));
-        assert_eq!(plan.key[15], 15);
+        assert_eq!((plan.publishers[0].socket, plan.subscribers), (3, vec![4, 5]));
+        assert_eq!(plan.publishers[0].key[15], 15);
         assert_eq!(plan.duration, Duration::from_millis(2500));
     }
 
@@ -131,5 +152,6 @@ mod tests {
     fn what_is_missing_is_named() {
         let error = parse(&WHOLE.replace("rate 1000\n", "")).expect_err("no rate");
         assert!(error.contains("rate"), "{error}");
+        assert!(parse(&format!("publisher 9\n{WHOLE}")).is_err(), "it has no key");
     }
 }
