@@ -5,12 +5,14 @@
 //! system call per socket and batch. It never blocks on sending, opens nothing and, once started,
 //! allocates nothing per packet.
 
-mod batch;
 mod clock;
 mod gauges;
 mod mailbox;
 mod memory;
 mod packet_loop;
+mod receive;
+mod segments;
+mod send;
 mod socket_address;
 mod tcp;
 

@@ -126,7 +126,7 @@ fn hide(start: *mut u8, bytes: usize) {
 }
 
 /// Bytes that may be locked: the soft limit, raised to the hard one first.
-fn lockable() -> usize {
+pub fn lockable() -> usize {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for both calls.
     unsafe {

@@ -7,17 +7,20 @@ use std::thread::{self, JoinHandle};
 
 use offrecord_forwarder::api::{Micros, Outbox, PacketCore, SocketIndex, TCP};
 
-use crate::batch::{ReceiveBatch, SendBatch};
 use crate::clock;
 use crate::gauges::Gauges;
 use crate::mailbox::Mailbox;
-use crate::memory::{MediaMemory, Wipe, lock_buffer};
+use crate::memory::{MediaMemory, Wipe, lock_buffer, lockable};
+use crate::receive::ReceiveBatch;
+use crate::send::SendBatch;
 use crate::tcp::Connections;
 
-/// Outgoing bytes held before a flush in the middle of a batch.
-const FLUSH_AT: usize = 512 << 10;
-/// Outgoing bytes reserved, locked where possible: one packet more to many subscribers still fits.
-const OUTBOX: usize = 1 << 20;
+/// Outgoing bytes reserved, locked where possible: a sixteenth of what is asked for media and can be locked, but no
+/// less and no more than this. The more fits, the more of what one receiver is sent goes to the kernel at once.
+const LEAST_OUTBOX: usize = 1 << 20;
+const MOST_OUTBOX: usize = 4 << 20;
+/// Of these, what is left before a flush in the middle of a batch: one packet more to many subscribers still fits.
+const SPARE: usize = LEAST_OUTBOX / 2;
 /// Transmits reserved beside those bytes.
 const TRANSMITS: usize = 8192;
 /// Longest sleep; only a bound against a core that names no time.
@@ -42,6 +45,8 @@ pub struct PacketLoop<C> {
     receive: ReceiveBatch,
     send: SendBatch,
     outbox: Outbox,
+    /// Outgoing bytes.
+    flush_at: usize,
     refused_by_sockets: u64,
     /// Bytes of the outbox that something was sent from since it was last wiped.
     soiled: usize,
@@ -60,12 +65,13 @@ impl<C: PacketCore> PacketLoop<C> {
         media_bytes: usize,
         core: impl FnOnce(&'static mut [u8]) -> C,
     ) -> io::Result<Self> {
+        let outbox_bytes = (media_bytes.min(lockable()) / 16).clamp(LEAST_OUTBOX, MOST_OUTBOX);
         let outbox = Outbox {
-            bytes: Vec::with_capacity(OUTBOX),
+            bytes: Vec::with_capacity(outbox_bytes),
             transmits: Vec::with_capacity(TRANSMITS),
             events: Vec::with_capacity(256),
         };
-        let locked_already = lock_buffer(outbox.bytes.as_ptr(), OUTBOX);
+        let locked_already = lock_buffer(outbox.bytes.as_ptr(), outbox_bytes);
         let memory = MediaMemory::map(media_bytes, locked_already)?;
         let (media_bytes, media_locked) = (memory.bytes(), memory.locked() && locked_already > 0);
         let (slice, wipe) = memory.take();
@@ -88,8 +94,9 @@ impl<C: PacketCore> PacketLoop<C> {
             mailbox,
             gauges: Arc::new(Gauges::default()),
             receive: ReceiveBatch::new(buffers),
-            send: SendBatch::new(),
+            send: SendBatch::new(TRANSMITS),
             outbox,
+            flush_at: outbox_bytes - SPARE.max(outbox_bytes / 4),
             refused_by_sockets: 0,
             soiled: 0,
             media_bytes,
@@ -227,7 +234,7 @@ impl<C: PacketCore> PacketLoop<C> {
     }
 
     fn flush_when_full(&mut self) {
-        if self.outbox.bytes.len() >= FLUSH_AT || self.outbox.transmits.len() >= TRANSMITS / 2 {
+        if self.outbox.bytes.len() >= self.flush_at || self.outbox.transmits.len() >= TRANSMITS / 2 {
             self.flush();
         }
     }

@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 
 use offrecord_forwarder::framing::{Deframer, TooLong};
 
-use crate::batch::{CONTROL_WORDS, arrival, empty_header};
+use crate::receive::{CONTROL_WORDS, arrival, empty_header};
 
 /// The one buffer that all connections are read into, each in its turn.
 pub struct StreamBuffer {

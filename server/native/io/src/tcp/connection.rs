@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use offrecord_forwarder::api::Outbox;
 use offrecord_forwarder::framing::{Deframer, LONGEST, PREFIX, prefix};
 
-use crate::batch::{empty_header, empty_iovec};
+use crate::receive::{empty_header, empty_iovec};
 use crate::socket_address;
 
 /// Datagrams written in one call.

@@ -1,10 +1,8 @@
-//! Many datagrams in one system call, each way, from arrays that are made once.
+//! Many datagrams received in one system call, into arrays that are made once.
 
 use core::net::SocketAddr;
 use std::io;
 use std::os::fd::RawFd;
-
-use offrecord_forwarder::api::{Outbox, SocketIndex};
 
 use crate::{clock, socket_address};
 
@@ -12,8 +10,6 @@ use crate::{clock, socket_address};
 pub const RECEIVE: usize = 64;
 /// Bytes of one receive buffer; longer datagrams are not WebRTC's and are dropped.
 pub const DATAGRAM: usize = 2048;
-/// Datagrams sent in one call.
-const SEND: usize = 256;
 /// Control space per datagram, in words for alignment: room for one timestamp.
 pub(crate) const CONTROL_WORDS: usize = 8;
 
@@ -131,89 +127,11 @@ pub(crate) fn arrival(header: &libc::msghdr) -> Option<u64> {
     Some(clock::micros(&time))
 }
 
-/// The arrays that `sendmmsg` reads.
-pub struct SendBatch {
-    headers: Box<[libc::mmsghdr]>,
-    iovecs: Box<[libc::iovec]>,
-    addresses: Box<[libc::sockaddr_storage]>,
-}
-
-// SAFETY: as for ReceiveBatch.
-unsafe impl Send for SendBatch {}
-
-impl SendBatch {
-    pub fn new() -> Self {
-        Self {
-            headers: (0..SEND).map(|_| empty_header()).collect(),
-            iovecs: (0..SEND).map(|_| empty_iovec()).collect(),
-            addresses: (0..SEND).map(|_| socket_address::empty()).collect(),
-        }
-    }
-
-    /// Sends every datagram of the outbox that goes by `index`, never waiting. Returns how many the
-    /// kernel refused: all the rest when its buffer is full, single ones for other reasons.
-    pub fn send(&mut self, socket: RawFd, index: SocketIndex, outbox: &Outbox) -> u64 {
-        let mut refused = 0;
-        let mut congested = false;
-        let mut filled = 0;
-        for transmit in outbox.transmits.iter().filter(|transmit| transmit.socket == index) {
-            if congested {
-                refused += 1;
-                continue;
-            }
-            let bytes = outbox.datagram(transmit);
-            self.iovecs[filled] =
-                libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-            let length = socket_address::write(transmit.to, &mut self.addresses[filled]);
-            let header = &mut self.headers[filled].msg_hdr;
-            header.msg_name = (&raw mut self.addresses[filled]).cast();
-            header.msg_namelen = length;
-            header.msg_iov = &raw mut self.iovecs[filled];
-            header.msg_iovlen = 1;
-            filled += 1;
-            if filled == SEND {
-                (refused, congested) = self.flush(socket, filled, refused);
-                filled = 0;
-            }
-        }
-        self.flush(socket, filled, refused).0
-    }
-
-    /// Sends `filled` headers; adds what was refused and says whether the socket's buffer is full.
-    fn flush(&mut self, socket: RawFd, filled: usize, mut refused: u64) -> (u64, bool) {
-        let mut next = 0;
-        while next < filled {
-            // SAFETY: `filled - next` headers whose pointers were set from live buffers of the outbox.
-            let sent = unsafe {
-                libc::sendmmsg(
-                    socket,
-                    self.headers.as_mut_ptr().add(next),
-                    (filled - next) as libc::c_uint,
-                    libc::MSG_DONTWAIT as _,
-                )
-            };
-            if let Ok(count) = usize::try_from(sent) {
-                next += count.max(1);
-                continue;
-            }
-            match io::Error::last_os_error().raw_os_error() {
-                Some(libc::EINTR) => {}
-                Some(libc::EAGAIN | libc::ENOBUFS) => return (refused + (filled - next) as u64, true),
-                // An address without a route or a firewall's word: only this datagram.
-                _ => {
-                    refused += 1;
-                    next += 1;
-                }
-            }
-        }
-        (refused, false)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use offrecord_forwarder::api::Transmit;
+    use crate::send::SendBatch;
+    use offrecord_forwarder::api::{Outbox, Transmit};
     use std::net::UdpSocket;
     use std::os::fd::AsRawFd;
 
@@ -236,7 +154,7 @@ mod tests {
         let sender = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let receiver = UdpSocket::bind("127.0.0.1:0").expect("a port");
         let to = receiver.local_addr().expect("bound");
-        let mut send = SendBatch::new();
+        let mut send = SendBatch::new(2);
         assert_eq!(send.send(sender.as_raw_fd(), 0, &outbox(to, &[b"one", b"three"])), 0);
         let mut receive = ReceiveBatch::new(buffers());
         assert_eq!(receive.receive(receiver.as_raw_fd()).expect("readable"), 2);
@@ -257,18 +175,5 @@ mod tests {
         let mut receive = ReceiveBatch::new(buffers());
         assert_eq!(receive.receive(receiver.as_raw_fd()).expect("readable"), 1);
         assert!(receive.datagram(0).is_none());
-    }
-
-    #[test]
-    fn a_refused_datagram_does_not_hold_up_the_others() {
-        let sender = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let receiver = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let to = receiver.local_addr().expect("bound");
-        let mut mixed = outbox(to, &[b"one", b"two"]);
-        mixed.transmits[0].to = "240.0.0.1:9".parse().expect("reserved, no route");
-        let mut send = SendBatch::new();
-        assert_eq!(send.send(sender.as_raw_fd(), 0, &mixed), 1);
-        let mut receive = ReceiveBatch::new(buffers());
-        assert_eq!(receive.receive(receiver.as_raw_fd()).expect("readable"), 1);
     }
 }
