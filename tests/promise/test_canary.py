@@ -115,8 +115,8 @@ async def test_nothing_of_a_call_is_left_after_it(tmp_path: Path) -> None:
     async with marked_call(tmp_path) as call:
         relay = call.relay()
         # The search sees what is there: while the call goes on, its relay has to hold the media.
-        assert {"picture", "data"} <= named(in_memory(call.marks, [relay]))
-        assert call.on_disk() == []
+        assert {"picture", "data"} <= named(await asyncio.to_thread(in_memory, call.marks, [relay]))
+        assert await asyncio.to_thread(call.on_disk) == []
         age = await eventually(call.oldest, lambda milliseconds: milliseconds > 0)
         assert age <= RING_MILLISECONDS + SLACK_MILLISECONDS
 
@@ -141,12 +141,12 @@ async def test_nothing_of_a_call_is_left_after_it(tmp_path: Path) -> None:
         # What Python held, handshakes and data messages, goes with the process.
         await eventually(relays, lambda pids: len(pids) == 1 and pids != [relay])
         assert not is_alive(relay)
-        assert call.in_processes() == []
-        assert call.on_disk() == []
+        assert await asyncio.to_thread(call.in_processes) == []
+        assert await asyncio.to_thread(call.on_disk) == []
         server = call.server
         call.watcher.heard.clear()
     assert server.process.poll() == 0
-    assert call.on_disk() == []
+    assert await asyncio.to_thread(call.on_disk) == []
 
 
 async def test_a_relay_that_breaks_down_leaves_no_core(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ async def test_a_relay_that_breaks_down_leaves_no_core(tmp_path: Path) -> None:
             return call.server.relay_pids()
 
         await eventually(relays, lambda pids: len(pids) == 1 and pids != [relay])
-        assert call.on_disk() == []
+        assert await asyncio.to_thread(call.on_disk) == []
         await asyncio.gather(call.speaker.end(), call.watcher.end())
 
 
