@@ -1,4 +1,4 @@
-"""Order and notes of the whole suite: fast tests first, whole servers last."""
+"""Order and notes of the whole suite: unit tests first, then whole relays and servers, the longest first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ import pytest
 SLOW = ("relay", "promise", "e2e")
 
 
-def _cost(item: pytest.Item) -> int:
-    return max((SLOW.index(name) + 1 for name in SLOW if item.get_closest_marker(name)), default=0)
+def _turn(item: pytest.Item) -> tuple[bool, float]:
+    """When it is tested; how long it may take tells how long it takes."""
+    limit = item.get_closest_marker("timeout")
+    is_slow = any(item.get_closest_marker(name) for name in SLOW)
+    return is_slow, -float(limit.args[0]) if is_slow and limit else 0.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A mistake found by a unit test is told before the first browser starts. The sort is stable."""
-    items.sort(key=_cost)
+    """A mistake found by a unit test is told before the first browser starts. What takes long starts
+    early, to be done when the others are. The sort is stable."""
+    items.sort(key=_turn)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from tests.e2e.desktop import Desktop, desktop
 from tests.e2e.serving import Server, is_alive, serving
 from tests.unit.stage import Sending, offer_text
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("bad peers, e2e")]
 ROOM = "garden"
 FRAMES = 8  # of a picture that moves 15 times a second
 MOST_GAP = 3.0  # seconds without a picture, on a busy machine

@@ -17,6 +17,7 @@ from server.relay.birth import LEAST_LANDLOCK_ABI
 
 pytestmark = [
     pytest.mark.promise,
+    pytest.mark.xdist_group("traced call"),
     pytest.mark.timeout(120),
     pytest.mark.skipif(_native.landlock_abi() < LEAST_LANDLOCK_ABI, reason="this kernel has no full lock"),
 ]

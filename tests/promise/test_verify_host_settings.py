@@ -15,6 +15,7 @@ from server.verify.settings import CORE_PATTERN, put_back
 
 pytestmark = [
     pytest.mark.promise,
+    pytest.mark.xdist_group("core pattern"),
     pytest.mark.timeout(60),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root may change who receives cores"),
     pytest.mark.skipif(_native.landlock_abi() < LEAST_LANDLOCK_ABI, reason="this kernel has no full lock"),

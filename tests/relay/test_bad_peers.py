@@ -42,7 +42,7 @@ from tests.relay.bystander import PACKETS, SUBSCRIBER, Bystander, bystander, con
 from tests.relay.conftest import Relay
 from tests.relay.peer import LOCAL_PWD, LOCAL_UFRAG, VIDEO_PT, Offered, Peer, Tone, on_loopback
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("bad peers, relay")]
 FLOOD = 30_000
 MEGABITS, FLOOD_SECONDS, DATAGRAM = 100, 2.0, 1_200
 # Bytes a second, and at once, that a relay takes of one peer, as the forwarder has it.
