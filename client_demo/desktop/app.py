@@ -34,7 +34,7 @@ class Application:
         self.call_window: CallWindow | None = None
         self.join_window = JoinWindow(address)
         self.join_window.addressed.connect(self._address)
-        self.join_window.wanted.connect(lambda server, guest: self._do(self._join(server, guest)))
+        self.join_window.wanted.connect(lambda *wanted: self._do(self._join(*wanted)))
         self.join_window.closed.connect(self._over.set)
         self._address(self.join_window.server)
 
@@ -68,7 +68,7 @@ class Application:
             asker = Asker(self._session, server, token)
             self._watching = asyncio.ensure_future(watch(asker, badge.show_reading))
 
-    async def _join(self, server: ServerAddress, guest: Guest) -> None:
+    async def _join(self, server: ServerAddress, guest: Guest, key: str) -> None:
         window = self.join_window
         window.set_busy(True)
         try:
@@ -77,7 +77,7 @@ class Application:
                 window.show_refusal(answer)
                 return
             url = server.signaling(answer.url)
-            call = Call(self._devices)
+            call = Call(self._devices, key)
             await call.join(url, answer.token)
         except (AddressError, JoinError) as error:
             window.show_refusal(Refused(str(error)))

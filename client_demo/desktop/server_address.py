@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 from yarl import URL
 
 MOST_CHARACTERS = 2_000
+LONGEST_KEY = 256
 
 
 class AddressError(ValueError):
@@ -17,10 +19,11 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """`url` is what paths are joined to; `room` is that of an invitation, "" in an address."""
+    """`url` is what paths are joined to; `room` and `key` are those of an invitation, "" in an address."""
 
     url: URL
     room: str = ""
+    key: str = field(default="", repr=False)
 
     def __truediv__(self, path: str) -> URL:
         return self.url / path
@@ -56,10 +59,19 @@ def parse_address(typed: str) -> ServerAddress:
         raise AddressError(
             "Over http:// anybody on the way could listen in, and answer in the server’s place. Use https://."
         )
-    named = {**parse_qs(url.query_string), **parse_qs(url.fragment)}.get("room", [""])
-    return ServerAddress(
-        url.origin() / url.path.strip("/") if url.path.strip("/") else url.origin(), named[0].strip()
-    )
+    path = url.path.strip("/")
+    base = url.origin() / path if path else url.origin()
+    # A key is read from the fragment only: servers are sent the query, and may log it.
+    inside = parse_qs(url.fragment)
+    [room] = (inside.get("room") or parse_qs(url.query_string).get("room") or [""])[:1]
+    [key] = inside.get("key", [""])[:1]
+    return ServerAddress(base, room.strip(), tidy_key(key))
+
+
+def tidy_key(typed: str) -> str:
+    """The key of a call that is encrypted end to end, as everybody has to have it: keyboards differ in how
+    they compose letters, and copying adds spaces."""
+    return unicodedata.normalize("NFC", typed).strip()[:LONGEST_KEY]
 
 
 def is_loopback(host: str) -> bool:

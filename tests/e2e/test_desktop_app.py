@@ -12,6 +12,9 @@ from tests.e2e.app_window import app_window
 from tests.e2e.browser import join
 from tests.e2e.encrypted import encrypted_user
 from tests.e2e.serving import Server
+from tests.e2e.test_client_encryption import enter
+
+KEY = "a-key-that-nobody-guesses"
 
 
 async def test_app_and_page_see_hear_and_write_to_each_other(
@@ -71,6 +74,28 @@ async def test_app_and_page_see_hear_and_write_to_each_other(
     assert [path.name for path in home.rglob("*") if path.is_file()] == []
 
 
+async def test_an_invitation_with_a_key_leads_into_the_encrypted_call(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    link = f"{shared_server.url}/#room=sealed-conservatory&key={KEY}"
+    ada = await enter(shared_browser, link, "Ada")
+    async with app_window(link) as app, app_window(link.replace(KEY, "another-key")) as stranger:
+        for window, name in ((app, "Desk"), (stranger, "Stranger")):
+            await window.write("Your name", name)
+            await window.press("Your name", "Key_Return")
+        await asyncio.gather(ada.sees(1), ada.hears(1), app.sees("Ada"), app.hears())
+        await app.says("State", "Encrypted end to end.")
+        await stranger.says("People", "Ada: microphone on, camera on")
+        await app.sees("Ada")  # for longer than the first pictures take, in both
+        assert not (await stranger.look())["tiles"]["Ada"]
+        assert not (await app.look())["tiles"]["Stranger"]
+        await app.open_tab("People and chat", 1)
+        await app.write("Message", "for those with the key")
+        await app.press("Message", "Key_Return")
+        await ada.page.get_by_test_id("chat-button").click()
+        await expect(ada.page.get_by_test_id("chat-message")).to_contain_text("for those with the key")
+
+
 async def test_no_devices_no_key_and_a_server_that_vanishes_are_told_in_words(server: Server) -> None:
     async with app_window(server.url, "--without-devices") as app:
         await app.join("Desk", "garden")
@@ -85,7 +110,7 @@ async def test_no_devices_no_key_and_a_server_that_vanishes_are_told_in_words(se
 
         async with encrypted_user(server, server.token("garden", "sealed"), b"a key") as sealed:
             await sealed.publish(rtc.VideoCodec.VP8)
-            await app.says("Problem", "sealed encrypts end to end: this application has no key")
+            await app.says("Problem", "sealed encrypts end to end, and you joined without a key")
             await app.says("People", "sealed: microphone on, camera on")
             assert not (await app.look())["tiles"]["sealed"]
 

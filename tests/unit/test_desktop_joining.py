@@ -28,6 +28,12 @@ def test_an_address_or_an_invitation_leads_to_a_server(typed: str, url: str, roo
     assert str(address / "guarantee") == f"{url}/guarantee"
 
 
+def test_a_key_is_read_from_where_servers_are_not_told_it() -> None:
+    assert parse_address("https://meet.example/#room=garden&key=%20a%20key%20").key == "a key"
+    assert parse_address("https://meet.example/?room=garden&key=told").key == ""
+    assert "secret" not in repr(parse_address("https://meet.example/#room=garden&key=secret"))
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [

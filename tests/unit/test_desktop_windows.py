@@ -41,9 +41,9 @@ class Joining:
 
     def __init__(self, address: str = "") -> None:
         self.opened: list[str] = []
-        self.wanted: list[tuple[ServerAddress, Guest]] = []
+        self.wanted: list[tuple[ServerAddress, Guest, str]] = []
         self.window = JoinWindow(address, lambda url: self.opened.append(QUrl.toString(url)))
-        self.window.wanted.connect(lambda server, guest: self.wanted.append((server, guest)))
+        self.window.wanted.connect(lambda server, guest, key: self.wanted.append((server, guest, key)))
         self.window.show()
 
     def write(self, name: str, text: str) -> None:
@@ -78,8 +78,8 @@ def test_what_is_missing_is_asked_for_in_turn() -> None:
         somebody.write(name, text)
     assert somebody.wanted == []
     somebody.press("Join")
-    assert [(str(server.url), guest) for server, guest in somebody.wanted] == [
-        ("https://meet.example", Guest("garden", "Ada"))
+    assert [(str(server.url), guest, key) for server, guest, key in somebody.wanted] == [
+        ("https://meet.example", Guest("garden", "Ada"), "")
     ]
     assert somebody.problem == ""
 
@@ -99,15 +99,23 @@ def test_the_tab_key_goes_where_the_eye_goes() -> None:
             )
         control = control.nextInFocusChain()
     assert order == sorted(order)
-    assert [name for _, name in order][:4] == ["Server", "Room", "Your name", "Passcode"]
-    assert len(order) == 11
+    assert [name for _, name in order][:4] == ["Server", "Room", "Your name", "Encryption key"]
+    assert len(order) == 12
 
 
-def test_an_invitation_names_the_room() -> None:
-    somebody = Joining("https://meet.example/#room=garden")
+def test_an_invitation_names_the_room_and_has_the_key_which_is_not_left_to_be_seen() -> None:
+    somebody = Joining("https://meet.example/#room=garden&key=the-key-of-the-call")
     somebody.write("Your name", "Ada")
     somebody.press("Join")
-    assert somebody.wanted[0][1].room == "garden"
+    [(server, guest, key)] = somebody.wanted
+    assert (str(server.url), guest, key) == (
+        "https://meet.example",
+        Guest("garden", "Ada"),
+        "the-key-of-the-call",
+    )
+    assert server.key == ""
+    shown = [one.displayText() for one in somebody.window.findChildren(QLineEdit)]
+    assert [text for text in shown if "the-key" in text] == []
 
 
 def test_what_a_server_asks_besides_is_shown_and_sent() -> None:

@@ -39,8 +39,11 @@ class Call(QObject):
     problem = Signal(str)
     ended = Signal(Summary)
 
-    def __init__(self, devices: Devices) -> None:
+    def __init__(self, devices: Devices, key: str = "") -> None:
+        """`key` is that of a call that is encrypted end to end, "" in others. It goes to the SDK, and no
+        further."""
         super().__init__()
+        self._key = key
         self.room = rtc.Room()
         self.interrupted = False
         self._sound = devices.sound()
@@ -60,7 +63,7 @@ class Call(QObject):
         self._listen()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await self.room.connect(url, token, rtc.RoomOptions(auto_subscribe=True, dynacast=True))
+                await self.room.connect(url, token, self._options())
         except (rtc.ConnectError, TimeoutError) as error:
             self.is_over = True
             self._sound.close()
@@ -68,6 +71,18 @@ class Call(QObject):
         self._began = time.monotonic()
         self._meet()
         self._told(self.room.local_participant)
+
+    def _options(self) -> rtc.RoomOptions:
+        options = rtc.RoomOptions(auto_subscribe=True, dynacast=True)
+        if self._key:
+            provider = rtc.KeyProviderOptions(shared_key=self._key.encode())
+            options.encryption = rtc.E2EEOptions(key_provider_options=provider)  # of messages, too
+        return options
+
+    @property
+    def encryption(self) -> str:
+        """Of the call as a whole, in words; "" where nobody asked for it."""
+        return words.encryption(any(one.in_clear for one in self.people)) if self._key else ""
 
     @property
     def people(self) -> list[Person]:
@@ -103,7 +118,7 @@ class Call(QObject):
 
     async def write(self, text: str) -> bool:
         """False where it could not be sent, which is told."""
-        if requires_encryption(self.room.local_participant):
+        if not self._key and requires_encryption(self.room.local_participant):
             self.problem.emit(words.NEEDS_ENCRYPTION)
             return False
         try:
@@ -148,7 +163,7 @@ class Call(QObject):
         self.changed.emit()
 
     def _told(self, person: rtc.Participant) -> None:
-        if person is self.room.local_participant and requires_encryption(person):
+        if not self._key and person is self.room.local_participant and requires_encryption(person):
             self.problem.emit(words.NEEDS_ENCRYPTION)
         self._meet()
 
@@ -163,7 +178,7 @@ class Call(QObject):
     def _receive(
         self, track: rtc.Track, publication: rtc.RemoteTrackPublication, sender: rtc.RemoteParticipant
     ) -> None:
-        if publication.encryption_type != rtc.EncryptionType.NONE:
+        if not self._key and publication.encryption_type != rtc.EncryptionType.NONE:
             # Without the key it would be noise, and the speakers would play it.
             publication.set_subscribed(False)
             self.problem.emit(words.is_encrypted(name_of(sender)))

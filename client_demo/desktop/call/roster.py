@@ -17,7 +17,7 @@ SELF = "self"
 @dataclass(frozen=True, slots=True)
 class Person:
     """One line of the list of people, and one tile. `video` is the track that shows them, "" while there is
-    none."""
+    none; `in_clear`: something that they send is not encrypted end to end."""
 
     identity: str
     name: str
@@ -27,6 +27,7 @@ class Person:
     screen: str
     speaking: bool
     connection: str
+    in_clear: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _person(one: rtc.Participant, is_self: bool, speaking: set[str]) -> Person:
         video=faces[0].sid if faces else "",
         screen=screens[0].sid if screens else "",
         speaking=one.identity in speaking,
+        in_clear=any(each.encryption_type == rtc.EncryptionType.NONE for each in sent),
         connection=_CONNECTIONS.get(one.connection_quality, ""),
     )
 

@@ -7,8 +7,8 @@ import re
 from livekit import rtc
 
 NEEDS_ENCRYPTION = (
-    "This room requires end-to-end encryption, and this application has no keys: nobody gets your sound, "
-    "picture or messages from here, and you get none of theirs."
+    "This room requires end-to-end encryption, and you joined without a key: nobody gets your sound, "
+    "picture or messages, and you get none of theirs. Leave, and join with the key."
 )
 WAITING = "You are waiting at the door: a moderator has to let you in. Nothing of yours is sent until then."
 INTERRUPTED = "The connection is interrupted. Trying to get it back…"
@@ -38,7 +38,12 @@ def join_failure(told: str) -> str:
 
 def is_encrypted(name: str) -> str:
     """Of somebody whose sound and video cannot be had here."""
-    return f"{name} encrypts end to end: this application has no key, and plays and shows nothing of it."
+    return f"{name} encrypts end to end, and you joined without a key: you cannot see or hear {name}."
+
+
+def encryption(in_clear: bool) -> str:
+    """Of a call that was joined with a key. `in_clear`: somebody sends what the server could read."""
+    return "Not everybody encrypts end to end." if in_clear else "Encrypted end to end."
 
 
 def end_of(reason: int) -> str:

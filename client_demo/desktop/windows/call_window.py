@@ -101,6 +101,7 @@ class CallWindow(QWidget):
         state = f"{counted(len(people), 'person', 'people')} in the call."
         if len(people) == 1:
             state = "You are the only one here."
+        state = f"{state} {call.encryption}".strip()
         if call.is_waiting:
             state = words.WAITING
         say(self._state, words.INTERRUPTED if call.interrupted else state)

@@ -11,7 +11,13 @@ from PySide6.QtWidgets import QFormLayout, QLineEdit, QScrollArea, QVBoxLayout, 
 from client_demo.desktop.call.receipt import Receipt, lines_of, title_of
 from client_demo.desktop.call.summary import Summary
 from client_demo.desktop.guest_token import Guest, Refused
-from client_demo.desktop.server_address import AddressError, ServerAddress, parse_address
+from client_demo.desktop.server_address import (
+    LONGEST_KEY,
+    AddressError,
+    ServerAddress,
+    parse_address,
+    tidy_key,
+)
 from client_demo.desktop.windows.badge import Badge
 from client_demo.desktop.windows.controls import box, button, field, heading, label, rename, say
 
@@ -20,10 +26,11 @@ NO_RECEIPT = "The server does not say what it keeps about you right now."
 
 
 class JoinWindow(QWidget):
-    """`addressed`: another server was named, or none (None). `wanted`: somebody wants to join."""
+    """`addressed`: another server was named, or none (None). `wanted`: somebody wants to join there, as that
+    guest. The key of an encrypted call comes beside the guest: it is no part of what the server is told."""
 
     addressed = Signal(object)
-    wanted = Signal(object, object)
+    wanted = Signal(object, object, str)
     closed = Signal()
 
     def __init__(
@@ -42,6 +49,8 @@ class JoinWindow(QWidget):
         self._address = field("Server", "meet.example", 2_000)
         self._room = field("Room", "a name that the others know", 64)
         self._name = field("Your name", "what the others see", 64)
+        self._key = field("Encryption key", "where the call is encrypted end to end", LONGEST_KEY)
+        self._key.setEchoMode(QLineEdit.EchoMode.Password)
         self._passcode = field("Passcode")
         self._passcode.setEchoMode(QLineEdit.EchoMode.Password)
         self._microphone, self._camera = box("Microphone on", ticked=True), box("Camera on", ticked=True)
@@ -56,7 +65,7 @@ class JoinWindow(QWidget):
         self._details.clicked.connect(self._unfold)
         self._read.clicked.connect(self._show_policy)
         self._join.clicked.connect(self._want)
-        for each in (self._address, self._room, self._name, self._passcode):
+        for each in (self._address, self._room, self._name, self._key, self._passcode):
             each.returnPressed.connect(self._want)
         for part in (self._title, self._summary, self._kept, self._entries, self._error):
             say(part, "")
@@ -70,7 +79,7 @@ class JoinWindow(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for part in (self._title, self._summary, self._kept, self._details, self._entries):
             form.addRow(part)
-        for each in (self._address, self._room, self._name, self._passcode):
+        for each in (self._address, self._room, self._name, self._key, self._passcode):
             form.addRow(each.accessibleName(), each)
         for row in (
             self._microphone, self._camera, self._read, self._agrees, self._old_enough, self._error,
@@ -142,6 +151,10 @@ class JoinWindow(QWidget):
             server = None  # told when it is used: somebody may still be typing
         if server and server.room:
             self._room.setText(server.room)
+            self._key.setText(server.key)
+            # An address with a key in it is to be on no shared screen.
+            server = ServerAddress(server.url)
+            self._address.setText(str(server.url))
         if server != self._server:
             self._server = server
             self.addressed.emit(server)
@@ -170,7 +183,7 @@ class JoinWindow(QWidget):
         else:
             say(self._error, "")
             guest = Guest(room, name, self._passcode.text(), self._policy, self._old_enough.isChecked())
-            self.wanted.emit(server, guest)
+            self.wanted.emit(server, guest, tidy_key(self._key.text()))
 
     def _list(self, receipt: Receipt | None) -> None:
         """Folded up at first: it is long."""
