@@ -63,6 +63,12 @@ async def test_a_call_fits_a_small_phone(shared_server: Server, shared_browser: 
         await expect(page.get_by_test_id("leave-button")).to_be_in_viewport(ratio=1)
     await page.get_by_test_id("layout-button").click()
     await expect(page.get_by_test_id("layout-button")).to_be_hidden()
+    # On its side, the menu scrolls and does not begin above the screen.
+    await page.set_viewport_size({"width": 640, "height": 320})
+    await page.get_by_test_id("more-button").click()
+    await expect(page.get_by_test_id("hand-button")).to_be_in_viewport(ratio=1)
+    await page.get_by_test_id("support-button").click()
+    await expect(page.get_by_test_id("news")).to_contain_text("Support code")
 
 
 async def test_whoever_speaks_is_shown_large(shared_server: Server, shared_browser: Browser) -> None:
