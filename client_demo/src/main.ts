@@ -10,6 +10,7 @@ import { watch } from './guarantee/watch';
 import { keepInvitation, openInvitation } from './encryption/address';
 import { CallEncryption } from './encryption/call-encryption';
 import { KEY_WANTED } from './encryption/join-part';
+import { callToken } from './call-token';
 import { askForToken } from './guest-token';
 import { JoinPage, type JoinRequest } from './join/join-page';
 import type { CallSummary } from './join/summary';
@@ -75,14 +76,15 @@ function showCall(
   room: Room,
   encryption: CallEncryption | null,
   { room: roomName, name }: JoinRequest,
-  token: string,
+  joinedWith: string,
   server: string,
 ): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
   keepInvitation({ room: roomName, key: encryption?.key ?? null }, location.pathname);
   document.body.dataset['page'] = 'call';
-  guarantee.during(token);
+  guarantee.during(joinedWith);
+  const token = callToken(joinedWith, room.engine, (fresh) => guarantee.during(fresh));
   const page = new CallPage({ room, server, token, roomName, encryption, media, sound, onEnd });
   main.replaceChildren(page.element);
   page.focus();
@@ -99,7 +101,7 @@ function showCall(
       reason: endOf(reason),
       supportCode: supportCodeOf(room),
       encrypted: encryption !== null,
-      receipt: askForReceipt(token, room.localParticipant.sid),
+      receipt: askForReceipt(token(), room.localParticipant.sid),
     };
     showJoin({ invitation: { room: roomName, key: encryption?.key ?? null }, name, summary });
   }

@@ -83,7 +83,7 @@ describe('a moderator', () => {
 
   it('hears why it was not done, and nothing where it was', async () => {
     const asks = (status: number, body: string): Promise<string> =>
-      new Moderation('t', 'hall', answering(status, body)).door('admit', 'bob');
+      new Moderation(() => 't', 'hall', answering(status, body)).door('admit', 'bob');
     expect(await asks(200, '{}')).toBe('');
     expect(await asks(404, '{"error":"Nobody waits."}')).toBe('Nobody waits.');
     expect(await asks(404, '{"code":"not_found","msg":"nobody"}')).toBe('nobody');
@@ -92,7 +92,7 @@ describe('a moderator', () => {
 
   it('asks with the token, of the room', async () => {
     const asked: [string, RequestInit][] = [];
-    const moderation = new Moderation('t', 'hall', async (path, init) => {
+    const moderation = new Moderation(() => 't', 'hall', async (path, init) => {
       asked.push([path, init]);
       return new Response('{}');
     });

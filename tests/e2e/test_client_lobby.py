@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import jwt
 import pytest
+from livekit import api
+from livekit.protocol import models
 from playwright.async_api import Browser, Route, expect
 
 from tests.e2e.axe import violations
-from tests.e2e.browser import Participant, join, new_page
-from tests.e2e.serving import Server, serving
+from tests.e2e.browser import Participant, eventually, join, new_page
+from tests.e2e.serving import KEY, SECRET, Server, serving
 
 ROOM = "garden"
 SETTINGS = '[guests]\nmoderator_passcode = "chair"\n[rooms]\nlobby = ["*"]\n'
@@ -65,6 +68,7 @@ async def test_a_guest_waits_is_let_in_and_moderated(moderated: Server, browser:
     await keeps_what_was_asked_for(mona, bob)
     await expect(bob.page.get_by_test_id("share-button")).to_be_hidden()
     await expect(mona.page.get_by_test_id("share-button")).to_be_visible()
+    await asks_with_the_token_of_now(moderated, bob)
 
     person = mona.page.get_by_test_id("person").filter(has_text="Bob")
     await person.get_by_test_id("mixer-button").click()
@@ -120,6 +124,30 @@ async def keeps_what_was_asked_for(mona: Participant, bob: Participant) -> None:
     answers.set()
     await expect(box).to_be_enabled()
     await expect(box).to_be_checked()
+
+
+async def asks_with_the_token_of_now(server: Server, bob: Participant) -> None:
+    """The server renews a token, here since Bob may do something else; the page goes on with the new one."""
+    async with api.LiveKitAPI(server.url, KEY, SECRET) as administration:
+        people = await administration.room.list_participants(api.ListParticipantsRequest(room=ROOM))
+        (identity,) = (person.identity for person in people.participants if person.name == "Bob")
+        allowed = models.ParticipantPermission(
+            can_publish=True, can_subscribe=True, can_publish_data=True, can_update_metadata=True
+        )
+        change = api.UpdateParticipantRequest(room=ROOM, identity=identity, permission=allowed)
+        await administration.room.update_participant(change)
+
+    async def granted() -> dict[str, bool]:
+        button = bob.page.get_by_test_id("people-button")
+        async with bob.page.expect_request("**/receivers") as asked:
+            await button.click()
+        await button.click()
+        authorization = await (await asked.value).header_value("authorization") or ""
+        token = authorization.removeprefix("Bearer ")
+        grants: dict[str, bool] = jwt.decode(token, options={"verify_signature": False})["video"]
+        return grants
+
+    await eventually(granted, lambda grants: grants.get("canUpdateOwnMetadata") is True)
 
 
 async def test_a_guest_is_refused_and_a_locked_room_says_so(moderated: Server, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent, Track } from 'livekit-client';
 
+import type { TokenNow } from '../call-token';
 import { copyOf, part, say } from '../dom';
 import type { CallEncryption } from '../encryption/call-encryption';
 import { EncryptionPart } from '../encryption/encryption-part';
@@ -39,8 +40,7 @@ export interface CallPageOptions {
   room: Room;
   /** The address that was connected to. */
   server: string;
-  /** That was connected with. */
-  token: string;
+  token: TokenNow;
   roomName: string;
   /** Null where the call is not encrypted end to end. */
   encryption: CallEncryption | null;

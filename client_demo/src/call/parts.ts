@@ -2,6 +2,7 @@
 
 import type { Room } from 'livekit-client';
 
+import type { TokenNow } from '../call-token';
 import type { CallEncryption } from '../encryption/call-encryption';
 import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
@@ -13,8 +14,7 @@ export interface Call {
   room: Room;
   /** The address that was connected to. */
   server: string;
-  /** That was connected with. */
-  token: string;
+  token: TokenNow;
   roomName: string;
   /** Null where the call is not encrypted end to end. */
   encryption: CallEncryption | null;

@@ -2,6 +2,7 @@
 
 import { type Participant, type Room, Track } from 'livekit-client';
 
+import type { TokenNow } from '../call-token';
 import type { Ask, Question } from '../call/dialogs';
 import { copyOf, part, say } from '../dom';
 import { AskedRules } from './asked';
@@ -10,8 +11,7 @@ import { moderates, type Rules, rulesOf, waitingBefore } from './told';
 
 export interface DoorOptions {
   room: Room;
-  /** That was joined with. */
-  token: string;
+  token: TokenNow;
   onProblem: (message: string) => void;
   /** Before what cannot be undone. */
   ask: Ask;

@@ -1,5 +1,6 @@
-/** What a moderator asks of the server, with the token that was joined with. */
+/** What a moderator asks of the server, with the token of the call. */
 
+import type { TokenNow } from '../call-token';
 import { fieldsOf } from '../policy/fields';
 
 const TIMEOUT_MS = 10_000;
@@ -11,7 +12,7 @@ type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 export class Moderation {
   constructor(
-    private readonly token: string,
+    private readonly token: TokenNow,
     private readonly room: string,
     private readonly fetcher: Fetch = (input, init) => fetch(input, init),
   ) {}
@@ -38,7 +39,7 @@ export class Moderation {
     try {
       const answer = await this.fetcher(path, {
         method,
-        headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
+        headers: { authorization: `Bearer ${this.token()}`, 'content-type': 'application/json' },
         body: JSON.stringify(body),
         cache: 'no-store',
         credentials: 'omit',

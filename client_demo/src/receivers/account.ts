@@ -33,7 +33,7 @@ type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 /** In the order they are told in. */
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen_share', 'screen_share_audio', 'audio', 'video'];
 
-/** Null where the server does not say. Never rejects. `token`: that was joined with. */
+/** Null where the server does not say. Never rejects. `token`: of the call. */
 export async function askForAccount(
   token: string,
   fetcher: Fetch = (input, init) => fetch(input, init),

@@ -2,6 +2,7 @@
 
 import { type Room, RoomEvent } from 'livekit-client';
 
+import type { TokenNow } from '../call-token';
 import { make, part, say, tell } from '../dom';
 import { othersIn } from '../door/told';
 import { ageInWords } from '../duration';
@@ -43,7 +44,7 @@ export class Receivers {
   constructor(
     root: HTMLElement,
     private readonly room: Room,
-    private readonly token: string,
+    private readonly token: TokenNow,
     private readonly onAnswer: () => void,
   ) {
     this.place = part(root, 'receivers', HTMLElement);
@@ -85,7 +86,7 @@ export class Receivers {
   private async ask(): Promise<void> {
     if (this.asking) return;
     this.asking = true;
-    const account = await askForAccount(this.token);
+    const account = await askForAccount(this.token());
     this.asking = false;
     this.failed = account === null;
     if (account) {
