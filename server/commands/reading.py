@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -109,7 +110,7 @@ def logs(
         print_all = _print_events if rows else _print_sessions
         show = partial(print_all, query=query, newest=newest, as_json=as_json)
     asked = Asked.EVENTS if rows else Asked.SESSIONS
-    with suppress(*((KeyboardInterrupt,) if follow else ())):
+    with suppress(*((asyncio.CancelledError,) if follow else ())):
         asyncio.run(_read(load(config), who, asked, query, show))
 
 
@@ -166,6 +167,10 @@ async def _follow(reader: Reader, seen: Seen, query: Query, newest: int, as_json
     from server.metadata import logs as shown
     from server.metadata.following import POLL_SECONDS, follow
 
+    following = asyncio.current_task()
+    assert following is not None
+    # By the loop, between two steps: Python's own handler cancels in the middle of one, which may lose it.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, following.cancel)
     console = Console(soft_wrap=True)
     async for kept in follow(reader, query, newest, partial(asyncio.sleep, POLL_SECONDS)):
         seen.count()

@@ -157,29 +157,43 @@ def test_each_look_is_in_the_access_log() -> None:
 
 
 def test_rows_are_followed_until_ctrl_c(kept: Path) -> None:
-    following = subprocess.Popen(
-        [sys.executable, "-m", "server", "logs", "--follow", "--json", "--limit", "1", *WHO],
+    with subprocess.Popen(
+        [
+            sys.executable,
+            "-X",
+            "faulthandler",
+            "-m",
+            "server",
+            "logs",
+            "--follow",
+            "--json",
+            "--limit",
+            "1",
+            *WHO,
+        ],
         cwd=kept,
         env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert following.stdout is not None
-    try:
-        assert json.loads(following.stdout.readline())["identity"] == "alan"
+    ) as following:
+        assert following.stdout is not None
+        try:
+            assert json.loads(following.stdout.readline())["identity"] == "alan"
 
-        async def fill() -> None:
-            ledger = await Ledger.open("sqlite:///kept.db")
-            _come(ledger, 9, "garden", "hedy")
-            await ledger.close()
+            async def fill() -> None:
+                ledger = await Ledger.open("sqlite:///kept.db")
+                _come(ledger, 9, "garden", "hedy")
+                await ledger.close()
 
-        asyncio.run(fill())
-        while json.loads(following.stdout.readline()).get("identity") != "hedy":
-            pass
-        following.send_signal(signal.SIGINT)
-        rest, said = following.communicate(timeout=20)
-    finally:
-        following.kill()
-        following.wait()
+            asyncio.run(fill())
+            while json.loads(following.stdout.readline()).get("identity") != "hedy":
+                pass
+            following.send_signal(signal.SIGINT)
+            rest, said = following.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            following.send_signal(signal.SIGABRT)  # it says where it is
+            rest, said = following.communicate(timeout=5)
+        finally:
+            following.kill()
     assert (following.returncode, rest, said) == (0, "", "")
