@@ -12,9 +12,7 @@ if [ $# -gt 0 ]; then
   .venv/bin/pytest "$@" || failed+=("tests")
 else
   .venv/bin/pytest tests/unit --numprocesses auto --dist worksteal || failed+=("unit tests")
-  # Many of these wait for half a minute of silence, a lost network, a timer: one more of them than there are cores.
-  .venv/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses "$(($(nproc) + 1))" --dist loadgroup \
-    --no-loadscope-reorder ||
+  .venv/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses auto --dist loadgroup --no-loadscope-reorder ||
     failed+=("tests of relays and servers")
   .venv/bin/pytest tests/e2e -m alone || failed+=("tests that run alone")
 fi
