@@ -22,9 +22,9 @@ from typing import Final
 import aiohttp
 
 from bench.figure import rounds, show
+from bench.relays import TICKS, cpu_seconds
 from tests.e2e.serving import KEY, SECRET, descendants, free_tcp_port, free_udp_ports, serving
 
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 ROUNDS: Final = 3
 STARTED: Final = b"Finished connecting to room"
 SETTLING: Final = 6.0
@@ -86,11 +86,7 @@ def _found(name: str, variable: str) -> str | None:
 
 
 def _cpu_seconds(pids: Sequence[int]) -> float:
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
+    return sum(cpu_seconds(pid) for pid in pids)
 
 
 def _datagrams() -> int:

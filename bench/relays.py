@@ -30,6 +30,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 T = TypeVar("T")
 
 
+def cpu_seconds(pid: int) -> float:
+    """User and system time of all threads of a process, as the kernel counts it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
 @dataclass
 class Relay:
     """The relay under test and what it said."""
@@ -121,8 +127,7 @@ class Relay:
 
     def cpu_seconds(self) -> float:
         """User and system time of all threads, as the kernel counts it."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return cpu_seconds(self.pid)
 
     def resident_mib(self) -> float:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():

@@ -1,4 +1,4 @@
-/** Durations and ages in words. */
+/** Durations, ages, amounts and lists in words. */
 
 /** `milliseconds` as "45 seconds", "12 minutes" or "1 hour 5 minutes". */
 export function durationInWords(milliseconds: number): string {
@@ -18,6 +18,12 @@ export function ageInWords(milliseconds: number): string {
   if (seconds < 90) return `${seconds} s ago`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
   return `${Math.round(seconds / 3600)} h ago`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(words: readonly string[]): string {
+  const last = words.at(-1) ?? '';
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${last}` : last;
 }
 
 /** "1 person", "3 people". */

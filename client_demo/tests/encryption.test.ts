@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { keyKept } from '../src/encryption/address';
 import { type Count, Doubts } from '../src/encryption/doubts';
 import { freshKey, isGuessable, tidyKey } from '../src/encryption/key';
-import { callInWords, differenceInWords, listed, protectionOf } from '../src/encryption/protection';
+import { callInWords, differenceInWords, named, protectionOf } from '../src/encryption/protection';
 import { understand } from '../src/guest-token';
 import { invitationOf, inviteLink } from '../src/link';
 
@@ -86,8 +86,8 @@ describe('protection', () => {
     expect(differenceInWords([], true)).toBe('');
     expect(differenceInWords(['Ada'], true)).toBe('You cannot see or hear Ada: your key differs from theirs.');
     expect(differenceInWords(['Ada', 'Bob'], false)).toContain('Ada and Bob: ');
-    expect(listed(['Ada', 'Bob', 'Cy'])).toBe('Ada, Bob and Cy');
-    expect(listed(['Ada', 'Bob', 'Cy', 'Di', 'Ed'])).toBe('Ada, Bob and 3 others');
+    expect(named(['Ada', 'Bob', 'Cy'])).toBe('Ada, Bob and Cy');
+    expect(named(['Ada', 'Bob', 'Cy', 'Di', 'Ed'])).toBe('Ada, Bob and 3 others');
   });
 });
 

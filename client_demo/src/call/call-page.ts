@@ -1,17 +1,13 @@
 /** The page during the call: puts its parts together, and draws them when something happened. */
 
-import { type DisconnectReason, ParticipantEvent, type Room, RoomEvent, Track } from 'livekit-client';
+import { type DisconnectReason, ParticipantEvent, RoomEvent, Track } from 'livekit-client';
 
-import type { TokenNow } from '../call-token';
 import { copyOf, part, say } from '../dom';
-import type { CallEncryption } from '../encryption/call-encryption';
 import { EncryptionPart } from '../encryption/encryption-part';
 import { Hands } from '../gestures/hands';
 import { Reactions } from '../gestures/reactions';
 import { offerDevices } from '../media/device-choice';
-import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
-import type { Sound } from '../media/sound';
 import { bindSwitches } from '../media/switches';
 import { Conversation } from './conversation';
 import { bindDialog } from './dialogs';
@@ -23,7 +19,7 @@ import type { Action } from './keys';
 import { bindMore } from './menu';
 import { News } from './news';
 import { OwnConnection } from './own-connection';
-import type { Call, CallPart } from './parts';
+import type { Call, CallOptions, CallPart } from './parts';
 import { bindPolicyNotice } from './policy-notice';
 import { Presence } from './presence';
 import { publishWhatIsOn } from './publish';
@@ -36,16 +32,7 @@ import { tabTitle } from './title';
 import { Volumes } from './volumes';
 import { keepScreenOn } from './wake-lock';
 
-export interface CallPageOptions {
-  room: Room;
-  /** The address that was connected to. */
-  server: string;
-  token: TokenNow;
-  roomName: string;
-  /** Null where the call is not encrypted end to end. */
-  encryption: CallEncryption | null;
-  media: LocalMedia;
-  sound: Sound;
+export interface CallPageOptions extends CallOptions {
   onEnd: (reason: DisconnectReason | undefined, others: number) => void;
 }
 
@@ -103,9 +90,9 @@ export class CallPage {
       hand: (identity) => hands.place(identity),
       reaction: (identity) => reactions.sign(identity),
     };
-    const conversation = new Conversation(call, marks, (line, identity) => {
-      hands.bindPerson(line, identity);
-      volumes.bindPerson(line, identity);
+    const conversation = new Conversation(call, marks, (line, identity, isNew) => {
+      hands.showPerson(line, identity, isNew);
+      volumes.showPerson(line, identity, isNew);
     });
     this.parts = [
       presence,

@@ -7,7 +7,7 @@ import { Door } from '../door/door';
 import { Receivers } from '../receivers/watch';
 import { bindQuestion } from './dialogs';
 import type { Call, CallPart } from './parts';
-import { PeopleList } from './people';
+import { type OnLine, PeopleList } from './people';
 import { type Marks, peopleOf } from './roster';
 import { Side, type SideName } from './side';
 import { newsOfMessage } from './words';
@@ -28,7 +28,7 @@ export class Conversation implements CallPart {
   constructor(
     private readonly call: Call,
     private readonly marks: Marks,
-    onLine: (line: HTMLElement, identity: string) => void,
+    onLine: OnLine,
   ) {
     const { root, room, token, problem } = call;
     this.chat = new ChatPanel({
@@ -40,10 +40,10 @@ export class Conversation implements CallPart {
     this.receivers = new Receivers(root, room, token, call.redraw);
     this.side = new Side(root, (name) => this.onOpen(name), (name) => this.receivers.watch(name === 'people'));
     this.door = new Door(root, { room, token, onProblem: problem, ask: bindQuestion(root) });
-    this.people = new PeopleList(root, (line, identity) => {
-      this.door.bindPerson(line, identity);
+    this.people = new PeopleList(root, (line, identity, isNew) => {
+      this.door.showPerson(line, identity, isNew);
       this.receivers.drawPerson(line, identity);
-      onLine(line, identity);
+      onLine(line, identity, isNew);
     });
   }
 

@@ -1,11 +1,12 @@
 /** Tells a person that the own connection is weak, as the server judges it, and what helps. */
 
-import { type Room, Track } from 'livekit-client';
+import type { Room } from 'livekit-client';
 
 import { part, tell } from '../dom';
 import { counted } from '../duration';
 import { type Connection, connectionOf } from './connection';
 import type { Call, CallPart } from './parts';
+import { isPaused } from './roster';
 
 /** It stays for so long, so that a connection that comes and goes does not move the page all the time. */
 const STAYS_MS = 6_000;
@@ -24,7 +25,7 @@ export function weakness(own: Connection | null, paused: number): string {
 /** Videos that the server has paused because the way to this page carries no more. */
 export function pausedVideos(room: Room): number {
   const publications = [...room.remoteParticipants.values()].flatMap((each) => [...each.videoTrackPublications.values()]);
-  return publications.filter((each) => each.track?.streamState === Track.StreamState.Paused).length;
+  return publications.filter((each) => isPaused(each.track)).length;
 }
 
 export class OwnConnection implements CallPart {

@@ -8,9 +8,8 @@ import type { LocalMedia } from '../media/local-media';
 import type { Sound } from '../media/sound';
 import type { Action } from './keys';
 
-export interface Call {
-  /** The page's element. */
-  root: HTMLElement;
+/** What a call is joined with. */
+export interface CallOptions {
   room: Room;
   /** The address that was connected to. */
   server: string;
@@ -20,6 +19,11 @@ export interface Call {
   encryption: CallEncryption | null;
   media: LocalMedia;
   sound: Sound;
+}
+
+export interface Call extends CallOptions {
+  /** The page's element. */
+  root: HTMLElement;
   /** Aborted when the page is closed. */
   closed: AbortSignal;
   /** Shows and speaks what just happened, for a while. Empty takes it away. */

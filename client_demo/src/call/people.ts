@@ -5,14 +5,17 @@ import { showConnection } from './connection';
 import type { Person } from './roster';
 import { hue, initials } from './tile';
 
+/** Shows more in somebody's line each time that it is drawn; buttons are bound when it is new. */
+export type OnLine = (line: HTMLElement, identity: string, isNew: boolean) => void;
+
 export class PeopleList {
   private readonly lines = new Map<string, HTMLElement>();
 
   /** Draws into `people-list` and `people-title` inside `root`; what can be done with somebody is added by
-   * `onDrawn`. */
+   * `onLine`. */
   constructor(
     private readonly root: HTMLElement,
-    private readonly onDrawn: (line: HTMLElement, identity: string) => void,
+    private readonly onLine: OnLine,
   ) {}
 
   show(people: Person[]): void {
@@ -25,14 +28,12 @@ export class PeopleList {
       this.lines.delete(identity);
     }
     people.forEach((person, index) => {
-      let line = this.lines.get(person.identity);
-      if (!line) {
-        line = copyOf('person');
-        this.lines.set(person.identity, line);
-      }
+      const known = this.lines.get(person.identity);
+      const line = known ?? copyOf('person');
+      this.lines.set(person.identity, line);
       if (list.children[index] !== line) list.insertBefore(line, list.children[index] ?? null);
       draw(line, person);
-      this.onDrawn(line, person.identity);
+      this.onLine(line, person.identity, !known);
     });
   }
 }

@@ -160,7 +160,8 @@ function faceOf(publications: TrackPublication[]): TrackPublication | undefined 
   return faces.find((each) => each.source === Track.Source.Camera) ?? faces[0];
 }
 
-function isPaused(video: Track | null): boolean {
+/** The server holds the video back. */
+export function isPaused(video: Track | null | undefined): boolean {
   return video?.streamState === Track.StreamState.Paused;
 }
 

@@ -5,7 +5,7 @@ import { type Room, Track } from 'livekit-client';
 import { part, say, tell } from '../dom';
 import { meaningOf } from './connection';
 import type { Call, CallPart } from './parts';
-import { nameOf } from './roster';
+import { isPaused, nameOf } from './roster';
 
 const FULL = 100;
 
@@ -33,14 +33,13 @@ export class Volumes implements CallPart {
     }
   }
 
-  /** Binds the button in somebody's line of the list, and what it opens. */
-  bindPerson(line: HTMLElement, identity: string): void {
+  /** The button in somebody's line of the list, and what it opens. */
+  showPerson(line: HTMLElement, identity: string, isNew: boolean): void {
     const { room } = this.call;
     const button = part(line, 'mixer-button', HTMLButtonElement);
     const mixer = part(line, 'mixer', HTMLElement);
     button.hidden = identity === room.localParticipant.identity;
-    if (!button.dataset['bound']) {
-      button.dataset['bound'] = 'true';
+    if (isNew) {
       button.addEventListener('click', () => {
         mixer.hidden = !mixer.hidden;
         this.call.redraw();
@@ -83,7 +82,6 @@ function qualityOf(room: Room, identity: string): string {
   if (!track || publication?.isMuted) return connection ? `${connection}.` : '';
   const { width, height } = track.mediaStreamTrack.getSettings();
   const size = width && height ? `Their video reaches you at ${width} × ${height}.` : '';
-  const paused = track.streamState === Track.StreamState.Paused;
-  const video = paused ? 'Their video is paused: your connection carries no more.' : size;
+  const video = isPaused(track) ? 'Their video is paused: your connection carries no more.' : size;
   return [connection ? `${connection}.` : '', video].filter(Boolean).join(' ');
 }

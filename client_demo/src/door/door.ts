@@ -67,13 +67,12 @@ export class Door {
     for (const { rule, name } of BOXES) part(this.rules, name, HTMLInputElement).checked = shown[rule];
   }
 
-  /** Binds what a moderator can do with somebody in the list of people. */
-  bindPerson(line: HTMLElement, identity: string): void {
+  /** What a moderator can do with somebody in the list of people. */
+  showPerson(line: HTMLElement, identity: string, isNew: boolean): void {
     const { room } = this.options;
     const acts = part(line, 'acts', HTMLElement);
     acts.hidden = !moderates(room.localParticipant) || identity === room.localParticipant.identity;
-    if (acts.dataset['bound']) return;
-    acts.dataset['bound'] = 'true';
+    if (!isNew) return;
     const person = (): Participant | undefined => room.remoteParticipants.get(identity);
     this.bind(acts, 'mute', async () => {
       const sounds = [...(person()?.trackPublications.values() ?? [])].filter(

@@ -1,5 +1,7 @@
 /** Who is protected by end-to-end encryption: pure, from what each person sends and what could be read of it. */
 
+import { counted, listed } from '../duration';
+
 export type Protection =
   /** Everything that is sent is encrypted, and is read here. */
   | 'encrypted'
@@ -45,7 +47,7 @@ export function callInWords(self: boolean, others: readonly (Protection | null)[
 /** What a wrong key means, in a sentence; empty where nobody's differs. `encrypting`: this page has a key. */
 export function differenceInWords(names: readonly string[], encrypting: boolean): string {
   if (names.length === 0) return '';
-  const whom = listed(names);
+  const whom = named(names);
   if (!encrypting) {
     return `You cannot see or hear ${whom}: they encrypt end to end, and you joined without a key. Leave, and join with it.`;
   }
@@ -53,8 +55,6 @@ export function differenceInWords(names: readonly string[], encrypting: boolean)
 }
 
 /** "Ada", "Ada and Bob", "Ada, Bob and Cy", "Ada, Bob and 3 others". */
-export function listed(names: readonly string[]): string {
-  if (names.length > 3) return `${names.slice(0, 2).join(', ')} and ${names.length - 2} others`;
-  const last = names.at(-1) ?? '';
-  return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${last}` : last;
+export function named(names: readonly string[]): string {
+  return listed(names.length > 3 ? [...names.slice(0, 2), counted(names.length - 2, 'other')] : names);
 }

@@ -37,12 +37,10 @@ export class Hands implements CallPart {
   }
 
   /** By a moderator, in somebody's line of the list. */
-  bindPerson(line: HTMLElement, identity: string): void {
+  showPerson(line: HTMLElement, identity: string, isNew: boolean): void {
     const button = part(line, 'lower-hand', HTMLButtonElement);
     button.hidden = this.place(identity) === 0;
-    if (button.dataset['bound']) return;
-    button.dataset['bound'] = 'true';
-    button.addEventListener('click', () => void this.send({ hand: 'lower', of: identity }, [identity]));
+    if (isNew) button.addEventListener('click', () => void this.send({ hand: 'lower', of: identity }, [identity]));
   }
 
   draw(): void {

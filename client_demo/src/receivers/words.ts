@@ -1,6 +1,6 @@
 /** What an account of the relay means for each person in the list, and where the two differ: pure. */
 
-import { counted } from '../duration';
+import { counted, listed } from '../duration';
 import type { Account, Receiver, SentTrack, Source } from './account';
 
 const NAMES: Record<Source, string> = {
@@ -58,10 +58,4 @@ function named(receivers: Receiver[]): string {
   const names = receivers.slice(0, MOST_NAMED).map((one) => one.name);
   const more = receivers.length - names.length;
   return listed(more > 0 ? [...names, counted(more, 'other')] : names);
-}
-
-/** "a", "a and b", "a, b and c". */
-function listed(words: string[]): string {
-  const last = words.at(-1) ?? '';
-  return words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${last}` : last;
 }
