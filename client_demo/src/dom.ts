@@ -34,6 +34,20 @@ export function say(element: HTMLElement, text: string): void {
   element.hidden = text === '';
 }
 
+/** As `say`. `quoted`: the sentence is the server's, which speaks English only. */
+export function sayOrQuote(element: HTMLElement, text: string, quoted: boolean): void {
+  if (quoted) inEnglish(element);
+  else for (const name of ['lang', 'dir']) element.removeAttribute(name);
+  say(element, text);
+}
+
+/** What is in the element is English, whatever the language of the page. */
+export function inEnglish<E extends HTMLElement>(element: E): E {
+  element.lang = 'en';
+  element.dir = 'ltr';
+  return element;
+}
+
 /** Puts text into a live region. It stays in the page while empty, or screen readers would not follow it. */
 export function tell(region: HTMLElement, text: string): void {
   if (region.textContent !== text) region.textContent = text;

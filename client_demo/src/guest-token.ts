@@ -1,5 +1,7 @@
 /** Asks the server for a guest's token: `POST /api/guest-token {room, name, policy?, passcode?, old_enough?}`. */
 
+import { phrase } from './languages/language';
+
 export interface GuestRequest {
   room: string;
   name: string;
@@ -15,7 +17,8 @@ export type GuestAnswer =
   | { kind: 'policy'; message: string }
   | { kind: 'passcode'; message: string }
   | { kind: 'age'; message: string }
-  | { kind: 'refused'; message: string };
+  /** `quoted`: the message is the server's own, in English. */
+  | { kind: 'refused'; message: string; quoted?: true };
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
@@ -42,7 +45,7 @@ export async function askForToken(request: GuestRequest, fetcher: Fetch = fetch)
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    return { kind: 'refused', message: 'The server cannot be reached. Check your connection and try again.' };
+    return { kind: 'refused', message: phrase('common.unreachable') };
   }
   const body: unknown = await response.json().catch(() => null);
   return understand(response.status, body, request.passcode !== '');
@@ -56,30 +59,24 @@ export function understand(status: number, body: unknown, gave: boolean): GuestA
     if (typeof token === 'string' && token !== '' && (typeof url === 'string' || url === undefined)) {
       return { kind: 'admitted', url: url ?? '', token, encryptionRequired: fields['encryption'] === 'required' };
     }
-    return { kind: 'refused', message: 'The server gave an answer this page does not understand.' };
+    return { kind: 'refused', message: phrase('refused.odd') };
   }
   if (status === 409 && fields['policy_changed'] === true) {
-    return {
-      kind: 'policy',
-      message: 'This server wants its privacy policy read first, and it cannot be shown here. Try again.',
-    };
+    return { kind: 'policy', message: phrase('refused.policy') };
   }
   if ((status === 401 || status === 403) && fields['passcode_required'] === true) {
-    return {
-      kind: 'passcode',
-      message: gave ? 'That passcode is not right.' : 'This server asks guests for a passcode.',
-    };
+    return { kind: 'passcode', message: phrase(gave ? 'refused.passcodeWrong' : 'refused.passcodeWanted') };
   }
   if (status === 403 && fields['age_required'] === true) {
-    return { kind: 'age', message: 'This server asks before you join: please tick the box about your age.' };
+    return { kind: 'age', message: phrase('refused.age') };
   }
   const message = typeof error === 'string' && error ? error.slice(0, MESSAGE_LENGTH) : '';
-  return { kind: 'refused', message: message || fallback(status) };
+  return message ? { kind: 'refused', message, quoted: true } : { kind: 'refused', message: fallback(status) };
 }
 
 function fallback(status: number): string {
-  if (status === 404 || status === 403) return 'This server does not admit guests.';
-  if (status === 429) return 'Too many people are joining at once. Wait a minute and try again.';
-  if (status >= 500) return 'The server has a problem. Try again in a moment.';
-  return `The server refused (${status}).`;
+  if (status === 404 || status === 403) return phrase('refused.guests');
+  if (status === 429) return phrase('refused.many');
+  if (status >= 500) return phrase('refused.problem');
+  return phrase('refused.status', { status: String(status) });
 }

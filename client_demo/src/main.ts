@@ -3,17 +3,19 @@
 import { type DisconnectReason, getLogger, LoggerNames, LogLevel, Room } from 'livekit-client';
 
 import { CallPage } from './call/call-page';
-import { endOf, isWithoutLoopback, joinFailure } from './call/words';
+import { isWithoutLoopback, joinFailure } from './call/words';
 import { part } from './dom';
 import { Badge } from './guarantee/badge';
 import { watch } from './guarantee/watch';
 import { keepInvitation, openInvitation } from './encryption/address';
 import { CallEncryption } from './encryption/call-encryption';
-import { KEY_WANTED } from './encryption/join-part';
 import { callToken } from './call-token';
 import { askForToken } from './guest-token';
 import { JoinPage, type JoinRequest } from './join/join-page';
+import { kept } from './join/kept-name';
 import type { CallSummary } from './join/summary';
+import { languageQuery, openInLanguage } from './languages/choice';
+import { phrase } from './languages/language';
 import { type Invitation, serverUrl } from './link';
 import { LocalMedia } from './media/local-media';
 import { Sound } from './media/sound';
@@ -23,6 +25,8 @@ import { supportCodeOf } from './support-code';
 // The library tells the browser's console of errors only. Its own `setLogLevel` would keep that choice in the
 // browser's storage; the default of its root logger, which the others take over, is not kept.
 getLogger(LoggerNames.Default).setDefaultLevel(LogLevel.error);
+
+await openInLanguage(kept().language);
 
 const main = part(document, 'main', HTMLElement);
 const media = new LocalMedia();
@@ -50,8 +54,8 @@ function showJoin(before: { invitation: Invitation; name: string; summary: CallS
     if (answer.kind === 'policy') return from.askPolicy(request.policy, answer.message);
     if (answer.kind === 'passcode') return from.askPasscode(answer.message);
     if (answer.kind === 'age') return from.askAge(answer.message);
-    if (answer.kind === 'refused') return from.failed(answer.message);
-    if (answer.encryptionRequired && request.key === null) return from.askKey(KEY_WANTED);
+    if (answer.kind === 'refused') return from.failed(answer.message, answer);
+    if (answer.encryptionRequired && request.key === null) return from.askKey(phrase('encryption.wanted'));
     const encryption = request.key === null ? null : await CallEncryption.with(request.key);
     const call = newRoom(encryption);
     const server = serverUrl(answer.url, location.href);
@@ -63,7 +67,7 @@ function showJoin(before: { invitation: Invitation; name: string; summary: CallS
       encryption?.close();
       void call.disconnect();
       const failure = joinFailure(error, isWithoutLoopback(navigator.userAgent, location.hostname));
-      from.failed(failure.text, failure.code || supportCodeOf(call));
+      from.failed(failure.text, { code: failure.code || supportCodeOf(call), refusal: failure.refusal });
       return;
     }
     window.removeEventListener('hashchange', followLink);
@@ -81,7 +85,7 @@ function showCall(
 ): void {
   const startedAt = clock();
   // The address becomes the invitation; the room's name leaves the query, which servers may log.
-  keepInvitation({ room: roomName, key: encryption?.key ?? null }, location.pathname);
+  keepInvitation({ room: roomName, key: encryption?.key ?? null }, location.pathname + languageQuery());
   document.body.dataset['page'] = 'call';
   guarantee.during(joinedWith);
   const token = callToken(joinedWith, room.engine, (fresh) => guarantee.during(fresh));
@@ -98,7 +102,7 @@ function showCall(
       room: roomName,
       milliseconds: clock() - startedAt,
       others,
-      reason: endOf(reason),
+      reason,
       supportCode: supportCodeOf(room),
       encrypted: encryption !== null,
       receipt: askForReceipt(token(), room.localParticipant.sid),

@@ -4,6 +4,7 @@ import type { Room } from 'livekit-client';
 
 import { part, say } from './dom';
 import { copyText } from './call/copy';
+import { phrase } from './languages/language';
 
 const CODE = '[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}';
 const AT_END = new RegExp(`\\.? ?Support code: (${CODE})$`, 'u');
@@ -27,11 +28,11 @@ export function bindSupport(root: HTMLElement): (code: string) => void {
   const shown = part(root, 'support-code', HTMLElement);
   const label = part(button, 'label', HTMLElement);
   button.addEventListener('click', () => {
-    void copyText(shown.textContent).then((copied) => say(label, copied ? 'Copied' : 'Mark and copy it'));
+    void copyText(shown.textContent).then((copied) => say(label, phrase(copied ? 'common.copied' : 'join.mark')));
   });
   return (code) => {
     shown.textContent = code;
-    say(label, 'Copy');
+    say(label, phrase('common.copy'));
     part(root, 'support', HTMLElement).hidden = code === '';
   };
 }

@@ -44,6 +44,7 @@ describe('a guest token', () => {
     expect(understand(503, { error: 'The room is full.' }, false)).toEqual({
       kind: 'refused',
       message: 'The room is full.',
+      quoted: true,
     });
     const long = understand(400, { error: 'x'.repeat(5000) }, false);
     expect(long.kind === 'refused' && long.message.length).toBe(300);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type Answered, factsOf, incidentWords, STALE_AFTER_MS, viewOf } from '../src/guarantee/reading';
+import { type Answered, dated, factsOf, STALE_AFTER_MS, viewOf } from '../src/guarantee/reading';
 import { type Level, readStatement } from '../src/guarantee/statement';
 import { statement } from './guarantee';
 
@@ -56,8 +56,8 @@ describe('the badge', () => {
   });
 
   it('tells what happened in a sentence', () => {
-    expect(incidentWords({ says: 'a process was stopped', ageSeconds: 300 })).toBe('A process was stopped, 5 min ago');
-    expect(incidentWords({ says: 'a process was stopped', ageSeconds: null })).toBe('A process was stopped');
+    expect(dated('A process was stopped', 300)).toBe('A process was stopped, 5 min ago');
+    expect(dated('A process was stopped', null)).toBe('A process was stopped');
   });
 
   it('promises no more than is so', () => {

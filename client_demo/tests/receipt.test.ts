@@ -166,7 +166,7 @@ describe('an erasure', () => {
   it('that is refused is told with the reason', async () => {
     const refusal = (): Promise<Response> =>
       Promise.resolve(Response.json({ error: 'Leave first.', code: 'session_open' }, { status: 409 }));
-    expect(await erase('t', refusal)).toEqual({ kind: 'refused', message: 'Leave first.' });
+    expect(await erase('t', refusal)).toEqual({ kind: 'refused', message: 'Leave first.', quoted: true });
   });
 
   it.each([{}, { ...done, jws: 1 }, { ...done, erasure: { says: 'Gone.' } }])('is not claimed from %j', async (body) => {
@@ -194,7 +194,7 @@ describe('a correction', () => {
 
   it('that is refused is told with the reason', async () => {
     const refusal = (): Promise<Response> => Promise.resolve(Response.json({ error: 'Taken.', code: 'name_taken' }, { status: 409 }));
-    expect(await correct('t', 'Ada', refusal)).toEqual({ kind: 'refused', message: 'Taken.' });
+    expect(await correct('t', 'Ada', refusal)).toEqual({ kind: 'refused', message: 'Taken.', quoted: true });
   });
 });
 

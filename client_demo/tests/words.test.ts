@@ -79,16 +79,20 @@ describe('words', () => {
 
   it('for a refusal, apart from its support code', () => {
     const refused = ConnectionError.notAllowed('the room is full. Support code: ABCD-EFGH', 403);
-    expect(joinFailure(refused, false)).toEqual({ text: 'The server did not let you in: the room is full', code: 'ABCD-EFGH' });
+    expect(joinFailure(refused, false)).toEqual({
+      text: 'The server did not let you in: the room is full',
+      code: 'ABCD-EFGH',
+      refusal: 'the room is full',
+    });
     expect(withoutCode('no')).toEqual({ text: 'no', code: '' });
     expect(withoutCode('Support code: <b>12-3456')).toMatchObject({ code: '' });
   });
 
   it('for a call that was', () => {
-    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: '', supportCode: 'ABCD-EFGH', encrypted: false, receipt: Promise.resolve(null) };
+    const call = { room: 'r', milliseconds: 61_000, others: 1, reason: DisconnectReason.CLIENT_INITIATED, supportCode: 'ABCD-EFGH', encrypted: false, receipt: Promise.resolve(null) };
     expect(summaryTitle(call)).toBe('You left “r”');
     expect(summaryText(call)).toBe('You were in “r” for 1 minute. You met 1 other person.');
-    const ended = { ...call, reason: 'The room was closed' };
+    const ended = { ...call, reason: DisconnectReason.ROOM_CLOSED };
     expect(summaryTitle(ended)).toBe('The room was closed');
     expect(summaryText(ended)).toContain('Support code: ABCD-EFGH.');
   });

@@ -2,10 +2,11 @@
 
 import { type DisconnectReason, ParticipantEvent, RoomEvent, Track } from 'livekit-client';
 
-import { copyOf, part, say } from '../dom';
+import { copyOf, part, sayOrQuote } from '../dom';
 import { EncryptionPart } from '../encryption/encryption-part';
 import { Hands } from '../gestures/hands';
 import { Reactions } from '../gestures/reactions';
+import { phrase } from '../languages/language';
 import { offerDevices } from '../media/device-choice';
 import type { DeviceKind } from '../media/problems';
 import { bindSwitches } from '../media/switches';
@@ -35,6 +36,8 @@ import { keepScreenOn } from './wake-lock';
 export interface CallPageOptions extends CallOptions {
   onEnd: (reason: DisconnectReason | undefined, others: number) => void;
 }
+
+type Told = 'news.microphoneOn' | 'news.microphoneOff' | 'news.cameraOn' | 'news.cameraOff';
 
 /** Whatever of these happens, the page is drawn anew from the room: it keeps no second account of it. */
 const REDRAWN_ON = [
@@ -77,7 +80,7 @@ export class CallPage {
       root: this.element,
       closed: this.stop.signal,
       announce: (text) => this.news.announce(text),
-      problem: (text) => say(error, text),
+      problem: (text, quoted = false) => sayOrQuote(error, text, quoted),
       redraw: () => this.drawSoon(),
     };
     this.call = call;
@@ -152,12 +155,12 @@ export class CallPage {
       const { busy, problem } = media.state('microphone');
       // What the person does here is busy meanwhile; a microphone that is unplugged has help of its own.
       if (person !== room.localParticipant || publication.source !== Track.Source.Microphone || busy || problem) return;
-      this.call.announce('A moderator muted you. You can unmute yourself.');
+      this.call.announce(phrase('news.mutedByModerator'));
     });
     return {
       keys: {
-        mute: () => void this.turn('microphone', 'Your microphone is on.', 'You are muted.'),
-        camera: () => void this.turn('camera', 'Your camera is on.', 'Your camera is off.'),
+        mute: () => void this.turn('microphone', 'news.microphoneOn', 'news.microphoneOff'),
+        camera: () => void this.turn('camera', 'news.cameraOn', 'news.cameraOff'),
         share: share.toggle,
         keys: () => keys.showModal(),
       },
@@ -176,10 +179,10 @@ export class CallPage {
   }
 
   /** By a key: as no button is pressed, what it did is told. */
-  private async turn(kind: DeviceKind, on: string, off: string): Promise<void> {
+  private async turn(kind: DeviceKind, on: Told, off: Told): Promise<void> {
     const { media } = this.call;
     await media.turn(kind, !media.state(kind).on);
-    if (!this.call.closed.aborted) this.call.announce(media.state(kind).on ? on : off);
+    if (!this.call.closed.aborted) this.call.announce(phrase(media.state(kind).on ? on : off));
   }
 
   /** Not by animation frame: those stop while the page is hidden. */

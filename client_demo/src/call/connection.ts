@@ -4,28 +4,15 @@
 import { ConnectionQuality } from 'livekit-client';
 
 import { icon, part, tell } from '../dom';
+import { phrase } from '../languages/language';
 
 export type Connection = 'good' | 'fair' | 'poor' | 'lost';
 
-interface Look {
-  symbol: string;
-  words: string;
-  meaning: string;
-}
-
-const LOOKS: Record<Connection, Look> = {
-  good: { symbol: 'i-signal-good', words: 'good connection', meaning: 'Good connection' },
-  fair: {
-    symbol: 'i-signal-fair',
-    words: 'fair connection',
-    meaning: 'Fair connection: some sound and video is lost on the way',
-  },
-  poor: {
-    symbol: 'i-signal-poor',
-    words: 'poor connection',
-    meaning: 'Poor connection: much sound and video is lost on the way',
-  },
-  lost: { symbol: 'i-signal-lost', words: 'no connection', meaning: 'No connection at the moment' },
+const SYMBOLS: Record<Connection, string> = {
+  good: 'i-signal-good',
+  fair: 'i-signal-fair',
+  poor: 'i-signal-poor',
+  lost: 'i-signal-lost',
 };
 
 /** Null while the server has said nothing. */
@@ -44,10 +31,10 @@ export function connectionOf(quality: ConnectionQuality): Connection | null {
   }
 }
 
-/** A sentence without its full stop; empty while the server has said nothing. */
+/** A sentence; empty while the server has said nothing. */
 export function meaningOf(quality: ConnectionQuality): string {
   const connection = connectionOf(quality);
-  return connection ? LOOKS[connection].meaning : '';
+  return connection ? phrase(`connection.${connection}Means`) : '';
 }
 
 /** Draws into `connection` inside `root`: hidden where there is nothing to say. */
@@ -55,9 +42,9 @@ export function showConnection(root: HTMLElement, connection: Connection | null)
   const element = part(root, 'connection', HTMLElement);
   element.hidden = connection === null;
   if (connection === null) return;
-  const { symbol, words, meaning } = LOOKS[connection];
+  const meaning = phrase(`connection.${connection}Means`);
   element.dataset['connection'] = connection;
   if (element.title !== meaning) element.title = meaning;
-  icon(element, symbol);
-  tell(part(element, 'connection-words', HTMLElement), words);
+  icon(element, SYMBOLS[connection]);
+  tell(part(element, 'connection-words', HTMLElement), phrase(`connection.${connection}`));
 }

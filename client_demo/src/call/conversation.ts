@@ -4,6 +4,7 @@ import { ChatPanel } from '../chat/chat-panel';
 import { countWords, type Message } from '../chat/log';
 import { part, say, tell } from '../dom';
 import { Door } from '../door/door';
+import { phrase } from '../languages/language';
 import { Receivers } from '../receivers/watch';
 import { bindQuestion } from './dialogs';
 import type { Call, CallPart } from './parts';
@@ -67,7 +68,7 @@ export class Conversation implements CallPart {
   private drawUnread(unread: number, message: Message | null): void {
     const button = part(this.call.root, 'chat-button', HTMLButtonElement);
     say(part(button, 'unread', HTMLElement), countWords(unread));
-    tell(part(button, 'unread-words', HTMLElement), unread > 0 ? `, ${unread} unread` : '');
+    tell(part(button, 'unread-words', HTMLElement), unread > 0 ? phrase('chat.unread', { count: unread }) : '');
     if (message) this.call.announce(newsOfMessage(message.name, message.text));
     else if (unread === 0 && this.unread > 0) this.call.announce('');
     this.unread = unread;

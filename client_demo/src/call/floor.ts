@@ -1,6 +1,7 @@
 /** The stage and the choice of what it shows: everybody, or one person large. */
 
 import { icon, part, say } from '../dom';
+import { phrase } from '../languages/language';
 import { Pages } from './pages';
 import type { Call, CallPart } from './parts';
 import { Picture } from './picture';
@@ -69,15 +70,15 @@ export class Floor implements CallPart {
   private switchLayout(): void {
     this.choice.choose(this.layout === 'grid' ? 'speaker' : 'grid');
     this.draw();
-    this.call.announce(this.layout === 'grid' ? 'Everybody in a grid.' : 'Whoever speaks is shown large.');
+    this.call.announce(phrase(this.layout === 'grid' ? 'call.gridNews' : 'call.speakerNews'));
   }
 
   /** The button names the layout it leads to. */
   private drawLayout(layout: Layout): void {
     this.layout = layout;
     const button = part(this.call.root, 'layout-button', HTMLButtonElement);
-    say(part(button, 'label', HTMLElement), layout === 'grid' ? 'Speaker view' : 'Grid view');
-    button.title = layout === 'grid' ? 'Show whoever speaks large' : 'Show everybody in a grid';
+    say(part(button, 'label', HTMLElement), phrase(layout === 'grid' ? 'call.speakerView' : 'call.gridView'));
+    button.title = phrase(layout === 'grid' ? 'call.speakerViewTitle' : 'call.gridViewTitle');
     icon(button, layout === 'grid' ? 'i-speaker-layout' : 'i-grid');
   }
 }

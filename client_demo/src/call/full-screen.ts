@@ -1,6 +1,7 @@
 /** The whole page without the browser around it, the badge included: what the server guarantees stays in sight. */
 
 import { part, say } from '../dom';
+import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
 /** Binds `full-screen-button` inside the page; it is hidden where the browser cannot. */
@@ -9,13 +10,13 @@ export function fullScreen({ root, announce, closed }: Call): CallPart {
   button.hidden = !document.fullscreenEnabled;
   const draw = (): void => {
     const on = document.fullscreenElement !== null;
-    say(part(button, 'label', HTMLElement), on ? 'Leave full screen' : 'Full screen');
+    say(part(button, 'label', HTMLElement), phrase(on ? 'call.leaveFullScreen' : 'call.fullScreen'));
     button.dataset['active'] = String(on);
   };
   const toggle = (): void => {
     if (button.hidden) return;
     const done = document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
-    done.catch(() => announce('Your browser does not give this page the full screen.'));
+    done.catch(() => announce(phrase('call.noFullScreen')));
   };
   button.addEventListener('click', toggle);
   document.addEventListener('fullscreenchange', draw, { signal: closed });

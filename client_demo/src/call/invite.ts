@@ -4,6 +4,7 @@
 import { encode } from 'uqr';
 
 import { part, say, tell } from '../dom';
+import { phrase } from '../languages/language';
 import { inviteLink } from '../link';
 import { copyText } from './copy';
 import { bindDialog } from './dialogs';
@@ -21,8 +22,8 @@ export function bindInvite(call: Call): CallPart {
   const { root, announce } = call;
   part(root, 'copy-link', HTMLButtonElement).addEventListener('click', () => {
     const link = linkOf(call);
-    const done = call.encryption ? 'The link is copied. It contains the key.' : 'The link to this room is copied.';
-    void copyText(link).then((copied) => announce(copied ? done : `The link to this room: ${link}`));
+    const done = phrase(call.encryption ? 'news.linkCopiedKey' : 'news.linkCopied');
+    void copyText(link).then((copied) => announce(copied ? done : phrase('news.link', { link })));
   });
   const drawDialog = bindInviteDialog(call);
   const shown = part(root, 'link', HTMLInputElement);
@@ -44,12 +45,11 @@ function bindInviteDialog(call: Call): (link: string) => void {
   shown.addEventListener('focus', () => shown.select());
   dialog.addEventListener('close', () => tell(outcome, ''));
   if (encryption) {
-    const words = 'The link contains the key: whoever has it can hear and see this call, if the server lets them in.';
-    say(part(dialog, 'invite-words', HTMLElement), words);
+    say(part(dialog, 'invite-words', HTMLElement), phrase('invite.keyWords'));
   }
   part(dialog, 'invite-copy', HTMLButtonElement).addEventListener('click', () => {
     void copyText(linkOf(call)).then((copied) => {
-      tell(outcome, copied ? 'Copied.' : 'This browser does not let a page copy: the link is marked, copy it yourself.');
+      tell(outcome, phrase(copied ? 'invite.copied' : 'invite.uncopied'));
       if (!copied) shown.focus();
     });
   });
@@ -57,7 +57,7 @@ function bindInviteDialog(call: Call): (link: string) => void {
   share.hidden = !('share' in navigator);
   share.addEventListener('click', () => {
     // Whoever closes the system's question has answered it.
-    void navigator.share({ title: `Call “${roomName}”`, url: linkOf(call) }).catch(() => undefined);
+    void navigator.share({ title: phrase('invite.shareTitle', { room: roomName }), url: linkOf(call) }).catch(() => undefined);
   });
   return (link) => {
     shown.value = link;

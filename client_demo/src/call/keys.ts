@@ -1,21 +1,21 @@
 /** Which key does what during a call: pure, so that what is left alone is tested. */
 
 export const SHORTCUTS = [
-  { key: 'm', action: 'mute', button: 'mic-button', words: 'Mute or unmute' },
-  { key: ' ', shown: 'Space', action: 'talk', words: 'Hold to talk while you are muted' },
-  { key: 'v', action: 'camera', button: 'camera-button', words: 'Start or stop video' },
-  { key: 's', action: 'share', button: 'share-button', words: 'Share the screen, or stop' },
-  { key: 'h', action: 'hand', button: 'hand-button', words: 'Raise or lower your hand' },
-  { key: 'r', action: 'react', button: 'reactions-button', words: 'Choose a reaction' },
-  { key: 'c', action: 'chat', button: 'chat-button', words: 'Open or close the chat' },
-  { key: 'p', action: 'people', button: 'people-button', words: 'Open or close the list of people' },
-  { key: 'l', action: 'layout', button: 'layout-button', words: 'Grid or speaker layout' },
-  { key: 'arrowleft', shown: '←', action: 'page-back', words: 'Page back' },
-  { key: 'arrowright', shown: '→', action: 'page-forward', words: 'Page forward' },
-  { key: 'o', action: 'self', button: 'self-button', words: 'Show or hide your own tile' },
-  { key: 'f', action: 'full-screen', button: 'full-screen-button', words: 'Full screen' },
-  { key: 'i', action: 'picture', button: 'picture-button', words: 'Picture in picture' },
-  { key: '?', action: 'keys', button: 'keys-button', words: 'Show this list' },
+  { key: 'm', action: 'mute', button: 'mic-button', words: 'keys.mute' },
+  { key: ' ', action: 'talk', words: 'keys.talk' },
+  { key: 'v', action: 'camera', button: 'camera-button', words: 'keys.camera' },
+  { key: 's', action: 'share', button: 'share-button', words: 'keys.share' },
+  { key: 'h', action: 'hand', button: 'hand-button', words: 'keys.hand' },
+  { key: 'r', action: 'react', button: 'reactions-button', words: 'keys.react' },
+  { key: 'c', action: 'chat', button: 'chat-button', words: 'keys.chat' },
+  { key: 'p', action: 'people', button: 'people-button', words: 'keys.people' },
+  { key: 'l', action: 'layout', button: 'layout-button', words: 'keys.layout' },
+  { key: 'arrowleft', shown: '←', action: 'page-back', words: 'keys.pageBack' },
+  { key: 'arrowright', shown: '→', action: 'page-forward', words: 'keys.pageForward' },
+  { key: 'o', action: 'self', button: 'self-button', words: 'keys.self' },
+  { key: 'f', action: 'full-screen', button: 'full-screen-button', words: 'keys.fullScreen' },
+  { key: 'i', action: 'picture', button: 'picture-button', words: 'keys.picture' },
+  { key: '?', action: 'keys', button: 'keys-button', words: 'keys.keys' },
 ] as const;
 
 export type Action = (typeof SHORTCUTS)[number]['action'];

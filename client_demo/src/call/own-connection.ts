@@ -3,7 +3,7 @@
 import type { Room } from 'livekit-client';
 
 import { part, tell } from '../dom';
-import { counted } from '../duration';
+import { phrase } from '../languages/language';
 import { type Connection, connectionOf } from './connection';
 import type { Call, CallPart } from './parts';
 import { isPaused } from './roster';
@@ -14,12 +14,9 @@ const STAYS_MS = 6_000;
 /** Empty where all is well. `paused`: videos of others that the connection does not carry. */
 export function weakness(own: Connection | null, paused: number): string {
   if (own === 'poor' || own === 'lost') {
-    return 'Your connection is weak: others may see and hear you late, or not at all.';
+    return phrase('news.weak');
   }
-  if (paused > 0) {
-    return `Your connection is slow: ${counted(paused, 'video is', 'videos are')} paused until it carries more.`;
-  }
-  return '';
+  return paused > 0 ? phrase('news.slow', { count: paused }) : '';
 }
 
 /** Videos that the server has paused because the way to this page carries no more. */

@@ -1,6 +1,7 @@
 /** Which tiles of the grid are on the page that is shown, and turning it: by buttons, keys, or a swipe. */
 
 import { part, say, tell } from '../dom';
+import { isRightToLeft, phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
 /** A finger has to go so far, in CSS pixels, and mostly sideways. */
@@ -29,8 +30,8 @@ export class Pages implements CallPart {
     this.page = page;
     this.pages = pages;
     this.bar.hidden = pages < 2;
-    tell(part(this.bar, 'page-number', HTMLElement), `${page + 1} of ${pages}`);
-    say(part(this.bar, 'page-speaker', HTMLElement), elsewhere ? `${elsewhere} speaks` : '');
+    tell(part(this.bar, 'page-number', HTMLElement), phrase('call.page', { page: page + 1, pages }));
+    say(part(this.bar, 'page-speaker', HTMLElement), elsewhere ? phrase('call.speaks', { name: elsewhere }) : '');
     // Not disabled: a button that is loses the focus of who pressed it.
     part(this.bar, 'page-back', HTMLButtonElement).ariaDisabled = String(page === 0);
     part(this.bar, 'page-forward', HTMLButtonElement).ariaDisabled = String(page === pages - 1);
@@ -41,7 +42,7 @@ export class Pages implements CallPart {
     if (next === this.page) return;
     this.page = next;
     this.onTurn();
-    this.call.announce(`Page ${next + 1} of ${this.pages}.`);
+    this.call.announce(phrase('call.pageNews', { page: next + 1, pages: this.pages }));
   }
 
   private bindSwipe(grid: HTMLElement): void {
@@ -57,7 +58,7 @@ export class Pages implements CallPart {
         const across = to.clientX - from.clientX;
         const down = to.clientY - from.clientY;
         from = null;
-        if (Math.abs(across) >= SWIPE && Math.abs(across) > 2 * Math.abs(down)) this.turn(across < 0 ? 1 : -1);
+        if (Math.abs(across) >= SWIPE && Math.abs(across) > 2 * Math.abs(down)) this.turn(across < 0 === isRightToLeft() ? -1 : 1);
       },
       { passive: true },
     );

@@ -28,8 +28,8 @@ export interface Call extends CallOptions {
   closed: AbortSignal;
   /** Shows and speaks what just happened, for a while. Empty takes it away. */
   announce: (text: string) => void;
-  /** Shows why something was not done. Empty takes it away. */
-  problem: (text: string) => void;
+  /** Shows why something was not done; `quoted`: in the server's words. Empty takes it away. */
+  problem: (text: string, quoted?: boolean) => void;
   /** Draws every part anew, once for all that ask in one turn. */
   redraw: () => void;
 }

@@ -1,9 +1,10 @@
 /** The list of people: who is here, and what they send. */
 
 import { copyOf, part, say, tell } from '../dom';
+import { phrase } from '../languages/language';
 import { showConnection } from './connection';
 import type { Person } from './roster';
-import { hue, initials } from './tile';
+import { handPlace, hue, initials } from './tile';
 
 /** Shows more in somebody's line each time that it is drawn; buttons are bound when it is new. */
 export type OnLine = (line: HTMLElement, identity: string, isNew: boolean) => void;
@@ -20,7 +21,7 @@ export class PeopleList {
 
   show(people: Person[]): void {
     const list = part(this.root, 'people-list', HTMLElement);
-    tell(part(this.root, 'people-title', HTMLElement), `People (${people.length})`);
+    tell(part(this.root, 'people-title', HTMLElement), phrase('people.title', { count: people.length }));
     const here = new Set(people.map((person) => person.identity));
     for (const [identity, line] of this.lines) {
       if (here.has(identity)) continue;
@@ -43,9 +44,9 @@ function draw(line: HTMLElement, person: Person): void {
   line.dataset['speaking'] = String(person.speaking);
   line.style.setProperty('--hue', String(hue(person.identity)));
   say(part(line, 'initials', HTMLElement), initials(person.name));
-  say(part(line, 'name', HTMLElement), person.self ? `${person.name} (you)` : person.name);
+  say(part(line, 'name', HTMLElement), person.self ? phrase('people.you', { name: person.name }) : person.name);
   part(line, 'hand', HTMLElement).hidden = person.hand === 0;
-  tell(part(line, 'hand-place', HTMLElement), String(person.hand || ''));
+  tell(part(line, 'hand-place', HTMLElement), handPlace(person.hand));
   part(line, 'muted', HTMLElement).hidden = person.heard;
   part(line, 'camera-off', HTMLElement).hidden = person.seen;
   part(line, 'sharing', HTMLElement).hidden = !person.sharing;

@@ -4,6 +4,7 @@
 import type { Track } from 'livekit-client';
 
 import { copyOf, part, say } from '../dom';
+import { phrase } from '../languages/language';
 import { bindSwitches } from '../media/switches';
 import type { Call, CallPart } from './parts';
 import type { TileContent } from './roster';
@@ -46,7 +47,7 @@ export class Picture implements CallPart {
   draw(): void {
     const open = this.small !== null;
     this.button.dataset['active'] = String(open);
-    say(part(this.button, 'label', HTMLElement), open ? 'Close the small window' : 'Picture in picture');
+    say(part(this.button, 'label', HTMLElement), phrase(open ? 'call.closePicture' : 'call.picture'));
     if (this.small) this.drawIn(this.small);
   }
 
@@ -60,7 +61,7 @@ export class Picture implements CallPart {
     if (this.button.hidden) return;
     if (this.small) return this.close();
     const opened = this.windows ? this.openWindow(this.windows) : this.openVideo();
-    opened.catch(() => this.call.announce('Your browser does not open a small window now.'));
+    opened.catch(() => this.call.announce(phrase('call.noPicture')));
   }
 
   private async openWindow(windows: PictureWindows): Promise<void> {
@@ -68,6 +69,7 @@ export class Picture implements CallPart {
     if (this.call.closed.aborted) return small.close();
     const { head, body, documentElement } = small.document;
     documentElement.lang = document.documentElement.lang;
+    documentElement.dir = document.documentElement.dir;
     small.document.title = document.title;
     // The page's own style sheets and signs, which its security policy lets be used there as here.
     for (const sheet of document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')) {
@@ -97,7 +99,7 @@ export class Picture implements CallPart {
   private async openVideo(): Promise<void> {
     if (document.pictureInPictureElement) return await document.exitPictureInPicture();
     const main = this.main();
-    if (!main?.content.video) return this.call.announce('Nobody’s video is there to be shown.');
+    if (!main?.content.video) return this.call.announce(phrase('call.noVideo'));
     await main.video.requestPictureInPicture();
   }
 
@@ -115,8 +117,7 @@ export class Picture implements CallPart {
     root.dataset['mirrored'] = String(content?.self === true && this.call.root.dataset['mirrored'] === 'true');
     say(letters, track || !content ? '' : initials(content.name));
     letters.style.setProperty('--hue', String(hue(content?.identity ?? '')));
-    const screen = content?.kind === 'screen' ? 'Screen of ' : '';
-    say(name, content ? `${screen}${content.self ? 'You' : content.name}` : '');
+    say(name, content ? pictureName(content) : '');
   }
 
   private leave(): void {
@@ -125,4 +126,9 @@ export class Picture implements CallPart {
     this.shown = this.small = null;
     if (!this.call.closed.aborted) this.call.redraw();
   }
+}
+
+function pictureName({ kind, self, name }: TileContent): string {
+  if (kind === 'screen') return self ? phrase('call.tileOwnScreen') : phrase('call.tileScreen', { name });
+  return self ? phrase('common.you') : name;
 }

@@ -4,6 +4,7 @@
 import { type Room, RoomEvent } from 'livekit-client';
 
 import { part, tell } from '../dom';
+import { phrase } from '../languages/language';
 import { dayInWords } from '../policy/fields';
 import { addressOf, policyOf, type ToldPolicy } from '../policy/told';
 
@@ -27,8 +28,8 @@ export function bindPolicyNotice(root: HTMLElement, room: Room, server: string):
 
 function draw(notice: HTMLElement, now: ToldPolicy | null, server: string): void {
   const words = now
-    ? `The privacy policy of this server has changed while you were here: it is now that of ${dayInWords(now.revised)}.`
-    : 'This server no longer publishes the privacy policy that you joined under.';
+    ? phrase('news.policyChanged', { day: dayInWords(now.revised) })
+    : phrase('news.policyGone');
   tell(part(notice, 'policy-words', HTMLElement), words);
   const link = part(notice, 'policy-link', HTMLAnchorElement);
   const address = now && addressOf(now, server);

@@ -4,6 +4,7 @@ import { type Participant, RoomEvent } from 'livekit-client';
 
 import { part, tell } from '../dom';
 import { othersIn, waits } from '../door/told';
+import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 import { nameOf } from './roster';
 import { company } from './words';
@@ -26,14 +27,14 @@ export class Presence implements CallPart {
     room.on(RoomEvent.ParticipantConnected, (person) => {
       // Who waits is shown in a list of its own, and who has just been let in is told of all who are there.
       if (this.isReturn(person) || waits(person) || waits(room.localParticipant)) return;
-      call.announce(`${nameOf(person)} joined.`);
+      call.announce(phrase('news.joined', { name: nameOf(person) }));
     });
     room.on(RoomEvent.ParticipantAttributesChanged, (changed, person) => {
       if (changed['offrecord.role'] === undefined || waits(person)) return;
-      call.announce(person === room.localParticipant ? 'You have been let in.' : `${nameOf(person)} joined.`);
+      call.announce(person === room.localParticipant ? phrase('news.letIn') : phrase('news.joined', { name: nameOf(person) }));
     });
     room.on(RoomEvent.ParticipantDisconnected, (person) => {
-      if (!this.isReturn(person) && !waits(person)) call.announce(`${nameOf(person)} left.`);
+      if (!this.isReturn(person) && !waits(person)) call.announce(phrase('news.left', { name: nameOf(person) }));
     });
     const waiting = (): void => void (this.reconnecting = true);
     room.on(RoomEvent.Reconnecting, waiting);
@@ -42,7 +43,7 @@ export class Presence implements CallPart {
       this.reconnecting = false;
       this.settledAt = Date.now() + SETTLING_MS;
       this.drawWhileSettling();
-      call.announce('You are back in the call.');
+      call.announce(phrase('news.back'));
     });
   }
 
@@ -52,8 +53,8 @@ export class Presence implements CallPart {
     for (const { identity } of others) this.met.add(identity);
     const before = waits(room.localParticipant);
     this.status.dataset['tone'] = this.reconnecting ? 'warning' : 'calm';
-    const there = before ? 'Waiting to be let in' : company(others.length);
-    tell(this.status, this.reconnecting ? 'The connection was lost. Reconnecting…' : there);
+    const there = before ? phrase('call.waiting') : company(others.length);
+    tell(this.status, this.reconnecting ? phrase('call.reconnecting') : there);
     part(root, 'alone', HTMLElement).hidden = others.length > 0 || this.reconnecting || before;
     part(root, 'outside', HTMLElement).hidden = !before;
   }

@@ -2,6 +2,7 @@
 
 import { type Room, RoomEvent } from 'livekit-client';
 
+import { phrase } from '../languages/language';
 import type { LocalMedia } from '../media/local-media';
 import type { DeviceKind } from '../media/problems';
 
@@ -20,7 +21,7 @@ export function publishWhatIsOn(room: Room, media: LocalMedia, onProblem: (messa
       await room.localParticipant.publishTrack(track);
       onProblem('');
     } catch {
-      if (!stop.signal.aborted) onProblem(`The others cannot get your ${kind} yet. Turn it off and on to try again.`);
+      if (!stop.signal.aborted) onProblem(phrase(kind === 'camera' ? 'trouble.unsentCamera' : 'trouble.unsentMicrophone'));
     } finally {
       underway.delete(kind);
     }

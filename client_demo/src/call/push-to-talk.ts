@@ -1,5 +1,6 @@
 /** Talking for as long as a key is held, while muted. */
 
+import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
 export class PushToTalk implements CallPart {
@@ -58,7 +59,7 @@ export class PushToTalk implements CallPart {
       await media.turn('microphone', wanted);
       if (talking() !== wanted) break; // no microphone, or it was refused
       this.talked = wanted;
-      if (!closed.aborted) announce(wanted ? 'You are heard while you hold the space bar.' : 'You are muted again.');
+      if (!closed.aborted) announce(phrase(wanted ? 'news.talking' : 'news.talked'));
     }
     this.turning = false;
   }

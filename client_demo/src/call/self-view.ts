@@ -1,6 +1,7 @@
 /** One's own picture: shown or not, and as in a mirror or as the others see it. Chosen for this call, kept nowhere. */
 
 import { part, say } from '../dom';
+import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
 export class SelfView implements CallPart {
@@ -21,14 +22,12 @@ export class SelfView implements CallPart {
     const { root, media } = this.call;
     root.dataset['mirrored'] = String(this.mirror.checked && !media.looksAway);
     const label = part(part(root, 'self-button', HTMLElement), 'label', HTMLElement);
-    say(label, this.shown ? 'Hide my tile' : 'Show my tile');
+    say(label, phrase(this.shown ? 'call.hideSelf' : 'call.showSelf'));
   }
 
   private toggle(): void {
     this.shown = !this.shown;
-    this.call.announce(
-      this.shown ? 'Your own tile is shown.' : 'Your own tile is hidden. The others see you as before.',
-    );
+    this.call.announce(phrase(this.shown ? 'call.selfShown' : 'call.selfHidden'));
     this.call.redraw();
   }
 }

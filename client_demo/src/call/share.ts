@@ -4,6 +4,7 @@ import { type Room, RoomEvent, type ScreenShareCaptureOptions, Track } from 'liv
 
 import { part, say } from '../dom';
 import { mayShareScreen } from '../door/told';
+import { phrase } from '../languages/language';
 
 /** The sound of what is shared as it is, without the call's own voices where the browser can keep them out. */
 const SHARED_SOUND = { echoCancellation: false, noiseSuppression: false, autoGainControl: false, restrictOwnAudio: true };
@@ -29,10 +30,10 @@ export function shareFailure(error: unknown): string {
   const name = error instanceof Error ? error.name : '';
   const message = error instanceof Error ? error.message.toLowerCase() : '';
   if (name === 'NotAllowedError' && message.includes('system')) {
-    return 'Your system keeps the screen from this browser. Allow screen recording for it in the privacy settings.';
+    return phrase('trouble.shareSystem');
   }
   if (name === 'NotAllowedError' || name === 'AbortError') return '';
-  return 'The screen could not be shared. Try again, or choose a window instead.';
+  return phrase('trouble.shareFailed');
 }
 
 /** Binds `share-button` inside `root` until the answer's `close`. */
@@ -51,8 +52,8 @@ export function bindShare(
     button.hidden = !canShare() || (!on && !mayShareScreen(room));
     button.dataset['active'] = String(on);
     button.setAttribute('aria-busy', String(busy));
-    say(label, on ? 'Stop sharing' : 'Share');
-    button.title = on ? 'Stop sharing the screen' : 'Share a screen, a window or a tab';
+    say(label, phrase(on ? 'call.stopSharing' : 'call.share'));
+    button.title = phrase(on ? 'call.stopSharingTitle' : 'call.shareTitle');
   };
   const toggle = (): void => {
     if (busy || button.hidden) return;

@@ -1,6 +1,7 @@
 /** Keys that do what buttons do, a list of them, and a way to turn them off. */
 
 import { make, part } from '../dom';
+import { phrase } from '../languages/language';
 import { type Action, actionOf, isPressable, isTyping, SHORTCUTS } from './keys';
 
 /** Listens until the answer is called; `keys-list` and `use-keys` are inside `root`. `act` says whether the key
@@ -11,8 +12,9 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
   part(root, 'keys-list', HTMLElement).replaceChildren(
     ...SHORTCUTS.map((shortcut) => {
       const line = make('li');
-      const key = 'shown' in shortcut ? shortcut.shown : shortcut.key.toUpperCase();
-      line.append(make('kbd', '', key), make('span', '', shortcut.words));
+      const sign = 'shown' in shortcut ? shortcut.shown : shortcut.key.toUpperCase();
+      const key = sign === ' ' ? phrase('keys.space') : sign;
+      line.append(make('kbd', '', key), make('span', '', phrase(shortcut.words)));
       return line;
     }),
   );
@@ -45,5 +47,5 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
 /** So that keys are found by who looks at a button, or listens to it. */
 function nameKey(button: HTMLButtonElement, key: string): void {
   button.setAttribute('aria-keyshortcuts', key);
-  if (button.title === '') button.title = `Key: ${key.toUpperCase()}`;
+  if (button.title === '') button.title = phrase('keys.key', { key: key.toUpperCase() });
 }

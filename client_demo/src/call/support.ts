@@ -1,6 +1,7 @@
 /** The code to name to the operator, where something is wrong with this connection. */
 
 import { part } from '../dom';
+import { phrase } from '../languages/language';
 import { supportCodeOf } from '../support-code';
 import { copyText } from './copy';
 import type { Call } from './parts';
@@ -9,9 +10,9 @@ import type { Call } from './parts';
 export function bindSupportCode({ root, room, announce }: Call): void {
   part(root, 'support-button', HTMLButtonElement).addEventListener('click', () => {
     const code = supportCodeOf(room);
-    if (!code) return announce('This server gives no support codes.');
+    if (!code) return announce(phrase('news.noCodes'));
     void copyText(code).then((copied) => {
-      announce(`Support code of your connection: ${code}${copied ? ' (copied)' : ''}`);
+      announce(phrase(copied ? 'news.codeCopied' : 'news.code', { code }));
     });
   });
 }

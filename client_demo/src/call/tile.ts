@@ -3,6 +3,7 @@
 import type { Track } from 'livekit-client';
 
 import { copyOf, part, say, tell } from '../dom';
+import { locale, phrase } from '../languages/language';
 import { showConnection } from './connection';
 import type { TileContent } from './roster';
 
@@ -33,21 +34,21 @@ export class Tile {
     element.dataset['speaking'] = String(content.speaking);
     element.dataset['muted'] = String(!content.heard);
 
-    const whose = content.self ? `You (${content.name})` : content.name;
-    const screen = content.self ? 'Your screen' : `Screen of ${content.name}`;
+    const whose = content.self ? phrase('call.tileYou', { name: content.name }) : content.name;
+    const screen = content.self ? phrase('call.tileOwnScreen') : phrase('call.tileScreen', { name: content.name });
     const what = content.kind === 'screen' ? screen : whose;
     say(part(element, 'name', HTMLElement), what);
     say(part(element, 'initials', HTMLElement), initials(content.name));
     part(element, 'muted', HTMLElement).hidden = content.heard;
     part(element, 'hand', HTMLElement).hidden = content.hand === 0;
-    tell(part(element, 'hand-place', HTMLElement), String(content.hand || ''));
+    tell(part(element, 'hand-place', HTMLElement), handPlace(content.hand));
     say(part(element, 'reaction', HTMLElement), content.reaction);
     part(element, 'paused', HTMLElement).hidden = !content.paused;
     // On a picture only what is not as it should be; the list of people has the rest.
     showConnection(element, content.connection === 'good' ? null : content.connection);
     element.style.setProperty('--hue', String(hue(content.identity)));
     this.pin.setAttribute('aria-pressed', String(pinned));
-    const pinWords = pinned ? `Let go of ${what}` : `Keep ${what} large`;
+    const pinWords = phrase(pinned ? 'call.letGo' : 'call.keepLarge', { tile: what });
     if (this.pin.title !== pinWords) this.pin.title = this.pin.ariaLabel = pinWords;
     this.showVideo(content.video);
   }
@@ -83,7 +84,12 @@ export function initials(name: string): string {
   const first = words[0] ?? '?';
   const last = words.length > 1 ? (words.at(-1) ?? '') : '';
   const letters = [first, last].map((word) => Array.from(word)[0] ?? '').join('');
-  return letters.toLocaleUpperCase();
+  return letters.toLocaleUpperCase(locale());
+}
+
+/** The place of a raised hand; empty where it is down. */
+export function handPlace(place: number): string {
+  return place === 0 ? '' : new Intl.NumberFormat(locale()).format(place);
 }
 
 /** A colour angle that stays the same for one identity. */

@@ -3,6 +3,7 @@
 import { type Room, Track } from 'livekit-client';
 
 import { part, say, tell } from '../dom';
+import { phrase } from '../languages/language';
 import { meaningOf } from './connection';
 import type { Call, CallPart } from './parts';
 import { isPaused, nameOf } from './roster';
@@ -58,18 +59,23 @@ export class Volumes implements CallPart {
     const person = room.remoteParticipants.get(identity);
     const name = person ? nameOf(person) : identity;
     const volume = this.chosen.get(identity) ?? FULL;
-    const shown = volume === FULL ? '' : `${volume} %`;
-    const words = `More about ${name}${shown && `, volume ${shown}`}`;
+    const percent = percentInWords(volume);
+    const shown = volume === FULL ? '' : percent;
+    const words = shown ? phrase('people.moreVolume', { name, volume: shown }) : phrase('people.more', { name });
     if (button.title !== words) button.title = button.ariaLabel = words;
     button.setAttribute('aria-expanded', String(!mixer.hidden));
     say(part(button, 'mixer-volume', HTMLElement), shown);
     part(line, 'volume-label', HTMLElement).hidden = !this.settable;
-    tell(part(line, 'volume-words', HTMLElement), `${volume} %`);
+    tell(part(line, 'volume-words', HTMLElement), phrase('people.volume', { percent }));
     const slider = part(line, 'volume', HTMLInputElement);
-    slider.ariaLabel = `Volume of ${name}`;
+    slider.ariaLabel = phrase('people.volumeOf', { name });
     slider.value = String(volume);
     if (!mixer.hidden) tell(part(line, 'quality', HTMLElement), qualityOf(room, identity));
   }
+}
+
+function percentInWords(volume: number): string {
+  return phrase('people.percent', { number: volume });
 }
 
 /** How somebody is connected, and what of their video reaches this page. */
@@ -79,9 +85,9 @@ function qualityOf(room: Room, identity: string): string {
   const connection = meaningOf(person.connectionQuality);
   const publication = person.getTrackPublication(Track.Source.Camera);
   const { track } = publication ?? {};
-  if (!track || publication?.isMuted) return connection ? `${connection}.` : '';
+  if (!track || publication?.isMuted) return connection;
   const { width, height } = track.mediaStreamTrack.getSettings();
-  const size = width && height ? `Their video reaches you at ${width} × ${height}.` : '';
-  const video = isPaused(track) ? 'Their video is paused: your connection carries no more.' : size;
-  return [connection ? `${connection}.` : '', video].filter(Boolean).join(' ');
+  const size = width && height ? phrase('people.size', { width: String(width), height: String(height) }) : '';
+  const video = isPaused(track) ? phrase('people.videoPaused') : size;
+  return [connection, video].filter(Boolean).join(' ');
 }

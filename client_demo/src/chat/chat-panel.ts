@@ -4,6 +4,7 @@ import { type Room, RoomEvent } from 'livekit-client';
 
 import { nameOf } from '../call/roster';
 import { make, part, say } from '../dom';
+import { locale, phrase } from '../languages/language';
 import { listen, send } from './line';
 import { ChatLog, LONGEST, type Message, MOST, tidy } from './log';
 
@@ -27,7 +28,7 @@ export class ChatPanel {
   private readonly form: HTMLFormElement;
   private readonly error: HTMLElement;
   private readonly left: HTMLElement;
-  private readonly times = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+  private readonly times = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' });
   private sending = false;
   readonly close: () => void;
 
@@ -91,9 +92,9 @@ export class ChatPanel {
       await send(room, text);
       if (tidy(this.text.value) === text) this.text.value = '';
       say(this.error, '');
-      this.add('You', true, text, room.hasE2EESetup);
+      this.add(phrase('common.you'), true, text, room.hasE2EESetup);
     } catch {
-      say(this.error, 'This could not be sent. Your words are still here: try again once you are connected.');
+      say(this.error, phrase('chat.unsent'));
     } finally {
       this.sending = false;
       this.form.removeAttribute('aria-busy');
@@ -124,7 +125,7 @@ export class ChatPanel {
     const name = make('bdi', 'message-name', message.name);
     const time = make('time', '', this.times.format(message.at));
     head.append(name, time);
-    if (clear) head.append(make('span', 'message-clear', 'not encrypted end to end'));
+    if (clear) head.append(make('span', 'message-clear', phrase('chat.messageClear')));
     const words = make('p', 'message-text', message.text);
     words.dir = 'auto';
     item.append(head, words);
@@ -133,7 +134,7 @@ export class ChatPanel {
 
   private drawLeft(): void {
     const left = LONGEST - this.text.value.length;
-    say(this.left, left < FEW_LEFT ? `${left} characters left` : '');
+    say(this.left, left < FEW_LEFT ? phrase('chat.left', { count: left }) : '');
   }
 
   /** Where the room's rules let this person only read, there is nothing to write in. */

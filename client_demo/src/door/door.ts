@@ -5,6 +5,7 @@ import { type Participant, type Room, Track } from 'livekit-client';
 import type { TokenNow } from '../call-token';
 import type { Ask, Question } from '../call/dialogs';
 import { copyOf, part, say } from '../dom';
+import { phrase } from '../languages/language';
 import { AskedRules } from './asked';
 import { Moderation, type RuleChange } from './moderation';
 import { moderates, type Rules, rulesOf, waitingBefore } from './told';
@@ -12,7 +13,8 @@ import { moderates, type Rules, rulesOf, waitingBefore } from './told';
 export interface DoorOptions {
   room: Room;
   token: TokenNow;
-  onProblem: (message: string) => void;
+  /** `quoted`: the words are the server's. */
+  onProblem: (message: string, quoted: boolean) => void;
   /** Before what cannot be undone. */
   ask: Ask;
 }
@@ -83,16 +85,14 @@ export class Door {
     });
     const name = (): string => person()?.name || identity;
     this.bind(acts, 'remove', () => this.moderation.remove(identity), () => ({
-      title: `Remove ${name()}?`,
-      text: 'They leave the call at once, and can join again with the link.',
-      yes: 'Remove',
+      title: phrase('door.removeTitle', { name: name() }),
+      text: phrase('door.removeText'),
+      yes: phrase('door.remove'),
     }));
     this.bind(acts, 'ban', () => this.moderation.door('ban', identity), () => ({
-      title: `Ban ${name()}?`,
-      text:
-        'They leave the call at once, and this identity is kept out until the room ends. A guest who joins anew has ' +
-        'another identity: lock the room, or let newcomers wait, to keep them out too.',
-      yes: 'Ban',
+      title: phrase('door.banTitle', { name: name() }),
+      text: phrase('door.banText'),
+      yes: phrase('door.ban'),
     }));
   }
 
@@ -115,13 +115,17 @@ export class Door {
       button.disabled = true;
       const problem = await act();
       button.disabled = false;
-      this.options.onProblem(problem);
+      this.tell(problem);
     };
     button.addEventListener('click', () => void doIt());
   }
 
+  private tell(problem: string): void {
+    this.options.onProblem(problem, problem !== phrase('common.unsaid'));
+  }
+
   private bindRule({ rule, name, change }: RuleBox): void {
-    const { room, onProblem } = this.options;
+    const { room } = this.options;
     const box = part(this.rules, name, HTMLInputElement);
     box.addEventListener('change', () => {
       box.disabled = true;
@@ -131,7 +135,7 @@ export class Door {
         if (problem) this.asked.refused(rule);
         else this.asked.done(rule, room.metadata);
         this.draw();
-        onProblem(problem);
+        this.tell(problem);
       });
     });
   }

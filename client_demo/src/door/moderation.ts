@@ -1,11 +1,11 @@
 /** What a moderator asks of the server, with the token of the call. */
 
 import type { TokenNow } from '../call-token';
+import { phrase } from '../languages/language';
 import { fieldsOf } from '../policy/fields';
 
 const TIMEOUT_MS = 10_000;
 const MESSAGE_LENGTH = 300;
-const AWAY = 'The server did not say whether it was done. Try again in a moment.';
 
 export type RuleChange = { locked: boolean } | { lobby: boolean } | { screen_share: 'everybody' | 'moderators' };
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
@@ -49,9 +49,9 @@ export class Moderation {
       if (answer.ok) return '';
       const { error, msg } = fieldsOf(await answer.json());
       const words = error ?? msg;
-      return typeof words === 'string' && words !== '' ? words.slice(0, MESSAGE_LENGTH) : AWAY;
+      return typeof words === 'string' && words !== '' ? words.slice(0, MESSAGE_LENGTH) : phrase('common.unsaid');
     } catch {
-      return AWAY;
+      return phrase('common.unsaid');
     }
   }
 }

@@ -9,6 +9,8 @@ import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
 import { icon, part, tell } from '../dom';
 import { othersIn } from '../door/told';
+import { languageQuery } from '../languages/choice';
+import { phrase } from '../languages/language';
 import { keepInvitation } from './address';
 import { KeyField } from './key-field';
 import { markLock } from './marks';
@@ -29,7 +31,7 @@ export class EncryptionPart implements CallPart {
     // A worker that broke down says no name, and nothing is sent or played any more.
     room.on(RoomEvent.EncryptionError, (error, person) => {
       if (encryption && !person && !error?.message) {
-        call.problem('The encryption broke down in this browser. Leave, and join again.');
+        call.problem(phrase('encryption.brokeDown'));
       }
     });
     root.dataset['encrypted'] = String(encryption !== null);
@@ -101,14 +103,14 @@ export class EncryptionPart implements CallPart {
     this.dialog.close();
     if (key === encryption.key) return;
     await encryption.change(key);
-    keepInvitation({ room: roomName, key }, location.pathname);
+    keepInvitation({ room: roomName, key }, location.pathname + languageQuery());
     this.reading.keyChanged();
-    announce('The key was changed. What you send is encrypted with it too.');
+    announce(phrase('encryption.keyChanged'));
   }
 
   private async copy(): Promise<void> {
     const link = linkOf(this.call);
     const copied = await copyText(link);
-    tell(part(this.dialog, 'key-copied', HTMLElement), copied ? 'Copied. It contains the key.' : link);
+    tell(part(this.dialog, 'key-copied', HTMLElement), copied ? phrase('encryption.linkCopied') : link);
   }
 }

@@ -1,12 +1,10 @@
 /** The choice of encryption on the join page, and the key. */
 
 import { part, say } from '../dom';
+import { phrase } from '../languages/language';
 import { freshKey } from './key';
 import { KeyField } from './key-field';
 import { whyNotHere } from './support';
-
-export const KEY_WANTED =
-  'This room takes only what is encrypted end to end. Type the key that the others have; if you are the first, make one up.';
 
 export class JoinEncryption {
   private readonly tick: HTMLInputElement;
@@ -22,7 +20,7 @@ export class JoinEncryption {
     this.tick = part(root, 'encrypt', HTMLInputElement);
     this.details = part(root, 'encryption', HTMLElement);
     this.field = new KeyField(this.details);
-    this.tick.disabled = this.hindrance !== '';
+    this.tick.disabled = this.hindrance !== null;
     this.tick.addEventListener('change', () => {
       // Whoever begins an encrypted call needs no thought about keys.
       if (this.tick.checked && this.field.key === '') this.makeUp();
@@ -49,8 +47,8 @@ export class JoinEncryption {
   /** What keeps the person from joining as chosen; empty where nothing does. */
   problem(): string {
     if (!this.tick.checked) return '';
-    if (this.hindrance) return this.hindrance;
-    return this.field.key === '' ? 'Type the key of the call, or make one up.' : '';
+    if (this.hindrance) return phrase(this.hindrance);
+    return this.field.key === '' ? phrase('encryption.keyless') : '';
   }
 
   /** The room takes nothing else, and no key was given. */
@@ -68,8 +66,9 @@ export class JoinEncryption {
     this.field.key = freshKey((bytes) => crypto.getRandomValues(bytes));
   }
 
-  private draw(): void {
-    this.details.hidden = !this.tick.checked || this.hindrance !== '';
-    say(part(this.root, 'encryption-hindrance', HTMLElement), this.hindrance);
+  draw(): void {
+    this.details.hidden = !this.tick.checked || this.hindrance !== null;
+    say(part(this.root, 'encryption-hindrance', HTMLElement), this.hindrance ? phrase(this.hindrance) : '');
+    this.field.drawHint();
   }
 }

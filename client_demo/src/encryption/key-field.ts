@@ -1,10 +1,8 @@
 /** A key to be typed: hidden as it is written, unless the person wants to see it. */
 
 import { part, say } from '../dom';
+import { phrase } from '../languages/language';
 import { isGuessable, tidyKey } from './key';
-
-const GUESSABLE =
-  'A key this short can be guessed by whoever keeps what was sent. One that is made up by the page cannot.';
 
 export class KeyField {
   private readonly input: HTMLInputElement;
@@ -40,7 +38,7 @@ export class KeyField {
     this.button.setAttribute('aria-pressed', String(shown));
   }
 
-  private drawHint(): void {
-    say(this.hint, this.key !== '' && isGuessable(this.key) ? GUESSABLE : '');
+  drawHint(): void {
+    say(this.hint, this.key !== '' && isGuessable(this.key) ? phrase('encryption.guessable') : '');
   }
 }

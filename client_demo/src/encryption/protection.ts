@@ -1,6 +1,6 @@
 /** Who is protected by end-to-end encryption: pure, from what each person sends and what could be read of it. */
 
-import { counted, listed } from '../duration';
+import { listed, phrase } from '../languages/language';
 
 export type Protection =
   /** Everything that is sent is encrypted, and is read here. */
@@ -26,35 +26,27 @@ export function protectionOf({ tracks, unreadable }: Sent, encrypting: boolean):
   return tracks.length > 0 ? 'encrypted' : null;
 }
 
-const WORDS: Record<Protection, { words: string; meaning: string }> = {
-  encrypted: { words: 'encrypted end to end', meaning: 'Encrypted end to end: the server cannot read it' },
-  clear: { words: 'not encrypted end to end', meaning: 'Not encrypted end to end: the server could read it' },
-  unreadable: { words: 'encrypted with another key', meaning: 'Encrypted with a key that you do not have' },
-};
-
 export function inWords(protection: Protection): { words: string; meaning: string } {
-  return WORDS[protection];
+  return { words: phrase(`encryption.${protection}`), meaning: phrase(`encryption.${protection}Means`) };
 }
 
 /** The call as a whole, in a few words. `self`: what this page sends is encrypted. */
 export function callInWords(self: boolean, others: readonly (Protection | null)[]): { words: string; calm: boolean } {
-  if (!self) return { words: 'Not encrypted end to end', calm: false };
-  if (others.includes('unreadable')) return { words: 'Keys differ', calm: false };
-  if (others.includes('clear')) return { words: 'Not everybody encrypts', calm: false };
-  return { words: 'Encrypted end to end', calm: true };
+  if (!self) return { words: phrase('encryption.callClear'), calm: false };
+  if (others.includes('unreadable')) return { words: phrase('encryption.callDiffers'), calm: false };
+  if (others.includes('clear')) return { words: phrase('encryption.callPartly'), calm: false };
+  return { words: phrase('encryption.callEncrypted'), calm: true };
 }
 
 /** What a wrong key means, in a sentence; empty where nobody's differs. `encrypting`: this page has a key. */
 export function differenceInWords(names: readonly string[], encrypting: boolean): string {
   if (names.length === 0) return '';
-  const whom = named(names);
-  if (!encrypting) {
-    return `You cannot see or hear ${whom}: they encrypt end to end, and you joined without a key. Leave, and join with it.`;
-  }
-  return `You cannot see or hear ${whom}: your key differs from theirs.`;
+  const whom = { names: named(names) };
+  return encrypting ? phrase('encryption.differ', whom) : phrase('encryption.differKeyless', whom);
 }
 
 /** "Ada", "Ada and Bob", "Ada, Bob and Cy", "Ada, Bob and 3 others". */
 export function named(names: readonly string[]): string {
-  return listed(names.length > 3 ? [...names.slice(0, 2), counted(names.length - 2, 'other')] : names);
+  if (names.length <= 3) return listed(names);
+  return listed([...names.slice(0, 2), phrase('encryption.others', { count: names.length - 2 })]);
 }

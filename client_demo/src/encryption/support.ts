@@ -2,11 +2,8 @@
 
 import { isE2EESupported } from 'livekit-client';
 
-const NO_TRANSFORM = 'This browser cannot encrypt calls end to end. Use a current Chrome, Edge, Firefox or Safari.';
-const NOT_SECURE = 'A page can encrypt end to end only over HTTPS. Ask for an address that begins with https.';
-
-/** Why it cannot; empty where it can. */
-export function whyNotHere(): string {
-  if (!window.isSecureContext) return NOT_SECURE;
-  return isE2EESupported() ? '' : NO_TRANSFORM;
+/** The message that says why it cannot; null where it can. */
+export function whyNotHere(): 'encryption.insecure' | 'encryption.unable' | null {
+  if (!window.isSecureContext) return 'encryption.insecure';
+  return isE2EESupported() ? null : 'encryption.unable';
 }

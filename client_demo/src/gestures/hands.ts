@@ -6,6 +6,7 @@ import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
 import { part, say } from '../dom';
 import { moderates, othersIn, waits } from '../door/told';
+import { phrase } from '../languages/language';
 import { Buckets } from './bucket';
 import { Raised } from './raised';
 import { encode, HAND_TOPIC, type HandMessage, readHand } from './wire';
@@ -50,7 +51,7 @@ export class Hands implements CallPart {
     const up = this.place(me.identity) > 0;
     this.button.hidden = waits(me) || me.permissions?.canPublishData === false;
     this.button.dataset['active'] = String(up);
-    say(part(this.button, 'label', HTMLElement), up ? 'Lower hand' : 'Raise hand');
+    say(part(this.button, 'label', HTMLElement), phrase(up ? 'call.lower' : 'call.raise'));
   }
 
   private toggle(): void {
@@ -60,7 +61,7 @@ export class Hands implements CallPart {
     const up = this.raised.raise(identity, Date.now());
     if (!up) this.raised.lower(identity);
     void this.send(up ? { hand: 'up', for: 0 } : { hand: 'down' });
-    announce(up ? 'Your hand is raised.' : 'Your hand is lowered.');
+    announce(phrase(up ? 'news.handUp' : 'news.handDown'));
     redraw();
   }
 
@@ -80,7 +81,7 @@ export class Hands implements CallPart {
     const { identity } = sender;
     switch (message.hand) {
       case 'up':
-        if (this.raised.raise(identity, Date.now() - message.for)) announce(`${nameOf(sender)} raised a hand.`);
+        if (this.raised.raise(identity, Date.now() - message.for)) announce(phrase('news.raised', { name: nameOf(sender) }));
         break;
       case 'down':
         this.raised.lower(identity);
@@ -93,7 +94,7 @@ export class Hands implements CallPart {
         if (message.of !== room.localParticipant.identity || !moderates(sender)) return;
         if (!this.raised.lower(message.of)) return;
         void this.send({ hand: 'down' });
-        announce(`${nameOf(sender)} lowered your hand.`);
+        announce(phrase('news.lowered', { name: nameOf(sender) }));
     }
     redraw();
   }

@@ -6,6 +6,7 @@ import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
 import { make, part, tell } from '../dom';
 import { waits } from '../door/told';
+import { phrase } from '../languages/language';
 import { Bucket, Buckets } from './bucket';
 import { encode, REACTION_TOPIC, type Reaction, REACTIONS, readReaction } from './wire';
 
@@ -76,7 +77,7 @@ export class Reactions implements CallPart {
     const button = make('button', 'reaction-choice', reaction.sign);
     button.type = 'button';
     button.dataset['testid'] = `react-${reaction.name}`;
-    button.ariaLabel = button.title = reaction.words;
+    button.ariaLabel = button.title = phrase(`reactions.${reaction.name}`);
     button.addEventListener('click', () => this.send(reaction));
     return button;
   }
@@ -96,7 +97,7 @@ export class Reactions implements CallPart {
     // Late, a reaction means nothing: it is sent once.
     void room.localParticipant
       .publishData(encode({ reaction: reaction.name }), { reliable: false, topic: REACTION_TOPIC })
-      .catch(() => problem('The reaction could not be sent. Try again once you are connected.'));
+      .catch(() => problem(phrase('news.reactionFailed')));
   }
 
   private show(person: Participant, reaction: Reaction): void {
@@ -104,7 +105,8 @@ export class Reactions implements CallPart {
     const timer = setTimeout(() => this.take(person.identity), SHOWN_MS);
     this.shown.set(person.identity, { sign: reaction.sign, timer });
     const me = person === this.call.room.localParticipant;
-    this.untold.push(`${me ? 'You' : nameOf(person)}: ${reaction.words}`);
+    const name = me ? phrase('common.you') : nameOf(person);
+    this.untold.push(phrase('news.reaction', { name, reaction: phrase(`reactions.${reaction.name}`) }));
     this.telling ??= setTimeout(() => this.tellAll(), 0);
     this.call.redraw();
   }
@@ -117,7 +119,7 @@ export class Reactions implements CallPart {
   private tellAll(): void {
     const more = this.untold.length - MOST_TOLD;
     const said = this.untold.slice(0, MOST_TOLD).join('. ');
-    tell(this.told, said ? `${said}${more > 0 ? `. And ${more} more` : ''}.` : '');
+    tell(this.told, said ? `${said}${more > 0 ? `. ${phrase('news.moreReactions', { count: more })}` : ''}.` : '');
     this.telling = said ? setTimeout(() => this.tellAll(), TOLD_EVERY_MS) : undefined;
     this.untold = [];
   }

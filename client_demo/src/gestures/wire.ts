@@ -22,12 +22,12 @@ const LONGEST_MS = 24 * 3_600_000;
 export type HandMessage = { hand: 'up'; for: number } | { hand: 'down' } | { hand: 'who' } | { hand: 'lower'; of: string };
 
 export const REACTIONS = [
-  { name: 'thumbs_up', sign: '👍', words: 'thumbs up' },
-  { name: 'applause', sign: '👏', words: 'applause' },
-  { name: 'heart', sign: '❤️', words: 'a heart' },
-  { name: 'laughter', sign: '😂', words: 'laughter' },
-  { name: 'surprise', sign: '😮', words: 'surprise' },
-  { name: 'celebration', sign: '🎉', words: 'celebration' },
+  { name: 'thumbs_up', sign: '👍' },
+  { name: 'applause', sign: '👏' },
+  { name: 'heart', sign: '❤️' },
+  { name: 'laughter', sign: '😂' },
+  { name: 'surprise', sign: '😮' },
+  { name: 'celebration', sign: '🎉' },
 ] as const;
 
 export type Reaction = (typeof REACTIONS)[number];

@@ -1,9 +1,9 @@
 /** The badge in the header and the panel it opens: plain words first, the observations below. */
 
-import { icon, make, part, say } from '../dom';
-import { ageInWords } from '../duration';
-import { type BadgeView, factsOf, incidentWords, type Answered, type Reading, viewOf } from './reading';
-import type { Check, RelayStatement, Source } from './statement';
+import { icon, inEnglish, make, part, say } from '../dom';
+import { locale, onLanguage, phrase, word } from '../languages/language';
+import { type BadgeView, dated, factsOf, type Answered, type Reading, viewOf } from './reading';
+import type { Check, Incident, RelayStatement, Source } from './statement';
 
 const TONE_ICONS: Record<BadgeView['tone'], string> = {
   waiting: 'i-waiting',
@@ -12,11 +12,11 @@ const TONE_ICONS: Record<BadgeView['tone'], string> = {
   alarm: 'i-alarm',
 };
 
-const SOURCE_WORDS: Record<Source, string> = {
-  kernel: 'read from the kernel',
-  inspected: 'inspected from outside',
-  'self-reported': 'the process’s own word',
-};
+const SOURCE_WORDS = {
+  kernel: 'badge.kernel',
+  inspected: 'badge.inspected',
+  'self-reported': 'badge.selfReported',
+} as const satisfies Record<Source, string>;
 
 interface RelayView {
   element: HTMLDetailsElement;
@@ -48,6 +48,7 @@ export class Badge {
     });
     this.draw();
     setInterval(() => this.draw(), 1000);
+    onLanguage(() => this.show(this.reading));
   }
 
   show(reading: Reading): void {
@@ -75,7 +76,7 @@ export class Badge {
     say(part(this.root, 'badge-age', HTMLElement), view.age);
     say(part(this.root, 'badge-title', HTMLElement), view.title);
     say(part(this.root, 'badge-meaning', HTMLElement), view.meaning);
-    say(part(this.root, 'badge-checked', HTMLElement), view.age && `${capital(view.age)}; asked again within 10 s.`);
+    say(part(this.root, 'badge-checked', HTMLElement), view.age && phrase('badge.askedAgain', { age: capital(view.age) }));
     // Announced only when it changes, and without the age.
     const announced = part(this.root, 'badge-announce', HTMLElement);
     if (view.tone !== 'waiting' && announced.textContent !== view.title) announced.textContent = view.title;
@@ -87,7 +88,7 @@ export class Badge {
     const { statement } = reading;
     fill(part(this.root, 'badge-says', HTMLElement), statement.says);
     fill(part(this.root, 'badge-reasons', HTMLElement), statement.reasons);
-    fill(part(this.root, 'badge-incidents', HTMLElement), statement.incidents.map(incidentWords));
+    fillIncidents(part(this.root, 'badge-incidents', HTMLElement), statement.incidents);
     fill(part(this.root, 'badge-limits', HTMLElement), statement.doesNotProve);
     fillFacts(part(this.root, 'badge-facts', HTMLElement), factsOf(reading));
     this.drawRelays(statement.relays);
@@ -117,12 +118,25 @@ export class Badge {
 }
 
 function capital(words: string): string {
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return words.charAt(0).toLocaleUpperCase(locale()) + words.slice(1);
 }
 
+/** Sentences of the server. */
 function fill(listElement: HTMLElement, sentences: string[]): void {
-  listElement.replaceChildren(...sentences.map((sentence) => make('li', '', sentence)));
+  listElement.replaceChildren(...sentences.map((sentence) => inEnglish(make('li', '', sentence))));
   listElement.parentElement?.toggleAttribute('hidden', sentences.length === 0);
+}
+
+/** What happened in the words of the server, and when in those of the page. */
+function fillIncidents(listElement: HTMLElement, incidents: Incident[]): void {
+  const items = incidents.map(({ says, ageSeconds }) => {
+    const item = make('li');
+    const what = inEnglish(make('span', '', says.charAt(0).toUpperCase() + says.slice(1)));
+    item.append(what, dated('', ageSeconds));
+    return item;
+  });
+  listElement.replaceChildren(...items);
+  listElement.parentElement?.toggleAttribute('hidden', items.length === 0);
 }
 
 function fillFacts(listElement: HTMLElement, facts: [string, string][]): void {
@@ -132,7 +146,7 @@ function fillFacts(listElement: HTMLElement, facts: [string, string][]): void {
 
 function drawRelay(view: RelayView, { relay, checks }: RelayStatement): void {
   const held = checks.filter((check) => check.held).length;
-  view.summary.textContent = `Relay ${relay}: ${held} of ${checks.length} checks held`;
+  view.summary.textContent = phrase('badge.relay', { relay, held, checks: checks.length });
   view.summary.dataset['held'] = String(held === checks.length);
   view.checks.replaceChildren(...checks.map(drawCheck));
 }
@@ -140,11 +154,18 @@ function drawRelay(view: RelayView, { relay, checks }: RelayStatement): void {
 function drawCheck(check: Check): HTMLElement {
   const item = make('li');
   item.dataset['held'] = String(check.held);
-  const age = check.ageSeconds === null ? '' : `, ${ageInWords(check.ageSeconds * 1000)}`;
+  const source = phrase(SOURCE_WORDS[check.source]);
   item.append(
-    make('span', 'mark', check.held ? 'held' : 'not held'),
-    make('span', 'check', check.name.replaceAll('_', ' ')),
-    make('span', 'source', SOURCE_WORDS[check.source] + age),
+    make('span', 'mark', phrase(check.held ? 'badge.held' : 'badge.notHeld')),
+    drawName(check.name),
+    make('span', 'source', dated(source, check.ageSeconds)),
   );
   return item;
+}
+
+/** Checks that this page does not know have the server's name. */
+function drawName(name: string): HTMLElement {
+  const known = word('checks', name);
+  const shown = make('span', 'check', known ?? name.replaceAll('_', ' '));
+  return known === undefined ? inEnglish(shown) : shown;
 }

@@ -1,7 +1,9 @@
 /** The page before the call: who, which room, and a look in the mirror. */
 
-import { copyOf, part, say, tell } from '../dom';
+import { copyOf, inEnglish, make, part, say, sayOrQuote, tell } from '../dom';
 import { JoinEncryption } from '../encryption/join-part';
+import { askedIn, bindLanguages, languageQuery } from '../languages/choice';
+import { onLanguage, phrase, pieces } from '../languages/language';
 import { freshRoomName, type Invitation } from '../link';
 import { offerDevices } from '../media/device-choice';
 import { LevelMeter } from '../media/level-meter';
@@ -53,6 +55,7 @@ export class JoinPage {
   private readonly showSupport = bindSupport(this.element);
   private readonly video = part(this.element, 'preview', HTMLVideoElement);
   private readonly meter = new LevelMeter(part(this.element, 'level', HTMLElement));
+  private readonly stop = new AbortController();
   private readonly closers: (() => void)[] = [];
 
   constructor(private readonly options: JoinPageOptions) {
@@ -80,8 +83,9 @@ export class JoinPage {
       event.preventDefault();
       void this.submit();
     });
-    drawSummary(part(this.element, 'summary', HTMLElement), options.summary);
-    this.drawPreview();
+    bindLanguages(part(this.element, 'language', HTMLSelectElement));
+    onLanguage(() => this.drawAnew(), this.stop.signal);
+    this.draw();
   }
 
   /** Once the page is in the document: the first thing to fill in, or what just ended. */
@@ -108,18 +112,24 @@ export class JoinPage {
 
   private joining(): void {
     this.button.disabled = true;
-    say(this.error, '');
+    this.complain('');
     this.showSupport('');
-    tell(this.status, 'Joining…');
+    tell(this.status, phrase('join.joining'));
   }
 
-  /** `code`: the support code of the attempt, where it has one. */
-  failed(message: string, code = ''): void {
+  /** `code`: the support code of the attempt, where it has one. `quoted`: the message is the server's, in
+   * English; `refusal`: so much of it is. */
+  failed(message: string, { code = '', quoted = false, refusal = '' } = {}): void {
     this.button.disabled = false;
     tell(this.status, '');
-    say(this.error, message);
+    this.complain(message, quoted);
+    if (refusal) this.error.replaceChildren(...refusedWith(refusal));
     this.showSupport(code);
     this.button.focus();
+  }
+
+  private complain(message: string, quoted = false): void {
+    sayOrQuote(this.error, message, quoted);
   }
 
   askPasscode(message: string): void {
@@ -148,6 +158,7 @@ export class JoinPage {
   }
 
   close(): void {
+    this.stop.abort();
     this.closers.forEach((close) => close());
     this.meter.close();
     this.options.media.camera?.detach(this.video);
@@ -158,27 +169,46 @@ export class JoinPage {
     const name = this.name.value.trim();
     const room = this.room.value.trim();
     if (!name || !room) {
-      say(this.error, name ? 'Name the room to join.' : 'Say what others should call you.');
+      this.complain(phrase(name ? 'join.roomless' : 'join.nameless'));
       (name ? this.room : this.name).focus();
       return;
     }
     if (this.age.required && !this.age.checked) {
-      say(this.error, 'Please confirm that you are 13 or older, or that a parent agreed.');
+      this.complain(phrase('join.ageless'));
       this.age.focus();
       return;
     }
     const { key } = this.encryption;
     const problem = this.encryption.problem();
     if (problem) {
-      say(this.error, problem);
+      this.complain(problem);
       this.encryption.focus();
       return;
     }
     this.joining();
     const policy = await this.policy.version();
-    if (this.remember.checked) keep({ name, policy });
+    if (this.remember.checked) keep({ name, policy, language: askedIn(location.search) || kept().language });
     else forget();
     this.options.onJoin({ room, name, policy, passcode: this.passcode.value, oldEnough: this.age.checked, key });
+  }
+
+  /** What this page says in the language that is shown. */
+  private draw(): void {
+    drawSummary(part(this.element, 'summary', HTMLElement), this.options.summary);
+    // Whoever chose a language has that remembered too.
+    const chosen = askedIn(location.search) || kept().language;
+    part(this.element, 'remember-words', HTMLElement).textContent = phrase(chosen ? 'join.remembered' : 'join.remember');
+    part(this.element, 'rights-link', HTMLAnchorElement).search = languageQuery();
+    this.drawPreview();
+  }
+
+  /** Another language is shown: what was refused in the one before is gone with it. */
+  private drawAnew(): void {
+    this.complain('');
+    this.showSupport('');
+    this.encryption.draw();
+    this.policy.draw();
+    this.draw();
   }
 
   private drawPreview(): void {
@@ -193,8 +223,13 @@ export class JoinPage {
     this.video.dataset['mirrored'] = String(!media.looksAway);
     say(
       part(this.element, 'preview-words', HTMLElement),
-      camera.on ? '' : camera.busy ? 'Starting the camera…' : 'Your camera is off',
+      camera.on ? '' : phrase(camera.busy ? 'join.starting' : 'join.off'),
     );
     this.meter.follow(media.state('microphone').on ? media.microphone : null);
   }
+}
+
+/** The server did not let the person in, in its own words. */
+function refusedWith(refusal: string): (string | HTMLElement)[] {
+  return pieces('refused.notLetIn').map((piece, index) => (index % 2 === 0 ? piece : inEnglish(make('bdi', '', refusal))));
 }

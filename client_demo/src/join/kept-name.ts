@@ -1,5 +1,5 @@
 /** The person's name, kept in this browser only where they asked for it, and with it which version of the privacy
- * policy they were shown, so that a change can be pointed out to them. */
+ * policy they were shown, so that a change can be pointed out to them, and the language where they chose one. */
 
 const KEY = 'offrecord.name';
 
@@ -7,21 +7,23 @@ export interface Kept {
   name: string;
   /** Empty where no policy was shown. */
   policy: string;
+  /** Empty where none was chosen: that of the browser. */
+  language: string;
 }
 
 export function kept(): Kept {
   try {
-    const [name = '', policy = ''] = (localStorage.getItem(KEY) ?? '').split('\n');
-    return { name, policy };
+    const [name = '', policy = '', language = ''] = (localStorage.getItem(KEY) ?? '').split('\n');
+    return { name, policy, language };
   } catch {
-    return { name: '', policy: '' }; // storage is switched off
+    return { name: '', policy: '', language: '' }; // storage is switched off
   }
 }
 
-/** A name is one line, and so is a version. */
-export function keep({ name, policy }: Kept): void {
+/** Each is one line. */
+export function keep({ name, policy, language }: Kept): void {
   try {
-    localStorage.setItem(KEY, policy ? `${name}\n${policy}` : name);
+    localStorage.setItem(KEY, [name, policy, language].join('\n').trimEnd());
   } catch {
     // Storage is switched off or full: the name is simply asked for again.
   }

@@ -1,13 +1,17 @@
 /** The privacy policy on the join page: which version it is, and what has changed since the person last saw it. */
 
 import { make, part, tell } from '../dom';
+import { phrase } from '../languages/language';
 import { dayInWords } from '../policy/fields';
 import { askForPolicy, changesSince, type PublishedPolicy } from '../policy/published';
+
+type Why = 'join.changedWhileOpen' | 'join.changedSince' | 'join.lookFirst';
 
 export class PolicyPart {
   private readonly notice: HTMLElement;
   private readonly first: Promise<void>;
   private shown: PublishedPolicy | null = null;
+  private told: { why: Why; known: string } | null = null;
 
   /** `known` is the version that this browser was asked to remember; empty if none. */
   constructor(
@@ -31,7 +35,7 @@ export class PolicyPart {
     if (!policy) return false;
     this.drawVersion(policy);
     this.drawChanges(
-      version ? 'The privacy policy has changed since this page was opened.' : 'Please look at the privacy policy first.',
+      version ? 'join.changedWhileOpen' : 'join.lookFirst',
       policy,
       version,
     );
@@ -39,11 +43,18 @@ export class PolicyPart {
     return true;
   }
 
+  /** In the language that is shown now. */
+  draw(): void {
+    if (!this.shown) return;
+    this.drawVersion(this.shown);
+    if (this.told) this.drawChanges(this.told.why, this.shown, this.told.known);
+  }
+
   private show(policy: PublishedPolicy | null): void {
     if (!policy) return;
     this.drawVersion(policy);
     if (this.known && this.known !== policy.version) {
-      this.drawChanges('The privacy policy has changed since you were last here.', policy, this.known);
+      this.drawChanges('join.changedSince', policy, this.known);
     }
   }
 
@@ -51,17 +62,25 @@ export class PolicyPart {
     this.shown = policy;
     tell(
       part(this.root, 'policy-version', HTMLElement),
-      ` of ${dayInWords(policy.revised)} (version ${policy.version})`,
+      phrase('join.policyOf', { day: dayInWords(policy.revised), version: policy.version }),
     );
   }
 
-  private drawChanges(words: string, policy: PublishedPolicy, known: string): void {
-    tell(part(this.notice, 'policy-words', HTMLElement), words);
+  private drawChanges(why: Why, policy: PublishedPolicy, known: string): void {
+    this.told = { why, known };
+    tell(part(this.notice, 'policy-words', HTMLElement), phrase(why));
     const entries = changesSince(policy, known).flatMap(({ revised, what }) => [
       make('dt', '', dayInWords(revised)),
-      make('dd', '', what),
+      written(what),
     ]);
     part(this.notice, 'policy-changes', HTMLElement).replaceChildren(...entries);
     this.notice.hidden = false;
   }
+}
+
+/** By the operator, in the language of the policy. */
+function written(what: string): HTMLElement {
+  const element = make('dd', '', what);
+  element.dir = 'auto';
+  return element;
 }

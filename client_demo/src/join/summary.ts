@@ -1,7 +1,11 @@
 /** What a call was, told to the person who left it. Computed here and forgotten with the page. */
 
+import type { DisconnectReason } from 'livekit-client';
+
+import { endOf } from '../call/words';
 import { make } from '../dom';
-import { counted, durationInWords } from '../duration';
+import { durationInWords } from '../duration';
+import { phrase } from '../languages/language';
 import { drawReceipt } from '../receipt/panel';
 import type { Receipt } from '../receipt/receipt';
 
@@ -10,8 +14,7 @@ export interface CallSummary {
   milliseconds: number;
   /** How many others were there at any time. */
   others: number;
-  /** Why it ended, where it was not the person's own choice; else empty. */
-  reason: string;
+  reason: DisconnectReason | undefined;
   /** What to name to the operator if something was wrong; empty if there is none. */
   supportCode: string;
   /** It was encrypted end to end, and the join page has its key. */
@@ -21,32 +24,33 @@ export interface CallSummary {
 }
 
 export function summaryTitle(summary: CallSummary): string {
-  return summary.reason || `You left “${summary.room}”`;
+  return endOf(summary.reason) || phrase('summary.title', { room: summary.room });
 }
 
-export function summaryText(summary: CallSummary): string {
-  const company =
-    summary.others === 0 ? 'Nobody else was there' : `You met ${counted(summary.others, 'other person', 'other people')}`;
-  const support = summary.reason && summary.supportCode ? ` Support code: ${summary.supportCode}.` : '';
-  return `You were in “${summary.room}” for ${durationInWords(summary.milliseconds)}. ${company}.${support}`;
+export function summaryText({ room, milliseconds, others, reason, supportCode }: CallSummary): string {
+  return [
+    phrase('summary.duration', { room, duration: durationInWords(milliseconds) }),
+    others === 0 ? phrase('summary.alone') : phrase('summary.met', { count: others }),
+    endOf(reason) && supportCode ? phrase('summary.code', { code: supportCode }) : '',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 export function keptInWords(encrypted: boolean): string {
-  return encrypted
-    ? 'This page keeps nothing of the call but its key, for you to come back, until you close it.'
-    : 'This page keeps nothing of the call.';
+  return phrase(encrypted ? 'summary.keptKey' : 'summary.kept');
 }
 
 export function drawSummary(root: HTMLElement, summary: CallSummary | null): void {
   root.hidden = summary === null;
   if (!summary) return;
-  root.dataset['tone'] = summary.reason ? 'warning' : 'calm';
+  root.dataset['tone'] = endOf(summary.reason) ? 'warning' : 'calm';
   const receipt = make('div');
   void drawReceipt(receipt, summary.receipt);
   root.replaceChildren(
     make('h2', '', summaryTitle(summary)),
     make('p', '', summaryText(summary)),
-    make('p', 'quiet', `Your camera and microphone are closed. ${keptInWords(summary.encrypted)}`),
+    make('p', 'quiet', `${phrase('summary.closed')} ${keptInWords(summary.encrypted)}`),
     receipt,
   );
 }

@@ -1,14 +1,15 @@
 /** The lists of microphones, cameras and, where the browser can, speakers; and a test of the speaker. */
 
 import { part } from '../dom';
+import { onLanguage, phrase } from '../languages/language';
 import type { LocalMedia } from './local-media';
 import type { Sound } from './sound';
 import { bindSpeakerTest } from './speaker-test';
 
 const LISTS = [
-  { kind: 'audioinput', name: 'choose-microphone', word: 'Microphone' },
-  { kind: 'videoinput', name: 'choose-camera', word: 'Camera' },
-  { kind: 'audiooutput', name: 'choose-speaker', word: 'Speaker' },
+  { kind: 'audioinput', name: 'choose-microphone', word: 'media.microphoneNumber' },
+  { kind: 'videoinput', name: 'choose-camera', word: 'media.cameraNumber' },
+  { kind: 'audiooutput', name: 'choose-speaker', word: 'media.speakerNumber' },
 ] as const;
 
 type ListKind = (typeof LISTS)[number]['kind'];
@@ -53,6 +54,7 @@ export function offerDevices(root: HTMLElement, media: LocalMedia, sound: Sound)
   }
   media.addEventListener('change', () => void refresh(), { signal });
   navigator.mediaDevices?.addEventListener('devicechange', () => void refresh(), { signal });
+  onLanguage(() => void refresh(), signal);
   void refresh();
   const closeTest = bindSpeakerTest(root, sound);
   return () => {
@@ -62,9 +64,9 @@ export function offerDevices(root: HTMLElement, media: LocalMedia, sound: Sound)
 }
 
 /** Before permission browsers give no labels: devices are numbered then. */
-function fill(select: HTMLSelectElement, devices: MediaDeviceInfo[], word: string): void {
-  const wanted = devices.map((device, index) => [device.deviceId, device.label || `${word} ${index + 1}`] as const);
-  if (wanted.length === 0) wanted.push(['', 'None found yet']);
+function fill(select: HTMLSelectElement, devices: MediaDeviceInfo[], word: (typeof LISTS)[number]['word']): void {
+  const wanted = devices.map((device, index) => [device.deviceId, device.label || phrase(word, { number: index + 1 })] as const);
+  if (wanted.length === 0) wanted.push(['', phrase('media.none')]);
   const shown = Array.from(select.options, (option) => `${option.value}\n${option.text}`).join('\n');
   if (shown === wanted.map((pair) => pair.join('\n')).join('\n')) return;
   select.replaceChildren(...wanted.map(([value, label]) => new Option(label, value)));

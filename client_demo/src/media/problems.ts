@@ -1,5 +1,7 @@
 /** Why a camera or microphone is not there, and what the person can do about it. */
 
+import { phrase } from '../languages/language';
+
 export type DeviceKind = 'microphone' | 'camera';
 
 export type Problem =
@@ -40,8 +42,9 @@ export function problemOfPage(secure: boolean, hasDevices: boolean): Problem | n
 /** One or two sentences on each problem: what happened and what helps. Said once where both share it. */
 export function helpForBoth(problems: Record<DeviceKind, Problem | null>): Record<DeviceKind, string> {
   const { microphone, camera } = problems;
-  if (microphone && microphone === camera && !['busy', 'gone', 'failed'].includes(camera)) {
-    return { microphone: helpFor('camera and microphone', camera), camera: '' };
+  if (camera !== null && camera === microphone) {
+    const both = sharedHelp(camera);
+    if (both) return { microphone: both, camera: '' };
   }
   return {
     microphone: microphone ? helpFor('microphone', microphone) : '',
@@ -49,32 +52,31 @@ export function helpForBoth(problems: Record<DeviceKind, Problem | null>): Recor
   };
 }
 
-export function helpFor(kind: DeviceKind | 'camera and microphone', problem: Problem): string {
+export function helpFor(kind: DeviceKind, problem: Problem): string {
+  const device = kind === 'camera' ? 'Camera' : 'Microphone';
   switch (problem) {
     case 'insecure':
-      return (
-        'This page came over plain HTTP, so the browser keeps cameras and microphones closed. Open it over ' +
-        'HTTPS, or on the server’s own machine as localhost. You can still join to watch and listen.'
-      );
     case 'unsupported':
-      return 'This browser gives web pages no camera or microphone. You can still join to watch and listen.';
-    case 'denied':
-      return (
-        `The browser has not allowed this page to use your ${kind}. Choose the symbol beside the page’s ` +
-        'address, allow it there, then try again. You can also go on without.'
-      );
+      return phrase(`trouble.${problem}`);
     case 'system-denied':
-      return (
-        `Your system keeps the ${kind} from this browser. Allow it in the system’s privacy settings, then ` +
-        'try again.'
-      );
+      return phrase(`trouble.system${device}`);
+    default:
+      return phrase(`trouble.${problem}${device}`);
+  }
+}
+
+/** Of a problem that both have; empty where each is to be told of its own. */
+function sharedHelp(problem: Problem): string {
+  switch (problem) {
+    case 'denied':
     case 'missing':
-      return `No ${kind} found. Plug one in and try again, or go on without.`;
-    case 'busy':
-      return `The ${kind} is there, but another program may be using it. Close that program and try again.`;
-    case 'gone':
-      return `The ${kind} was unplugged. Choose another one, or turn it on again once it is back.`;
-    case 'failed':
-      return `The ${kind} could not be started. Try again, or choose another one.`;
+      return phrase(`trouble.${problem}Both`);
+    case 'system-denied':
+      return phrase('trouble.systemBoth');
+    case 'insecure':
+    case 'unsupported':
+      return phrase(`trouble.${problem}`);
+    default:
+      return '';
   }
 }

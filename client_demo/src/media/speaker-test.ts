@@ -1,6 +1,7 @@
 /** Three notes on the speaker that is chosen, so that a person knows before the call whether the others will be heard. */
 
 import { part, tell } from '../dom';
+import { onLanguage, phrase } from '../languages/language';
 import type { Sound } from './sound';
 
 /** Hertz, and seconds. */
@@ -17,18 +18,14 @@ export function bindSpeakerTest(root: HTMLElement, sound: Sound): () => void {
   const test = async (): Promise<void> => {
     if (playing) return;
     playing = true;
-    tell(words, 'Playing three notes…');
+    tell(words, phrase('media.playing'));
     const played = await play(sound).catch(() => false);
     playing = false;
     if (stop.signal.aborted) return;
-    tell(
-      words,
-      played
-        ? 'Heard nothing? Choose another speaker, or turn up the volume of your device.'
-        : 'Your browser could not play the sound. Check that a speaker is there, and try again.',
-    );
+    tell(words, phrase(played ? 'media.played' : 'media.unplayed'));
   };
   button.addEventListener('click', () => void test(), { signal: stop.signal });
+  onLanguage(() => tell(words, ''), stop.signal);
   return () => stop.abort();
 }
 

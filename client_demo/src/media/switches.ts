@@ -1,13 +1,14 @@
 /** The two buttons that turn microphone and camera on and off, the same before and during a call. */
 
 import { icon, part, say } from '../dom';
+import { onLanguage, phrase } from '../languages/language';
 import type { LocalMedia } from './local-media';
 import { type DeviceKind, helpForBoth } from './problems';
 
-const SWITCHES: Record<DeviceKind, { name: string; on: string; off: string; icons: [string, string] }> = {
-  microphone: { name: 'mic', on: 'Mute', off: 'Unmute', icons: ['i-mic', 'i-mic-off'] },
-  camera: { name: 'camera', on: 'Stop video', off: 'Start video', icons: ['i-camera', 'i-camera-off'] },
-};
+const SWITCHES = {
+  microphone: { name: 'mic', on: 'media.mute', off: 'media.unmute', icons: ['i-mic', 'i-mic-off'] },
+  camera: { name: 'camera', on: 'media.stop', off: 'media.start', icons: ['i-camera', 'i-camera-off'] },
+} as const satisfies Record<DeviceKind, object>;
 
 /** Binds `<name>-button` and `<name>-help` inside `root` until the answer is called. */
 export function bindSwitches(root: HTMLElement, media: LocalMedia): () => void {
@@ -26,13 +27,14 @@ export function bindSwitches(root: HTMLElement, media: LocalMedia): () => void {
       button.dataset['problem'] = String(state.problem !== null);
       button.setAttribute('aria-busy', String(state.busy));
       icon(button, icons[state.on ? 0 : 1]);
-      say(label, state.on ? on : off);
+      say(label, phrase(state.on ? on : off));
       const problems = { microphone: media.state('microphone').problem, camera: media.state('camera').problem };
       say(help, helpForBoth(problems)[kind]);
     });
   }
   const draw = (): void => draws.forEach((each) => each());
   media.addEventListener('change', draw, { signal });
+  onLanguage(draw, signal);
   draw();
   return () => stop.abort();
 }

@@ -1,6 +1,6 @@
 /** A button that cannot be undone: it asks before it acts, and says what came of it. */
 
-import { make } from '../dom';
+import { inEnglish, make } from '../dom';
 import type { Change } from './change';
 
 export interface Question {
@@ -43,9 +43,12 @@ export function drawAsking(asked: Question): HTMLElement {
 
   async function act(question: HTMLElement, yes: HTMLButtonElement, no: HTMLButtonElement): Promise<void> {
     yes.disabled = no.disabled = true;
+    outcome.removeAttribute('lang');
+    outcome.removeAttribute('dir');
     outcome.textContent = asked.waiting;
     const change = await asked.act();
     if (change.kind === 'refused') {
+      if (change.quoted) inEnglish(outcome);
       outcome.textContent = change.message;
       back(question);
       return;

@@ -1,5 +1,6 @@
 /** What a person has done with what the server keeps about them, with the receipt's token. */
 
+import { phrase } from '../languages/language';
 import { record, text } from './receipt';
 
 export type Change =
@@ -14,13 +15,13 @@ export type Change =
       /** The whole answer, to be saved: it has the signature. */
       file: string;
     }
-  | { kind: 'refused'; message: string };
+  /** `quoted`: the message is the server's own, in English. */
+  | { kind: 'refused'; message: string; quoted?: true };
 
 type Fetch = (input: string, init: RequestInit) => Promise<Response>;
 
 // The server writes its file anew before it answers.
 const TIMEOUT_MS = 75_000;
-const UNKNOWN = 'The server did not say whether it was done. Try again in a moment.';
 
 /** How a right is asked for, and where the answer says what was done, and of how many entries. */
 interface Right {
@@ -62,10 +63,10 @@ async function ask(token: string, right: Right, body: object | undefined, fetche
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer: unknown = await response.json();
-    if (!response.ok) return { kind: 'refused', message: text(record(answer)['error']) };
+    if (!response.ok) return { kind: 'refused', message: text(record(answer)['error']), quoted: true };
     return read(answer, right);
   } catch {
-    return { kind: 'refused', message: UNKNOWN };
+    return { kind: 'refused', message: phrase('common.unsaid') };
   }
 }
 
@@ -73,7 +74,7 @@ async function ask(token: string, right: Right, body: object | undefined, fetche
 function read(body: unknown, { member, counted }: Right): Change {
   const answer = record(body);
   const content = record(answer[member]);
-  if (typeof answer['jws'] !== 'string') return { kind: 'refused', message: UNKNOWN };
+  if (typeof answer['jws'] !== 'string') return { kind: 'refused', message: phrase('common.unsaid') };
   const rows = Object.values(record(content[counted])).reduce((sum: number, count) => sum + Number(count), 0);
   return {
     kind: 'done',

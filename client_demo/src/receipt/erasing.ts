@@ -1,6 +1,7 @@
 /** The button of the panel after a call that has everything erased. */
 
-import { counted } from '../duration';
+import { inEnglish, make } from '../dom';
+import { phrase } from '../languages/language';
 import { button, drawAsking } from './asking';
 import { erase } from './change';
 import type { Receipt } from './receipt';
@@ -8,18 +9,17 @@ import { save } from './save';
 
 /** Dispatches `erased`, which bubbles, once nothing is left of what the receipt lists. */
 export function drawErasing(receipt: Receipt): HTMLElement {
-  const entries = counted(receipt.entries.length, 'entry', 'entries');
   const root = drawAsking({
-    offer: 'Erase what is kept',
-    question: `Erase ${entries} about you in this room, for good? Save the receipt first if you want one.`,
-    yes: 'Erase',
-    no: 'Keep',
-    waiting: 'Erasing…',
+    offer: phrase('receipt.eraseOffer'),
+    question: phrase('receipt.eraseQuestion', { count: receipt.entries.length }),
+    yes: phrase('receipt.eraseYes'),
+    no: phrase('receipt.eraseNo'),
+    waiting: phrase('receipt.erasing'),
     testId: 'erase',
     act: () => erase(receipt.token),
     done: (change, outcome) => {
-      outcome.textContent = `${counted(change.rows, 'entry', 'entries')} erased. ${change.says}`;
-      const keep = button('Save the receipt of this erasure', 'save-erasure');
+      outcome.replaceChildren(phrase('receipt.erasedEntries', { count: change.rows }), ' ', inEnglish(make('span', '', change.says)));
+      const keep = button(phrase('receipt.saveErasure'), 'save-erasure');
       keep.addEventListener('click', () => save('offrecord-erasure.json', change.file));
       root.dispatchEvent(new CustomEvent('erased', { bubbles: true }));
       return keep;

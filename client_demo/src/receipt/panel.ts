@@ -1,6 +1,8 @@
 /** Shows a receipt, and saves it as a file. */
 
-import { make } from '../dom';
+import { inEnglish, make } from '../dom';
+import { languageQuery } from '../languages/choice';
+import { locale, phrase } from '../languages/language';
 import { drawErasing } from './erasing';
 import type { Receipt } from './receipt';
 import { save } from './save';
@@ -8,28 +10,29 @@ import { entriesInWords, receiptTitle } from './words';
 
 /** Fills `root` as soon as there is an answer; says so plainly where there is none. */
 export async function drawReceipt(root: HTMLElement, answer: Promise<Receipt | null>): Promise<void> {
-  const waiting = make('p', 'quiet', 'Asking the server what it keeps about you…');
+  const waiting = make('p', 'quiet', phrase('receipt.asking'));
   waiting.setAttribute('role', 'status');
   root.replaceChildren(waiting);
   const receipt = await answer;
   if (receipt) root.replaceChildren(...contents(receipt));
-  else waiting.textContent = 'The server does not say what it keeps about you right now.';
+  else waiting.textContent = phrase('receipt.unsaid');
 }
 
 function contents(receipt: Receipt): Node[] {
   const details = make('details', 'receipt');
   const title = make('summary', '', receiptTitle(receipt, day));
   const list = make('div', 'kept');
-  list.append(make('p', 'quiet', receipt.says), make('p', 'quiet', `It is kept under the name “${receipt.identity}”.`));
+  const name = make('p', 'quiet', phrase('receipt.name', { name: receipt.identity }));
+  list.append(inEnglish(make('p', 'quiet', receipt.says)), name);
   if (receipt.entries.length > 0) list.append(entryTable(receipt, moment));
   details.append(title, list);
   details.addEventListener('erased', () => {
-    title.textContent = 'What was kept about you in this room has been erased';
+    title.textContent = phrase('receipt.erased');
     list.remove();
   });
-  details.append(make('h3', '', 'Not kept'));
+  details.append(make('h3', '', phrase('receipt.notKept')));
   const notKept = make('ul', 'sentences');
-  notKept.append(...receipt.notKept.map((sentence) => make('li', '', sentence)));
+  notKept.append(...receipt.notKept.map((sentence) => inEnglish(make('li', '', sentence))));
   details.append(notKept, ...saving(receipt));
   return [details];
 }
@@ -38,8 +41,8 @@ function contents(receipt: Receipt): Node[] {
 export function entryTable({ entries }: Receipt, when: (date: Date) => string): HTMLElement {
   const element = make('table');
   const heads = make('tr');
-  for (const title of ['When', 'What', 'Deleted']) {
-    const head = make('th', '', title);
+  for (const title of ['receipt.when', 'receipt.what', 'receipt.deleted'] as const) {
+    const head = make('th', '', phrase(title));
     head.scope = 'col';
     heads.append(head);
   }
@@ -54,17 +57,13 @@ export function entryTable({ entries }: Receipt, when: (date: Date) => string): 
 }
 
 function saving(receipt: Receipt): HTMLElement[] {
-  const button = make('button', 'small', 'Save this receipt');
+  const button = make('button', 'small', phrase('receipt.save'));
   button.type = 'button';
   button.dataset['testid'] = 'save-receipt';
   button.addEventListener('click', () => save('offrecord-receipt.json', receipt.file));
-  const hint = make(
-    'p',
-    'quiet',
-    'The file is signed by the server. It holds a key with which anybody can see this list again, and have it changed or erased, so keep it to yourself. ',
-  );
-  const later = make('a', '', 'Open it later on this page.');
-  later.href = 'rights';
+  const hint = make('p', 'quiet', `${phrase('receipt.hint')} `);
+  const later = make('a', '', phrase('receipt.later'));
+  later.href = `rights${languageQuery()}`;
   later.target = '_blank';
   later.rel = 'noopener';
   hint.append(later);
@@ -72,9 +71,9 @@ function saving(receipt: Receipt): HTMLElement[] {
 }
 
 function day(date: Date): string {
-  return date.toLocaleDateString(undefined, { dateStyle: 'medium' });
+  return date.toLocaleDateString(locale(), { dateStyle: 'medium' });
 }
 
 function moment(date: Date): string {
-  return date.toLocaleTimeString();
+  return date.toLocaleTimeString(locale());
 }

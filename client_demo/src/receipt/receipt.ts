@@ -1,5 +1,7 @@
 /** The privacy receipt (`GET /api/receipt`): what the server's ledger holds about this person, signed. */
 
+import { phrase } from '../languages/language';
+
 export interface Entry {
   event: string;
   at: Date;
@@ -34,7 +36,6 @@ const ATTEMPTS = 5;
 const PAUSE_MS = 400;
 const MOST_ENTRIES = 2_000;
 const TEXT_LENGTH = 2_000;
-const UNKNOWN = 'The server does not say what it keeps about you right now. Try again in a moment.';
 
 /** The receipt once it tells of the end of `participant`'s connection, or as it is after two seconds; null
  * if there is none to be had. Never rejects. */
@@ -56,11 +57,12 @@ export async function askForReceipt(
   return latest;
 }
 
-/** The receipt as it is now, or why there is none, in words for who asks. Never rejects. */
+/** The receipt as it is now, or why there is none, in words for who asks; `quoted` where they are the server's own, in
+ * English. Never rejects. */
 export async function fetchReceipt(
   token: string,
   fetcher: Fetch = fetch,
-): Promise<{ kind: 'receipt'; receipt: Receipt } | { kind: 'refused'; message: string }> {
+): Promise<{ kind: 'receipt'; receipt: Receipt } | { kind: 'refused'; message: string; quoted?: true }> {
   try {
     const response = await fetcher('api/receipt', {
       headers: { authorization: `Bearer ${token}` },
@@ -71,9 +73,9 @@ export async function fetchReceipt(
     });
     const body: unknown = await response.json();
     if (response.ok) return { kind: 'receipt', receipt: readReceipt(body) };
-    return { kind: 'refused', message: text(record(body)['error']) };
+    return { kind: 'refused', message: text(record(body)['error']), quoted: true };
   } catch {
-    return { kind: 'refused', message: UNKNOWN };
+    return { kind: 'refused', message: phrase('receipt.unsaidRetry') };
   }
 }
 

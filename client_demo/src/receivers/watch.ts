@@ -6,6 +6,7 @@ import type { TokenNow } from '../call-token';
 import { make, part, say, tell } from '../dom';
 import { othersIn } from '../door/told';
 import { ageInWords } from '../duration';
+import { listed, phrase } from '../languages/language';
 import { type Account, askForAccount } from './account';
 import { getsInWords, strangersIn, trackInWords } from './words';
 
@@ -105,23 +106,22 @@ export class Receivers {
   private draw(): void {
     const known = this.known();
     const sentences = known?.tracks.map(trackInWords) ?? [];
-    if (known && sentences.length === 0) sentences.push('You send no sound and no video.');
+    if (known && sentences.length === 0) sentences.push(phrase('receivers.silent'));
     const list = part(this.place, 'receivers-tracks', HTMLElement);
     list.replaceChildren(...sentences.map((sentence) => make('li', '', sentence)));
     const roster = new Set(othersIn(this.room).map((person) => person.identity));
     const strangers = known ? strangersIn(known, roster) : [];
     const sure = strangers.filter((one) => this.suspects.has(one.identity));
     this.suspects = new Set(strangers.map((one) => one.identity));
-    const who = sure.map((one) => one.name).join(', ');
-    const alarm = `The relay sends to somebody who is not in this list: ${who}. Stop sending, and tell the operator.`;
-    say(part(this.place, 'receivers-alarm', HTMLElement), who ? alarm : '');
+    const names = listed(sure.map((one) => one.name));
+    say(part(this.place, 'receivers-alarm', HTMLElement), names ? phrase('receivers.stranger', { names }) : '');
     this.drawAge();
   }
 
   private drawAge(): void {
     const known = this.known();
-    const age = known ? `The account of the relay, ${ageInWords(Date.now() - this.at)}. It sends to nobody else.` : '';
-    const none = this.failed ? 'The server does not say at the moment. It is asked again.' : 'The server is asked…';
+    const age = known ? phrase('receivers.account', { age: ageInWords(Date.now() - this.at) }) : '';
+    const none = phrase(this.failed ? 'receivers.unsaid' : 'receivers.asked');
     tell(part(this.place, 'receivers-age', HTMLElement), age || none);
   }
 }

@@ -1,16 +1,7 @@
 /** What an account of the relay means for each person in the list, and where the two differ: pure. */
 
-import { counted, listed } from '../duration';
-import type { Account, Receiver, SentTrack, Source } from './account';
-
-const NAMES: Record<Source, string> = {
-  microphone: 'sound',
-  camera: 'video',
-  screen_share: 'screen',
-  screen_share_audio: 'screen’s sound',
-  audio: 'other sound',
-  video: 'other video',
-};
+import { listed, phrase } from '../languages/language';
+import type { Account, Receiver, SentTrack } from './account';
 
 /** Names that are told one by one; of more, how many. */
 const MOST_NAMED = 6;
@@ -23,26 +14,28 @@ export function getsInWords(account: Account, identity: string): string {
   const not: string[] = [];
   for (const track of account.tracks) {
     const received = track.receivers.find((one) => one.identity === identity);
-    (received ? (received.paused ? held : all) : not).push(NAMES[track.source]);
+    (received ? (received.paused ? held : all) : not).push(phrase(`sent.${track.source}`));
   }
   if (account.tracks.length === 0) return '';
-  if (all.length + held.length === 0) return 'gets nothing of yours';
+  if (all.length + held.length === 0) return phrase('receivers.nothing');
   return [
-    all.length > 0 ? `gets your ${listed(all)}` : '',
-    held.length > 0 ? `has your ${listed(held)} paused` : '',
-    not.length > 0 ? `does not get your ${listed(not)}` : '',
+    all.length > 0 ? phrase('receivers.gets', { tracks: listed(all) }) : '',
+    held.length > 0 ? phrase('receivers.paused', { tracks: listed(held) }) : '',
+    not.length > 0 ? phrase('receivers.not', { tracks: listed(not) }) : '',
   ]
     .filter(Boolean)
-    .join(', ');
+    .join(phrase('receivers.between'));
 }
 
 /** One sentence for a track: whom it goes to now. */
 export function trackInWords(track: SentTrack): string {
-  const name = `Your ${NAMES[track.source]}${track.muted ? ' (muted)' : ''}`;
-  const active = track.receivers.filter((one) => !one.paused);
-  const paused = track.receivers.filter((one) => one.paused);
-  const to = active.length > 0 ? `goes to ${named(active)}` : 'goes to nobody';
-  return `${name} ${to}${paused.length > 0 ? `, and is paused for ${named(paused)}` : ''}.`;
+  const name = phrase(`sent.${track.source}`);
+  const told = { track: track.muted ? phrase('receivers.muted', { track: name }) : name };
+  const names = named(track.receivers.filter((one) => !one.paused));
+  const paused = named(track.receivers.filter((one) => one.paused));
+  if (names && paused) return phrase('receivers.goesPaused', { ...told, names, paused });
+  if (names) return phrase('receivers.goes', { ...told, names });
+  return paused ? phrase('receivers.goesNowherePaused', { ...told, paused }) : phrase('receivers.goesNowhere', told);
 }
 
 /** Receivers that are in no list of people, each once. */
@@ -57,5 +50,5 @@ export function strangersIn(account: Account, roster: ReadonlySet<string>): Rece
 function named(receivers: Receiver[]): string {
   const names = receivers.slice(0, MOST_NAMED).map((one) => one.name);
   const more = receivers.length - names.length;
-  return listed(more > 0 ? [...names, counted(more, 'other')] : names);
+  return listed(more > 0 ? [...names, phrase('receivers.others', { count: more })] : names);
 }

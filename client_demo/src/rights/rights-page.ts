@@ -1,7 +1,7 @@
 /** Opens a receipt, shows what the server keeps now, and has it changed. Nothing is stored but in memory. */
 
-import { make, part, say, tell } from '../dom';
-import { counted } from '../duration';
+import { inEnglish, make, part, say, sayOrQuote, tell } from '../dom';
+import { locale, phrase } from '../languages/language';
 import { button, drawAsking } from '../receipt/asking';
 import { type Change, correct, erase, objectToDetails } from '../receipt/change';
 import { entryTable } from '../receipt/panel';
@@ -11,6 +11,7 @@ import { receiptTitle } from '../receipt/words';
 import { type Opened, tokenOfFile, tokenOfText } from './saved';
 
 type Done = Change & { kind: 'done' };
+type Refusal = { message: string; quoted?: true };
 
 export class RightsPage {
   private readonly form = part(document, 'form', HTMLFormElement);
@@ -50,36 +51,36 @@ export class RightsPage {
     const opened: Opened = chosen ? await tokenOfFile(chosen) : tokenOfText(this.token.value);
     if (opened.kind === 'not') return this.refuse(opened.message, chosen ? this.file : this.token);
     say(this.error, '');
-    tell(this.status, 'Asking the server…');
+    tell(this.status, phrase('rights.asking'));
     const refusal = await this.show(opened.token);
-    if (refusal) return this.refuse(refusal, chosen ? this.file : this.token);
+    if (refusal) return this.refuse(refusal.message, chosen ? this.file : this.token, refusal.quoted);
     this.form.reset();
     this.form.hidden = true;
     part(document, 'title', HTMLElement).focus();
   }
 
-  private refuse(message: string, field: HTMLElement): void {
+  private refuse(message: string, field: HTMLElement, quoted = false): void {
     tell(this.status, '');
-    say(this.error, message);
+    sayOrQuote(this.error, message, quoted);
     field.focus();
   }
 
-  /** Draws what is kept now. The server's words where it refuses. */
-  private async show(token: string): Promise<string> {
+  /** Draws what is kept now. Why not, where the server refuses. */
+  private async show(token: string): Promise<Refusal | null> {
     const answer = await fetchReceipt(token);
-    if (answer.kind === 'refused') return answer.message;
+    if (answer.kind === 'refused') return answer;
     const { receipt } = answer;
     this.receipt = receipt;
     const some = receipt.entries.length > 0;
     tell(part(document, 'title', HTMLElement), receiptTitle(receipt, day));
-    tell(part(document, 'says', HTMLElement), receipt.says);
+    sayOrQuote(part(document, 'says', HTMLElement), receipt.says, true);
     tell(
       part(document, 'whose', HTMLElement),
-      `In the room “${receipt.room}”, under the name “${receipt.identity}”.`,
+      phrase('rights.whose', { room: receipt.room, name: receipt.identity }),
     );
     part(document, 'entries', HTMLElement).replaceChildren(...(some ? [entryTable(receipt, moment)] : []));
     part(document, 'not-kept', HTMLElement).replaceChildren(
-      ...receipt.notKept.map((sentence) => make('li', '', sentence)),
+      ...receipt.notKept.map((sentence) => inEnglish(make('li', '', sentence))),
     );
     tell(part(document, 'json', HTMLElement), receipt.file);
     part(document, 'erase', HTMLElement).replaceChildren(this.erasing(receipt));
@@ -88,17 +89,16 @@ export class RightsPage {
     this.found.hidden = false;
     this.deeds.hidden = !some;
     tell(this.status, receiptTitle(receipt, day));
-    return '';
+    return null;
   }
 
   private erasing(receipt: Receipt): HTMLElement {
-    const entries = counted(receipt.entries.length, 'entry', 'entries');
     return drawAsking({
-      offer: 'Erase what is kept',
-      question: `Erase ${entries} about you in this room, for good? Save the receipt first if you want one.`,
-      yes: 'Erase',
-      no: 'Keep',
-      waiting: 'Erasing…',
+      offer: phrase('receipt.eraseOffer'),
+      question: phrase('receipt.eraseQuestion', { count: receipt.entries.length }),
+      yes: phrase('receipt.eraseYes'),
+      no: phrase('receipt.eraseNo'),
+      waiting: phrase('receipt.erasing'),
       testId: 'erase',
       act: () => erase(receipt.token),
       done: (change) => {
@@ -110,11 +110,11 @@ export class RightsPage {
 
   private objecting(receipt: Receipt): HTMLElement {
     return drawAsking({
-      offer: 'Object to details',
-      question: 'Erase what was noted moment by moment, for good?',
-      yes: 'Object',
-      no: 'Leave it',
-      waiting: 'Erasing…',
+      offer: phrase('rights.objectOffer'),
+      question: phrase('rights.objectQuestion'),
+      yes: phrase('rights.objectYes'),
+      no: phrase('rights.objectNo'),
+      waiting: phrase('receipt.erasing'),
       testId: 'object',
       act: () => objectToDetails(receipt.token),
       done: (change) => {
@@ -129,18 +129,18 @@ export class RightsPage {
     const press = part(document, 'correct', HTMLButtonElement);
     const name = this.name.value.trim();
     if (!name || !this.receipt) {
-      say(error, 'Write the name that is to be kept.');
+      sayOrQuote(error, phrase('rights.nameless'), false);
       this.name.focus();
       return;
     }
     say(error, '');
-    tell(this.status, 'Correcting…');
+    tell(this.status, phrase('rights.correcting'));
     press.disabled = true;
     const change = await correct(this.receipt.token, name);
     press.disabled = false;
     if (change.kind === 'refused') {
       tell(this.status, '');
-      say(error, change.message);
+      sayOrQuote(error, change.message, change.quoted === true);
       this.name.focus();
       return;
     }
@@ -149,24 +149,28 @@ export class RightsPage {
   }
 
   /** Adds the signed answer to the list, and shows what is kept since. */
-  private async done(change: Done, deed: string, token: string, answer: string): Promise<void> {
+  private async done(change: Done, deed: 'erased' | 'corrected', token: string, answer: string): Promise<void> {
     const item = make('li');
-    const keep = button('Save the signed answer', `save-${answer}`);
+    const keep = button(phrase('rights.saveAnswer'), `save-${answer}`);
     keep.addEventListener('click', () => {
       save(`offrecord-${answer}.json`, change.file);
       this.unsaved = false;
     });
-    item.append(make('p', '', `${counted(change.rows, 'entry', 'entries')} ${deed}. ${change.says}`));
+    const what = make('p');
+    const count = { count: change.rows };
+    const said = deed === 'erased' ? phrase('receipt.erasedEntries', count) : phrase('rights.corrected', count);
+    what.append(said, ' ', inEnglish(make('span', '', change.says)));
+    item.append(what);
     if (change.token) {
-      const words = 'Save it: only this answer, or a receipt saved from now on, opens what is kept. The one that you have does not.';
-      item.append(make('p', 'help', words));
+      item.append(make('p', 'help', phrase('rights.saveIt')));
     }
     item.append(keep);
     part(document, 'answer-list', HTMLElement).append(item);
     this.answers.hidden = false;
     part(document, 'answers-title', HTMLElement).focus();
     const refusal = await this.show(token);
-    tell(this.status, refusal || `Done: ${counted(change.rows, 'entry', 'entries')} ${deed}.`);
+    const done = deed === 'erased' ? phrase('rights.doneErased', count) : phrase('rights.doneCorrected', count);
+    tell(this.status, refusal?.message ?? done);
   }
 
   /** As if the page had just been opened; what was done stays to be saved. */
@@ -182,9 +186,9 @@ export class RightsPage {
 }
 
 function day(date: Date): string {
-  return date.toLocaleDateString(undefined, { dateStyle: 'medium' });
+  return date.toLocaleDateString(locale(), { dateStyle: 'medium' });
 }
 
 function moment(date: Date): string {
-  return date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  return date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
 }

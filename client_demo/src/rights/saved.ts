@@ -1,5 +1,7 @@
 /** The token of a receipt, from the file that was saved or from what was pasted. */
 
+import { phrase } from '../languages/language';
+
 /** 2,000 entries with their signature are less than half of it. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_CHARACTERS = 16 * 1024;
@@ -9,14 +11,14 @@ export type Opened = { kind: 'token'; token: string } | { kind: 'not'; message: 
 
 /** Never rejects. */
 export async function tokenOfFile(file: Pick<File, 'size' | 'text'>): Promise<Opened> {
-  const no = { kind: 'not' as const, message: 'This file is not a receipt. Choose the one that you saved after a call.' };
+  const no = { kind: 'not' as const, message: phrase('rights.notReceipt') };
   if (file.size > MOST_BYTES) return no;
   try {
     const content: unknown = JSON.parse(await file.text());
     const token = typeof content === 'object' && content !== null && 'token' in content ? content.token : null;
     if (typeof token === 'string' && isToken(token)) return { kind: 'token', token };
     if (isAnswer(content)) {
-      return { kind: 'not', message: 'This is the receipt of an erasure or objection. Choose one that lists what is kept.' };
+      return { kind: 'not', message: phrase('rights.answerOnly') };
     }
     return no;
   } catch {
@@ -27,10 +29,10 @@ export async function tokenOfFile(file: Pick<File, 'size' | 'text'>): Promise<Op
 /** A token as it stands in the file, with or without its quotes, or the content of the whole file. */
 export function tokenOfText(pasted: string): Opened {
   const text = pasted.trim();
-  if (text === '') return { kind: 'not', message: 'Choose the file of a receipt, or paste its token.' };
+  if (text === '') return { kind: 'not', message: phrase('rights.nothingChosen') };
   const inside = /"token"\s*:\s*"([^"]*)"/.exec(text)?.[1] ?? text.replace(/^"|",?$/g, '');
   if (isToken(inside)) return { kind: 'token', token: inside };
-  return { kind: 'not', message: 'This is not a token. It is the long text after “token” in the file of a receipt.' };
+  return { kind: 'not', message: phrase('rights.notToken') };
 }
 
 function isToken(text: string): boolean {
