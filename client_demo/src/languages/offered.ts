@@ -14,6 +14,7 @@ interface Offer {
 export const LANGUAGES = {
   en: { name: 'English', rightToLeft: false, load: async () => english },
   de: { name: 'Deutsch', rightToLeft: false, load: async () => (await import('./de')).default },
+  ar: { name: 'العربية', rightToLeft: true, load: async () => (await import('./ar')).default },
 } as const satisfies Record<string, Offer>;
 
 export type Language = keyof typeof LANGUAGES;
