@@ -14,6 +14,8 @@ interface Offer {
 export const LANGUAGES = {
   en: { name: 'English', rightToLeft: false, load: async () => english },
   de: { name: 'Deutsch', rightToLeft: false, load: async () => (await import('./de')).default },
+  fr: { name: 'Français', rightToLeft: false, load: async () => (await import('./fr')).default },
+  es: { name: 'Español', rightToLeft: false, load: async () => (await import('./es')).default },
   ar: { name: 'العربية', rightToLeft: true, load: async () => (await import('./ar')).default },
 } as const satisfies Record<string, Offer>;
 
