@@ -57,7 +57,7 @@ describe('one large tile', () => {
     for (let others = 0; others <= 40; others += 1) {
       const { strip, main, small } = layOutSpeaker(others, width, height, 10);
       const across = small.columns * small.width + (small.columns - 1) * 10;
-      expect(strip === 'right' ? main.width + 10 + small.width : Math.max(main.width, across)).toBeLessThanOrEqual(width);
+      expect(strip === 'beside' ? main.width + 10 + small.width : Math.max(main.width, across)).toBeLessThanOrEqual(width);
       const seen = Math.min(2, Math.ceil(others / small.columns)) * (small.height + 10);
       expect(main.height + (strip === 'below' ? seen : 0)).toBeLessThanOrEqual(height);
       if (others > 0) expect(main.width * main.height).toBeGreaterThan(small.width * small.height);
@@ -72,8 +72,8 @@ describe('one large tile', () => {
 
   it('has the others below it on a phone and beside it on a screen', () => {
     expect(layOutSpeaker(3, 336, 560, 10).strip).toBe('below');
-    expect(layOutSpeaker(3, 1256, 640, 10).strip).toBe('right');
-    expect(layOutSpeaker(3, 740, 230, 10).strip).toBe('right');
+    expect(layOutSpeaker(3, 1256, 640, 10).strip).toBe('beside');
+    expect(layOutSpeaker(3, 740, 230, 10).strip).toBe('beside');
   });
 
   it('survives a window without room', () => {

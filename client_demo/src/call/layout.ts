@@ -68,7 +68,7 @@ function smallest(tiles: number, width: number, gap: number): TileSize {
 
 export interface SpeakerSize {
   /** Where the small tiles are. */
-  strip: 'right' | 'below';
+  strip: 'beside' | 'below';
   /** Of the large tile, CSS pixels. */
   main: { width: number; height: number };
   /** Of the small ones, which scroll where they do not all fit. */
@@ -90,7 +90,7 @@ export function layOutSpeaker(
 ): SpeakerSize {
   const none = { columns: 1, width: 0, height: 0 };
   if (others <= 0) return { strip: 'below', main: shape(width, height, narrowest), small: none };
-  let best = stripRight(width, height, gap, narrowest);
+  let best = stripBeside(width, height, gap, narrowest);
   const most = Math.floor((width + gap) / (SMALL_WIDTH.least + gap));
   for (let columns = Math.max(1, Math.min(others, most)); columns >= 1; columns -= 1) {
     const below = stripBelow(others, columns, width, height, gap, narrowest);
@@ -102,10 +102,10 @@ export function layOutSpeaker(
   return best;
 }
 
-function stripRight(width: number, height: number, gap: number, narrowest: number): SpeakerSize {
+function stripBeside(width: number, height: number, gap: number, narrowest: number): SpeakerSize {
   const small = smallWidth(width / 5);
   return {
-    strip: 'right',
+    strip: 'beside',
     main: shape(width - gap - small, height, narrowest),
     small: { columns: 1, width: small, height: Math.floor(small / WIDEST) },
   };

@@ -1,6 +1,7 @@
 /** What does not fit the bar waits behind a button; some of it only where the bar is short. */
 
 import { part } from '../dom';
+import { isRightToLeft } from '../languages/language';
 
 /** From this width on, what is so marked (`data-bar`) stands in the bar, before the button it names (`data-before`). */
 const ROOM: Record<string, string> = { tablet: '(min-width: 40.01rem)', wide: '(min-width: 72.01rem)' };
@@ -18,7 +19,7 @@ export function bindMore(root: HTMLElement): () => void {
   const open = (shown: boolean): void => {
     const bar = menu.parentElement?.getBoundingClientRect();
     // Above its button, whose place depends on what else is in the bar.
-    if (shown && bar) menu.style.right = `${Math.max(EDGE, bar.right - button.getBoundingClientRect().right)}px`;
+    if (shown && bar) menu.style.insetInlineEnd = `${Math.max(EDGE, endDistance(bar, button.getBoundingClientRect()))}px`;
     menu.dataset['open'] = String(shown);
     button.setAttribute('aria-expanded', String(shown));
   };
@@ -51,6 +52,11 @@ export function bindMore(root: HTMLElement): () => void {
   open(false);
   fillBar(menu, signal);
   return () => stop.abort();
+}
+
+/** From the end of a line of the bar to the end of what is in it, CSS pixels. */
+function endDistance(bar: DOMRect, inside: DOMRect): number {
+  return isRightToLeft() ? inside.left - bar.left : bar.right - inside.right;
 }
 
 /** Moves buttons between the menu and the bar, so that they come in the order they are seen in. */

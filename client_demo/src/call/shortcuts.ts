@@ -1,7 +1,7 @@
 /** Keys that do what buttons do, a list of them, and a way to turn them off. */
 
 import { make, part } from '../dom';
-import { phrase } from '../languages/language';
+import { isRightToLeft, phrase } from '../languages/language';
 import { type Action, actionOf, isPressable, isTyping, SHORTCUTS } from './keys';
 
 /** Listens until the answer is called; `keys-list` and `use-keys` are inside `root`. `act` says whether the key
@@ -12,7 +12,7 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
   part(root, 'keys-list', HTMLElement).replaceChildren(
     ...SHORTCUTS.map((shortcut) => {
       const line = make('li');
-      const sign = 'shown' in shortcut ? shortcut.shown : shortcut.key.toUpperCase();
+      const sign = 'shown' in shortcut ? along(shortcut.shown) : shortcut.key.toUpperCase();
       const key = sign === ' ' ? phrase('keys.space') : sign;
       line.append(make('kbd', '', key), make('span', '', phrase(shortcut.words)));
       return line;
@@ -29,7 +29,7 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
       if (event.key === 'Tab') byKeys = true;
       if (!use.checked || event.defaultPrevented) return;
       const action = actionOf({
-        key: event.key,
+        key: along(event.key.toLowerCase()),
         code: event.code,
         modified: event.ctrlKey || event.altKey || event.metaKey,
         repeat: event.repeat,
@@ -42,6 +42,13 @@ export function bindShortcuts(root: HTMLElement, act: (action: Action) => boolea
     { signal: stop.signal },
   );
   return () => stop.abort();
+}
+
+const OTHER_WAY: Record<string, string> = { arrowleft: 'arrowright', arrowright: 'arrowleft', '←': '→', '→': '←' };
+
+/** A key or sign that points back or forward, where lines run from right to left. */
+function along(sign: string): string {
+  return isRightToLeft() ? (OTHER_WAY[sign] ?? sign) : sign;
 }
 
 /** So that keys are found by who looks at a button, or listens to it. */

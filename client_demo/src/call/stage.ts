@@ -110,7 +110,7 @@ export class Stage {
     const others = Array.from(this.grid.children).filter((child) => child !== main.element);
     const narrowest = main.isScreen ? NARROWEST_SCREEN : NARROWEST;
     const { strip, main: large, small } = layOutSpeaker(others.length, width, height, GAP, narrowest);
-    const beside = strip === 'right';
+    const beside = strip === 'beside';
     const rows = Math.ceil(others.length / small.columns);
     const smallRows = rows > 0 ? `repeat(${rows}, ${small.height}px)` : '';
     this.grid.style.gridTemplate = beside

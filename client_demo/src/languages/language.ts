@@ -16,10 +16,13 @@ let shown: Shown = { language: 'en', locale: 'en', catalogue: english };
 const changes = new EventTarget();
 
 /** Shows the first language of `wishes` that is offered from now on. English where its file cannot be had. */
-export async function speak(wishes: readonly string[]): Promise<void> {
+export async function speak(
+  wishes: readonly string[],
+  load: (language: Language) => Promise<Catalogue> = (language) => LANGUAGES[language].load(),
+): Promise<void> {
   const { language, locale } = preferred(wishes);
   try {
-    shown = { language, locale, catalogue: await LANGUAGES[language].load() };
+    shown = { language, locale, catalogue: await load(language) };
   } catch {
     shown = { language: 'en', locale: 'en', catalogue: english };
   }
@@ -42,6 +45,10 @@ export function language(): Language {
 /** BCP 47, for `Intl`. */
 export function locale(): string {
   return shown.locale;
+}
+
+export function direction(): 'ltr' | 'rtl' {
+  return isRightToLeft() ? 'rtl' : 'ltr';
 }
 
 export function isRightToLeft(): boolean {

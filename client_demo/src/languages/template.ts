@@ -9,14 +9,14 @@
  * Text goes in as text, never as markup. */
 
 import type { Key } from './catalogue';
-import { isRightToLeft, language, phrase, pieces } from './language';
+import { direction, language, phrase, pieces } from './language';
 
 const ATTRIBUTES = { label: 'aria-label', title: 'title', placeholder: 'placeholder' };
 
 /** The whole page: what is in it, and its templates. */
 export function fillPage(page: Document = document): void {
   page.documentElement.lang = language();
-  page.documentElement.dir = isRightToLeft() ? 'rtl' : 'ltr';
+  page.documentElement.dir = direction();
   fill(page);
   for (const template of page.querySelectorAll('template')) fill(template.content);
 }
