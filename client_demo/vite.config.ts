@@ -1,4 +1,4 @@
-import { defineConfig } from 'vite';
+import { defineConfig } from 'vitest/config';
 
 /** Where `npm run dev` finds the server started by `offrecord serve --dev`. */
 const SERVER = 'http://127.0.0.1:7880';
@@ -25,6 +25,8 @@ export default defineConfig({
     // livekit-client alone is larger than the default limit, and is needed before anything can be shown.
     chunkSizeWarningLimit: 900,
   },
+  // Tests read the style sheets.
+  test: { css: true },
   server: {
     proxy: {
       '/api': SERVER,
