@@ -198,7 +198,7 @@ export class JoinPage {
     // Whoever chose a language has that remembered too.
     const chosen = askedIn(location.search) || kept().language;
     part(this.element, 'remember-words', HTMLElement).textContent = phrase(chosen ? 'join.remembered' : 'join.remember');
-    part(this.element, 'rights-link', HTMLAnchorElement).search = languageQuery();
+    part(this.element, 'rights-link', HTMLAnchorElement).href = `rights${languageQuery()}`;
     this.drawPreview();
   }
 
