@@ -26,6 +26,6 @@ export function ageInWords(milliseconds: number): string {
 
 /** "3 minutes"; with `digits` after the separator: "0.7 seconds". */
 export function measured(amount: number, unit: Unit, digits = 0): string {
-  const format = { style: 'unit', unit, unitDisplay: 'long', minimumFractionDigits: digits, maximumFractionDigits: digits } as const;
-  return new Intl.NumberFormat(locale(), format).format(amount);
+  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale(), { style: 'unit', unit, unitDisplay: 'long', ...fraction }).format(amount);
 }

@@ -15,7 +15,9 @@ afterEach(() => speak(['en']));
 
 function messagesOf(catalogue: Catalogue): [string, Message][] {
   return Object.entries(catalogue).flatMap(([subject, messages]) =>
-    Object.entries(messages as Record<string, Message>).map(([name, message]): [string, Message] => [`${subject}.${name}`, message]),
+    Object.entries(messages as Record<string, Message>).map(([name, message]): [string, Message] => {
+      return [`${subject}.${name}`, message];
+    }),
   );
 }
 
@@ -97,6 +99,15 @@ describe('which language is shown', () => {
   });
 });
 
+it('that was asked for last is shown, though another comes later', async () => {
+  let comes = (_: Catalogue): void => undefined;
+  const late = speak(['de'], () => new Promise((resolve) => (comes = resolve)));
+  await speak(['es']);
+  comes(await LANGUAGES.de.load());
+  await late;
+  expect(language()).toBe('es');
+});
+
 describe('a message', () => {
   it('counts as its language does: Arabic in six ways', async () => {
     await speak(['ar-EG']);
@@ -104,7 +115,8 @@ describe('a message', () => {
     expect(new Set(told).size).toBe(6);
     expect(told[2]).toBe('شخصان في المكالمة');
     await speak(['fr']);
-    expect([0, 1].map((count) => phrase('call.company', { count }))).toEqual(['0 personne dans l’appel', '1 personne dans l’appel']);
+    const [none, one] = [0, 1].map((count) => phrase('call.company', { count }));
+    expect([none, one]).toEqual(['0 personne dans l’appel', '1 personne dans l’appel']);
     expect(formOf({ other: 'x' }, 'en', 1)).toBe('x');
   });
 

@@ -64,9 +64,15 @@ describe('the code', () => {
   });
 
   it('puts no literal words into the page', () => {
-    const literal = /(?:textContent|innerText|ariaLabel|title|placeholder) = ['`][A-Za-z]|(?:say|tell|announce|problem)\((?:[^()]*(?:\([^()]*\))?, )?['`][A-Za-z]|make\('\w+', '[^']*', ['`][A-Za-z]|setAttribute\('(?:aria-label|title)', ['`]/u;
+    const ways = [
+      /(?:textContent|innerText|ariaLabel|title|placeholder) = ['`][A-Za-z]/u,
+      /(?:say|tell|announce|problem)\((?:[^()]*(?:\([^()]*\))?, )?['`][A-Za-z]/u,
+      /make\('\w+', '[^']*', ['`][A-Za-z]/u,
+      /setAttribute\('(?:aria-label|title)', ['`]/u,
+    ];
+    const isLiteral = (line: string): boolean => ways.some((way) => way.test(line));
     // The name of the product.
-    expect(lines.filter(({ line }) => literal.test(line) && !line.includes("= 'Offrecord'"))).toEqual([]);
+    expect(lines.filter(({ line }) => isLiteral(line) && !line.includes("= 'Offrecord'"))).toEqual([]);
   });
 });
 
@@ -87,7 +93,7 @@ it('every message is used', () => {
 });
 
 it('styles name sides by the direction of the text, except what is in the middle', () => {
-  const physical = /(?:^|[\s{;-])(?:left|right)\s*:|(?:margin|padding|border)-(?:left|right)|(?:text-align|float|clear): (?:left|right)/u;
+  const physical = /(?:^|[\s{;-])(?:left|right)\s*:|(?:text-align|float|clear): (?:left|right)/u;
   const middle = /left: (?:50%|calc\(50% [-+])/u;
   const found = styles.flatMap(([, text]) => text.split('\n').filter((line) => physical.test(line) && !middle.test(line)));
   expect(styles.filter(([, text]) => text.length > 100).length).toBeGreaterThan(8);

@@ -58,7 +58,10 @@ export class Pages implements CallPart {
         const across = to.clientX - from.clientX;
         const down = to.clientY - from.clientY;
         from = null;
-        if (Math.abs(across) >= SWIPE && Math.abs(across) > 2 * Math.abs(down)) this.turn(across < 0 === isRightToLeft() ? -1 : 1);
+        if (Math.abs(across) < SWIPE || Math.abs(across) <= 2 * Math.abs(down)) return;
+        // The next page comes from where lines end.
+        const forward = isRightToLeft() ? across > 0 : across < 0;
+        this.turn(forward ? 1 : -1);
       },
       { passive: true },
     );

@@ -12,6 +12,8 @@ interface Shown {
   catalogue: Catalogue;
 }
 
+/** Of the last wish: what was asked for before it does not overtake it. */
+let wish = 0;
 let shown: Shown = { language: 'en', locale: 'en', catalogue: english };
 const changes = new EventTarget();
 
@@ -20,12 +22,11 @@ export async function speak(
   wishes: readonly string[],
   load: (language: Language) => Promise<Catalogue> = (language) => LANGUAGES[language].load(),
 ): Promise<void> {
+  const mine = ++wish;
   const { language, locale } = preferred(wishes);
-  try {
-    shown = { language, locale, catalogue: await load(language) };
-  } catch {
-    shown = { language: 'en', locale: 'en', catalogue: english };
-  }
+  const catalogue = await load(language).catch(() => null);
+  if (mine !== wish) return;
+  shown = catalogue ? { language, locale, catalogue } : { language: 'en', locale: 'en', catalogue: english };
 }
 
 /** Has drawn anew what is not in the page's own HTML. */

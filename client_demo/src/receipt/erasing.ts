@@ -18,7 +18,8 @@ export function drawErasing(receipt: Receipt): HTMLElement {
     testId: 'erase',
     act: () => erase(receipt.token),
     done: (change, outcome) => {
-      outcome.replaceChildren(phrase('receipt.erasedEntries', { count: change.rows }), ' ', inEnglish(make('span', '', change.says)));
+      const erased = phrase('receipt.erasedEntries', { count: change.rows });
+      outcome.replaceChildren(erased, ' ', inEnglish(make('span', '', change.says)));
       const keep = button(phrase('receipt.saveErasure'), 'save-erasure');
       keep.addEventListener('click', () => save('offrecord-erasure.json', change.file));
       root.dispatchEvent(new CustomEvent('erased', { bubbles: true }));

@@ -62,7 +62,7 @@ export const reading: Subject<'reading'> = {
   elsewhereTitle: 'Die Belege nennen nicht den Prozess, der dieses Gespräch trägt',
   elsewhereMeaning: 'Der Server zeigt Belege, sagt aber nicht, auf welchem seiner Prozesse dieses Gespräch läuft. Das ist für einen Moment so, nachdem ein Prozess ersetzt wurde. Teilnehmende können trotzdem auf ihren eigenen Geräten aufzeichnen.',
   fullLabel: 'Aufzeichnen ist hier blockiert',
-  fullShort: 'Blockiert',
+  fullShort: 'Aufzeichnen blockiert',
   fullTitle: 'Das Aufzeichnen ist auf diesem Server blockiert',
   fullMeaning: 'Die Prozesse, die hier Ton und Video tragen, sind vom Betriebssystem gesperrt: Sie können keine Datei öffnen oder schreiben, kein Programm starten und keine eigene Verbindung öffnen. Teilnehmende können trotzdem auf ihren eigenen Geräten aufzeichnen.',
   reducedLabel: 'Mit weniger Sperren blockiert',

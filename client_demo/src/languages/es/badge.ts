@@ -62,7 +62,7 @@ export const reading: Subject<'reading'> = {
   elsewhereTitle: 'Las pruebas no nombran el proceso que lleva esta llamada',
   elsewhereMeaning: 'El servidor muestra pruebas, pero no dice en cuál de sus procesos está esta llamada. Así es por un momento después de sustituir un proceso. Los participantes pueden grabar de todos modos en sus propios dispositivos.',
   fullLabel: 'La grabación está bloqueada aquí',
-  fullShort: 'Bloqueada',
+  fullShort: 'Grabación bloqueada',
   fullTitle: 'La grabación está bloqueada en este servidor',
   fullMeaning: 'Los procesos que llevan aquí el sonido y el vídeo están bloqueados por el sistema operativo: no pueden abrir ni escribir ningún archivo, iniciar ningún programa ni abrir conexiones propias. Los participantes pueden grabar de todos modos en sus propios dispositivos.',
   reducedLabel: 'Bloqueada con menos cierres',

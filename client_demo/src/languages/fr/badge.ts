@@ -62,7 +62,7 @@ export const reading: Subject<'reading'> = {
   elsewhereTitle: 'Les preuves ne nomment pas le processus qui porte cet appel',
   elsewhereMeaning: 'Le serveur montre des preuves, mais ne dit pas sur lequel de ses processus se déroule cet appel. C’est ainsi un moment, après le remplacement d’un processus. Les participants peuvent toujours enregistrer sur leurs propres appareils.',
   fullLabel: 'Enregistrement bloqué ici',
-  fullShort: 'Bloqué',
+  fullShort: 'Enregistrement bloqué',
   fullTitle: 'L’enregistrement est bloqué sur ce serveur',
   fullMeaning: 'Les processus qui portent ici le son et la vidéo sont verrouillés par le système d’exploitation : ils ne peuvent ouvrir ni écrire aucun fichier, lancer aucun programme, ni ouvrir de connexion à eux. Les participants peuvent toujours enregistrer sur leurs propres appareils.',
   reducedLabel: 'Bloqué par moins de verrous',
