@@ -57,9 +57,9 @@ export const entry: Subject<'entry'> = {
     other: 'Davon kamen etwa {count} Pakete an, {lost} nicht.',
   },
   qualityChanged: 'Ab hier war Ihre Verbindung {quality}.',
-  publisher: 'Was Sie sendeten, hatte eine eigene Leitung{by}, {duration} lang: {why}.',
-  subscriber: 'Was Sie empfingen, hatte eine eigene Leitung{by}, {duration} lang: {why}.',
-  both: 'Sie sendeten und empfingen auf einer Leitung{by}, {duration} lang: {why}.',
+  publisher: 'Was Sie sendeten, hatte eine eigene Leitung{by} während {duration}: {why}.',
+  subscriber: 'Was Sie empfingen, hatte eine eigene Leitung{by} während {duration}: {why}.',
+  both: 'Sie sendeten und empfingen auf einer Leitung{by} während {duration}: {why}.',
   by: ' über {protocol} und {family}',
   packets: {
     one: 'Etwa {count} Paket, davon verloren: {lost}.',

@@ -64,7 +64,7 @@ export const reading: Subject<'reading'> = {
   fullLabel: 'Enregistrement bloqué ici',
   fullShort: 'Enregistrement bloqué',
   fullTitle: 'L’enregistrement est bloqué sur ce serveur',
-  fullMeaning: 'Les processus qui portent ici le son et la vidéo sont verrouillés par le système d’exploitation : ils ne peuvent ouvrir ni écrire aucun fichier, lancer aucun programme, ni ouvrir de connexion à eux. Les participants peuvent toujours enregistrer sur leurs propres appareils.',
+  fullMeaning: 'Les processus qui portent ici le son et la vidéo sont verrouillés par le système d’exploitation : ils ne peuvent ouvrir ni écrire aucun fichier, lancer aucun programme, ni ouvrir de connexion propre. Les participants peuvent toujours enregistrer sur leurs propres appareils.',
   reducedLabel: 'Bloqué par moins de verrous',
   reducedShort: 'Moins de verrous',
   reducedTitle: 'L’enregistrement est bloqué sur ce serveur par moins de verrous que d’habitude',
