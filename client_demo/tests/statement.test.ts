@@ -31,13 +31,15 @@ describe('the guarantee statement', () => {
 
   it('says once what several relays lack', () => {
     const reasons = [1, 2].map((relay) => ({ relay, check: 'landlock', says: 'Landlock is not available.' }));
-    expect(readStatement(statement({ reasons })).reasons).toEqual(['Landlock is not available.']);
+    expect(readStatement(statement({ reasons })).reasons).toEqual([
+      { says: 'Landlock is not available.', check: 'landlock' },
+    ]);
   });
 
   it('tells what happened, and when', () => {
     const incidents = [{ says: 'a media process was stopped', at: '2030-01-01T00:00:00.000Z', kind: 'tripwire' }];
     expect(readStatement(statement({ incidents })).incidents).toEqual([
-      { says: 'a media process was stopped', ageSeconds: 10 },
+      { says: 'a media process was stopped', kind: 'tripwire', ageSeconds: 10 },
     ]);
   });
 

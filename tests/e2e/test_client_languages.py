@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import new_page
-from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page
+from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page, statement
 from tests.e2e.serving import Server
 
 # No camera and no microphone, which are not looked at here.
@@ -93,6 +93,32 @@ async def test_the_language_is_the_browsers_and_is_chosen_at_once(shared_browser
     await page.get_by_test_id("join-button").click()
     await expect(page.get_by_test_id("error")).to_have_text("no guests today")
     await expect(page.get_by_test_id("error")).to_have_attribute("lang", "en")
+
+
+async def test_closed_words_of_a_statement_are_translated_and_its_sentences_are_marked(
+    shared_browser: Browser,
+) -> None:
+    told = statement("reduced")
+    told["incidents"] = [{"says": "in English", "kind": "tripwire", "at": told["relays"][0]["started_at"]}]
+    page = await open_page(shared_browser, PlayedServer(told), f"{SECURE}?lang=de")
+    await page.get_by_test_id("badge").click()
+    items = page.get_by_test_id("badge-details").locator(".sentences li")
+    await expect(items.filter(has_text="Nicht gezeigt: keine beschreibbare Datei.")).to_be_visible()
+    await expect(items.filter(has_text="weil er etwas Verbotenes versuchte, vor 5 s")).to_be_visible()
+    await expect(items.filter(has_text="the words of reduced")).to_have_attribute("lang", "en")
+    await expect(items.filter(has_text="in English")).to_have_count(0)
+
+
+async def test_the_guarantee_is_told_in_whole_words_on_a_phone(shared_browser: Browser) -> None:
+    for language in ("en", "de", "fr", "es", "ar"):
+        viewport = {"width": 360, "height": 740}
+        page = await open_page(
+            shared_browser, PlayedServer(), f"{SECURE}?lang={language}", viewport=viewport, locale="en-US"
+        )
+        short = page.locator("[data-part=badge-short]")
+        await expect(page.locator("[data-part=guarantee]")).to_have_attribute("data-tone", "calm")
+        assert await short.evaluate("(words) => words.scrollWidth <= words.clientWidth || !words.clientWidth")
+        assert await page.evaluate(OVERFLOW) <= 0
 
 
 async def test_a_chosen_language_is_kept_only_with_the_name(shared_browser: Browser) -> None:

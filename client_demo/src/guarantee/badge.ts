@@ -1,9 +1,9 @@
 /** The badge in the header and the panel it opens: plain words first, the observations below. */
 
 import { icon, inEnglish, make, part, say } from '../dom';
-import { locale, onLanguage, phrase, word } from '../languages/language';
+import { language, locale, onLanguage, phrase, word } from '../languages/language';
 import { type BadgeView, dated, factsOf, type Answered, type Reading, viewOf } from './reading';
-import type { Check, Incident, RelayStatement, Source } from './statement';
+import type { Check, Incident, Reason, RelayStatement, Source } from './statement';
 
 const TONE_ICONS: Record<BadgeView['tone'], string> = {
   waiting: 'i-waiting',
@@ -87,8 +87,8 @@ export class Badge {
     if (!reading) return;
     const { statement } = reading;
     fill(part(this.root, 'badge-says', HTMLElement), statement.says);
-    fill(part(this.root, 'badge-reasons', HTMLElement), statement.reasons);
-    fillIncidents(part(this.root, 'badge-incidents', HTMLElement), statement.incidents);
+    fillWith(part(this.root, 'badge-reasons', HTMLElement), statement.reasons.map(drawReason));
+    fillWith(part(this.root, 'badge-incidents', HTMLElement), statement.incidents.map(drawIncident));
     fill(part(this.root, 'badge-limits', HTMLElement), statement.doesNotProve);
     fillFacts(part(this.root, 'badge-facts', HTMLElement), factsOf(reading));
     this.drawRelays(statement.relays);
@@ -123,20 +123,27 @@ function capital(words: string): string {
 
 /** Sentences of the server. */
 function fill(listElement: HTMLElement, sentences: string[]): void {
-  listElement.replaceChildren(...sentences.map((sentence) => inEnglish(make('li', '', sentence))));
-  listElement.parentElement?.toggleAttribute('hidden', sentences.length === 0);
+  fillWith(listElement, sentences.map((sentence) => inEnglish(make('li', '', sentence))));
 }
 
-/** What happened in the words of the server, and when in those of the page. */
-function fillIncidents(listElement: HTMLElement, incidents: Incident[]): void {
-  const items = incidents.map(({ says, ageSeconds }) => {
-    const item = make('li');
-    const what = inEnglish(make('span', '', says.charAt(0).toUpperCase() + says.slice(1)));
-    item.append(what, dated('', ageSeconds));
-    return item;
-  });
+function fillWith(listElement: HTMLElement, items: HTMLElement[]): void {
   listElement.replaceChildren(...items);
   listElement.parentElement?.toggleAttribute('hidden', items.length === 0);
+}
+
+/** In English the server's own words, which say more; else by the check that is not held. */
+function drawReason({ says, check }: Reason): HTMLElement {
+  const known = language() === 'en' ? undefined : word('checks', check);
+  return known === undefined ? inEnglish(make('li', '', says)) : make('li', '', phrase('badge.reason', { check: known }));
+}
+
+/** What happened, and when. */
+function drawIncident({ says, kind, ageSeconds }: Incident): HTMLElement {
+  const item = make('li');
+  const known = language() === 'en' ? undefined : word('incidents', kind);
+  const what = make('span', '', known ?? says.charAt(0).toUpperCase() + says.slice(1));
+  item.append(known === undefined ? inEnglish(what) : what, dated('', ageSeconds));
+  return item;
 }
 
 function fillFacts(listElement: HTMLElement, facts: [string, string][]): void {

@@ -31,8 +31,17 @@ export interface RoomStatement {
   relay: string;
 }
 
+/** Why the level is not full. */
+export interface Reason {
+  says: string;
+  /** The check that is not held; '' where it is none. */
+  check: string;
+}
+
 export interface Incident {
   says: string;
+  /** A closed word; '' where not said. */
+  kind: string;
   ageSeconds: number | null;
 }
 
@@ -45,8 +54,7 @@ export interface Statement {
   level: Level;
   says: string[];
   doesNotProve: string[];
-  /** Why the level is not full. */
-  reasons: string[];
+  reasons: Reason[];
   incidents: Incident[];
   relays: RelayStatement[];
   room: RoomStatement | null;
@@ -112,14 +120,19 @@ function readCheck(body: unknown, issuedAt: number): Check {
 }
 
 /** What several relays have in common is said once. */
-function readReasons(body: unknown): string[] {
-  const said = optional(body, MOST_REASONS, 'reasons').map((reason) => text(record(reason, 'a reason')['says']));
-  return [...new Set(said)].slice(0, MOST_SENTENCES);
+function readReasons(body: unknown): Reason[] {
+  const said = new Map<string, Reason>();
+  for (const one of optional(body, MOST_REASONS, 'reasons')) {
+    const fields = record(one, 'a reason');
+    const says = text(fields['says']);
+    said.set(says, { says, check: word(fields['check']) });
+  }
+  return [...said.values()].slice(0, MOST_SENTENCES);
 }
 
 function readIncident(body: unknown, issuedAt: number): Incident {
   const fields = record(body, 'an incident');
-  return { says: text(fields['says']), ageSeconds: age(fields['at'], issuedAt) };
+  return { says: text(fields['says']), kind: word(fields['kind']), ageSeconds: age(fields['at'], issuedAt) };
 }
 
 function readRoom(body: unknown): RoomStatement {
@@ -147,6 +160,11 @@ function level(value: unknown): Level {
   const known = LEVELS.find((candidate) => candidate === value);
   if (!known) throw new StatementError('the level is not known');
   return known;
+}
+
+/** A closed word that need not be there. */
+function word(value: unknown): string {
+  return typeof value === 'string' ? value.slice(0, TEXT_LENGTH) : '';
 }
 
 function text(value: unknown): string {

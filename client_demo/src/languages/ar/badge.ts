@@ -4,6 +4,7 @@ export const badge: Subject<'badge'> = {
   panel: 'ما يضمنه هذا الخادم الآن',
   says: 'يقول الخادم',
   reasons: 'لماذا ليس أكثر من ذلك',
+  reason: 'غير ظاهر: {check}.',
   incidents: 'ما حدث على هذا الخادم',
   limits: 'ما لا يثبته هذا',
   observations: 'كل ملاحظة، والتوقيع',
@@ -104,4 +105,10 @@ export const checks: Subject<'checks'> = {
   opening_refused_again: 'رُفض الفتح مجددًا',
   connecting_refused_again: 'رُفض الاتصال مجددًا',
   own_status_unchanged: 'الحالة الذاتية لم تتغير',
+};
+
+export const incidents: Subject<'incidents'> = {
+  tripwire: 'أُوقفت عملية وسائط لأنها حاولت فعل شيء محظور',
+  drift: 'أُوقفت عملية وسائط لأن قفلها لم يعد يُرصد كاملًا',
+  protocol: 'أُوقفت عملية وسائط لأنها قالت ما لا يجوز لأي منها قوله',
 };

@@ -4,6 +4,7 @@ export const badge: Subject<'badge'> = {
   panel: 'Was dieser Server jetzt garantiert',
   says: 'Der Server sagt',
   reasons: 'Warum nicht mehr',
+  reason: 'Nicht gezeigt: {check}.',
   incidents: 'Was auf diesem Server geschehen ist',
   limits: 'Was das nicht beweist',
   observations: 'Jede Beobachtung, und die Signatur',
@@ -104,4 +105,10 @@ export const checks: Subject<'checks'> = {
   opening_refused_again: 'Öffnen erneut verweigert',
   connecting_refused_again: 'Verbinden erneut verweigert',
   own_status_unchanged: 'eigener Zustand unverändert',
+};
+
+export const incidents: Subject<'incidents'> = {
+  tripwire: 'Ein Medienprozess wurde beendet, weil er etwas Verbotenes versuchte',
+  drift: 'Ein Medienprozess wurde beendet, weil seine Sperre nicht mehr vollständig beobachtet wurde',
+  protocol: 'Ein Medienprozess wurde beendet, weil er etwas sagte, was keiner sagen darf',
 };

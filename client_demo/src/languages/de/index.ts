@@ -1,7 +1,7 @@
 /** German, addressed as “Sie”. */
 
 import type { Catalogue } from '../catalogue';
-import { badge, checks, reading } from './badge';
+import { badge, checks, incidents, reading } from './badge';
 import { call, invite, keys, news, reactions } from './call';
 import { common, time } from './common';
 import { encryption } from './encryption';
@@ -12,6 +12,6 @@ import { ends, entry, qualities, reasons, receipt, refusals, sources } from './r
 import { rights } from './rights';
 
 export default {
-  badge, call, chat, checks, common, connection, door, encryption, ends, entry, invite, join, keys, media, news, people,
+  badge, call, chat, checks, common, connection, door, encryption, ends, entry, incidents, invite, join, keys, media, news, people,
   qualities, reactions, reading, reasons, receipt, receivers, refusals, refused, rights, sent, sources, summary, time, trouble,
 } satisfies Catalogue;

@@ -3,6 +3,7 @@ export const badge = {
   panel: 'What this server guarantees now',
   says: 'The server says',
   reasons: 'Why not more',
+  reason: 'Not shown: {check}.',
   incidents: 'What happened on this server',
   limits: 'What this does not prove',
   observations: 'Every observation, and the signature',
@@ -105,4 +106,11 @@ export const checks = {
   opening_refused_again: 'opening refused again',
   connecting_refused_again: 'connecting refused again',
   own_status_unchanged: 'own status unchanged',
+} as const;
+
+/** What happened on the server, by the kinds that a statement tells. */
+export const incidents = {
+  tripwire: 'A media process was stopped because it tried something forbidden',
+  drift: 'A media process was stopped because its lock was no longer observed whole',
+  protocol: 'A media process was stopped because it said something that none may say',
 } as const;

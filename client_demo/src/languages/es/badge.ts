@@ -4,6 +4,7 @@ export const badge: Subject<'badge'> = {
   panel: 'Lo que este servidor garantiza ahora',
   says: 'El servidor dice',
   reasons: 'Por qué no más',
+  reason: 'No se muestra: {check}.',
   incidents: 'Qué ocurrió en este servidor',
   limits: 'Lo que esto no demuestra',
   observations: 'Cada observación, y la firma',
@@ -104,4 +105,10 @@ export const checks: Subject<'checks'> = {
   opening_refused_again: 'apertura rechazada de nuevo',
   connecting_refused_again: 'conexión rechazada de nuevo',
   own_status_unchanged: 'estado propio sin cambios',
+};
+
+export const incidents: Subject<'incidents'> = {
+  tripwire: 'Se detuvo un proceso de medios porque intentó algo prohibido',
+  drift: 'Se detuvo un proceso de medios porque su cierre ya no se observaba completo',
+  protocol: 'Se detuvo un proceso de medios porque dijo algo que ninguno debe decir',
 };

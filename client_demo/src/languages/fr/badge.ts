@@ -4,6 +4,7 @@ export const badge: Subject<'badge'> = {
   panel: 'Ce que ce serveur garantit maintenant',
   says: 'Le serveur dit',
   reasons: 'Pourquoi pas davantage',
+  reason: 'Non montré : {check}.',
   incidents: 'Ce qui s’est passé sur ce serveur',
   limits: 'Ce que cela ne prouve pas',
   observations: 'Chaque observation, et la signature',
@@ -104,4 +105,10 @@ export const checks: Subject<'checks'> = {
   opening_refused_again: 'ouverture refusée de nouveau',
   connecting_refused_again: 'connexion refusée de nouveau',
   own_status_unchanged: 'état propre inchangé',
+};
+
+export const incidents: Subject<'incidents'> = {
+  tripwire: 'Un processus de médias a été arrêté parce qu’il tentait quelque chose d’interdit',
+  drift: 'Un processus de médias a été arrêté parce que son verrou n’était plus observé en entier',
+  protocol: 'Un processus de médias a été arrêté parce qu’il disait ce qu’aucun ne doit dire',
 };
