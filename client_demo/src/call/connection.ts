@@ -31,7 +31,7 @@ export function connectionOf(quality: ConnectionQuality): Connection | null {
   }
 }
 
-/** A sentence; empty while the server has said nothing. */
+/** A sentence without its full stop; empty while the server has said nothing. */
 export function meaningOf(quality: ConnectionQuality): string {
   const connection = connectionOf(quality);
   return connection ? phrase(`connection.${connection}Means`) : '';

@@ -82,7 +82,8 @@ function percentInWords(volume: number): string {
 function qualityOf(room: Room, identity: string): string {
   const person = room.remoteParticipants.get(identity);
   if (!person) return '';
-  const connection = meaningOf(person.connectionQuality);
+  const meaning = meaningOf(person.connectionQuality);
+  const connection = meaning && phrase('people.sentence', { words: meaning });
   const publication = person.getTrackPublication(Track.Source.Camera);
   const { track } = publication ?? {};
   if (!track || publication?.isMuted) return connection;

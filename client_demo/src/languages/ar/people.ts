@@ -19,6 +19,7 @@ export const people: Subject<'people'> = {
   muted: 'مكتوم الصوت',
   more: 'المزيد عن {name}',
   moreVolume: 'المزيد عن {name}، مستوى الصوت {volume}',
+  sentence: '{words}.',
   percent: '{number} %',
   volume: 'مستوى الصوت {percent}',
   volumeOf: 'مستوى صوت {name}',
@@ -28,13 +29,13 @@ export const people: Subject<'people'> = {
 
 export const connection: Subject<'connection'> = {
   good: 'اتصال جيد',
-  goodMeans: 'اتصال جيد.',
+  goodMeans: 'اتصال جيد',
   fair: 'اتصال متوسط',
-  fairMeans: 'اتصال متوسط: يضيع بعض الصوت والفيديو في الطريق.',
+  fairMeans: 'اتصال متوسط: يضيع بعض الصوت والفيديو في الطريق',
   poor: 'اتصال ضعيف',
-  poorMeans: 'اتصال ضعيف: يضيع كثير من الصوت والفيديو في الطريق.',
+  poorMeans: 'اتصال ضعيف: يضيع كثير من الصوت والفيديو في الطريق',
   lost: 'لا يوجد اتصال',
-  lostMeans: 'لا يوجد اتصال في الوقت الحالي.',
+  lostMeans: 'لا يوجد اتصال في الوقت الحالي',
 };
 
 export const door: Subject<'door'> = {

@@ -12,6 +12,7 @@ export const people: Subject<'people'> = {
   muted: 'Stumm',
   more: 'Mehr zu {name}',
   moreVolume: 'Mehr zu {name}, Lautstärke {volume}',
+  sentence: '{words}.',
   percent: '{number} %',
   volume: 'Lautstärke {percent}',
   volumeOf: 'Lautstärke von {name}',
@@ -21,13 +22,13 @@ export const people: Subject<'people'> = {
 
 export const connection: Subject<'connection'> = {
   good: 'gute Verbindung',
-  goodMeans: 'Gute Verbindung.',
+  goodMeans: 'Gute Verbindung',
   fair: 'mäßige Verbindung',
-  fairMeans: 'Mäßige Verbindung: Etwas Ton und Video geht unterwegs verloren.',
+  fairMeans: 'Mäßige Verbindung: Etwas Ton und Video geht unterwegs verloren',
   poor: 'schlechte Verbindung',
-  poorMeans: 'Schlechte Verbindung: Viel Ton und Video geht unterwegs verloren.',
+  poorMeans: 'Schlechte Verbindung: Viel Ton und Video geht unterwegs verloren',
   lost: 'keine Verbindung',
-  lostMeans: 'Im Moment keine Verbindung.',
+  lostMeans: 'Im Moment keine Verbindung',
 };
 
 export const door: Subject<'door'> = {

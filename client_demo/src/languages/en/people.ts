@@ -11,6 +11,7 @@ export const people = {
   muted: 'Muted',
   more: 'More about {name}',
   moreVolume: 'More about {name}, volume {volume}',
+  sentence: '{words}.',
   percent: '{number} %',
   volume: 'Volume {percent}',
   volumeOf: 'Volume of {name}',
@@ -21,13 +22,13 @@ export const people = {
 /** How well somebody is connected: a few words, and what they mean. */
 export const connection = {
   good: 'good connection',
-  goodMeans: 'Good connection.',
+  goodMeans: 'Good connection',
   fair: 'fair connection',
-  fairMeans: 'Fair connection: some sound and video is lost on the way.',
+  fairMeans: 'Fair connection: some sound and video is lost on the way',
   poor: 'poor connection',
-  poorMeans: 'Poor connection: much sound and video is lost on the way.',
+  poorMeans: 'Poor connection: much sound and video is lost on the way',
   lost: 'no connection',
-  lostMeans: 'No connection at the moment.',
+  lostMeans: 'No connection at the moment',
 } as const;
 
 /** Moderation. */

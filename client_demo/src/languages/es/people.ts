@@ -12,6 +12,7 @@ export const people: Subject<'people'> = {
   muted: 'En silencio',
   more: 'Más sobre {name}',
   moreVolume: 'Más sobre {name}, volumen {volume}',
+  sentence: '{words}.',
   percent: '{number} %',
   volume: 'Volumen {percent}',
   volumeOf: 'Volumen de {name}',
@@ -21,13 +22,13 @@ export const people: Subject<'people'> = {
 
 export const connection: Subject<'connection'> = {
   good: 'buena conexión',
-  goodMeans: 'Buena conexión.',
+  goodMeans: 'Buena conexión',
   fair: 'conexión regular',
-  fairMeans: 'Conexión regular: algo de sonido y vídeo se pierde por el camino.',
+  fairMeans: 'Conexión regular: algo de sonido y vídeo se pierde por el camino',
   poor: 'mala conexión',
-  poorMeans: 'Mala conexión: mucho sonido y vídeo se pierde por el camino.',
+  poorMeans: 'Mala conexión: mucho sonido y vídeo se pierde por el camino',
   lost: 'sin conexión',
-  lostMeans: 'Sin conexión en este momento.',
+  lostMeans: 'Sin conexión en este momento',
 };
 
 export const door: Subject<'door'> = {

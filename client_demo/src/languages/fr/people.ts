@@ -12,6 +12,7 @@ export const people: Subject<'people'> = {
   muted: 'Micro coupé',
   more: 'Plus sur {name}',
   moreVolume: 'Plus sur {name}, volume {volume}',
+  sentence: '{words}.',
   percent: '{number} %',
   volume: 'Volume {percent}',
   volumeOf: 'Volume de {name}',
@@ -21,13 +22,13 @@ export const people: Subject<'people'> = {
 
 export const connection: Subject<'connection'> = {
   good: 'bonne connexion',
-  goodMeans: 'Bonne connexion.',
+  goodMeans: 'Bonne connexion',
   fair: 'connexion moyenne',
-  fairMeans: 'Connexion moyenne : un peu de son et de vidéo se perd en route.',
+  fairMeans: 'Connexion moyenne : un peu de son et de vidéo se perd en route',
   poor: 'mauvaise connexion',
-  poorMeans: 'Mauvaise connexion : beaucoup de son et de vidéo se perd en route.',
+  poorMeans: 'Mauvaise connexion : beaucoup de son et de vidéo se perd en route',
   lost: 'pas de connexion',
-  lostMeans: 'Pas de connexion pour le moment.',
+  lostMeans: 'Pas de connexion pour le moment',
 };
 
 export const door: Subject<'door'> = {
