@@ -1,8 +1,8 @@
 import type { Subject } from '../catalogue';
 
 export const media: Subject<'media'> = {
-  mute: 'Stummschalten',
-  unmute: 'Mikrofon an',
+  mute: 'Mikro aus',
+  unmute: 'Mikro an',
   stop: 'Video beenden',
   start: 'Video starten',
   choose: 'Geräte auswählen',

@@ -15,7 +15,7 @@ export const call: Subject<'call'> = {
   stopSharingTitle: 'Dejar de compartir la pantalla',
   raise: 'Levantar la mano',
   lower: 'Bajar la mano',
-  react: 'Reaccionar',
+  react: 'Reacción',
   reactions: 'Reacciones',
   speakerView: 'Vista de orador',
   speakerViewTitle: 'Mostrar en grande a quien habla',
