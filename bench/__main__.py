@@ -20,6 +20,7 @@ from bench import (
     recovery,
 )
 from bench.media import parts as media
+from bench.page import parts as page
 
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
@@ -34,6 +35,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "peers": peers.run,
     "recovery": recovery.run,
     **media.PARTS,
+    **page.PARTS,
 }
 
 

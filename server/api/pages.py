@@ -1,4 +1,7 @@
-"""The built conference client, served as it is, and the answer to `GET /` that says the server is up."""
+"""The built conference client, served as it is, and the answer to `GET /` that says the server is up.
+
+Beside what is text the build has the same in brotli and gzip, which aiohttp sends to whoever takes them.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,11 @@ from aiohttp import web
 Headers = Callable[[web.Request], dict[str, str]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WEB = Path(__file__).resolve().parent.parent / "web"
+
+# The build puts a hash of the content into the names of all files that it refers to by name.
+_HASHED = re.compile(r".+-[0-9a-f]{16}\.[a-z]+")
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_ASK_AGAIN = "no-cache"
 
 _AUTHORITY = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?")
 
@@ -61,8 +69,12 @@ _RIGHTS_HEADERS = {
     **_EVERYWHERE,
     "Content-Security-Policy": RIGHTS_SECURITY_POLICY,
     "Permissions-Policy": "camera=(), microphone=(), display-capture=(), geolocation=()",
-    "Cache-Control": "no-cache",
+    "Cache-Control": _ASK_AGAIN,
 }
+
+
+def _caching(name: str) -> str:
+    return _FOR_GOOD if _HASHED.fullmatch(name) else _ASK_AGAIN
 
 
 def routes(folder: Path = WEB, public_url: str = "") -> list[web.AbstractRouteDef]:
@@ -76,7 +88,7 @@ def routes(folder: Path = WEB, public_url: str = "") -> list[web.AbstractRouteDe
     async def index(request: web.Request) -> web.StreamResponse:
         page = folder / "index.html"
         if page.is_file():
-            return web.FileResponse(page, headers={**headers(request), "Cache-Control": "no-cache"})
+            return web.FileResponse(page, headers={**headers(request), "Cache-Control": _ASK_AGAIN})
         return web.Response(text="OK", headers=headers(request))
 
     async def rights(request: web.Request) -> web.StreamResponse:
@@ -97,7 +109,7 @@ def routes(folder: Path = WEB, public_url: str = "") -> list[web.AbstractRouteDe
 
 def _file(path: Path, headers: Headers) -> Handler:
     async def send(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(path, headers=headers(request))
+        return web.FileResponse(path, headers={**headers(request), "Cache-Control": _caching(path.name)})
 
     return send
 
@@ -113,6 +125,6 @@ def _files_in(folder: Path, headers: Headers) -> Handler:
             raise web.HTTPNotFound from None
         if not path.is_file() or not path.is_relative_to(inside):
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers=headers(request))
+        return web.FileResponse(path, headers={**headers(request), "Cache-Control": _caching(path.name)})
 
     return send

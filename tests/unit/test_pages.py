@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -115,3 +116,41 @@ async def test_nothing_outside_the_build_is_served(aiohttp_client: ClientMaker, 
     for path in ("/assets/link", *climbing, *strange, "/offrecord.db"):
         answer = await client.get(URL(path, encoded=True))
         assert answer.status in {403, 404}, path
+
+
+async def test_what_is_named_by_its_content_is_kept_for_good_and_all_else_is_asked_for_again(
+    aiohttp_client: ClientMaker, tmp_path: Path
+) -> None:
+    names = ("index.html", "favicon.svg", "assets/index-0123456789abcdef.js", "assets/console.js")
+    (tmp_path / "assets").mkdir()
+    for name in names:
+        (tmp_path / name).write_text("1")
+    client = await aiohttp_client(application(tmp_path))
+    paths = ("/", "/favicon.svg", "/assets/index-0123456789abcdef.js", "/assets/console.js")
+    told = {path: (await client.get(path)).headers["Cache-Control"] for path in paths}
+    kept = "public, max-age=31536000, immutable"
+    assert told == dict.fromkeys(paths, "no-cache") | {"/assets/index-0123456789abcdef.js": kept}
+
+
+@pytest.mark.parametrize(
+    ("takes", "comes", "content"),
+    [
+        ("gzip, deflate, br, zstd", "br", b"brotli"),
+        ("gzip", "gzip", b"gzip"),
+        ("identity", None, b"plain"),
+    ],
+)
+async def test_what_the_build_has_compressed_is_sent_so_to_whoever_takes_it(
+    aiohttp_client: ClientMaker, tmp_path: Path, takes: str, comes: str | None, content: bytes
+) -> None:
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", "rights.html", "assets/index.js"):
+        for ending, kept in (("", b"plain"), (".br", b"brotli"), (".gz", b"gzip")):
+            (tmp_path / f"{name}{ending}").write_bytes(kept)
+    client = await aiohttp_client(application(tmp_path))
+    async with aiohttp.ClientSession(headers={"Accept-Encoding": takes}, auto_decompress=False) as session:
+        for path, kind in (("/", "html"), ("/rights", "html"), ("/assets/index.js", "javascript")):
+            answer = await session.get(client.make_url(path))
+            assert (answer.headers.get("Content-Encoding"), await answer.read()) == (comes, content)
+            assert kind in answer.headers["Content-Type"]
+            assert answer.headers.get("Vary") == (comes and "Accept-Encoding")
