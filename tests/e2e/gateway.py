@@ -17,7 +17,14 @@ from yarl import URL
 
 CANDIDATE = re.compile(r"^(a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1) (\d+) ", re.MULTILINE)
 # Of the connection, or made anew on each side of it.
-HOP_BY_HOP = {"connection", "content-encoding", "content-length", "transfer-encoding", "upgrade"}
+HOP_BY_HOP = {
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "transfer-encoding",
+    "upgrade",
+}
 LARGEST_MESSAGE = 4 << 20
 
 Wire = web.WebSocketResponse | aiohttp.ClientWebSocketResponse
