@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.axe import violations
 from tests.e2e.browser import new_page
 from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page, statement
 from tests.e2e.serving import Server
@@ -39,7 +38,6 @@ async def test_a_call_is_held_in_the_language(
     await expect(root).to_have_attribute("lang", language)
     await expect(root).to_have_attribute("dir", direction)
     await expect(page.get_by_role("heading", level=1)).to_have_text(TITLES[language])
-    assert await violations(page) == []
     await page.get_by_test_id("join-name").fill("Ada")
     await page.get_by_test_id("join-button").click()
     await page.get_by_test_id("leave-button").wait_for()
@@ -51,7 +49,6 @@ async def test_a_call_is_held_in_the_language(
     await expect(page.get_by_role("status").filter(has_text=raised)).to_be_visible()
     await page.get_by_test_id("people-button").click()
     await expect(page.get_by_test_id("person")).to_contain_text("Ada")
-    assert await violations(page) == []
     # The list of people is at the end of the line: at the left where that is the end.
     side = await page.locator("[data-part=side]").bounding_box()
     stage = await page.locator("[data-part=grid]").bounding_box()
