@@ -7,14 +7,13 @@ import contextlib
 import shutil
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-# Three cameras: the second of them is a depth camera, of which WebRTC sends nothing.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,9 +26,10 @@ FLAGS = [
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",
     "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream=device-count=3",
-    "--use-fake-ui-for-media-stream",
 ]
+# Three cameras: the second of them is a depth camera, of which WebRTC sends nothing.
+FAKE_DEVICES = "--use-fake-device-for-media-stream=device-count=3"
+ALLOWED = "--use-fake-ui-for-media-stream"
 
 # Remembers every peer connection of the page, so that what really arrived can be read.
 REMEMBER_PEERS = """
@@ -182,13 +182,14 @@ async def join(
 
 
 @contextlib.asynccontextmanager
-async def chromium(*flags: str) -> AsyncIterator[Browser]:
-    """With `flags` besides."""
+async def chromium(*flags: str, media: Sequence[str] = (FAKE_DEVICES, ALLOWED)) -> AsyncIterator[Browser]:
+    """With `flags` besides. Not `ALLOWED`, a page gets devices only where its context has the permission."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         pytest.fail("Chromium is not installed; scripts/debian.sh installs it where it can")
+    words = [*FLAGS, *media, *flags]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=[*FLAGS, *flags])
+        browser = await playwright.chromium.launch(executable_path=executable, args=words)
         try:
             yield browser
         finally:

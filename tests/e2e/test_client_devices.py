@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import eventually, join
+from tests.e2e.browser import FAKE_DEVICES, chromium, eventually, join
 from tests.e2e.client_page import INSECURE, SECURE, PlayedServer, open_context, open_page
 from tests.e2e.serving import Server
 
@@ -78,20 +77,12 @@ async def test_devices_can_be_chosen(shared_browser: Browser) -> None:
     await expect(chosen).to_have_value(wanted)
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        ("NotAllowedError", "has not allowed this page"),
-        ("NotFoundError", "No camera and microphone found"),
-        ("NotReadableError", "another program may be using it"),
-    ],
-)
-async def test_missing_devices_are_explained(shared_browser: Browser, error: str, words: str) -> None:
+async def test_a_device_in_use_is_explained(shared_browser: Browser) -> None:
     context = await open_context(shared_browser, PlayedServer())
-    await context.add_init_script(refusing(error))
+    await context.add_init_script(refusing("NotReadableError"))
     page = await context.new_page()
     await page.goto(SECURE)
-    await expect(page.locator("[data-part=mic-help]")).to_contain_text(words)
+    await expect(page.locator("[data-part=mic-help]")).to_contain_text("another program may be using it")
     await expect(page.get_by_test_id("join-button")).to_be_enabled()
 
 
@@ -113,6 +104,40 @@ async def test_a_call_without_devices_goes_on(shared_server: Server, shared_brow
     assert await page.evaluate("window.lockOfThisPage.released") is False
     await page.get_by_test_id("leave-button").click()
     await eventually(lambda: page.evaluate("window.lockOfThisPage.released"), bool)
+
+
+async def test_who_was_denied_joins_without_and_goes_on_once_allowed(shared_server: Server) -> None:
+    """The browser's own answer: it asks nobody where there is no screen, and denies."""
+    async with chromium(media=[FAKE_DEVICES]) as browser:
+        page = await browser.new_page()
+        await page.goto(f"{shared_server.url}/#room=denied")
+        help_, microphone = page.locator("[data-part=mic-help]"), page.get_by_test_id("mic-button")
+        await expect(help_).to_contain_text("has not allowed this page to use your camera and microphone")
+        await page.get_by_test_id("join-name").fill("Ada")
+        await page.get_by_test_id("join-button").click()
+        await page.get_by_test_id("leave-button").wait_for()
+        await expect(help_).to_contain_text("has not allowed this page")
+        await expect(microphone).to_have_text("Unmute")
+
+        await page.context.grant_permissions(["camera", "microphone"])
+        await microphone.click()
+        await expect(microphone).to_have_text("Mute")
+        await expect(help_).to_be_hidden()
+        await page.get_by_test_id("camera-button").click()
+        await expect(page.get_by_test_id("tile-video")).to_be_visible()
+
+
+async def test_a_machine_without_devices_is_told_so_and_joins(shared_server: Server) -> None:
+    async with chromium(media=[]) as browser:
+        page = await browser.new_page(permissions=["camera", "microphone"])
+        await page.goto(f"{shared_server.url}/#room=deviceless")
+        help_ = page.locator("[data-part=mic-help]")
+        await expect(help_).to_contain_text("No camera and microphone found")
+        await expect(page.locator("[data-part=choose-camera]")).to_contain_text("None found yet")
+        await page.get_by_test_id("join-name").fill("Ada")
+        await page.get_by_test_id("join-button").click()
+        await expect(page.get_by_test_id("status")).to_have_text("You are the only one here")
+        await expect(help_).to_contain_text("No camera and microphone found")
 
 
 async def test_plain_http_is_explained(shared_browser: Browser) -> None:
