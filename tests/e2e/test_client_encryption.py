@@ -73,6 +73,21 @@ def key_of(link: str) -> str:
     return key
 
 
+# Fake cameras are green. A decoder without the key takes ciphertext for a picture now and then: grey noise.
+SHOWS_A_CAMERA = """
+(tile) => {
+  const video = tile.querySelector('video');
+  if (!video?.videoWidth) return false;
+  const context = Object.assign(document.createElement('canvas'), { width: 8, height: 8 }).getContext('2d');
+  context.drawImage(video, 0, 0, 8, 8);
+  const { data } = context.getImageData(0, 0, 8, 8);
+  let greener = 0;
+  for (let at = 0; at < data.length; at += 4) greener += data[at + 1] - Math.max(data[at], data[at + 2]);
+  return greener / 64 > 40;
+}
+"""
+
+
 async def frames(person: Participant) -> int:
     return sum(stream.frames for stream in await person.inbound())
 
@@ -208,7 +223,8 @@ async def test_who_does_not_encrypt_is_marked_and_gets_nothing(
     await ada.page.get_by_test_id("chat-button").click()
     await expect(ada.page.get_by_test_id("chat-message")).to_contain_text("not encrypted end to end")
     await expect(bob.page.get_by_test_id("keys-differ")).to_contain_text("you joined without a key")
-    assert await frames(bob) == 0
+    await eventually(lambda: tile.evaluate(SHOWS_A_CAMERA), bool)
+    assert not await bob.page.get_by_test_id("tile").filter(has_text="Ada").evaluate(SHOWS_A_CAMERA)
 
 
 async def test_a_browser_that_cannot_says_so_before_joining(
