@@ -16,6 +16,7 @@ from bench import (
     ledger,
     ledger_writing,
     lock,
+    overload,
     peers,
     recovery,
 )
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "ledger": ledger.run,
     "ledger-writing": ledger_writing.run,
     "lock": lock.run,
+    "overload": overload.run,
     "peers": peers.run,
     "recovery": recovery.run,
     **media.PARTS,

@@ -65,7 +65,7 @@ MORE = (_audio(10, 1200), _audio(50, 1000), Stream(500, 100))  # of a microphone
 ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
 
 
-async def _publish(relay: Relay, stream: Stream, ssrc: int) -> tuple[int, Peer, SessionKeys]:
+async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tuple[int, Peer, SessionKeys]:
     """A producer, who sends to it, and with which keys."""
     transport, publisher, keys = await relay.connect()
     publisher.release()
@@ -85,12 +85,13 @@ async def _publish(relay: Relay, stream: Stream, ssrc: int) -> tuple[int, Peer, 
             codecs=[codec],
             extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
             encodings=[messages.Encoding("", ssrc, 0)],
+            room=room,
         )
     )
     return producer, publisher, keys
 
 
-async def _subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: int) -> list[int]:
+async def subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: int) -> list[int]:
     """Sockets of the subscribers, to be read by the load generator."""
     descriptors = []
     for number in range(subscribers):
@@ -113,12 +114,14 @@ async def _subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: 
     return descriptors
 
 
-def _plan(
+def plan_of(
     publishers: list[tuple[socket.socket, SessionKeys]],
     readers: list[int],
     stream: Stream,
     seconds: float = SECONDS,
+    settle: float = 0.0,
 ) -> bytes:
+    """`settle`: seconds after which latencies are told."""
     lines = [
         *(f"publisher {each.fileno()}" for each, _ in publishers),
         *(f"key {keys.key.hex()}" for _, keys in publishers),
@@ -131,11 +134,12 @@ def _plan(
         f"rate {stream.rate}",
         f"burst {stream.burst}",
         f"milliseconds {int(seconds * 1000)}",
+        f"settle {int(settle * 1000)}",
     ]
     return "\n".join(lines).encode()
 
 
-async def _native(plan: bytes, descriptors: list[int], *words: str) -> list[int]:
+async def native(plan: bytes, descriptors: list[int], *words: str) -> list[int]:
     """Runs the native half; the numbers it prints. Keys go through its standard input."""
     pipe = asyncio.subprocess.PIPE
     load = await asyncio.create_subprocess_exec(LOAD, *words, stdin=pipe, stdout=pipe, pass_fds=descriptors)
@@ -162,14 +166,14 @@ async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
     publishers: list[tuple[socket.socket, SessionKeys]] = []
     readers: list[int] = []
     for room in range(stream.rooms):
-        producer, publisher, keys = await _publish(relay, stream, SSRC + room)
+        producer, publisher, keys = await publish(relay, stream, SSRC + room)
         publishers.append((publisher.socket, keys))
         first_ssrc = SSRC + stream.rooms + room * stream.subscribers
-        readers += await _subscribe(relay, producer, stream.subscribers, first_ssrc)
+        readers += await subscribe(relay, producer, stream.subscribers, first_ssrc)
     await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
     descriptors = [*(each.fileno() for each, _ in publishers), *readers]
-    sent, received = await _native(_plan(publishers, readers, stream, seconds), descriptors)
+    sent, received, *_ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
     spent = relay.cpu_seconds() - before
     told = await relay.stats()
     return Flow(sent, received, spent, told.residence_p50_microseconds, told.residence_p99_microseconds)
@@ -219,8 +223,8 @@ async def _bare(stream: Stream) -> float:
         plan += [f"target {reader.getsockname()[1]}" for reader in readers]
         descriptors = [reader.fileno() for reader in readers]
         (forwarded, nanoseconds), _ = await asyncio.gather(
-            _native("\n".join(plan).encode(), [middle.fileno()], "bare"),
-            _native(_plan([(publisher, keys)], descriptors, stream), [publisher.fileno(), *descriptors]),
+            native("\n".join(plan).encode(), [middle.fileno()], "bare"),
+            native(plan_of([(publisher, keys)], descriptors, stream), [publisher.fileno(), *descriptors]),
         )
         return forwarded / nanoseconds * 1e9
 

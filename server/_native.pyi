@@ -134,7 +134,7 @@ class PacketThread:
         """Transports, producers, consumers; packets received, sent, dropped; and since the last call, in
         microseconds, p50, p99 and the longest residence and the greatest age of a packet that was kept."""
 
-    def traffic(self) -> tuple[int, int, int, int, int, int, int]:
+    def traffic(self) -> tuple[int, int, int, int, int, int, int, int]:
         """Since the beginning: bytes received and sent, packets of media lost on their way in and out, and
         sent again to us and by us. And how many connections of ICE over TCP there are."""
 

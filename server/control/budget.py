@@ -199,7 +199,9 @@ _PACKETS: Final = _Counters(
 )
 _BYTES: Final = _Counters(("bytes_received", "bytes_sent"), BYTES_STEP, MOST_BYTES)
 _LOSSES: Final = _Counters(
-    ("lost_incoming", "lost_outgoing", "resent_incoming", "resent_outgoing"), COUNTER_STEP, MOST_PACKETS
+    ("lost_incoming", "lost_outgoing", "resent_incoming", "resent_outgoing", "shed"),
+    COUNTER_STEP,
+    MOST_PACKETS,
 )
 _RESIDENCES: Final = _Counters(
     ("within_250", "within_1000", "within_4000", "within_16000", "within_64000", "handled"),

@@ -60,6 +60,11 @@ _COUNTERS: Final[tuple[tuple[str, str, Callable[[Stats], float]], ...]] = (
 _TRAFFIC: Final[tuple[tuple[str, str, Callable[[Traffic], float]], ...]] = (
     ("bytes_received", "Bytes of packets that arrived, every half minute.", lambda told: told.bytes_received),
     ("bytes_sent", "Bytes of packets that left, every half minute.", lambda told: told.bytes_sent),
+    (
+        "media_packets_shed",
+        "Packets of sound and video that were dropped as they came, since the relay could not keep up.",
+        lambda told: told.shed,
+    ),
 )
 RESIDENCES: Final = (
     ("0.00025", "within_250"),

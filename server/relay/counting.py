@@ -84,10 +84,10 @@ class Counting:
 
     def traffic(self, sequence: int) -> Traffic:
         """Since birth."""
-        received, sent, *losses, connections = self._packets.traffic()
+        received, sent, *media, connections = self._packets.traffic()
         amounts = (in_steps(received, BYTES_STEP), in_steps(sent, BYTES_STEP))
         counts = [
-            *(in_steps(count, COUNTER_STEP) for count in losses),
+            *(in_steps(count, COUNTER_STEP) for count in media),
             in_steps(connections, CONNECTION_STEP),
             *(in_steps(count, COUNTER_STEP) for count in self._packets.residences()),
         ]

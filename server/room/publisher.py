@@ -381,11 +381,12 @@ class Publisher:
                     self._effects.relay(PauseProducer(one.producer, paused=True))
 
     def _voices_of(self, track: Publication) -> tuple[int, int]:
-        """The room and how many voices of it are forwarded; what a screen plays is no voice."""
+        """The room, and of a voice how many are forwarded of it; what a screen plays is no voice."""
         is_voice = (
             track.kind is MediaKind.AUDIO and track.info.source != models.TrackSource.SCREEN_SHARE_AUDIO
         )
-        return self._voices if is_voice and self._voices[1] else (0, 0)
+        room, most_voices = self._voices
+        return room, most_voices if is_voice else 0
 
     def _await_media(self, track: Publication, now: float) -> None:
         if self.connected and track.main.producer:

@@ -50,7 +50,7 @@ _SIGNALS: Final = (
 _NOTIFICATIONS: Final = (
     messages.TransportState(1, messages.TransportPhase.CONNECTED, messages.SrtpProfile.AEAD_AES_128_GCM),
     messages.ProducerLayers(7, 96, 1),
-    messages.Traffic(3, 65536, 0, 64, 64, 0, 0, 32, 64, 64, 64, 64, 64, 64),
+    messages.Traffic(3, 65536, 0, 64, 64, 0, 0, 0, 32, 64, 64, 64, 64, 64, 64),
     messages.TransportEnded(
         2, True, messages.PathKind.UDP_IPV4, messages.CandidateKind.HOST, 16, 512, 8, 256, 1, 1, 20, 40
     ),

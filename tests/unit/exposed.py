@@ -32,7 +32,7 @@ STATS = Stats(
     residence_longest_microseconds=900,
     oldest_media_milliseconds=480,
 )
-TRAFFIC = Traffic(1, 655_360, 1_310_720, 64, 128, 192, 256, 64, 640, 832, 896, 896, 896, 960)
+TRAFFIC = Traffic(1, 655_360, 1_310_720, 64, 128, 192, 256, 320, 64, 640, 832, 896, 896, 896, 960)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from server.errors import RelayError
 from server.workers.counting import Counting
 
 STATS = Stats(0, 2, 3, 4, 640, 1280, 64, 100, 80, 160, 416, 90)
-TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64, 32, 64, 64, 128, 128, 192, 640)
+TRAFFIC = Traffic(0, 4 * BYTES_STEP, 2 * BYTES_STEP, 64, 0, 0, 64, 0, 32, 64, 64, 128, 128, 192, 640)
 
 
 def asked(counting: Counting, now: float) -> list[GetStats | GetTraffic]:

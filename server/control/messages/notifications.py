@@ -208,7 +208,8 @@ class Stats(Message, frozen=True):
 
 
 class Traffic(Message, frozen=True):
-    """Counters since birth, in steps. Of media: lost on its way here and to its receivers; and sent again. Of
+    """Counters since birth, in steps. Of media: lost on its way here and to its receivers; sent again;
+    and dropped as it came, since the relay could not keep up. Of
     packets: how many were in the relay for at most so many microseconds, and how many were at all."""
 
     sequence: U32
@@ -218,6 +219,7 @@ class Traffic(Message, frozen=True):
     lost_outgoing: U63
     resent_incoming: U63
     resent_outgoing: U63
+    shed: U63
     connections: Annotated[int, Meta(ge=0, le=MOST_CONNECTIONS)]  # of ICE over TCP, now, in steps
     within_250: U63
     within_1000: U63

@@ -137,7 +137,8 @@ class Encoding(Part, frozen=True):
 class CreateProducer(Message, frozen=True):
     """A track that a participant sends. `transport`, `mid` and encodings say how its packets are known.
 
-    A voice of a `room` of which only the `most_voices` loudest are forwarded; 0: all are.
+    Tracks of a `room` share what the relay can do. Of a voice, only the `most_voices` loudest of the room are
+    forwarded; 0: all are.
     """
 
     producer: Id

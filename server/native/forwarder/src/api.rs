@@ -125,16 +125,10 @@ pub struct ProducerOptions {
     pub extensions: Vec<(ExtensionKind, u8)>,
     /// Lowest layer first.
     pub encodings: Vec<Encoding>,
-    /// Of its room, where only the loudest voices are forwarded.
-    pub voices: Option<Voices>,
-}
-
-/// A room in which only so many voices at a time are forwarded.
-#[derive(Clone, Copy, Debug)]
-#[allow(missing_docs)]
-pub struct Voices {
+    /// Whose tracks share what the relay can do.
     pub room: RoomId,
-    pub most: usize,
+    /// Of a voice: only so many of its room are forwarded at a time, the loudest; 0: all.
+    pub most_voices: usize,
 }
 
 /// A participant's reception of one track.
@@ -396,6 +390,8 @@ pub struct Counters {
     pub resent_incoming: u64,
     /// Media that was sent again.
     pub resent_outgoing: u64,
+    /// Media that was dropped as it came, since the relay could not keep up with all of it.
+    pub shed: u64,
     /// Microseconds since the oldest packet that may still be sent again arrived, just before expiry.
     pub oldest_media: u64,
 }
@@ -416,6 +412,9 @@ pub trait PacketCore {
         datagram: &mut [u8],
         out: &mut Outbox,
     );
+    /// Takes note of how the caller keeps up, with every batch that it receives: the microseconds that it has
+    /// waited for something to do since it began, and whether there was more than one batch takes.
+    fn note_batch(&mut self, idle: u64, is_behind: bool);
     /// The connection of this peer is over: it is reached there no more, and whoever has the address next
     /// has proven nothing.
     fn handle_disconnect(&mut self, socket: SocketIndex, from: SocketAddr);

@@ -25,6 +25,11 @@ impl Bucket {
         Self { rate, most, spent: 0, at: Micros(0) }
     }
 
+    /// From now on it is so much in a second, and so much at once.
+    pub const fn adjust(&mut self, rate: u64, most: u64) {
+        (self.rate, self.most) = (rate, most);
+    }
+
     /// Whether anything may be taken now.
     pub fn has_room(&mut self, now: Micros) -> bool {
         let passed = now.0.saturating_sub(self.at.0).min(LONGEST_PAUSE) * self.rate;

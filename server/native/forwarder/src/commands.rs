@@ -186,9 +186,8 @@ impl Forwarder {
         if producer.voice.hush() {
             out.events.push(Event::SpeakerLevel { producer: id, level: 0 });
         }
-        if let Some(voices) = producer.voices {
-            self.silence(voices, index);
-        }
+        let room = producer.room;
+        self.silence(room, index);
         let producer = self.producers.get_mut(index).ok_or(Refusal::UnknownId)?;
         for stream in &mut producer.streams {
             stream.ring.clear(&mut self.arena);
@@ -213,9 +212,8 @@ impl Forwarder {
             producer.consumers.iter().filter_map(|&at| Some(self.consumers.get(at)?.id)).collect();
         consumers.into_iter().for_each(|id| self.close_consumer(id));
         let (_, producer) = self.producers.remove(id)?;
-        if let Some(voices) = producer.voices {
-            self.silence(voices, index);
-        }
+        let room = producer.room;
+        self.silence(room, index);
         let ending = producer.ending();
         if let Some(transport) = self.transports.get_mut(producer.transport) {
             transport.producers.retain(|&at| at != index);

@@ -11,6 +11,7 @@ use crate::loudest::Loudest;
 use crate::path::Address;
 use crate::producer::Producer;
 use crate::release::Schedule;
+use crate::shedding::Pressure;
 use crate::stun;
 use crate::table::Table;
 use crate::transport::Transport;
@@ -42,6 +43,7 @@ pub struct Forwarder {
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
     pub(crate) schedule: Schedule,
+    pub(crate) pressure: Pressure,
     /// By room; only those of which something was heard.
     pub(crate) loudest: Map<RoomId, Loudest>,
     /// Added to our clock where peers are told it: it says nothing of how long the machine has run.
@@ -75,6 +77,7 @@ impl Forwarder {
             last_media: None,
             next_judgement: Micros(0),
             schedule: Schedule::default(),
+            pressure: Pressure::default(),
             loudest: Map::with_hasher(hasher),
             clock_offset,
             random,
@@ -203,6 +206,10 @@ impl PacketCore for Forwarder {
         datagram.fill(0);
         core::hint::black_box(datagram);
         self.count_sent(before, out);
+    }
+
+    fn note_batch(&mut self, idle: u64, is_behind: bool) {
+        self.pressure.note_batch(idle, is_behind);
     }
 
     fn handle_disconnect(&mut self, socket: SocketIndex, from: SocketAddr) {

@@ -40,6 +40,7 @@ mod ring;
 mod rtcp;
 mod rtp;
 mod rtx;
+mod shedding;
 mod srtp;
 mod stun;
 mod table;

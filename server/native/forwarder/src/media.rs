@@ -1,6 +1,6 @@
 //! RTP: from a publisher's datagram to every consumer of its track.
 
-use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox, Voices};
+use crate::api::{Event, ExtensionKind, MediaKind, Micros, Outbox, RoomId};
 use crate::consumer::Consumer;
 use crate::forwarder::Forwarder;
 use crate::incoming::{Carrier, Opened, Route};
@@ -36,6 +36,14 @@ impl Forwarder {
         if !transport.intake.has_room(now) {
             return false;
         }
+        if self.pressure.is_high()
+            && let Some(route) = transport.incoming.route(header.ssrc)
+            && let Some(producer) = self.producers.get_mut(route.producer)
+            && !producer.share.takes(now, route.encoding)
+        {
+            self.counters.shed += 1;
+            return false;
+        }
         let opened = transport.open_rtp(datagram, &header);
         let Some(Opened { length, index: packet_index, carrier }) = opened else { return false };
         self.last_media = Some(now);
@@ -56,6 +64,9 @@ impl Forwarder {
             return false;
         }
         producer.intake.take(weight(length));
+        producer.share.ask(route.encoding);
+        producer.share.spend(1);
+        self.pressure.spent += 1;
         let transport_cc = producer.extension(ExtensionKind::TransportCc);
         if let Some(&[high, low]) = elements.find(packet, transport_cc) {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));
@@ -137,19 +148,21 @@ impl Forwarder {
         if let Some((payload_type, layers)) = producer.announcement(now) {
             out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
         }
-        let loudness = producer.voices.zip(level.and_then(|level| level.first()));
+        let loudness = level.and_then(|level| level.first()).filter(|_| producer.most_voices > 0);
+        let (room, most_voices) = (producer.room, producer.most_voices);
         if gap != Gap::None {
             self.mend(now, producer_index, encoding, gap, out);
         }
         if is_revived {
             self.retarget_consumers(now, producer_index, out);
         }
-        if let Some((voices, level)) = loudness
-            && !self.has_place(now, producer_index, voices, level & 0x7f)
+        if let Some(level) = loudness
+            && !self.has_place(now, producer_index, (room, most_voices), level & 0x7f)
         {
             return true;
         }
         let Some(producer) = self.producers.get_mut(producer_index) else { return false };
+        let before = out.transmits.len();
         for &at in &producer.consumers {
             let Some(consumer) = self.consumers.get_mut(at) else { continue };
             let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
@@ -159,6 +172,9 @@ impl Forwarder {
             }
             self.schedule.attend(consumer.transport, to);
         }
+        let sent = (out.transmits.len() - before) as u64;
+        producer.share.spend(sent);
+        self.pressure.spent += sent;
         true
     }
 
@@ -187,9 +203,9 @@ impl Forwarder {
     }
 
     /// Whether a voice is among those of its room that are forwarded. Another's place may go to it.
-    fn has_place(&mut self, now: Micros, producer: usize, voices: Voices, level: u8) -> bool {
-        let room = self.loudest.entry(voices.room).or_default();
-        match room.hear(now, producer, level, voices.most) {
+    fn has_place(&mut self, now: Micros, producer: usize, (room, most): (RoomId, usize), level: u8) -> bool {
+        let room = self.loudest.entry(room).or_default();
+        match room.hear(now, producer, level, most) {
             Place::Has => true,
             Place::Lacks => false,
             Place::Takes(other) => {
@@ -204,9 +220,9 @@ impl Forwarder {
     }
 
     /// A voice is gone or muted.
-    pub(crate) fn silence(&mut self, voices: Voices, producer: usize) {
-        if self.loudest.get_mut(&voices.room).is_some_and(|room| room.leave(producer)) {
-            self.loudest.remove(&voices.room);
+    pub(crate) fn silence(&mut self, room: RoomId, producer: usize) {
+        if self.loudest.get_mut(&room).is_some_and(|room| room.leave(producer)) {
+            self.loudest.remove(&room);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A track that a participant sends: its streams, one per encoding, and how their packets are known.
 
 use crate::api::{
-    CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, Voices,
+    CodecKind, Config, ExtensionKind, MediaKind, Micros, PayloadCodec, ProducerId, ProducerOptions, RoomId,
 };
 use crate::arena::Arena;
 use crate::bucket::Bucket;
@@ -14,6 +14,7 @@ use crate::missing::Missing;
 use crate::reception::Reception;
 use crate::ring::Ring;
 use crate::rtp::{Elements, Header};
+use crate::shedding::Share;
 use crate::table::Table;
 use crate::transport::{RECEIVED, RECEIVED_AT_ONCE, Transport};
 use crate::voice::Voice;
@@ -112,10 +113,14 @@ pub(crate) struct Producer {
     /// Bit per layer that was live when last looked at.
     pub live: u8,
     pub voice: Voice,
-    pub voices: Option<Voices>,
+    pub room: RoomId,
+    /// Of a voice: only so many of its room are forwarded at a time; 0: all.
+    pub most_voices: usize,
     pub course: Course,
     /// What may be sent of it.
     pub intake: Bucket,
+    /// What it may cost where the relay cannot keep up.
+    pub share: Share,
     mid: Vec<u8>,
     codecs: Vec<PayloadCodec>,
     extensions: Vec<(ExtensionKind, u8)>,
@@ -177,9 +182,11 @@ impl Producer {
             cname,
             live: 0,
             voice: Voice::default(),
-            voices: options.voices,
+            room: options.room,
+            most_voices: options.most_voices,
             course: Course::default(),
             intake,
+            share: Share::default(),
             mid: options.mid.into_bytes(),
             codecs: options.codecs,
             extensions: options.extensions,
@@ -375,14 +382,19 @@ impl Producer {
     }
 
     /// The layer for a consumer that wants at most `preferred`. Of several encodings: the highest live one
-    /// up to it, else the lowest live one; `None` while nothing is known to be live. Of one encoding: that
+    /// up to it that the relay keeps up with, else the lowest live one; `None` while nothing is known to be live. Of one encoding: that
     /// spatial layer of it, there or not.
     pub fn choose(&self, now: Micros, preferred: u8) -> Option<u8> {
         if self.is_one_stream() {
             return Some(preferred.min(Top::ALL.spatial));
         }
+        self.encoding_up_to(now, preferred.min(self.share.highest()))
+    }
+
+    /// The highest encoding that is live up to this one, else the lowest live one.
+    pub fn encoding_up_to(&self, now: Micros, highest: u8) -> Option<u8> {
         let live = |at: &usize| self.streams[*at].is_live(now);
-        let wanted = self.streams.len().min(usize::from(preferred) + 1);
+        let wanted = self.streams.len().min(usize::from(highest) + 1);
         let best = (0..wanted).rev().find(live).or_else(|| (wanted..self.streams.len()).find(live));
         best.map(|at| at as u8)
     }

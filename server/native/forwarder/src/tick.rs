@@ -28,6 +28,7 @@ impl Forwarder {
         self.expire_consent(now, out);
         self.judge_quality(now, out);
         let holds_media = self.expire_media(now);
+        self.review_pressure(now, out);
         if holds_media || self.last_media.is_some_and(|last| now.0 < last.0 + RECENTLY) {
             self.follow_layers(now, out);
             self.tend_producers(now, out);

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use core::net::SocketAddr;
 use offrecord_forwarder::api::{
     CodecKind, Config, ConsumerOptions, Encoding, Event, ExtensionKind, MasterKey, MediaKind, PacketCore,
-    PayloadCodec, ProducerOptions, SocketIndex, SrtpProfile, TCP, Voices,
+    PayloadCodec, ProducerOptions, SocketIndex, SrtpProfile, TCP,
 };
 use offrecord_forwarder::fuzzing::{PASSWORD, Seal, UFRAG, binding_request};
 use offrecord_forwarder::{
@@ -364,7 +364,8 @@ fn producer(id: u32, transport: u8, codec: CodecKind, layers: u8) -> ProducerOpt
         ],
         extensions: EXTENSIONS.into_iter().zip(1..).collect(),
         encodings: (0..layers).map(encoding).collect(),
-        voices: (id & 1 == 0).then_some(Voices { room: id & 2, most: 1 }),
+        room: id & 2,
+        most_voices: usize::from(id & 1 == 0),
     }
 }
 

@@ -25,6 +25,7 @@ pub struct Gauges {
     lost_outgoing: AtomicU64,
     resent_incoming: AtomicU64,
     resent_outgoing: AtomicU64,
+    shed: AtomicU64,
     residence: [AtomicU32; SUB * POWERS],
     longest_residence: AtomicU64,
     residences: [AtomicU64; BOUNDS.len() + 1],
@@ -62,6 +63,7 @@ impl Default for Gauges {
             lost_outgoing: AtomicU64::new(0),
             resent_incoming: AtomicU64::new(0),
             resent_outgoing: AtomicU64::new(0),
+            shed: AtomicU64::new(0),
             residence: [const { AtomicU32::new(0) }; SUB * POWERS],
             longest_residence: AtomicU64::new(0),
             residences: [const { AtomicU64::new(0) }; BOUNDS.len() + 1],
@@ -86,6 +88,7 @@ impl Gauges {
         self.lost_outgoing.store(counters.lost_outgoing, Relaxed);
         self.resent_incoming.store(counters.resent_incoming, Relaxed);
         self.resent_outgoing.store(counters.resent_outgoing, Relaxed);
+        self.shed.store(counters.shed, Relaxed);
         self.oldest_media.fetch_max(counters.oldest_media, Relaxed);
     }
 
@@ -142,6 +145,7 @@ impl Gauges {
             lost_outgoing: self.lost_outgoing.load(Relaxed),
             resent_incoming: self.resent_incoming.load(Relaxed),
             resent_outgoing: self.resent_outgoing.load(Relaxed),
+            shed: self.shed.load(Relaxed),
             oldest_media: 0,
         }
     }

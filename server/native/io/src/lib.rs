@@ -15,6 +15,7 @@ mod segments;
 mod send;
 mod socket_address;
 mod tcp;
+mod watch;
 
 pub use gauges::{Gauges, Reading};
 pub use mailbox::{Mailbox, MailboxFull};

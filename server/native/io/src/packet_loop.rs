@@ -1,19 +1,20 @@
 //! The thread: wait, receive a batch, hand it to the core, flush, tell.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use offrecord_forwarder::api::{Micros, Outbox, PacketCore, SocketIndex, TCP};
+use offrecord_forwarder::api::{Outbox, PacketCore, SocketIndex, TCP};
 
 use crate::clock;
 use crate::gauges::Gauges;
 use crate::mailbox::Mailbox;
 use crate::memory::{MediaMemory, Wipe, lock_buffer, lockable};
-use crate::receive::ReceiveBatch;
+use crate::receive::{RECEIVE, ReceiveBatch};
 use crate::send::SendBatch;
 use crate::tcp::Connections;
+use crate::watch::{COMMANDS, LISTENER, Watch};
 
 /// Outgoing bytes reserved, locked where possible: a sixteenth of what is asked for media and can be locked, but no
 /// less and no more than this. The more fits, the more of what one receiver is sent goes to the kernel at once.
@@ -23,13 +24,8 @@ const MOST_OUTBOX: usize = 4 << 20;
 const SPARE: usize = LEAST_OUTBOX / 2;
 /// Transmits reserved beside those bytes.
 const TRANSMITS: usize = 8192;
-/// Longest sleep; only a bound against a core that names no time.
-const LONGEST_SLEEP: u64 = 1_000_000;
 /// Events taken at a time.
 const READY: usize = 64;
-/// Names under which descriptors are watched; sockets have their indices.
-const COMMANDS: u64 = 2;
-const LISTENER: u64 = 3;
 
 /// Bound, non-blocking UDP sockets, with all their options set. Index 0 is IPv4, 1 is IPv6.
 pub type Sockets = [Option<OwnedFd>; 2];
@@ -39,7 +35,7 @@ pub struct PacketLoop<C> {
     core: C,
     sockets: Sockets,
     connections: Option<Connections>,
-    epoll: OwnedFd,
+    watch: Watch,
     mailbox: Arc<Mailbox>,
     gauges: Arc<Gauges>,
     receive: ReceiveBatch,
@@ -77,20 +73,20 @@ impl<C: PacketCore> PacketLoop<C> {
         let (slice, wipe) = memory.take();
         let (buffers, mut arena) = slice.split_at_mut(ReceiveBatch::BYTES);
         let mailbox = Arc::new(Mailbox::new()?);
-        let epoll = epoll_of(&sockets, mailbox.command_fd())?;
+        let watch = Watch::new(&sockets, mailbox.command_fd())?;
         let connections = match listener {
             None => None,
             Some(listener) => {
                 let (buffer, rest) = arena.split_at_mut(Connections::BYTES);
                 arena = rest;
-                Some(Connections::new(listener, epoll.as_raw_fd(), LISTENER, buffer)?)
+                Some(Connections::new(listener, watch.epoll(), LISTENER, buffer)?)
             }
         };
         Ok(Self {
             core: core(arena),
             sockets,
             connections,
-            epoll,
+            watch,
             mailbox,
             gauges: Arc::new(Gauges::default()),
             receive: ReceiveBatch::new(buffers),
@@ -131,7 +127,7 @@ impl<C: PacketCore> PacketLoop<C> {
     fn run(mut self) {
         let mut ready = [libc::epoll_event { events: 0, u64: 0 }; READY];
         while !self.mailbox.stopping() {
-            let count = self.wait(&mut ready);
+            let count = self.watch.wait(self.core.next_timeout(), &mut ready);
             for event in &ready[..count] {
                 let libc::epoll_event { events, u64: name } = *event;
                 match name {
@@ -158,22 +154,6 @@ impl<C: PacketCore> PacketLoop<C> {
         unsafe { wipe.run() };
     }
 
-    fn wait(&self, ready: &mut [libc::epoll_event]) -> usize {
-        let Micros(now) = clock::now();
-        let Micros(next) = self.core.next_timeout();
-        let sleep = next.saturating_sub(now).min(LONGEST_SLEEP).div_ceil(1000);
-        // SAFETY: `ready` is writable for its length. An interrupted wait is a round with nothing ready.
-        let count = unsafe {
-            libc::epoll_wait(
-                self.epoll.as_raw_fd(),
-                ready.as_mut_ptr(),
-                ready.len() as libc::c_int,
-                sleep as libc::c_int,
-            )
-        };
-        usize::try_from(count).unwrap_or(0)
-    }
-
     fn run_commands(&mut self) {
         self.mailbox.acknowledge_commands();
         while let Some(command) = self.mailbox.next_command() {
@@ -191,6 +171,7 @@ impl<C: PacketCore> PacketLoop<C> {
             return;
         }
         let now = clock::now();
+        self.core.note_batch(self.watch.idle(), count == RECEIVE);
         for position in 0..count {
             if let Some((from, datagram)) = self.receive.datagram(position) {
                 self.core.handle_datagram(now, index as SocketIndex, from, datagram, &mut self.outbox);
@@ -283,29 +264,6 @@ impl<C: PacketCore> PacketLoop<C> {
     }
 }
 
-fn epoll_of(sockets: &Sockets, commands: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: no pointers.
-    let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: just created, owned by nobody else.
-    let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
-    let watched = sockets
-        .iter()
-        .zip(0_u64..)
-        .filter_map(|(socket, index)| socket.as_ref().map(|socket| (socket.as_raw_fd(), index)))
-        .chain([(commands, COMMANDS)]);
-    for (fd, name) in watched {
-        let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: name };
-        // SAFETY: two live descriptors and a valid event.
-        if unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
-    }
-    Ok(epoll)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +271,7 @@ mod tests {
     use std::net::UdpSocket;
     use std::time::{Duration, Instant};
 
-    use offrecord_forwarder::api::{Command, Counters, Event, Transmit};
+    use offrecord_forwarder::api::{Command, Counters, Event, Micros, Transmit};
 
     /// Sends every datagram back, and tells of it; a timeout is told as consent expiring.
     struct Echo {
@@ -348,6 +306,11 @@ mod tests {
         fn handle_timeout(&mut self, _now: Micros, out: &mut Outbox) {
             self.next = Micros(u64::MAX);
             out.events.push(Event::ConsentExpired { transport: 9 });
+        }
+
+        fn note_batch(&mut self, idle: u64, is_behind: bool) {
+            self.counters.shed += u64::from(is_behind);
+            self.counters.lost_incoming = idle;
         }
 
         fn handle_disconnect(&mut self, _socket: SocketIndex, _from: SocketAddr) {}
@@ -474,6 +437,26 @@ mod tests {
         };
         assert_eq!(left(&mut packet_loop, 1), b"sealed");
         assert_eq!(left(&mut packet_loop, 0), [0; 6]);
+    }
+
+    #[test]
+    fn the_core_is_told_when_more_came_than_one_batch_takes_and_how_long_there_was_nothing() {
+        let socket = peer("127.0.0.1");
+        let (sender, to) = (peer("127.0.0.1"), socket.local_addr().expect("bound"));
+        (0..RECEIVE + 1).for_each(|_| assert_eq!(sender.send_to(b"hello", to).expect("loopback"), 5));
+        socket.set_nonblocking(true).expect("a live socket");
+        let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
+        let mut packet_loop =
+            PacketLoop::new([Some(socket.into()), None], None, 1 << 20, core).expect("memory");
+        packet_loop.run_socket(0);
+        assert_eq!(packet_loop.core.counters.shed, 1);
+        packet_loop.run_socket(0);
+        assert_eq!(packet_loop.core.counters.shed, 1, "that was the last");
+        packet_loop.core.next = Micros(clock::now().0 + 20_000);
+        packet_loop.watch.wait(packet_loop.core.next, &mut [libc::epoll_event { events: 0, u64: 0 }; READY]);
+        sender.send_to(b"hello", to).expect("loopback");
+        packet_loop.run_socket(0);
+        assert!(packet_loop.core.counters.lost_incoming >= 15_000, "it waited for 20 ms");
     }
 
     #[test]

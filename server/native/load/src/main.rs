@@ -1,10 +1,12 @@
-//! Sends streams to a relay at a steady rate and counts what their subscribers receive.
+//! Sends streams to a relay at a steady rate, counts what their subscribers receive, and tells of one publisher how
+//! long that was under way.
 //!
 //! Sockets and keys come from whoever did the DTLS handshakes. One thread sends, one receives: the
 //! receivers are live, since a socket that nobody reads flatters the sender. With the argument `bare`
 //! it is not the load but what stands in for a relay: see [`bare`].
 
 mod bare;
+mod latency;
 mod packet;
 mod plan;
 
@@ -14,6 +16,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use latency::{SendTimes, Shift};
 use plan::Plan;
 
 /// Datagrams taken from a socket at once.
@@ -48,16 +51,25 @@ fn run_bare(text: &str) -> Result<String, String> {
 }
 
 fn run_load(text: &str) -> Result<String, String> {
-    let (sent, received) = run(&plan::parse(text)?)?;
-    Ok(format!("sent {sent} received {received}"))
+    let (sent, Received { packets, latencies }) = run(&plan::parse(text)?)?;
+    let [half, most, longest] = latency::summary(latencies);
+    Ok(format!("sent {sent} received {packets} p50 {half} p99 {most} longest {longest}"))
 }
 
-/// Packets sent, and packets received by all subscribers together.
-fn run(plan: &Plan) -> Result<(u64, u64), String> {
+/// What all subscribers together received: packets, and the latencies in microseconds where there is one publisher.
+#[derive(Default)]
+struct Received {
+    packets: u64,
+    latencies: Vec<u64>,
+}
+
+/// Packets sent, and what became of them.
+fn run(plan: &Plan) -> Result<(u64, Received), String> {
     let done = AtomicBool::new(false);
+    let times = SendTimes::new();
     std::thread::scope(|scope| {
-        let receiver = scope.spawn(|| receive(plan, &done));
-        let sent = send(plan);
+        let receiver = scope.spawn(|| receive(plan, &times, &done));
+        let sent = send(plan, &times);
         std::thread::sleep(DRAIN);
         done.store(true, Ordering::Relaxed);
         let received = receiver.join().map_err(|_| "the receiver ended".to_owned())??;
@@ -65,7 +77,7 @@ fn run(plan: &Plan) -> Result<(u64, u64), String> {
     })
 }
 
-fn send(plan: &Plan) -> Result<u64, String> {
+fn send(plan: &Plan, times: &SendTimes) -> Result<u64, String> {
     let stream = |(publisher, ssrc)| packet::Stream::new(plan, publisher, ssrc);
     let mut streams = (plan.publishers.iter().zip(plan.ssrc..).map(stream).collect::<Result<Vec<_>, _>>())
         .map_err(|_| "a key is refused".to_owned())?;
@@ -78,6 +90,7 @@ fn send(plan: &Plan) -> Result<u64, String> {
         }
         let (stream, socket) = (&mut streams[turn], plan.publishers[turn].socket);
         for _ in 0..plan.burst {
+            times.note(stream.sent() as u16);
             let datagram = stream.next().map_err(|_| "a packet could not be sealed".to_owned())?;
             // SAFETY: the range is a live slice; the descriptor is inherited and stays open.
             let status = unsafe { libc::send(socket, datagram.as_ptr().cast(), datagram.len(), 0) };
@@ -93,7 +106,7 @@ fn send(plan: &Plan) -> Result<u64, String> {
     Ok(streams.iter().map(packet::Stream::sent).sum())
 }
 
-fn receive(plan: &Plan, done: &AtomicBool) -> Result<u64, String> {
+fn receive(plan: &Plan, times: &SendTimes, done: &AtomicBool) -> Result<Received, String> {
     let failed = |what: &str| format!("{what}: {}", std::io::Error::last_os_error());
     // SAFETY: no pointer is passed.
     let poll = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
@@ -107,14 +120,25 @@ fn receive(plan: &Plan, done: &AtomicBool) -> Result<u64, String> {
             return Err(failed("epoll_ctl"));
         }
     }
-    let mut received = 0;
+    let settled = latency::now() + plan.settle.as_micros() as u64;
+    let mut shifts = vec![Shift::default(); plan.subscribers.len()];
+    let mut received = Received::default();
     let mut events = vec![libc::epoll_event { events: 0, u64: 0 }; plan.subscribers.len().max(1)];
     while !done.load(Ordering::Relaxed) {
         let room = libc::c_int::try_from(events.len()).unwrap_or(libc::c_int::MAX);
         // SAFETY: the kernel writes at most `room` events into a vector of that length.
         let count = unsafe { libc::epoll_wait(poll, events.as_mut_ptr(), room, 50) };
         for event in &events[..usize::try_from(count).unwrap_or(0)] {
-            received += take(plan.subscribers[event.u64 as usize]);
+            let subscriber = event.u64 as usize;
+            take(plan.subscribers[subscriber], |sequence| {
+                received.packets += 1;
+                if plan.publishers.len() == 1
+                    && let Some((latency, sent)) = shifts[subscriber].latency(times, sequence, latency::now())
+                    && sent >= settled
+                {
+                    received.latencies.push(latency);
+                }
+            });
         }
     }
     // SAFETY: opened above, not used afterwards.
@@ -122,8 +146,8 @@ fn receive(plan: &Plan, done: &AtomicBool) -> Result<u64, String> {
     Ok(received)
 }
 
-/// Empties a socket once; how many of the datagrams were media.
-fn take(socket: RawFd) -> u64 {
+/// Empties a socket once; tells the sequence number of each datagram that is media.
+fn take(socket: RawFd, mut tell: impl FnMut(u16)) {
     let mut glances = [[0_u8; GLANCE]; BATCH];
     let mut parts: [libc::iovec; BATCH] = std::array::from_fn(|index| libc::iovec {
         iov_base: glances[index].as_mut_ptr().cast(),
@@ -147,7 +171,8 @@ fn take(socket: RawFd) -> u64 {
         )
     };
     let count = usize::try_from(count).unwrap_or(0);
-    glances[..count].iter().filter(|glance| is_media(glance)).count() as u64
+    let media = glances[..count].iter().filter(|glance| is_media(glance));
+    media.for_each(|glance| tell(u16::from_be_bytes([glance[2], glance[3]])));
 }
 
 /// RTP and not RTCP (RFC 5761 section 4), nor STUN or DTLS (RFC 7983).

@@ -114,6 +114,7 @@ mod tests {
             rate: 1,
             burst: 1,
             duration: Duration::ZERO,
+            settle: Duration::ZERO,
         };
         let publisher = Publisher { socket: 0, key: [1; 16], salt: [2; 12] };
         Stream::new(&plan, &publisher, plan.ssrc).expect("a stream")

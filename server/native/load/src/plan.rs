@@ -25,6 +25,8 @@ pub struct Plan {
     pub burst: u32,
     /// How long to send.
     pub duration: Duration,
+    /// Latencies are told of what is sent after this time.
+    pub settle: Duration,
 }
 
 /// One who sends.
@@ -114,6 +116,7 @@ pub fn parse(text: &str) -> Result<Plan, String> {
         rate: lines.one("rate")?,
         burst: lines.one("burst")?,
         duration: Duration::from_millis(lines.one("milliseconds")?),
+        settle: Duration::from_millis(lines.all("settle")?.pop().unwrap_or_default()),
     };
     if !(64..=1400).contains(&plan.bytes) || plan.rate == 0 || plan.burst == 0 {
         return Err("bytes, rate or burst is out of range".to_owned());

@@ -227,7 +227,7 @@ impl PacketThread {
         )
     }
 
-    fn traffic(&self) -> (u64, u64, u64, u64, u64, u64, u32) {
+    fn traffic(&self) -> (u64, u64, u64, u64, u64, u64, u64, u32) {
         let counters = self.gauges.counters();
         (
             counters.bytes_received,
@@ -236,6 +236,7 @@ impl PacketThread {
             counters.lost_outgoing,
             counters.resent_incoming,
             counters.resent_outgoing,
+            counters.shed,
             self.gauges.connections(),
         )
     }

@@ -111,8 +111,8 @@ impl TryFrom<CreateProducer> for ProducerOptions {
             codecs: request.codecs.iter().map(codec).collect::<PyResult<_>>()?,
             extensions: extension_kinds(&request.extensions)?,
             encodings: request.encodings.into_iter().map(encoding).collect(),
-            voices: (request.most_voices > 0)
-                .then(|| api::Voices { room: request.room, most: request.most_voices.into() }),
+            room: request.room,
+            most_voices: request.most_voices.into(),
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::peer::{AUDIO_LEVEL, Rtp};
 use crate::world::{AUDIO, MILLISECOND, World, audio};
 use offrecord_forwarder::Event;
-use offrecord_forwarder::api::{Command, ProducerOptions, Voices};
+use offrecord_forwarder::api::{Command, ProducerOptions};
 
 const PACKET: u64 = 20 * MILLISECOND;
 const SILENCE: u8 = 127;
@@ -17,15 +17,15 @@ struct Hall {
     packets: [u64; SPEAKERS as usize],
 }
 
-fn voice(id: u32, voices: Option<Voices>) -> ProducerOptions {
-    ProducerOptions { voices, ..audio(id, id, id * 10) }
+fn voice(id: u32, most_voices: usize) -> ProducerOptions {
+    ProducerOptions { room: 9, most_voices, ..audio(id, id, id * 10) }
 }
 
 impl Hall {
-    fn new(voices: Option<Voices>) -> Self {
+    fn new(most_voices: usize) -> Self {
         let mut world = World::connected(4);
         for speaker in 1..=SPEAKERS {
-            world.produce(voice(speaker, voices));
+            world.produce(voice(speaker, most_voices));
             world.consume(LISTENER, speaker, speaker);
         }
         Self { world, packets: [0; SPEAKERS as usize] }
@@ -62,11 +62,11 @@ impl Hall {
     }
 }
 
-const ONE: Option<Voices> = Some(Voices { room: 9, most: 1 });
+const ONE: usize = 1;
 
 #[test]
 fn without_a_limit_everybody_is_forwarded() {
-    let mut hall = Hall::new(None);
+    let mut hall = Hall::new(0);
     (0..10).for_each(|_| hall.speak([Some(SPEECH); 3]));
     assert!((1..=SPEAKERS).all(|speaker| hall.heard_of(speaker).len() == 10));
 }
@@ -119,8 +119,7 @@ fn who_is_muted_or_gone_leaves_its_place_at_once() {
 fn rooms_have_places_of_their_own_and_speakers_are_told_all_the_same() {
     let mut world = World::connected(2);
     for (id, room) in [(1, 7), (2, 8)] {
-        let voices = Some(Voices { room, most: 1 });
-        world.produce(ProducerOptions { voices, ..audio(id, 1, id * 10) });
+        world.produce(ProducerOptions { room, most_voices: 1, ..audio(id, 1, id * 10) });
         world.consume(1, id, id);
     }
     for index in 1..=20 {

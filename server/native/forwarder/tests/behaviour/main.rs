@@ -42,6 +42,7 @@ mod retransmission;
 mod round_trip;
 mod rtx;
 mod scene;
+mod shedding;
 mod silent_subscriber;
 mod spatial_layers;
 mod speakers;

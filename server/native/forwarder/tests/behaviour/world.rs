@@ -286,7 +286,8 @@ pub fn audio(id: u32, transport: u32, ssrc: u32) -> ProducerOptions {
         }],
         extensions: extensions(),
         encodings: vec![encoding("", ssrc)],
-        voices: None,
+        room: 0,
+        most_voices: 0,
     }
 }
 
