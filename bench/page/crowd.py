@@ -13,12 +13,9 @@ from livekit import rtc
 
 from tests.e2e.serving import Server
 
-WIDTH, HEIGHT, RATE = (
-    640,
-    360,
-    4,
-)  # few frames a second: what is measured is the page, and encoders share its machine
-BITS = 400_000
+# Few frames a second: what is measured is the page, and the encoders share its machine.
+WIDTH, HEIGHT, RATE = 960, 540, 3
+BITS = 700_000
 SHADES = 4
 SAMPLE_RATE = 48_000
 SAMPLES = SAMPLE_RATE // 10

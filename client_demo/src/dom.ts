@@ -1,9 +1,16 @@
 /** Small helpers over the page's own HTML. Text from elsewhere only ever goes in as text, never as markup. */
 
+/** What was found before, by root: a room of fifty people has thousands of elements to look through. */
+const known = new WeakMap<ParentNode, Map<string, Element>>();
+
 /** The element marked `data-part="name"` inside `root`. Throws if the page and the code disagree. */
 export function part<T extends Element>(root: ParentNode, name: string, type: new () => T): T {
-  const found = root.querySelector(`[data-part="${name}"]`);
+  const parts = known.get(root) ?? new Map<string, Element>();
+  known.set(root, parts);
+  let found = parts.get(name) ?? null;
+  if (!found || !root.contains(found)) found = root.querySelector(`[data-part="${name}"]`);
   if (!(found instanceof type)) throw new Error(`the page has no ${type.name} "${name}"`);
+  parts.set(name, found);
   return found;
 }
 
@@ -31,7 +38,23 @@ export function make<K extends keyof HTMLElementTagNameMap>(
  * readers do not hear it twice. */
 export function say(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
-  element.hidden = text === '';
+  hide(element, text === '');
+}
+
+// The page is drawn again for whatever happens: what is as it was is left alone, or the browser would begin to look for
+// what the change means for everything around.
+
+export function hide(element: HTMLElement, hidden: boolean): void {
+  if (element.hidden !== hidden) element.hidden = hidden;
+}
+
+/** Sets `data-name`. */
+export function mark(element: HTMLElement, name: string, value: string | boolean): void {
+  if (element.dataset[name] !== String(value)) element.dataset[name] = String(value);
+}
+
+export function assign(element: Element, attribute: string, value: string): void {
+  if (element.getAttribute(attribute) !== value) element.setAttribute(attribute, value);
 }
 
 /** As `say`. `quoted`: the sentence is the server's, which speaks English only. */
@@ -55,5 +78,6 @@ export function tell(region: HTMLElement, text: string): void {
 
 /** Points an `<svg><use>` at another symbol of the page. */
 export function icon(root: ParentNode, symbol: string): void {
-  root.querySelector('use')?.setAttribute('href', `#${symbol}`);
+  const use = root.querySelector('use');
+  if (use) assign(use, 'href', `#${symbol}`);
 }

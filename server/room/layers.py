@@ -14,6 +14,7 @@ LOW, MEDIUM, HIGH = models.VideoQuality.LOW, models.VideoQuality.MEDIUM, models.
 OFF = models.VideoQuality.OFF
 MOST_PRIORITY = 127
 MOST_FRAME_RATE = 255
+ENOUGH = 0.9  # of the size asked for: the next layer costs four times as much for what hardly anybody sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,14 @@ def priority_of(wish: Wish, source: models.TrackSource) -> int:
 def wanted_layer(wish: Wish, count: int, layers: list[models.VideoLayer]) -> int:
     """The layer for a wish among `count` layers; width and height win over quality.
 
-    `layers` are the publisher's own, by quality, lowest first. The smallest that covers the size is taken.
+    `layers` are the publisher's own, by quality, lowest first. The smallest that covers the size, or
+    nearly so, is taken (LiveKit's server has the same tolerance).
     """
     if count <= 1:
         return 0
     if (wish.width or wish.height) and len(layers) >= count:
         for index, layer in enumerate(layers[:count]):
-            if layer.width >= wish.width and layer.height >= wish.height:
+            if layer.width >= ENOUGH * wish.width and layer.height >= ENOUGH * wish.height:
                 return index
         return count - 1
     if wish.quality == LOW:

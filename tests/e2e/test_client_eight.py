@@ -1,22 +1,28 @@
-"""Eight people in one call: pages of the grid, who is large, full screen, the small window."""
+"""Eight people in one call: pages of the grid, who is large, quality, full screen, the small window."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from typing import Any
 
 import pytest
 from livekit import rtc
+from livekit.protocol import models
+from livekit.protocol.rtc import SignalRequest, UpdateTrackSettings
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import eventually, join
-from tests.e2e.desktop import Desktop, desktop
+from tests.e2e.desktop import WIDTH, Desktop, desktop
 from tests.e2e.serving import Server
 
 QUIET = rtc.RoomOptions(auto_subscribe=False)
 SHORT: ViewportSize = {"width": 360, "height": 420}  # no room for eight tiles at their smallest
 FEW, LOOKS = 5, 10
+VIDEO = rtc.TrackKind.KIND_VIDEO
+SENT = "window.sentByThisPage"
+LOW, HIGH = models.VideoQuality.LOW, models.VideoQuality.HIGH
 # Frames that have come of each of the others' videos, those of tiles that are shown and the rest.
 FRAMES = """
 async () => {
@@ -35,6 +41,34 @@ async () => {
   return found;
 }
 """
+# What the page sends over its WebSocket, as it is.
+REMEMBER_SENT = """
+window.sentByThisPage = [];
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (data) {
+  if (typeof data !== 'string') {
+    window.sentByThisPage.push(btoa(String.fromCharCode(...new Uint8Array(data))));
+  }
+  return send.call(this, data);
+};
+"""
+# Attributes of tiles and lines that are written from here on: whose they are, and those that were so before.
+WATCH_WRITES = """
+() => {
+  window.written = { of: new Set(), needless: [] };
+  const watch = new MutationObserver((records) => {
+    for (const { target, attributeName, oldValue } of records) {
+      window.written.of.add(target.closest('[data-identity]')?.dataset.identity ?? '');
+      if (target.getAttribute(attributeName) === oldValue) window.written.needless.push(attributeName);
+    }
+  });
+  for (const part of ['grid', 'people-list']) {
+    const options = { subtree: true, attributes: true, attributeOldValue: true };
+    watch.observe(document.querySelector(`[data-part=${part}]`), options);
+  }
+}
+"""
+WRITTEN = "({ of: [...window.written.of], needless: window.written.needless })"
 MIRRORED = "(tile) => getComputedStyle(tile.querySelector('video')).transform"
 
 
@@ -71,7 +105,7 @@ async def eight(
     for app in apps[:6]:
         app.loudness = 0
         await app.publish()
-    page = (await join(browser, server.url, "Ada", "eight")).page
+    page = (await join(browser, server.url, "Ada", "eight", REMEMBER_SENT)).page
     await expect(page.get_by_test_id("status")).to_have_text("8 people in the call")
     return page, apps
 
@@ -81,6 +115,8 @@ async def test_a_call_of_eight(shared_server: Server, shared_browser: Browser) -
     async with contextlib.AsyncExitStack() as stack:
         page, apps = await eight(stack, shared_server, shared_browser)
         await pages_of_the_grid(page)
+        await one_speaks(page, apps[2])
+        await good_videos(page, apps)
         await large(page, apps[2])
         await under_a_panel(page)
         await windows(page)
@@ -110,6 +146,72 @@ async def pages_of_the_grid(page: Page) -> None:
     await expect(number).to_have_text("1 of 2")
     await page.set_viewport_size({"width": 1280, "height": 720})
     await expect(tiles).to_have_count(8)
+    await only_the_shown_come(page, 6)
+
+
+async def one_speaks(page: Page, speaker: Desktop) -> None:
+    """Only the tile and the line of who speaks change, and nothing is written that was so before."""
+    await page.get_by_test_id("people-button").click()
+    tile = page.get_by_test_id("tile").filter(has_text="p3")
+    line = page.get_by_test_id("person").filter(has_text="p3")
+    await expect(line).to_have_attribute("data-speaking", "false")
+    await page.evaluate(WATCH_WRITES)
+    speaker.loudness = 12_000
+    await expect(tile).to_have_attribute("data-speaking", "true")
+    await expect(line).to_have_attribute("data-speaking", "true")
+    written: dict[str, Any] = await page.evaluate(WRITTEN)
+    assert written == {"of": ["p3"], "needless": []}
+    speaker.loudness = 0
+    await expect(tile).to_have_attribute("data-speaking", "false")
+
+
+async def good_videos(page: Page, apps: list[Desktop]) -> None:
+    """What is wished for of a person holds when tiles get smaller; what nobody sees comes for no wish."""
+    sids = [
+        next(one.sid for one in app.room.local_participant.track_publications.values() if one.kind == VIDEO)
+        for app in apps[:6]
+    ]
+
+    async def asked() -> list[UpdateTrackSettings]:
+        """Of each app's video, the latest."""
+        sent = [SignalRequest.FromString(base64.b64decode(one)) for one in await page.evaluate(SENT)]
+        latest = {sid: one.track_setting for one in sent for sid in one.track_setting.track_sids}
+        return [latest.get(sid, UpdateTrackSettings()) for sid in sids]
+
+    for name, wish in (("p1", "high"), ("p2", "low"), ("p4", "off"), ("p6", "high")):
+        line = page.get_by_test_id("person").filter(has_text=name)
+        await line.get_by_test_id("mixer-button").click()
+        await expect(line.get_by_test_id("person-wish")).to_have_value("automatic")
+        await line.get_by_test_id("person-wish").select_option(wish)
+    await expect(line.get_by_role("combobox", name="Quality of the video of p6")).to_have_value("high")
+    off = page.get_by_test_id("tile").filter(has_text="p4")
+    await expect(off.get_by_test_id("tile-off")).to_be_visible()
+    await expect(off.get_by_test_id("tile-video")).to_be_hidden()
+    assert await violations(page) == []
+    await page.get_by_test_id("people-button").click()
+    await eventually(
+        asked, lambda settings: settings[1] == UpdateTrackSettings(track_sids=[sids[1]], quality=LOW)
+    )
+    await only_the_shown_come(page, 5)
+    await page.set_viewport_size(SHORT)
+
+    def holds(settings: list[UpdateTrackSettings]) -> bool:
+        high, low, automatic, off, hidden, hidden_high = settings
+        return (
+            high == UpdateTrackSettings(track_sids=[sids[0]], quality=HIGH)
+            and all(0 < one.width < WIDTH and not one.disabled for one in (low, automatic))
+            and all(one.disabled for one in (off, hidden, hidden_high))
+        )
+
+    await eventually(asked, holds)
+    await only_the_shown_come(page, 3)
+    await page.set_viewport_size({"width": 1280, "height": 720})
+    await page.get_by_test_id("people-button").click()
+    for name in ("p1", "p2", "p4", "p6"):
+        line = page.get_by_test_id("person").filter(has_text=name)
+        await line.get_by_test_id("person-wish").select_option("automatic")
+        await line.get_by_test_id("mixer-button").click()
+    await page.get_by_test_id("people-button").click()
     await only_the_shown_come(page, 6)
 
 

@@ -2,7 +2,7 @@
 
 import { type DisconnectReason, ParticipantEvent, RoomEvent, Track } from 'livekit-client';
 
-import { copyOf, part, sayOrQuote } from '../dom';
+import { copyOf, hide, part, sayOrQuote } from '../dom';
 import { EncryptionPart } from '../encryption/encryption-part';
 import { Hands } from '../gestures/hands';
 import { Reactions } from '../gestures/reactions';
@@ -30,6 +30,7 @@ import { bindShare } from './share';
 import { bindShortcuts } from './shortcuts';
 import { bindSupportCode } from './support';
 import { tabTitle } from './title';
+import { VideoWishes } from './video-wishes';
 import { Volumes } from './volumes';
 import { keepScreenOn } from './wake-lock';
 
@@ -89,13 +90,16 @@ export class CallPage {
     const hands = new Hands(call);
     const reactions = new Reactions(call);
     const volumes = new Volumes(call);
+    const wishes = new VideoWishes(call);
     const marks: Marks = {
       hand: (identity) => hands.place(identity),
       reaction: (identity) => reactions.sign(identity),
+      unwanted: (identity) => wishes.isOff(identity),
     };
     const conversation = new Conversation(call, marks, (line, identity, isNew) => {
       hands.showPerson(line, identity, isNew);
       volumes.showPerson(line, identity, isNew);
+      wishes.showPerson(line, identity, isNew);
     });
     this.parts = [
       presence,
@@ -104,6 +108,7 @@ export class CallPage {
       reactions,
       new Floor(call, marks),
       volumes,
+      wishes,
       new OwnConnection(call),
       conversation,
       tabTitle(call, () => conversation.unread),
@@ -166,7 +171,7 @@ export class CallPage {
       },
       draw: () => {
         sound.play(soundsOf(room));
-        part(this.element, 'sound-blocked', HTMLElement).hidden = room.canPlaybackAudio;
+        hide(part(this.element, 'sound-blocked', HTMLElement), room.canPlaybackAudio);
       },
       close: share.close,
     };

@@ -3,7 +3,7 @@
 
 import { ConnectionQuality } from 'livekit-client';
 
-import { icon, part, tell } from '../dom';
+import { hide, icon, mark, part, tell } from '../dom';
 import { phrase } from '../languages/language';
 
 export type Connection = 'good' | 'fair' | 'poor' | 'lost';
@@ -40,10 +40,10 @@ export function meaningOf(quality: ConnectionQuality): string {
 /** Draws into `connection` inside `root`: hidden where there is nothing to say. */
 export function showConnection(root: HTMLElement, connection: Connection | null): void {
   const element = part(root, 'connection', HTMLElement);
-  element.hidden = connection === null;
+  hide(element, connection === null);
   if (connection === null) return;
   const meaning = phrase(`connection.${connection}Means`);
-  element.dataset['connection'] = connection;
+  mark(element, 'connection', connection);
   if (element.title !== meaning) element.title = meaning;
   icon(element, SYMBOLS[connection]);
   tell(part(element, 'connection-words', HTMLElement), phrase(`connection.${connection}`));

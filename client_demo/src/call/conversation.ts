@@ -49,7 +49,8 @@ export class Conversation implements CallPart {
   }
 
   draw(): void {
-    this.people.show(peopleOf(this.call.room, this.marks));
+    // A list that nobody sees is drawn once it is opened.
+    if (this.side.isOpen('people')) this.people.show(peopleOf(this.call.room, this.marks));
     this.door.draw();
   }
 
@@ -62,7 +63,10 @@ export class Conversation implements CallPart {
     if (name === 'chat') {
       this.chat.read();
       this.chat.focus();
-    } else part(this.call.root, 'people-title', HTMLElement).focus();
+    } else {
+      part(this.call.root, 'people-title', HTMLElement).focus();
+      this.call.redraw();
+    }
   }
 
   private drawUnread(unread: number, message: Message | null): void {

@@ -1,6 +1,6 @@
 /** The stage and the choice of what it shows: everybody, or one person large. */
 
-import { icon, part, say } from '../dom';
+import { assign, icon, part, say } from '../dom';
 import { phrase } from '../languages/language';
 import { Pages } from './pages';
 import type { Call, CallPart } from './parts';
@@ -78,7 +78,7 @@ export class Floor implements CallPart {
     this.layout = layout;
     const button = part(this.call.root, 'layout-button', HTMLButtonElement);
     say(part(button, 'label', HTMLElement), phrase(layout === 'grid' ? 'call.speakerView' : 'call.gridView'));
-    button.title = phrase(layout === 'grid' ? 'call.speakerViewTitle' : 'call.gridViewTitle');
+    assign(button, 'title', phrase(layout === 'grid' ? 'call.speakerViewTitle' : 'call.gridViewTitle'));
     icon(button, layout === 'grid' ? 'i-speaker-layout' : 'i-grid');
   }
 }

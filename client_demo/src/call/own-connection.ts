@@ -2,7 +2,7 @@
 
 import type { Room } from 'livekit-client';
 
-import { part, tell } from '../dom';
+import { hide, part, tell } from '../dom';
 import { phrase } from '../languages/language';
 import { type Connection, connectionOf } from './connection';
 import type { Call, CallPart } from './parts';
@@ -41,11 +41,11 @@ export class OwnConnection implements CallPart {
   draw(): void {
     const { room, media } = this.call;
     const words = weakness(connectionOf(room.localParticipant.connectionQuality), pausedVideos(room));
-    this.stop.hidden = !media.state('camera').on;
+    hide(this.stop, !media.state('camera').on);
     if (words) {
       this.close();
       tell(part(this.notice, 'own-connection-words', HTMLElement), words);
-      this.notice.hidden = false;
+      hide(this.notice, false);
     } else if (!this.notice.hidden) {
       this.hiding ??= setTimeout(() => {
         this.notice.hidden = true;

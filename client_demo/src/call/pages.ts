@@ -1,6 +1,6 @@
 /** Which tiles of the grid are on the page that is shown, and turning it: by buttons, keys, or a swipe. */
 
-import { part, say, tell } from '../dom';
+import { assign, hide, part, say, tell } from '../dom';
 import { isRightToLeft, phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
@@ -29,12 +29,12 @@ export class Pages implements CallPart {
   show(page: number, pages: number, elsewhere: string): void {
     this.page = page;
     this.pages = pages;
-    this.bar.hidden = pages < 2;
+    hide(this.bar, pages < 2);
     tell(part(this.bar, 'page-number', HTMLElement), phrase('call.page', { page: page + 1, pages }));
     say(part(this.bar, 'page-speaker', HTMLElement), elsewhere ? phrase('call.speaks', { name: elsewhere }) : '');
     // Not disabled: a button that is loses the focus of who pressed it.
-    part(this.bar, 'page-back', HTMLButtonElement).ariaDisabled = String(page === 0);
-    part(this.bar, 'page-forward', HTMLButtonElement).ariaDisabled = String(page === pages - 1);
+    assign(part(this.bar, 'page-back', HTMLButtonElement), 'aria-disabled', String(page === 0));
+    assign(part(this.bar, 'page-forward', HTMLButtonElement), 'aria-disabled', String(page === pages - 1));
   }
 
   private turn(by: number): void {

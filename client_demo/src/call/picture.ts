@@ -3,7 +3,7 @@
 
 import type { Track } from 'livekit-client';
 
-import { copyOf, part, say } from '../dom';
+import { copyOf, mark, part, say } from '../dom';
 import { phrase } from '../languages/language';
 import { bindSwitches } from '../media/switches';
 import type { Call, CallPart } from './parts';
@@ -46,7 +46,7 @@ export class Picture implements CallPart {
 
   draw(): void {
     const open = this.small !== null;
-    this.button.dataset['active'] = String(open);
+    mark(this.button, 'active', open);
     say(part(this.button, 'label', HTMLElement), phrase(open ? 'call.closePicture' : 'call.picture'));
     if (this.small) this.drawIn(this.small);
   }
@@ -99,13 +99,13 @@ export class Picture implements CallPart {
   private async openVideo(): Promise<void> {
     if (document.pictureInPictureElement) return await document.exitPictureInPicture();
     const main = this.main();
-    if (!main?.content.video) return this.call.announce(phrase('call.noVideo'));
+    if (!main?.content.video || main.content.off) return this.call.announce(phrase('call.noVideo'));
     await main.video.requestPictureInPicture();
   }
 
   private drawIn({ root, video, letters, name }: Small): void {
     const content = this.main()?.content ?? null;
-    const track = content?.video ?? null;
+    const track = content?.off ? null : (content?.video ?? null);
     if (track !== this.shown) {
       this.shown?.detach(video);
       track?.attach(video);

@@ -2,7 +2,7 @@
 
 import { type Participant, RoomEvent } from 'livekit-client';
 
-import { part, tell } from '../dom';
+import { hide, mark, part, tell } from '../dom';
 import { othersIn, waits } from '../door/told';
 import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
@@ -52,11 +52,11 @@ export class Presence implements CallPart {
     const others = othersIn(room);
     for (const { identity } of others) this.met.add(identity);
     const before = waits(room.localParticipant);
-    this.status.dataset['tone'] = this.reconnecting ? 'warning' : 'calm';
+    mark(this.status, 'tone', this.reconnecting ? 'warning' : 'calm');
     const there = before ? phrase('call.waiting') : company(others.length);
     tell(this.status, this.reconnecting ? phrase('call.reconnecting') : there);
-    part(root, 'alone', HTMLElement).hidden = others.length > 0 || this.reconnecting || before;
-    part(root, 'outside', HTMLElement).hidden = !before;
+    hide(part(root, 'alone', HTMLElement), others.length > 0 || this.reconnecting || before);
+    hide(part(root, 'outside', HTMLElement), !before);
   }
 
   close(): void {

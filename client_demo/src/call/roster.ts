@@ -5,12 +5,15 @@ import { type Participant, type RemoteTrack, type Room, Track, type TrackPublica
 import { othersIn } from '../door/told';
 import { type Connection, connectionOf } from './connection';
 
-/** What people told each other of themselves, as this page has heard it. */
+/** What is not the room's: what people told each other of themselves, as this page has heard it, and what is wished for
+ * here. */
 export interface Marks {
   /** 1 for whose hand was raised first, 0 where it is down. */
   hand: (identity: string) => number;
   /** Of a reaction that is shown now; empty where there is none. */
   reaction: (identity: string) => string;
+  /** Their video is turned off at this page. */
+  unwanted: (identity: string) => boolean;
 }
 
 export interface TileContent {
@@ -22,6 +25,8 @@ export interface TileContent {
   self: boolean;
   /** To be shown, or null where there is none or it is muted. */
   video: Track | null;
+  /** The video is turned off at this page. */
+  off: boolean;
   /** The server holds the video back: the way to this page carries no more. */
   paused: boolean;
   /** The person can be heard: some sound is published and not muted. */
@@ -71,6 +76,7 @@ export function tilesOf(room: Room, marks: Marks): TileContent[] {
       key: tileKey(person),
       kind: 'person',
       video,
+      off: marks.unwanted(person.identity),
       paused: isPaused(video),
       heard: publications.some((each) => isVoice(each) && !each.isMuted),
       speaking: person.isSpeaking,
@@ -85,6 +91,7 @@ export function tilesOf(room: Room, marks: Marks): TileContent[] {
         key: publication.trackSid,
         kind: 'screen',
         video: publication.track,
+        off: false,
         paused: isPaused(publication.track),
         heard: true,
         speaking: false,

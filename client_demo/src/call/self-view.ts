@@ -1,6 +1,6 @@
 /** One's own picture: shown or not, and as in a mirror or as the others see it. Chosen for this call, kept nowhere. */
 
-import { part, say } from '../dom';
+import { mark, part, say } from '../dom';
 import { phrase } from '../languages/language';
 import type { Call, CallPart } from './parts';
 
@@ -20,7 +20,7 @@ export class SelfView implements CallPart {
 
   draw(): void {
     const { root, media } = this.call;
-    root.dataset['mirrored'] = String(this.mirror.checked && !media.looksAway);
+    mark(root, 'mirrored', this.mirror.checked && !media.looksAway);
     const label = part(part(root, 'self-button', HTMLElement), 'label', HTMLElement);
     say(label, phrase(this.shown ? 'call.hideSelf' : 'call.showSelf'));
   }

@@ -1,5 +1,7 @@
 /** The tiles, kept equal to the room, in a grid or around one large tile. */
 
+import { hide, mark } from '../dom';
+import { Drawn } from './drawn';
 import { layOut, layOutSpeaker, NARROWEST, NARROWEST_SCREEN, paginate } from './layout';
 import type { TileContent } from './roster';
 import { Tile } from './tile';
@@ -16,11 +18,30 @@ export interface StageTold {
   onPages: (page: number, pages: number, elsewhere: string) => void;
 }
 
+/** What the places of all tiles follow from. */
+interface Arrangement {
+  /** Inside the grid, CSS pixels; the height as if there were no buttons that turn pages. */
+  width: number;
+  height: number;
+  /** Keys of the tiles, in their order. */
+  order: string;
+  /** The large tile of the speaker layout; empty in the grid. */
+  main: string;
+  page: number;
+}
+
 export class Stage {
   private readonly tiles = new Map<string, Tile>();
-  private readonly resized = new ResizeObserver(() => this.layOut());
+  private readonly resized = new ResizeObserver((entries) => {
+    for (const { contentRect } of entries) this.size = this.whole(contentRect);
+    this.layOut();
+  });
+  private readonly arranged = new Drawn<Arrangement>();
+  /** As the browser told it last; asking for it would have the page laid out at once, each time that something is drawn. */
+  private size = { width: 0, height: 0 };
   private view: View = { layout: 'grid', main: null, pinned: null };
   private page = 0;
+  private pages = 1;
   private contents: TileContent[] = [];
 
   constructor(
@@ -54,6 +75,8 @@ export class Stage {
       tile.show(content, content.key === view.pinned);
     });
     this.layOut();
+    // Once all are in their places: the library looks where each of them is.
+    for (const content of contents) this.tiles.get(content.key)?.showVideo(content);
   }
 
   videoOf(key: string): HTMLVideoElement | null {
@@ -67,25 +90,30 @@ export class Stage {
   }
 
   private layOut(): void {
-    const { grid } = this;
-    if (grid.clientWidth === 0) return; // under a panel, on a phone
-    const style = getComputedStyle(grid);
-    const width = grid.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    const height = grid.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    const { width, height } = this.size;
+    if (width === 0) return; // under a panel, on a phone
     const main = this.view.layout === 'speaker' ? this.tiles.get(this.view.main ?? '') : undefined;
-    grid.dataset['layout'] = main ? 'speaker' : 'grid';
-    if (main) grid.dataset['paged'] = 'false';
-    this.measure('gap', GAP);
-    if (main) this.layOutAround(main, width, height);
-    else this.layOutGrid(width, height);
+    const order = this.contents.map(({ key, kind }) => `${kind} ${key}`).join('\n');
+    if (this.arranged.differs({ width, height, order, main: main?.key ?? '', page: this.page })) {
+      mark(this.grid, 'layout', main ? 'speaker' : 'grid');
+      this.measure('gap', GAP);
+      if (main) this.layOutAround(main, width, height);
+      else this.layOutGrid(width, height);
+    }
+    const speaks = this.contents.find((each) => each.speaking && this.tiles.get(each.key)?.element.hidden);
+    this.told.onPages(this.page, this.pages, speaks?.name ?? '');
   }
 
-  private layOutGrid(width: number, height: number): void {
-    const whole = height + (this.grid.dataset['paged'] === 'true' ? PAGES_HEIGHT : 0);
+  private whole({ width, height }: DOMRectReadOnly): { width: number; height: number } {
+    return { width, height: height + (this.grid.dataset['paged'] === 'true' ? PAGES_HEIGHT : 0) };
+  }
+
+  private layOutGrid(width: number, whole: number): void {
     const one = paginate(this.tiles.size, width, whole, GAP).pages === 1;
     const free = one ? whole : whole - PAGES_HEIGHT;
     const { perPage, pages } = paginate(this.tiles.size, width, free, GAP);
-    this.grid.dataset['paged'] = String(!one);
+    mark(this.grid, 'paged', !one);
+    this.pages = pages;
     this.page = Math.min(this.page, pages - 1);
     const first = this.page * perPage;
     const size = layOut(Math.min(perPage, this.tiles.size), width, free, GAP);
@@ -94,14 +122,12 @@ export class Stage {
       const index = at.get(tile.element) ?? 0;
       tile.place(null);
       // The library asks for no video of a tile that is not shown.
-      tile.element.hidden = index < first || index >= first + perPage;
+      hide(tile.element, index < first || index >= first + perPage);
     }
-    const speaks = this.contents.find((each) => each.speaking && this.tiles.get(each.key)?.element.hidden);
-    this.told.onPages(this.page, pages, speaks?.name ?? '');
     this.grid.style.gridTemplate = '';
     this.measure('tile-width', size.width);
     this.measure('tile-height', size.height);
-    this.grid.dataset['scrolls'] = String(size.scrolls);
+    mark(this.grid, 'scrolls', size.scrolls);
   }
 
   /** Tiles stay where they are in the page and are placed by number: the large one over all rows, where it
@@ -121,19 +147,21 @@ export class Stage {
     this.measure('main-width', large.width);
     this.measure('main-height', large.height);
 
-    this.told.onPages(0, 1, '');
-    main.element.hidden = false;
+    mark(this.grid, 'paged', false);
+    this.page = 0;
+    this.pages = 1;
+    hide(main.element, false);
     main.place({ row: '1 / -1', column: beside ? '1' : '1 / -1', main: true });
     const at = new Map(others.map((element, index) => [element, index]));
     for (const tile of this.tiles.values()) {
       const index = at.get(tile.element);
       if (index === undefined) continue;
       const row = Math.floor(index / small.columns) + (beside ? 1 : 2);
-      tile.element.hidden = false;
+      hide(tile.element, false);
       tile.place({ row: String(row), column: beside ? '2' : String((index % small.columns) + 1), main: false });
     }
     const stripHeight = rows * (small.height + GAP) + (beside ? 0 : large.height);
-    this.grid.dataset['scrolls'] = String(stripHeight > height + GAP);
+    mark(this.grid, 'scrolls', stripHeight > height + GAP);
   }
 
   private measure(name: string, pixels: number): void {

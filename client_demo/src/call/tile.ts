@@ -2,16 +2,17 @@
 
 import type { Track } from 'livekit-client';
 
-import { copyOf, part, say, tell } from '../dom';
+import { assign, copyOf, hide, mark, part, say, tell } from '../dom';
 import { locale, phrase } from '../languages/language';
 import { showConnection } from './connection';
+import { Drawn } from './drawn';
 import type { TileContent } from './roster';
 
 export class Tile {
   readonly element = copyOf('tile');
   readonly video = part(this.element, 'video', HTMLVideoElement);
   private shown: Track | null = null;
-
+  private readonly drawn = new Drawn<TileContent & { pinned: boolean }>();
   private readonly pin = part(this.element, 'pin', HTMLButtonElement);
 
   constructor(
@@ -25,47 +26,50 @@ export class Tile {
     return this.element.dataset['kind'] === 'screen';
   }
 
+  /** All but the video. */
   show(content: TileContent, pinned: boolean): void {
+    if (!this.drawn.differs({ ...content, pinned })) return;
     const { element } = this;
-    element.dataset['testid'] = content.kind === 'person' ? 'tile' : 'screen-tile';
-    element.dataset['identity'] = content.identity;
-    element.dataset['kind'] = content.kind;
-    element.dataset['self'] = String(content.self);
-    element.dataset['speaking'] = String(content.speaking);
-    element.dataset['muted'] = String(!content.heard);
+    mark(element, 'testid', content.kind === 'person' ? 'tile' : 'screen-tile');
+    mark(element, 'identity', content.identity);
+    mark(element, 'kind', content.kind);
+    mark(element, 'self', content.self);
+    mark(element, 'speaking', content.speaking);
+    mark(element, 'muted', !content.heard);
 
     const whose = content.self ? phrase('call.tileYou', { name: content.name }) : content.name;
     const screen = content.self ? phrase('call.tileOwnScreen') : phrase('call.tileScreen', { name: content.name });
     const what = content.kind === 'screen' ? screen : whose;
     say(part(element, 'name', HTMLElement), what);
-    say(part(element, 'initials', HTMLElement), initials(content.name));
-    part(element, 'muted', HTMLElement).hidden = content.heard;
-    part(element, 'hand', HTMLElement).hidden = content.hand === 0;
+    tell(part(element, 'initials', HTMLElement), initials(content.name));
+    hide(part(element, 'muted', HTMLElement), content.heard);
+    hide(part(element, 'hand', HTMLElement), content.hand === 0);
     tell(part(element, 'hand-place', HTMLElement), handPlace(content.hand));
     say(part(element, 'reaction', HTMLElement), content.reaction);
-    part(element, 'paused', HTMLElement).hidden = !content.paused;
+    hide(part(element, 'paused', HTMLElement), !content.paused || content.off);
+    hide(part(element, 'off', HTMLElement), !content.off);
     // On a picture only what is not as it should be; the list of people has the rest.
     showConnection(element, content.connection === 'good' ? null : content.connection);
     element.style.setProperty('--hue', String(hue(content.identity)));
-    this.pin.setAttribute('aria-pressed', String(pinned));
+    assign(this.pin, 'aria-pressed', String(pinned));
     const pinWords = phrase(pinned ? 'call.letGo' : 'call.keepLarge', { tile: what });
     if (this.pin.title !== pinWords) this.pin.title = this.pin.ariaLabel = pinWords;
-    this.showVideo(content.video);
   }
 
   /** Where the tile stands in the speaker layout; null in the grid, where it stands where it comes. */
   place(at: { row: string; column: string; main: boolean } | null): void {
     this.element.style.gridRow = at?.row ?? '';
     this.element.style.gridColumn = at?.column ?? '';
-    this.element.dataset['main'] = String(at?.main ?? false);
+    mark(this.element, 'main', at?.main ?? false);
   }
 
   remove(): void {
-    this.showVideo(null);
+    this.showVideo({ video: null, off: false });
     this.element.remove();
   }
 
-  private showVideo(track: Track | null): void {
+  /** The library looks at once how large the video is and whether it is seen: the tile has to be in its place. */
+  showVideo({ video: track, off }: Pick<TileContent, 'video' | 'off'>): void {
     if (track !== this.shown) {
       this.shown?.detach(this.video);
       track?.attach(this.video);
@@ -73,8 +77,11 @@ export class Tile {
       this.video.muted = true;
       this.shown = track;
     }
-    this.video.hidden = track === null;
-    part(this.element, 'initials', HTMLElement).hidden = track !== null;
+    // A video that is turned off stays where it is, unseen: so nothing of it is asked for.
+    const seen = track !== null && !off;
+    hide(this.video, !seen);
+    hide(part(this.element, 'initials', HTMLElement), seen);
+    if (off && document.pictureInPictureElement === this.video) void document.exitPictureInPicture().catch(() => undefined);
   }
 }
 

@@ -1,12 +1,9 @@
 /** How loud each of the others is at this page: chosen in the list of people, and gone with the call. */
 
-import { type Room, Track } from 'livekit-client';
-
-import { part, say, tell } from '../dom';
+import { assign, hide, part, say, tell } from '../dom';
 import { phrase } from '../languages/language';
-import { meaningOf } from './connection';
 import type { Call, CallPart } from './parts';
-import { isPaused, nameOf } from './roster';
+import { nameOf } from './roster';
 
 const FULL = 100;
 
@@ -39,7 +36,7 @@ export class Volumes implements CallPart {
     const { room } = this.call;
     const button = part(line, 'mixer-button', HTMLButtonElement);
     const mixer = part(line, 'mixer', HTMLElement);
-    button.hidden = identity === room.localParticipant.identity;
+    hide(button, identity === room.localParticipant.identity);
     if (isNew) {
       button.addEventListener('click', () => {
         mixer.hidden = !mixer.hidden;
@@ -63,32 +60,16 @@ export class Volumes implements CallPart {
     const shown = volume === FULL ? '' : percent;
     const words = shown ? phrase('people.moreVolume', { name, volume: shown }) : phrase('people.more', { name });
     if (button.title !== words) button.title = button.ariaLabel = words;
-    button.setAttribute('aria-expanded', String(!mixer.hidden));
+    assign(button, 'aria-expanded', String(!mixer.hidden));
     say(part(button, 'mixer-volume', HTMLElement), shown);
-    part(line, 'volume-label', HTMLElement).hidden = !this.settable;
+    hide(part(line, 'volume-label', HTMLElement), !this.settable);
     tell(part(line, 'volume-words', HTMLElement), phrase('people.volume', { percent }));
     const slider = part(line, 'volume', HTMLInputElement);
-    slider.ariaLabel = phrase('people.volumeOf', { name });
-    slider.value = String(volume);
-    if (!mixer.hidden) tell(part(line, 'quality', HTMLElement), qualityOf(room, identity));
+    assign(slider, 'aria-label', phrase('people.volumeOf', { name }));
+    if (slider.valueAsNumber !== volume) slider.value = String(volume);
   }
 }
 
 function percentInWords(volume: number): string {
   return phrase('people.percent', { number: volume });
-}
-
-/** How somebody is connected, and what of their video reaches this page. */
-function qualityOf(room: Room, identity: string): string {
-  const person = room.remoteParticipants.get(identity);
-  if (!person) return '';
-  const meaning = meaningOf(person.connectionQuality);
-  const connection = meaning && phrase('people.sentence', { words: meaning });
-  const publication = person.getTrackPublication(Track.Source.Camera);
-  const { track } = publication ?? {};
-  if (!track || publication?.isMuted) return connection;
-  const { width, height } = track.mediaStreamTrack.getSettings();
-  const size = width && height ? phrase('people.size', { width: String(width), height: String(height) }) : '';
-  const video = isPaused(track) ? phrase('people.videoPaused') : size;
-  return [connection, video].filter(Boolean).join(' ');
 }

@@ -4,7 +4,7 @@ import { type Participant, type Room, Track } from 'livekit-client';
 
 import type { TokenNow } from '../call-token';
 import type { Ask, Question } from '../call/dialogs';
-import { copyOf, part, say } from '../dom';
+import { copyOf, hide, part, say } from '../dom';
 import { phrase } from '../languages/language';
 import { AskedRules } from './asked';
 import { Moderation, type RuleChange } from './moderation';
@@ -63,8 +63,8 @@ export class Door {
       this.lines.delete(sid);
     }
     for (const person of waiting) this.drawWaiting(person);
-    this.list.hidden = waiting.length === 0;
-    this.rules.hidden = !moderates(room.localParticipant);
+    hide(this.list, waiting.length === 0);
+    hide(this.rules, !moderates(room.localParticipant));
     const shown = this.asked.shown(rulesOf(room.metadata), room.metadata);
     for (const { rule, name } of BOXES) part(this.rules, name, HTMLInputElement).checked = shown[rule];
   }
@@ -73,7 +73,7 @@ export class Door {
   showPerson(line: HTMLElement, identity: string, isNew: boolean): void {
     const { room } = this.options;
     const acts = part(line, 'acts', HTMLElement);
-    acts.hidden = !moderates(room.localParticipant) || identity === room.localParticipant.identity;
+    hide(acts, !moderates(room.localParticipant) || identity === room.localParticipant.identity);
     if (!isNew) return;
     const person = (): Participant | undefined => room.remoteParticipants.get(identity);
     this.bind(acts, 'mute', async () => {

@@ -7,7 +7,7 @@ import { copyText } from '../call/copy';
 import { linkOf } from '../call/invite';
 import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
-import { icon, part, tell } from '../dom';
+import { hide, icon, mark, part, tell } from '../dom';
 import { othersIn } from '../door/told';
 import { languageQuery } from '../languages/choice';
 import { phrase } from '../languages/language';
@@ -71,14 +71,14 @@ export class EncryptionPart implements CallPart {
       if (whose) markLock(whose, protections.get(whose.dataset['identity'] ?? '') ?? null);
     }
     const state = part(root, 'encryption-state', HTMLElement);
-    state.hidden = encryption === null;
-    state.dataset['tone'] = calm ? 'calm' : 'warning';
+    hide(state, encryption === null);
+    mark(state, 'tone', calm ? 'calm' : 'warning');
     icon(state, calm ? 'i-lock' : 'i-lock-open');
     tell(part(state, 'encryption-words', HTMLElement), words);
     const notice = part(root, 'keys-differ', HTMLElement);
-    notice.hidden = differing.length === 0;
+    hide(notice, differing.length === 0);
     tell(part(notice, 'keys-differ-words', HTMLElement), differenceInWords(differing, encryption !== null));
-    part(root, 'other-key', HTMLElement).hidden = encryption === null;
+    hide(part(root, 'other-key', HTMLElement), encryption === null);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** The lock on a tile and in the list of people, with words for who listens. */
 
-import { icon, part, tell } from '../dom';
+import { hide, icon, mark, part, tell } from '../dom';
 import { inWords, type Protection } from './protection';
 
 const SYMBOLS: Record<Protection, string> = {
@@ -12,11 +12,11 @@ const SYMBOLS: Record<Protection, string> = {
 /** Draws into `lock` inside `root`: hidden where there is nothing to say. */
 export function markLock(root: HTMLElement, protection: Protection | null): void {
   const lock = part(root, 'lock', HTMLElement);
-  lock.hidden = protection === null;
-  if (protection === null) delete root.dataset['protection'];
+  hide(lock, protection === null);
+  if (protection === null) root.removeAttribute('data-protection');
   else {
     const { words, meaning } = inWords(protection);
-    root.dataset['protection'] = protection;
+    mark(root, 'protection', protection);
     if (lock.title !== meaning) lock.title = meaning;
     icon(lock, SYMBOLS[protection]);
     tell(part(lock, 'lock-words', HTMLElement), words);

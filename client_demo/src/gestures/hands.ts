@@ -4,7 +4,7 @@ import { type RemoteParticipant, RoomEvent } from 'livekit-client';
 
 import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
-import { part, say } from '../dom';
+import { hide, mark, part, say } from '../dom';
 import { moderates, othersIn, waits } from '../door/told';
 import { phrase } from '../languages/language';
 import { Buckets } from './bucket';
@@ -40,7 +40,7 @@ export class Hands implements CallPart {
   /** By a moderator, in somebody's line of the list. */
   showPerson(line: HTMLElement, identity: string, isNew: boolean): void {
     const button = part(line, 'lower-hand', HTMLButtonElement);
-    button.hidden = this.place(identity) === 0;
+    hide(button, this.place(identity) === 0);
     if (isNew) button.addEventListener('click', () => void this.send({ hand: 'lower', of: identity }, [identity]));
   }
 
@@ -49,8 +49,8 @@ export class Hands implements CallPart {
     const me = room.localParticipant;
     this.raised.keep(new Set([me.identity, ...othersIn(room).map((person) => person.identity)]));
     const up = this.place(me.identity) > 0;
-    this.button.hidden = waits(me) || me.permissions?.canPublishData === false;
-    this.button.dataset['active'] = String(up);
+    hide(this.button, waits(me) || me.permissions?.canPublishData === false);
+    mark(this.button, 'active', up);
     say(part(this.button, 'label', HTMLElement), phrase(up ? 'call.lower' : 'call.raise'));
   }
 

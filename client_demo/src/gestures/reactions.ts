@@ -4,7 +4,7 @@ import { type Participant, RoomEvent } from 'livekit-client';
 
 import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
-import { make, part, tell } from '../dom';
+import { hide, make, part, tell } from '../dom';
 import { waits } from '../door/told';
 import { phrase } from '../languages/language';
 import { Bucket, Buckets } from './bucket';
@@ -65,7 +65,7 @@ export class Reactions implements CallPart {
 
   draw(): void {
     const me = this.call.room.localParticipant;
-    this.button.hidden = waits(me) || me.permissions?.canPublishData === false;
+    hide(this.button, waits(me) || me.permissions?.canPublishData === false);
   }
 
   close(): void {

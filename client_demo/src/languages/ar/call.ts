@@ -50,6 +50,7 @@ export const call: Subject<'call'> = {
   keepLarge: 'تثبيت {tile} بحجم كبير',
   muted: 'مكتوم الصوت:',
   hand: 'اليد مرفوعة، الترتيب',
+  videoOff: 'أوقفت هذا الفيديو',
   paused: 'الفيديو متوقف مؤقتًا{why}',
   pausedWhy: ': اتصالك بطيء',
   sealed: 'مشفّر بمفتاح ليس لديك',

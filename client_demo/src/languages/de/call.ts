@@ -50,6 +50,7 @@ export const call: Subject<'call'> = {
   keepLarge: 'Groß behalten: {tile}',
   muted: 'Stumm:',
   hand: 'Hand gehoben, Platz',
+  videoOff: 'Video für Sie aus',
   paused: 'Video angehalten{why}',
   pausedWhy: ': Ihre Verbindung ist langsam',
   sealed: 'Mit einem Schlüssel verschlüsselt, den Sie nicht haben',

@@ -49,6 +49,7 @@ export const call = {
   keepLarge: 'Keep {tile} large',
   muted: 'Muted:',
   hand: 'Hand raised, number',
+  videoOff: 'Video off for you',
   paused: 'Video paused{why}',
   pausedWhy: ': your connection is slow',
   sealed: 'Encrypted with a key that you do not have',

@@ -50,6 +50,7 @@ export const call: Subject<'call'> = {
   keepLarge: 'Mantener en grande: {tile}',
   muted: 'En silencio:',
   hand: 'Mano levantada, número',
+  videoOff: 'Vídeo desactivado para usted',
   paused: 'Vídeo en pausa{why}',
   pausedWhy: ': su conexión es lenta',
   sealed: 'Cifrado con una clave que usted no tiene',

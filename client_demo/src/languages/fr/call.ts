@@ -50,6 +50,7 @@ export const call: Subject<'call'> = {
   keepLarge: 'Garder en grand : {tile}',
   muted: 'Micro coupé :',
   hand: 'Main levée, numéro',
+  videoOff: 'Vidéo désactivée pour vous',
   paused: 'Vidéo en pause{why}',
   pausedWhy: ' : votre connexion est lente',
   sealed: 'Chiffré avec une clé que vous n’avez pas',
