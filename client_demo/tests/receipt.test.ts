@@ -61,6 +61,7 @@ describe('a receipt', () => {
       answer(
         { ...attempt, fields },
         { ...attempt, fields: { ...fields, stage: 'media', cause: 'none' } },
+        { ...attempt, fields: { ...fields, stage: 'media', cause: 'none', milliseconds: 40 } },
         { ...attempt, fields: { ...fields, stage: 'ice', cause: 'connection_lost', code: '', site: 'Lyon' } },
         { ...JOINED, fields: { ...JOINED.fields, site: 'Lyon' } },
         { ...LEFT, fields: left },
@@ -69,6 +70,7 @@ describe('a receipt', () => {
     expect(entriesInWords(entries)).toEqual([
       'You tried to join, and it failed: the room was full (support code ABCD-EFGH).',
       'Joining took 0.7 seconds (support code ABCD-EFGH).',
+      'Joining took 40 milliseconds (support code ABCD-EFGH).',
       'You tried to join from the site “Lyon”, and it failed: the connection was lost.',
       'You joined with chrome 130 on linux from the site “Lyon”.',
       'Your connection ended after 1 minute: you left. It was mostly good, at worst poor.',

@@ -146,8 +146,10 @@ function duration(value: string | number | undefined): string {
   return typeof value === 'number' ? durationInWords(value) : phrase('time.some');
 }
 
+/** In tenths; what is none of them, in milliseconds. */
 function seconds(value: string | number | undefined): string {
-  return typeof value === 'number' ? measured(value / 1000, 'second', 1) : phrase('time.some');
+  if (typeof value !== 'number') return phrase('time.some');
+  return value < 50 ? measured(value, 'millisecond') : measured(value / 1000, 'second', 1);
 }
 
 function together(...sentences: string[]): string {
