@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # All checks and tests. Everything runs even when a check fails, so that one run tells everything; checks run beside
-# builds. pytest is last: unit tests, then those of whole relays and servers, on all cores; at the end, one after the
-# other, those that need the machine for themselves. With arguments, pytest runs once, with these.
+# builds. pytest is last: unit tests, on all cores, and beside them those of servers that mostly wait; then the others of
+# whole relays and servers; at the end, one after the other, those that need the machine for themselves. With arguments,
+# pytest runs once, with these.
 set -uo pipefail
 
 failed=()
@@ -11,8 +12,13 @@ make --no-print-directory build || exit 1 # there is nothing to test, or nothing
 if [ $# -gt 0 ]; then
   .venv/bin/pytest "$@" || failed+=("tests")
 else
+  waiting=$(mktemp)
+  trap 'kill $(jobs -p) 2>/dev/null' EXIT # Ctrl-C does not reach what runs beside
+  .venv/bin/pytest tests --ignore tests/unit -m waits >"$waiting" 2>&1 &
   .venv/bin/pytest tests/unit --numprocesses auto --dist worksteal || failed+=("unit tests")
-  .venv/bin/pytest tests --ignore tests/unit -m "not alone" --numprocesses auto --dist loadgroup --no-loadscope-reorder ||
+  wait $! || failed+=("tests that wait")
+  cat "$waiting" && rm "$waiting"
+  .venv/bin/pytest tests --ignore tests/unit -m "not alone and not waits" --numprocesses auto --dist loadgroup --no-loadscope-reorder ||
     failed+=("tests of relays and servers")
   .venv/bin/pytest tests/e2e -m alone || failed+=("tests that run alone")
 fi

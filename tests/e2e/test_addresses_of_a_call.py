@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from playwright.async_api import Browser, expect
 
 from tests.e2e.browser import eventually, join
 from tests.e2e.desktop import desktop
 from tests.e2e.serving import COMMAND, WHO, Server, serving
+
+pytestmark = pytest.mark.waits
 
 CONFIG = """
 [guests]

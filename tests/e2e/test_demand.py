@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import pytest
 from playwright.async_api import Browser, Page
 
 from tests.e2e.browser import eventually
 from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
+
+pytestmark = pytest.mark.waits
 
 PUBLISH = """
 async ([url, token]) => {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import jwt
+import pytest
 from livekit import rtc
 from playwright.async_api import Browser, Page
 
@@ -20,6 +21,8 @@ from tests.e2e.test_client_chat import write
 from tests.personal import Personal, Personals
 from tests.thrown_requests import Thrower
 from tests.unit.whole_server import whole_server
+
+pytestmark = pytest.mark.waits
 
 CYRILLIC = "абвгдежзиклмнопрст"  # of which no identity of a guest is made
 DESCRIPTIONS = """

@@ -15,6 +15,8 @@ from tests.e2e.desktop import desktop
 from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
 
+pytestmark = pytest.mark.waits
+
 RESUMED_SECONDS = 30.0
 NOTE = """
 () => {

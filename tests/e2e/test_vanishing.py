@@ -9,11 +9,14 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from livekit import rtc
 
 from tests.e2e.browser import eventually
 from tests.e2e.desktop import desktop
 from tests.e2e.serving import COMMAND, ROOT, WHO, Server
+
+pytestmark = pytest.mark.waits
 
 ROOM = "garden"
 NOTICED_SECONDS = 60.0

@@ -10,6 +10,8 @@ from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.words import LeaveReason
 from tests.relay.churn import HALL, hall
 
+pytestmark = pytest.mark.waits
+
 CONSENT_SECONDS = 60.0
 """RFC 7675 section 5.1: consent expires 30 seconds after the last check."""
 
