@@ -19,6 +19,7 @@ from bench import (
     overload,
     peers,
     recovery,
+    signaling,
 )
 from bench.media import parts as media
 from bench.page import parts as page
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "overload": overload.run,
     "peers": peers.run,
     "recovery": recovery.run,
+    "signaling": signaling.run,
     **media.PARTS,
     **page.PARTS,
 }

@@ -6,6 +6,8 @@ last and begins with binary.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from livekit.protocol.rtc import SignalRequest, SignalResponse
@@ -14,6 +16,9 @@ from server.errors import ClientError
 
 MAX_MESSAGE_BYTES = 2 * 1024 * 1024  # the reference server's limit, after inflation too
 MAX_JSON_DEPTH = 20  # a SignalRequest nests to less than ten
+
+
+Frame = bytes | str
 
 
 class ProtocolError(ClientError):
@@ -35,8 +40,21 @@ def decode(frame: bytes | str) -> SignalRequest:
     return request
 
 
-def encode(response: SignalResponse, *, as_json: bool) -> bytes | str:
-    """Writes one frame in the form asked for."""
-    if as_json:
-        return json_format.MessageToJson(response, indent=None)
-    return response.SerializeToString()
+class Outgoing:
+    """A message to one client or to many: however many there are, it is written once in each form. It must
+    not be changed afterwards."""
+
+    def __init__(self, response: SignalResponse) -> None:
+        self._response = response
+
+    def frame(self, *, as_json: bool) -> Frame:
+        """The frame in the form asked for."""
+        return self._text if as_json else self._binary
+
+    @cached_property
+    def _binary(self) -> bytes:
+        return self._response.SerializeToString()
+
+    @cached_property
+    def _text(self) -> str:
+        return json_format.MessageToJson(self._response, indent=None)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from livekit.protocol.models import ClientInfo
+from livekit.protocol.models import ClientInfo, ParticipantInfo
 from livekit.protocol.rtc import SignalResponse
 
 from server.auth.grants import Claims
@@ -20,6 +21,7 @@ from server.control.messages import (
     TransportEnded,
 )
 from server.room.attempt import Stage
+from server.room.batch import Batch
 from server.room.history import End, Side
 from server.room.inputs import SignalEnd
 
@@ -252,24 +254,53 @@ Effect = Send | Disconnect | ToRelay | RenewToken | Record | RoomClosed
 
 
 class Effects:
-    """Collects effects in order while an input is worked on. Messages to who is away are lost."""
+    """Collects effects in order while an input is worked on. Messages to who is away are lost.
+
+    Snapshots may be held for longer (`show`); whoever is sent something else is sent before what is held.
+    `touched` are those of whom something may be due at another time than before.
+    """
 
     def __init__(self) -> None:
+        self.touched: set[str] = set()
         self._pending: list[Effect] = []
+        self._held = Batch()
         self._away: set[str] = set()
+
+    def touch(self, sid: str) -> None:
+        """Something of a participant has changed that time has a part in."""
+        self.touched.add(sid)
 
     def withhold(self, sid: str) -> None:
         """A participant has no WebSocket from now on."""
         self._away.add(sid)
+        self._held.drop(sid)
 
     def restore(self, sid: str) -> None:
-        """It has one again, or is gone. Idempotent."""
+        """It has one again, is gone, or has another before the first was missed: what was held for it is told
+        anew or not at all. Idempotent."""
         self._away.discard(sid)
+        self._held.drop(sid)
 
     def send(self, sid: str, response: SignalResponse) -> None:
         """Adds a message to a participant. The message must not be changed afterwards."""
-        if sid not in self._away:
-            self._pending.append(Send(sid, response))
+        if sid in self._away:
+            return
+        if held := self._held.take(sid):
+            self._pending.append(Send(sid, held))
+        self._pending.append(Send(sid, response))
+
+    def show(self, info: ParticipantInfo, receivers: Iterable[str]) -> None:
+        """Adds a participant's snapshot to others, to be held until `release`."""
+        self._held.add(info, [sid for sid in receivers if sid not in self._away])
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is anything to release."""
+        return bool(self._held)
+
+    def release(self) -> None:
+        """What is held is sent."""
+        self._pending += [Send(sid, update) for sid, update in self._held.take_all()]
 
     def relay(self, request: Request) -> None:
         """Adds a request to the relay."""

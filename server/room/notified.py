@@ -45,10 +45,12 @@ def handle(room: Room, notification: Notification, now: float) -> None:
                 _transport_changed(room, side, notification, now)
         case ProducerLayers(producer, payload_type):
             rendition = registry.get(producer)
-            if isinstance(rendition, Rendition) and rendition.is_main:
-                _media_arrived(room, rendition.track, payload_type, now)
-            elif isinstance(rendition, Rendition):
-                _backup_arrived(room, rendition, now)
+            if isinstance(rendition, Rendition):
+                room.effects.touch(rendition.track.owner)
+                if rendition.is_main:
+                    _media_arrived(room, rendition.track, payload_type, now)
+                else:
+                    _backup_arrived(room, rendition, now)
         case SpeakerLevel(producer, level):
             rendition = registry.get(producer)
             track = rendition.track if isinstance(rendition, Rendition) else None
@@ -93,6 +95,7 @@ def _transport_changed(
     room: Room, side: Publisher | DualSubscriber, state: TransportState, now: float
 ) -> None:
     participant, phase = _owner(room, side), state.phase
+    room.effects.touch(participant.sid)
     side.history.note(state, now)
     if phase is TransportPhase.REACHABLE:
         participant.attempt.reach(Stage.ICE, now)

@@ -47,7 +47,7 @@ class Absence:
 
 
 class Participant:
-    """`announced` once the others have been shown it; `subscriber` is None without canSubscribe;
+    """`shown` is the snapshot that the others were shown last; `subscriber` is None without canSubscribe;
     `absence` is None while its WebSocket is there. `grants` are what it may do here and now: what its claims
     grant, less what it may not while it waits, or by the rules of the room."""
 
@@ -86,7 +86,7 @@ class Participant:
         # announced with the join: who is allowed to receive later keeps the other.
         is_apart = subscriber is not None and subscriber.owns_transport
         self.subscriber_is_primary = is_apart and join.client.protocol > 2
-        self.announced = False
+        self.shown: models.ParticipantInfo | None = None
         self.pace = Pace(now)
         self.access = AccessList()
         self.has_restricted = False  # whether that was ever not everybody
@@ -99,6 +99,11 @@ class Participant:
         self._encryption_required = encryption_required
         self._version = 0
         self._choices: dict[str, bool] = {}  # explicit subscriptions by track sid
+
+    @property
+    def announced(self) -> bool:
+        """Whether the others have been shown it."""
+        return self.shown is not None
 
     @property
     def is_active(self) -> bool:

@@ -206,6 +206,11 @@ class Publisher:
         due = [one.demand.due for one in renditions if one.demand is not None]
         return min(times + [time for time in due if time is not None], default=None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it sends nothing and is not about to."""
+        return not (self.tracks or self._sections.pending or self._queued)
+
     def find(self, track_sid: str) -> Publication | None:
         """A track, with a section or not yet."""
         pending = (one.track for one in self._sections.pending.values() if one.track.sid == track_sid)

@@ -32,10 +32,6 @@ class Changes:
     new: list[ConnectionQualityInfo]
     everything: list[ConnectionQualityInfo]
 
-    def for_participant(self, sid: str) -> list[ConnectionQualityInfo]:
-        """What one participant is told."""
-        return self.everything if sid in self.newcomers else self.new
-
 
 class Course:
     """How well one participant was connected over time: in sum, and step by step."""
@@ -75,6 +71,7 @@ class Qualities:
         self._transports: dict[str, dict[int, Quality]] = {}  # by sid
         self._told: dict[str, Quality] = {}
         self._courses: dict[str, Course] = {}
+        self._steps_due: dict[str, float] = {}
 
     def arrive(self, sid: str, now: float) -> None:
         """A participant can be reached."""
@@ -99,6 +96,7 @@ class Qualities:
         self._arrived.discard(sid)
         self._transports.pop(sid, None)
         self._told.pop(sid, None)
+        self._steps_due.pop(sid, None)
         return self._courses.pop(sid, None) or Course()
 
     def of(self, sid: str) -> Quality | None:
@@ -108,12 +106,14 @@ class Qualities:
     @property
     def step_due(self) -> float | None:
         """When to ask for steps."""
-        dues = (course.timeline.due for course in self._courses.values())
-        return min((due for due in dues if due is not None), default=None)
+        return min(self._steps_due.values(), default=None)
 
     def steps(self, now: float) -> list[tuple[str, Quality]]:
         """What is to be kept now, by participant."""
-        found = ((sid, course.timeline.step(now)) for sid, course in self._courses.items())
+        due = [sid for sid, when in self._steps_due.items() if when <= now]
+        found = [(sid, self._courses[sid].timeline.step(now)) for sid in due]
+        for sid in due:
+            self._note_step(sid)
         return [(sid, quality) for sid, quality in found if quality is not None]
 
     def changes(self) -> Changes:
@@ -134,6 +134,14 @@ class Qualities:
     def _note(self, sid: str, now: float) -> None:
         if course := self._courses.get(sid):
             course.note(self._quality(sid), now)
+            self._note_step(sid)
+
+    def _note_step(self, sid: str) -> None:
+        due = self._courses[sid].timeline.due
+        if due is None:
+            self._steps_due.pop(sid, None)
+        else:
+            self._steps_due[sid] = due
 
     def _schedule(self, now: float) -> None:
         if self.due is None:

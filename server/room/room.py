@@ -28,6 +28,8 @@ from server.room import (
     tracks,
 )
 from server.room.account import Account
+from server.room.agenda import Agenda
+from server.room.batch import SECONDS_EACH
 from server.room.counts import Counts, count
 from server.room.deliveries import Deliveries
 from server.room.departures import Departures
@@ -95,9 +97,11 @@ class Room:
         self.departures = Departures(limits.resume_seconds)
         self.deliveries = Deliveries(now)
         self._by_identity: dict[str, Participant] = {}
+        self._next_batch = now
         self._closes_at: float | None = now + limits.empty_seconds
         self._closed = False
-        self._counts = Counts()
+        self.counts = Counts()
+        self.agenda = Agenda()
 
     def handle(self, now: float, happened: Input) -> list[Effect]:
         """Works one input in. Never raises on what a client or a relay said."""
@@ -107,16 +111,17 @@ class Room:
             case Join():
                 joining.join(self, happened, now)
             case Signal(sid, request):
-                if participant := self.someone(sid):
+                if participant := self._whom(sid):
                     requests.handle(self, participant, request, now)
             case SignalLost(sid, end):
-                if participant := self.someone(sid):
+                if participant := self._whom(sid):
                     absence.signal_lost(self, participant, end, now)
             case Resume(sid):
-                if participant := self.someone(sid):
+                if participant := self._whom(sid):
                     resuming.resume(self, participant, now)
             case Admin():
                 administration.handle(self, happened, now)
+                self.effects.touched.update(one.sid for one in self.everybody())
             case RelayNotified(notification):
                 notified.handle(self, notification, now)
             case RelayLost():
@@ -125,7 +130,7 @@ class Room:
                 self.lodging.leave()
             case PolicyServed(policy):
                 self.metadata.serve(policy)
-                self._counts.due = now  # everybody is told with the next tick
+                self.counts.due = now  # everybody is told with the next tick
             case Shutdown(elsewhere):
                 action = RECONNECT if elsewhere else DISCONNECT
                 leaving.everybody(self, Reason.SERVER_SHUTDOWN, action, now)
@@ -133,18 +138,22 @@ class Room:
             case Tick():
                 self._tick(now)
         self._close_if_due(now)
-        self._counts.note(self.participants.values(), now)
+        self.counts.note(self.participants.values(), now)
+        if self.effects.holds and now >= self._next_batch:
+            self.effects.release()
+            self._next_batch = now + SECONDS_EACH * len(self.participants)
+        self._note_dues()
         return self.effects.drain()
 
     def next_timeout(self) -> float | None:
         """When to hand in a Tick, in the clock of `now`."""
-        times = [participant.next_timeout() for participant in self.everybody()]
         endings_due = self.account.endings.due
         # Nothing closes before its ends were told, or waited for.
         closes_at = None if self._closes_at is None else max(self._closes_at, endings_due or 0.0)
-        due = (closes_at, endings_due, self._counts.due, self.speakers.next_timeout())
-        times += [time for time in (*due, self.qualities.due, self.qualities.step_due) if time is not None]
-        return None if self._closed else min(times, default=None)
+        times = [closes_at, endings_due, self.counts.due, self.speakers.next_timeout(), self.agenda.first()]
+        times += [self._next_batch if self.effects.holds else None]
+        times += [self.qualities.due, self.qualities.step_due]
+        return None if self._closed else min((time for time in times if time is not None), default=None)
 
     def is_full(self, identity: str, *, waits: bool = False) -> bool:
         """Whether somebody with this identity would find no place, in the room or where people wait. Who
@@ -219,11 +228,14 @@ class Room:
             self.door.know(participant.claims.identity)
         self._by_identity[participant.identity] = participant
         self._closes_at = None
+        self.effects.touch(participant.sid)
 
     def dismiss(self, participant: Participant, now: float) -> None:
         """Somebody is there no more."""
         del (self.door.waiting if participant.waits else self.participants)[participant.sid]
         del self._by_identity[participant.identity]
+        self.effects.touch(participant.sid)
+        self.counts.may_differ = True
         self.speakers.leave(participant.sid)
         if not self.everybody():
             self._closes_at = now + self.limits.departure_seconds
@@ -238,18 +250,19 @@ class Room:
         """Other rules: everybody is told with the next tick."""
         self.rules = rules
         self.metadata.lay_down(rules)
-        self._counts.due = now
+        self.counts.due = now
 
     def describe(self, metadata: str, now: float) -> None:
         """Another text of the app: everybody is told with the next tick."""
         self.metadata.set(metadata)
-        self._counts.due = now
+        self.counts.due = now
 
     def _tick(self, now: float) -> None:
-        for participant in self.everybody():
-            self._settle(participant, now)
-        if self._counts.due is not None and now >= self._counts.due:
-            self._counts.told(self.participants.values())
+        for sid in self.agenda.due(now):
+            if participant := self._whom(sid):
+                self._settle(participant, now)
+        if self.counts.due is not None and now >= self.counts.due:
+            self.counts.told(self.participants.values())
             telling.send_room(self)
         telling.tell_due_speakers(self, now)
         if self.qualities.due is not None and now >= self.qualities.due:
@@ -289,6 +302,19 @@ class Room:
         if now >= participant.token_due:
             participant.token_due = now + TOKEN_SECONDS
             self.effects.add(RenewToken(participant.sid, participant.claims))
+
+    def _whom(self, sid: str) -> Participant | None:
+        """Whom an input is about: of that participant, something else may be due afterwards."""
+        self.effects.touch(sid)
+        return self.someone(sid)
+
+    def _note_dues(self) -> None:
+        for sid in self.effects.touched:
+            if participant := self.someone(sid):
+                self.agenda.put(sid, participant.next_timeout())
+            else:
+                self.agenda.drop(sid)
+        self.effects.touched.clear()
 
     def _close_if_due(self, now: float) -> None:
         if self._closes_at is not None and now >= self._closes_at and self.account.endings.due is None:

@@ -135,7 +135,7 @@ class Subscriber(ABC):
         subscription = Subscription(track, self.sid, mid, down.ssrc, down.rtx_ssrc, wish, likely)
         self.tracks[track.sid] = subscription
         self._demand(subscription, now)
-        self.negotiation.want(now)
+        self._want(now)
 
     def unsubscribe(self, track_sid: str, now: float) -> bool:
         """Ends a reception. False when there was none."""
@@ -146,7 +146,7 @@ class Subscriber(ABC):
             self._effects.relay(CloseConsumer(subscription.consumer))
         self._drop(subscription, now)
         self._displace(subscription)
-        self.negotiation.want(now)
+        self._want(now)
         return True
 
     def forget(self, track_sid: str, now: float) -> None:
@@ -159,7 +159,7 @@ class Subscriber(ABC):
         if subscription := self.tracks.pop(track_sid, None):
             self._drop(subscription, now)
             self._displace(subscription)
-            self.negotiation.want(now)
+            self._want(now)
 
     def follow(self, track: Publication, now: float) -> None:
         """There is something else of a track than before: it is received as far as it suits the client, whose
@@ -241,6 +241,7 @@ class Subscriber(ABC):
         self._demand(subscription, now)
         if not fitting.producer:  # its publisher is asked for it
             self._backups.setdefault(track.sid, now + BACKUP_SECONDS)
+            self._effects.touch(self.sid)
             return
         self._backups.pop(track.sid, None)
         subscription.producer = fitting.producer
@@ -284,6 +285,10 @@ class Subscriber(ABC):
             subscription.priority = priority
             self._effects.relay(SetPriority(subscription.consumer, priority))
 
+    def _want(self, now: float) -> None:
+        self.negotiation.want(now)
+        self._effects.touch(self.sid)
+
     def _demand(self, subscription: Subscription, now: float) -> None:
         layer = NOTHING if subscription.wish.disabled else _layer(subscription)
         self._demand_layer(subscription, layer, now)
@@ -292,6 +297,7 @@ class Subscriber(ABC):
         if (demand := subscription.rendition.demand) is not None:
             demand.change(subscription.demanded, layer, now)
             subscription.demanded = layer
+            self._effects.touch(subscription.track.owner)
 
     def _drop(self, subscription: Subscription, now: float) -> None:
         self._demand_layer(subscription, NOTHING, now)

@@ -22,18 +22,29 @@ from server.room.speakers import Voice
 if TYPE_CHECKING:
     from server.room.room import Room
 
+FEW = 20
+"""In a room of more, those who only listen are shown others in batches (`batch.py`). Who sends media is not:
+it is to know at once who may receive it."""
+
 
 def announce(room: Room, participant: Participant, *, to_itself: bool = False) -> None:
     """Shows everybody else what a participant is now."""
-    participant.announced = True
-    update = ParticipantUpdate(participants=[participant.info(changed=True)])
-    response = SignalResponse(update=update)
+    room.counts.may_differ = True
+    info = participant.shown = participant.info(changed=True)
+    response = SignalResponse(update=ParticipantUpdate(participants=[info]))
+    is_large = len(room.participants) > FEW
+    listeners: list[str] = []
     for other in room.participants.values():
-        if other is not participant:
+        if other is participant:
+            if to_itself:
+                own = ParticipantUpdate(participants=[participant.own_info()])
+                room.effects.send(participant.sid, SignalResponse(update=own))
+        elif is_large and other.publisher.is_idle:
+            listeners.append(other.sid)
+        else:
             room.effects.send(other.sid, response)
-        elif to_itself:
-            own = ParticipantUpdate(participants=[participant.own_info()])
-            room.effects.send(participant.sid, SignalResponse(update=own))
+    if listeners:
+        room.effects.show(info, listeners)
 
 
 def show(room: Room, participant: Participant, now: float, *, to_itself: bool = False) -> None:
@@ -44,7 +55,11 @@ def show(room: Room, participant: Participant, now: float, *, to_itself: bool = 
 
 def announce_all(room: Room, changed: list[Participant]) -> None:
     """The same of several at once, to themselves too."""
-    infos = {one.sid: one.info(changed=True) for one in changed if one.announced}
+    room.counts.may_differ = True
+    infos = {}
+    for one in changed:
+        if one.announced:
+            infos[one.sid] = one.shown = one.info(changed=True)
     if not infos:
         return
     for other in room.participants.values():
@@ -53,12 +68,13 @@ def announce_all(room: Room, changed: list[Participant]) -> None:
 
 
 def shown_to(room: Room, participant: Participant) -> list[models.ParticipantInfo]:
-    """The others, as far as somebody sees them: moderators see who waits too, and who waits sees nobody."""
+    """The others as they were shown last, as far as somebody sees them: moderators see who waits too, and who
+    waits sees nobody."""
     if participant.waits:
         return []
     waiting = room.door.waiting.values() if participant.is_moderator else ()
-    known = [one for one in room.participants.values() if one.announced]
-    return [one.info() for one in (*known, *waiting) if one is not participant]
+    others = (one.shown for one in room.participants.values() if one is not participant)
+    return [*(shown for shown in others if shown is not None), *(one.info() for one in waiting)]
 
 
 def tell_of_waiting(room: Room, participant: Participant, *, to_itself: bool = False) -> None:
@@ -81,8 +97,12 @@ def silence(room: Room, track: Publication, now: float) -> None:
 def tell_speakers(room: Room, now: float) -> None:
     """Tells everybody whose voice has changed."""
     if voices := room.speakers.changes(now):
+        alike: dict[tuple[str, ...], SignalResponse] = {}  # most hear the same
         for participant in room.participants.values():
-            send_voices(room, participant, voices)
+            if heard := _heard(room, participant, voices):
+                sids = tuple(voice.sid for voice in heard)
+                update = alike[sids] = alike.get(sids) or _speakers_changed(heard)
+                room.effects.send(participant.sid, update)
 
 
 def tell_due_speakers(room: Room, now: float) -> None:
@@ -94,17 +114,20 @@ def tell_due_speakers(room: Room, now: float) -> None:
 
 def send_voices(room: Room, participant: Participant, voices: list[Voice]) -> None:
     """To those who receive: their own voice, and those that they may hear."""
+    if heard := _heard(room, participant, voices):
+        room.effects.send(participant.sid, _speakers_changed(heard))
+
+
+def _heard(room: Room, participant: Participant, voices: list[Voice]) -> list[Voice]:
     receives = participant.subscriber is not None and participant.grants.can_subscribe
     if not receives or not participant.is_active:
-        return
-    heard = [
-        models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active)
-        for voice in voices
-        if not voice.active or _may_hear(room, participant, voice)
-    ]
-    if heard:
-        update = SpeakersChanged(speakers=heard)
-        room.effects.send(participant.sid, SignalResponse(speakers_changed=update))
+        return []
+    return [voice for voice in voices if not voice.active or _may_hear(room, participant, voice)]
+
+
+def _speakers_changed(voices: list[Voice]) -> SignalResponse:
+    speakers = [models.SpeakerInfo(sid=voice.sid, level=voice.level, active=voice.active) for voice in voices]
+    return SignalResponse(speakers_changed=SpeakersChanged(speakers=speakers))
 
 
 def resend_voices(room: Room, participant: Participant) -> None:
@@ -139,10 +162,14 @@ def send_permissions(room: Room, participant: Participant, tracks: Iterable[Publ
 def send_qualities(room: Room) -> None:
     """Tells everybody whose connection has become better or worse, and who has just come of all."""
     changes = room.qualities.changes()
+    new, everything = (
+        SignalResponse(connection_quality=ConnectionQualityUpdate(updates=infos))
+        for infos in (changes.new, changes.everything)
+    )
     for participant in room.participants.values():
-        if participant.is_active and (infos := changes.for_participant(participant.sid)):
-            update = ConnectionQualityUpdate(updates=infos)
-            room.effects.send(participant.sid, SignalResponse(connection_quality=update))
+        update = everything if participant.sid in changes.newcomers else new
+        if participant.is_active and update.connection_quality.updates:
+            room.effects.send(participant.sid, update)
 
 
 def send_room(room: Room) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
@@ -23,6 +23,7 @@ from server.guarantee.statement import RoomBinding
 from server.metadata.event import Event
 from server.network.origin import Origin
 from server.present import RoomNow
+from server.protocol.codec import Outgoing
 from server.protocol.translate import JoinParameters
 from server.room import administration, joining
 from server.room.effects import Disconnect, Effect, Record, RenewToken, RoomClosed, Send, ToRelay
@@ -371,12 +372,15 @@ class RoomManager:
             loop = asyncio.get_running_loop()
             self._timers[room] = loop.call_later(delay, partial(self._handle, room, Tick()))
 
-    def _perform(self, room: Room, effects: Iterable[Effect]) -> None:
+    def _perform(self, room: Room, effects: Sequence[Effect]) -> None:
         link = self._relays.link(room)
+        # By identity: what many are told is one object, which the effects keep.
+        sent: dict[int, Outgoing] = {}
         for effect in effects:
             match effect:
                 case Send(sid, response):
-                    self._sessions.send(sid, response)
+                    message = sent.get(id(response)) or sent.setdefault(id(response), Outgoing(response))
+                    self._sessions.send(sid, message)
                 case Disconnect(sid):
                     self._books.left(sid)
                     self._sessions.end(sid)
@@ -386,7 +390,7 @@ class RoomManager:
                         link.send(request)
                 case RenewToken(sid, claims):
                     token = renewed(claims, self._config.keys, self._clock.now())
-                    self._sessions.send(sid, SignalResponse(refresh_token=token))
+                    self._sessions.send(sid, Outgoing(SignalResponse(refresh_token=token)))
                 case Record(fact):
                     self._books.write(fact)
                 case RoomClosed():

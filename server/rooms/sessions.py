@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from livekit.protocol.rtc import SignalResponse
-
+from server.protocol.codec import Outgoing
 from server.room.room import Room
 
 
 class Session(Protocol):
     """The WebSocket of a participant."""
 
-    def send(self, response: SignalResponse) -> None:
+    def send(self, message: Outgoing) -> None:
         """Queues a message. Never blocks and never raises."""
 
     def disconnect(self) -> None:
@@ -60,11 +59,11 @@ class Sessions:
         """A participant's WebSocket is gone."""
         self._entries[sid].session = None
 
-    def send(self, sid: str, response: SignalResponse) -> None:
+    def send(self, sid: str, message: Outgoing) -> None:
         """Nothing while a participant is away, and after its session has ended."""
         entry = self._entries.get(sid)
         if entry is not None and entry.session is not None:
-            entry.session.send(response)
+            entry.session.send(message)
 
     def end(self, sid: str) -> None:
         """Its WebSocket closes once what is queued has left. Idempotent."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from server.protocol.codec import Frame
+
 MAX_FRAMES = 2_000
 MAX_BYTES = 8 * 1024 * 1024
-
-Frame = bytes | str
 
 
 class Outbox:

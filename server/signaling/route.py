@@ -26,7 +26,7 @@ from server.errors import ClientError, Refusal
 from server.metadata.outcome import Stage
 from server.network.origin import Origin, Origins
 from server.protocol import translate
-from server.protocol.codec import ProtocolError
+from server.protocol.codec import Outgoing, ProtocolError
 from server.protocol.join_request import read_join_request
 from server.protocol.translate import JoinParameters, join_parameters
 from server.room.inputs import SignalEnd
@@ -232,7 +232,7 @@ async def _refuse_resuming(session: SignalSession, request: web.Request) -> web.
     """The session is over, or was never one of this person here: the client is told to join anew. Not by an
     HTTP status, which SDKs take for a server that is out of reach."""
     mismatch = models.DisconnectReason.STATE_MISMATCH
-    session.send(translate.leave(mismatch, LeaveRequest.Action.RECONNECT))
+    session.send(Outgoing(translate.leave(mismatch, LeaveRequest.Action.RECONNECT)))
     session.disconnect()
     await session.run(request, lambda signal: None)
     return session.socket

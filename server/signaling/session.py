@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
-from livekit.protocol.rtc import SignalRequest, SignalResponse
+from livekit.protocol.rtc import SignalRequest
 
-from server.protocol.codec import MAX_MESSAGE_BYTES, ProtocolError, decode, encode
+from server.protocol.codec import MAX_MESSAGE_BYTES, Outgoing, ProtocolError, decode
 from server.room.inputs import SignalEnd
 from server.signaling.outbox import Outbox
 
@@ -41,9 +41,9 @@ class SignalSession:
         self._allowance = float(BURST_MESSAGES)
         self._counted_at = 0.0
 
-    def send(self, response: SignalResponse) -> None:
+    def send(self, message: Outgoing) -> None:
         """Queues a message; a client that reads too slowly is cut off."""
-        if not self._outbox.put(encode(response, as_json=self._as_json)):
+        if not self._outbox.put(message.frame(as_json=self._as_json)):
             logger.info("a client that does not read was cut off")
             self.end = SignalEnd.SLOW_READER
             self._abort()

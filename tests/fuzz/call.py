@@ -106,8 +106,9 @@ def _check(stage: Stage) -> None:
     known = {effect.sid for effect in stage.log if isinstance(effect, Send)}
     for effect in stage.log:
         if isinstance(effect, Send):
-            assert signal_codec.encode(effect.response, as_json=False) is not None
-            signal_codec.encode(effect.response, as_json=True)
+            outgoing = signal_codec.Outgoing(effect.response)
+            assert outgoing.frame(as_json=False) is not None
+            outgoing.frame(as_json=True)
     assert len(known) <= len(stage.log)
     stage.log = [
         one

@@ -14,14 +14,14 @@ from livekit.protocol.rtc import SignalRequest, SignalResponse
 
 from server.auth.grants import VideoGrants
 from server.protocol import translate
-from server.protocol.codec import MAX_MESSAGE_BYTES, ProtocolError, decode, encode
+from server.protocol.codec import MAX_MESSAGE_BYTES, Outgoing, ProtocolError, decode
 
 
 def test_both_forms_say_the_same() -> None:
     assert decode(SignalRequest(ping=5).SerializeToString()).ping == 5
     assert decode('{"ping": "5", "unknown": {}}').ping == 5
     response = SignalResponse(pong=7)
-    binary, text = encode(response, as_json=False), encode(response, as_json=True)
+    binary, text = Outgoing(response).frame(as_json=False), Outgoing(response).frame(as_json=True)
     assert isinstance(binary, bytes)
     assert SignalResponse.FromString(binary) == response
     assert json.loads(text) == {"pong": "7"}

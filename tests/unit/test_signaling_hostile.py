@@ -12,7 +12,7 @@ from livekit.protocol.rtc import LeaveRequest, SignalResponse
 
 from server.metadata.rows.sessions import ParticipantLeft
 from server.metadata.words import LeaveReason
-from server.protocol.codec import MAX_MESSAGE_BYTES
+from server.protocol.codec import MAX_MESSAGE_BYTES, Outgoing
 from server.signaling import session as session_module
 from server.signaling.outbox import MAX_BYTES, MAX_FRAMES, Outbox
 from tests.unit.signaling import ClientMaker, FakeLink, Server, connect
@@ -74,7 +74,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(
     peer = await connect(client, server.token())
     await peer.next("offer")
     (entry,) = server.rooms._sessions._entries.values()
-    big = SignalResponse(refresh_token="x" * (MAX_BYTES // 4))
+    big = Outgoing(SignalResponse(refresh_token="x" * (MAX_BYTES // 4)))
     assert entry.session is not None
     for _ in range(8):
         entry.session.send(big)
