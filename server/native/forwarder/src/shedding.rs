@@ -14,8 +14,8 @@ use crate::producer::Producer;
 const REVIEW: u64 = 100_000;
 /// So many in a row in which it did not.
 const PATIENCE: u32 = 2;
-/// So many without anything to give up, until it is over.
-const CALM: u32 = 20;
+/// So many without anything to give up, until it is over: longer than [`HOLD`], so that no encoding is left out then.
+const CALM: u32 = 40;
 /// Waiting for less than this share of a period, in thousandths, is not keeping up.
 const SELDOM: u64 = 50;
 /// Working for less than this share says nothing of what can be done.
@@ -24,6 +24,7 @@ const LITTLE: u64 = 20;
 const SPENT: u64 = 85;
 /// An encoding that was too much is not tried again for this time: each change costs a key frame.
 const HOLD: u64 = 3_000_000;
+const _: () = assert!(CALM as u64 * REVIEW > HOLD);
 const ENCODINGS: usize = 4;
 
 /// What a track costs, and may cost.
