@@ -25,7 +25,7 @@ export const people: Subject<'people'> = {
   volumeOf: 'مستوى صوت {name}',
   quality: 'جودة الفيديو',
   qualityOf: 'جودة فيديو {name}',
-  qualityAutomatic: 'تلقائية: بحسب حجم الإطار',
+  qualityAutomatic: 'تلقائية',
   qualityHigh: 'عالية',
   qualityMedium: 'متوسطة',
   qualityLow: 'منخفضة',

@@ -18,7 +18,7 @@ export const people: Subject<'people'> = {
   volumeOf: 'Lautstärke von {name}',
   quality: 'Videoqualität',
   qualityOf: 'Qualität des Videos von {name}',
-  qualityAutomatic: 'Automatisch: so groß wie die Kachel',
+  qualityAutomatic: 'Automatisch',
   qualityHigh: 'Hoch',
   qualityMedium: 'Mittel',
   qualityLow: 'Niedrig',

@@ -17,7 +17,7 @@ export const people = {
   volumeOf: 'Volume of {name}',
   quality: 'Video quality',
   qualityOf: 'Quality of the video of {name}',
-  qualityAutomatic: 'Automatic: as large as the tile',
+  qualityAutomatic: 'Automatic',
   qualityHigh: 'High',
   qualityMedium: 'Medium',
   qualityLow: 'Low',

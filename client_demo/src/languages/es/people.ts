@@ -18,7 +18,7 @@ export const people: Subject<'people'> = {
   volumeOf: 'Volumen de {name}',
   quality: 'Calidad del vídeo',
   qualityOf: 'Calidad del vídeo de {name}',
-  qualityAutomatic: 'Automática: según el tamaño del recuadro',
+  qualityAutomatic: 'Automática',
   qualityHigh: 'Alta',
   qualityMedium: 'Media',
   qualityLow: 'Baja',

@@ -18,7 +18,7 @@ export const people: Subject<'people'> = {
   volumeOf: 'Volume de {name}',
   quality: 'Qualité de la vidéo',
   qualityOf: 'Qualité de la vidéo de {name}',
-  qualityAutomatic: 'Automatique : selon la taille de la vignette',
+  qualityAutomatic: 'Automatique',
   qualityHigh: 'Haute',
   qualityMedium: 'Moyenne',
   qualityLow: 'Basse',
