@@ -13,6 +13,7 @@ from livekit.protocol import models
 from livekit.protocol.rtc import ConnectionQualityInfo
 
 from server.control.messages import Quality
+from server.room.agenda import Agenda
 from server.room.timeline import Timeline
 
 SPACING_SECONDS = 5.0
@@ -71,7 +72,7 @@ class Qualities:
         self._transports: dict[str, dict[int, Quality]] = {}  # by sid
         self._told: dict[str, Quality] = {}
         self._courses: dict[str, Course] = {}
-        self._steps_due: dict[str, float] = {}
+        self._steps = Agenda()
 
     def arrive(self, sid: str, now: float) -> None:
         """A participant can be reached."""
@@ -96,7 +97,7 @@ class Qualities:
         self._arrived.discard(sid)
         self._transports.pop(sid, None)
         self._told.pop(sid, None)
-        self._steps_due.pop(sid, None)
+        self._steps.drop(sid)
         return self._courses.pop(sid, None) or Course()
 
     def of(self, sid: str) -> Quality | None:
@@ -106,11 +107,11 @@ class Qualities:
     @property
     def step_due(self) -> float | None:
         """When to ask for steps."""
-        return min(self._steps_due.values(), default=None)
+        return self._steps.first()
 
     def steps(self, now: float) -> list[tuple[str, Quality]]:
         """What is to be kept now, by participant."""
-        due = [sid for sid, when in self._steps_due.items() if when <= now]
+        due = self._steps.due(now)
         found = [(sid, self._courses[sid].timeline.step(now)) for sid in due]
         for sid in due:
             self._note_step(sid)
@@ -139,9 +140,9 @@ class Qualities:
     def _note_step(self, sid: str) -> None:
         due = self._courses[sid].timeline.due
         if due is None:
-            self._steps_due.pop(sid, None)
+            self._steps.drop(sid)
         else:
-            self._steps_due[sid] = due
+            self._steps.put(sid, due)
 
     def _schedule(self, now: float) -> None:
         if self.due is None:

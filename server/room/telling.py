@@ -29,8 +29,7 @@ it is to know at once who may receive it."""
 
 def announce(room: Room, participant: Participant, *, to_itself: bool = False) -> None:
     """Shows everybody else what a participant is now."""
-    room.counts.may_differ = True
-    info = participant.shown = participant.info(changed=True)
+    info = _snapshot(room, participant)
     response = SignalResponse(update=ParticipantUpdate(participants=[info]))
     is_large = len(room.participants) > FEW
     listeners: list[str] = []
@@ -53,13 +52,16 @@ def show(room: Room, participant: Participant, now: float, *, to_itself: bool = 
         announce(room, participant, to_itself=to_itself)
 
 
+def _snapshot(room: Room, participant: Participant) -> models.ParticipantInfo:
+    """What the others are shown next."""
+    room.counts.may_differ = True
+    participant.shown = participant.info(changed=True)
+    return participant.shown
+
+
 def announce_all(room: Room, changed: list[Participant]) -> None:
     """The same of several at once, to themselves too."""
-    room.counts.may_differ = True
-    infos = {}
-    for one in changed:
-        if one.announced:
-            infos[one.sid] = one.shown = one.info(changed=True)
+    infos = {one.sid: _snapshot(room, one) for one in changed if one.announced}
     if not infos:
         return
     for other in room.participants.values():

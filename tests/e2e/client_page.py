@@ -16,9 +16,16 @@ from playwright.async_api import Browser, BrowserContext, Page, Route
 from server.api.pages import WEB, content_security_policy
 from server.guarantee.sign import Signer
 from server.guarantee.statement import LIFETIME_SECONDS, TYPE, VERSION
+from tests.e2e.browser import eventually
 
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SECURE = "http://localhost/"  # browsers hand out devices here, as they do over HTTPS
 INSECURE = "http://offrecord.test/"
+
+
+async def fits(page: Page) -> None:
+    """Nothing is wider than the screen, once buttons without room have gone into the menu, a frame later."""
+    await eventually(lambda: page.evaluate(OVERFLOW), lambda beyond: beyond <= 0)
 
 
 def statement(level: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import new_page
+from tests.e2e.client_page import OVERFLOW
 from tests.e2e.serving import Server
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 DESK: ViewportSize = {"width": 1280, "height": 800}
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LONG_NAME = "Adelaide Featherstonehaugh-Cholmondeley"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.browser import eventually, new_page
-from tests.e2e.client_page import SECURE, PlayedServer, open_context, open_page, statement
+from tests.e2e.browser import new_page
+from tests.e2e.client_page import OVERFLOW, SECURE, PlayedServer, fits, open_context, open_page, statement
 from tests.e2e.serving import Server
 
 # No camera and no microphone, which are not looked at here.
 BARE = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());"
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 async def enter(browser: Browser, server: Server, language: str, room: str) -> Page:
@@ -26,11 +25,6 @@ async def enter(browser: Browser, server: Server, language: str, room: str) -> P
 TITLES = {"de": "An einem Gespräch teilnehmen", "ar": "الانضمام إلى مكالمة"}
 HANDS = {"de": ("Hand senken", "Ihre Hand ist gehoben."), "ar": ("خفض اليد", "يدك مرفوعة.")}
 LEFT = {"de": "verlassen", "ar": "غادرت"}
-
-
-async def fits(page: Page) -> None:
-    """Buttons for which there is no room any more go into the menu a frame later."""
-    await eventually(lambda: page.evaluate(OVERFLOW), lambda beyond: beyond <= 0)
 
 
 @pytest.mark.parametrize(("language", "direction"), [("de", "ltr"), ("ar", "rtl")])
@@ -123,7 +117,7 @@ async def test_the_guarantee_is_told_in_whole_words_on_a_phone(shared_browser: B
         await expect(page.locator("html")).to_have_attribute("lang", language)
         whole = "(words) => words.clientWidth > 0 && words.scrollWidth <= words.clientWidth"
         assert await page.locator("[data-part=badge-short]").evaluate(whole)
-        await fits(page)
+        assert await page.evaluate(OVERFLOW) <= 0
 
 
 async def test_a_chosen_language_is_kept_only_with_the_name(shared_browser: Browser) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import eventually, join
+from tests.e2e.browser import join
+from tests.e2e.client_page import fits
 from tests.e2e.desktop import desktop
 from tests.e2e.serving import Server
 
@@ -59,10 +60,7 @@ async def test_a_call_fits_a_small_phone(shared_server: Server, shared_browser: 
     for part in (None, "chat-button", "people-button", "more-button"):
         if part:
             await page.get_by_test_id(part).click()
-        # Buttons for which there is no room any more go into the menu a frame later.
-        await eventually(
-            lambda: page.evaluate("document.documentElement.scrollWidth"), lambda width: width <= 360
-        )
+        await fits(page)
         await expect(page.get_by_test_id("leave-button")).to_be_in_viewport(ratio=1)
     await page.get_by_test_id("layout-button").click()
     await expect(page.get_by_test_id("layout-button")).to_be_hidden()

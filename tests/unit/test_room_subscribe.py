@@ -245,11 +245,8 @@ LAYERS = [
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.MEDIUM), 1),
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.HIGH), 1),
         (TWO_LAYERS, UpdateTrackSettings(width=320, height=180), 0),
-        (
-            TWO_LAYERS,
-            UpdateTrackSettings(width=320, height=200),
-            0,
-        ),  # nearly covered: the next costs four times as much
+        # Nearly covered: the next costs four times as much.
+        (TWO_LAYERS, UpdateTrackSettings(width=320, height=200), 0),
         (TWO_LAYERS, UpdateTrackSettings(width=320, height=201), 1),
         (TWO_LAYERS, UpdateTrackSettings(width=356, height=180), 1),
         (TWO_LAYERS, UpdateTrackSettings(quality=models.VideoQuality.LOW, width=1280, height=720), 1),

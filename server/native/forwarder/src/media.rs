@@ -66,7 +66,6 @@ impl Forwarder {
         producer.intake.take(weight(length));
         producer.share.ask(route.encoding);
         producer.share.spend(1);
-        self.pressure.spent += 1;
         let transport_cc = producer.extension(ExtensionKind::TransportCc);
         if let Some(&[high, low]) = elements.find(packet, transport_cc) {
             transport.arrivals.record(now, u16::from_be_bytes([high, low]));
@@ -172,9 +171,7 @@ impl Forwarder {
             }
             self.schedule.attend(consumer.transport, to);
         }
-        let sent = (out.transmits.len() - before) as u64;
-        producer.share.spend(sent);
-        self.pressure.spent += sent;
+        producer.share.spend((out.transmits.len() - before) as u64);
         true
     }
 

@@ -108,8 +108,6 @@ pub(crate) struct Pressure {
     idle_before: u64,
     /// In this period, each batch had more behind it; and there was one.
     is_behind: Option<bool>,
-    /// What media cost in this period.
-    pub spent: u64,
     /// Datagrams that came and went, when last looked at.
     datagrams_before: u64,
     periods_behind: u32,
@@ -130,14 +128,14 @@ impl Pressure {
         self.capacity.is_some()
     }
 
-    /// At the end of a period of so many microseconds.
-    fn review(&mut self, period: u64, datagrams: u64) {
+    /// At the end of a period of so many microseconds, in which media cost so much; `datagrams` came and went so far.
+    fn review(&mut self, period: u64, spent: u64, datagrams: u64) {
         let waited = self.idle.saturating_sub(self.idle_before).min(period) * 1_000 / period;
         let passed = datagrams.saturating_sub(self.datagrams_before);
         // Where something else is most of the work, giving up media helps nobody.
-        let is_media = self.spent * 2 >= passed;
+        let is_media = spent * 2 >= passed;
         let is_behind = self.is_behind == Some(true) && waited < SELDOM && is_media;
-        let rate = self.spent * 1_000_000 / period * SPENT / 100;
+        let rate = spent * 1_000_000 / period * SPENT / 100;
         let worked = 1_000 - waited;
         self.periods_behind = if is_behind { self.periods_behind + 1 } else { 0 };
         self.capacity = match self.capacity {
@@ -149,7 +147,7 @@ impl Pressure {
             capacity => capacity,
         };
         (self.idle_before, self.datagrams_before) = (self.idle, datagrams);
-        (self.is_behind, self.spent) = (None, 0);
+        self.is_behind = None;
     }
 
     /// Whether all that is asked may be given, and for how long already.
@@ -180,7 +178,8 @@ impl Forwarder {
         }
         self.pressure.reviewed = now;
         let was_high = self.pressure.is_high();
-        self.pressure.review(period, self.counters.packets_received + self.counters.packets_sent);
+        let spent = self.producers.iter().map(|(_, producer)| producer.share.spent).sum();
+        self.pressure.review(period, spent, self.counters.packets_received + self.counters.packets_sent);
         if let Some(capacity) = self.pressure.capacity {
             let mut demands = self.demands(now, period);
             self.pressure.note_demand(share(&mut demands, capacity));

@@ -27,7 +27,7 @@ impl SendTimes {
 pub struct Shift(Option<u16>);
 
 impl Shift {
-    /// Microseconds from sending to the kernel's receipt, and when it was sent.
+    /// Microseconds from sending to `received`, and when it was sent.
     pub fn latency(&mut self, times: &SendTimes, sequence: u16, received: u64) -> Option<(u64, u64)> {
         let shift = *self.0.get_or_insert(sequence);
         let sent = times.of(sequence.wrapping_sub(shift))?;
