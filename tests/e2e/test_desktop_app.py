@@ -117,9 +117,9 @@ async def test_no_devices_no_key_and_a_server_that_vanishes_are_told_in_words(se
         server.kill()
         server.stopped = True
         await app.says("State", "The connection is interrupted. Trying to get it back…")
-        await app.says("What this server guarantees", "✕ No evidence right now", 30.0)
-        await app.click("Leave")
+        await app.click("Leave")  # before the SDK gives up, which ends the call, too
         await app.says("After the call", "You left “garden”")
+        await app.says("What this server guarantees", "✕ No evidence right now", 30.0)
         await app.says("Kept", "The server does not say what it keeps about you right now.", 30.0)
         await app.click("Join")
         await app.says("Problem", "The server cannot be reached.")
