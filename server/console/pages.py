@@ -18,7 +18,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 class Pages:
-    """All templates."""
+    """All templates. Each is compiled once, when it is first rendered: most servers never show most of them."""
 
     def __init__(self) -> None:
         self._environment = Environment(
@@ -40,14 +40,14 @@ class Pages:
             visible=words.visible,
         )
         self._environment.globals.update(words=words)
-        # Now, rather than while calls go on: each takes tens of milliseconds to compile.
-        self._templates = {
-            name: self._environment.get_template(name) for name in self._environment.list_templates()
-        }
 
     async def render(self, name: str, values: Mapping[str, object]) -> str:
-        """Off the event loop: a long table takes longer than a call may wait."""
-        return await asyncio.to_thread(self._templates[name].render, values)
+        """Off the event loop: a long table, and what it takes to compile a template when it is first asked
+        for, are longer than a call may wait."""
+        return await asyncio.to_thread(self._render, name, values)
+
+    def _render(self, name: str, values: Mapping[str, object]) -> str:
+        return self._environment.get_template(name).render(values)
 
     async def answer(self, name: str, values: Mapping[str, object], status: int = 200) -> web.Response:
         text = await self.render(name, values)

@@ -15,8 +15,6 @@ from tests.e2e.browser import eventually
 from tests.e2e.sdk_page import WATCH, enter
 from tests.e2e.serving import Server
 
-pytestmark = pytest.mark.alone
-
 PUBLISH = """
 async ([url, token, codec, connections, policy]) => {
   window.room = new LivekitClient.Room({ dynacast: true, singlePeerConnection: connections !== 'two' });
