@@ -43,6 +43,8 @@ class Stream:
     kind: messages.MediaKind = messages.MediaKind.VIDEO
     packet_bytes: int = PACKET_BYTES
     burst: int = BURST
+    is_cut: bool = False
+    """Whether a burst goes to the kernel as one message that it cuts apart."""
 
     def asked(self) -> dict[str, object]:
         return {
@@ -52,6 +54,7 @@ class Stream:
             "packet_bytes": self.packet_bytes,
             "packets_per_second_in": self.rate,
             "burst": self.burst,
+            "burst_is_one_message": self.is_cut,
         }
 
 
@@ -63,6 +66,8 @@ def _audio(subscribers: int, rate: int) -> Stream:
 STREAMS = {count: Stream(count, rate) for count, rate in ((10, 4000), (50, 1000))}
 MORE = (_audio(10, 1200), _audio(50, 1000), Stream(500, 100))  # of a microphone 2 Mbit/s are taken
 ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
+# Each packet of a picture by itself, as browsers send them, and all as one message, which can come as one.
+SENDERS = (Stream(1, 4000), Stream(1, 4000, is_cut=True))
 
 
 async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tuple[int, Peer, SessionKeys]:
@@ -133,6 +138,7 @@ def plan_of(
         f"bytes {stream.packet_bytes}",
         f"rate {stream.rate}",
         f"burst {stream.burst}",
+        f"cut {str(stream.is_cut).lower()}",
         f"milliseconds {int(seconds * 1000)}",
         f"settle {int(settle * 1000)}",
     ]
@@ -257,7 +263,7 @@ async def run() -> None:
             _show_residence(load, other, done)
     for stream in MORE:
         per_packet[stream], _, _ = await _show_forwarded(stream)
-    for stream in ROOMS:
+    for stream in (*ROOMS, *SENDERS):
         per_packet[stream], _, _ = await _show_forwarded(stream, beside_bare=False)
     few, many = STREAMS[10], MORE[-1]
     show("cost_of_a_packet", per_packet[few] / per_packet[many] * 100 - 100, "%", from_10_to_subscribers=500)

@@ -6,6 +6,7 @@
 //! allocates nothing per packet.
 
 mod clock;
+mod cut;
 mod gauges;
 mod mailbox;
 mod memory;

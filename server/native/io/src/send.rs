@@ -34,6 +34,9 @@ pub struct SendBatch {
 // before each call; nothing outside holds them.
 unsafe impl Send for SendBatch {}
 
+/// Sends messages: how many, at least one, or the number of the error of the first.
+type Kernel<'call> = dyn FnMut(&mut [libc::mmsghdr]) -> Result<usize, libc::c_int> + 'call;
+
 /// What came of sending.
 #[derive(Clone, Copy, Default)]
 struct Sent {
@@ -59,6 +62,10 @@ impl SendBatch {
     /// Sends every datagram of the outbox that goes by `index`, never waiting. Returns how many the
     /// kernel refused: all the rest when its buffer is full, single ones for other reasons.
     pub fn send(&mut self, socket: RawFd, index: SocketIndex, outbox: &Outbox) -> u64 {
+        self.send_by(&mut |headers| send(socket, headers), index, outbox)
+    }
+
+    fn send_by(&mut self, kernel: &mut Kernel<'_>, index: SocketIndex, outbox: &Outbox) -> u64 {
         let most = if self.refused_to_cut < PATIENCE { MOST } else { 1 };
         self.runs.find(&outbox.transmits, index, most);
         let mut sent = Sent::default();
@@ -66,14 +73,14 @@ impl SendBatch {
         for number in 0..self.runs.len() {
             let count = self.runs.run(number).count;
             if messages == MESSAGES || datagrams + count > DATAGRAMS {
-                self.flush(socket, messages, &mut sent);
+                self.flush(kernel, messages, &mut sent);
                 (messages, datagrams) = (0, 0);
             }
             self.fill(number, messages, datagrams, outbox);
             messages += 1;
             datagrams += count;
         }
-        self.flush(socket, messages, &mut sent);
+        self.flush(kernel, messages, &mut sent);
         sent.refused
     }
 
@@ -106,14 +113,14 @@ impl SendBatch {
     }
 
     /// Sends so many messages.
-    fn flush(&mut self, socket: RawFd, messages: usize, sent: &mut Sent) {
+    fn flush(&mut self, kernel: &mut Kernel<'_>, messages: usize, sent: &mut Sent) {
         let mut next = 0;
         while next < messages {
             if sent.congested {
                 sent.refused += self.headers[next..messages].iter().map(datagrams_of).sum::<u64>();
                 return;
             }
-            match send(socket, &mut self.headers[next..messages]) {
+            match kernel(&mut self.headers[next..messages]) {
                 Ok(count) => {
                     if self.headers[next..next + count].iter().any(|header| datagrams_of(header) > 1) {
                         self.refused_to_cut = 0;
@@ -124,7 +131,7 @@ impl SendBatch {
                 Err(libc::EAGAIN | libc::ENOBUFS) => sent.congested = true,
                 Err(_) if datagrams_of(&self.headers[next]) > 1 => {
                     self.refused_to_cut += 1;
-                    self.send_apart(socket, next, sent);
+                    self.send_apart(kernel, next, sent);
                     next += 1;
                 }
                 // An address without a route or a firewall's word: only this datagram.
@@ -137,7 +144,7 @@ impl SendBatch {
     }
 
     /// Sends the datagrams of a message one by one: the path takes none that are to be cut.
-    fn send_apart(&self, socket: RawFd, message: usize, sent: &mut Sent) {
+    fn send_apart(&self, kernel: &mut Kernel<'_>, message: usize, sent: &mut Sent) {
         let whole = self.headers[message].msg_hdr;
         let count = datagrams_of(&self.headers[message]);
         for position in 0..count {
@@ -147,7 +154,7 @@ impl SendBatch {
             // SAFETY: the message has `count` iovecs.
             header.msg_hdr.msg_iov = unsafe { whole.msg_iov.add(position as usize) };
             header.msg_hdr.msg_iovlen = 1;
-            match send(socket, core::slice::from_mut(&mut header)) {
+            match kernel(core::slice::from_mut(&mut header)) {
                 Ok(_) => {}
                 Err(libc::EAGAIN | libc::ENOBUFS) => {
                     sent.refused += count - position;
@@ -186,9 +193,13 @@ mod tests {
     use std::time::Duration;
 
     fn socket() -> UdpSocket {
-        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+        bound("127.0.0.1").expect("IPv4 loopback")
+    }
+
+    fn bound(host: &str) -> Option<UdpSocket> {
+        let socket = UdpSocket::bind((host, 0)).ok()?;
         socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a time-out");
-        socket
+        Some(socket)
     }
 
     fn address(socket: &UdpSocket) -> SocketAddr {
@@ -226,13 +237,18 @@ mod tests {
 
     #[test]
     fn each_receiver_has_its_datagrams_whole_and_in_order() {
-        let (sender, one, two) = (socket(), socket(), socket());
-        let sent = alternating([address(&one), address(&two)], 150);
-        let mut send = SendBatch::new(300);
-        assert_eq!(send.send(sender.as_raw_fd(), 0, &outbox(&sent)), 0);
-        assert_eq!(send.runs.run(0).count, MOST, "they went as runs");
-        for receiver in [&one, &two] {
-            assert_eq!(received(receiver, 150), whole(&sent, address(receiver)));
+        for host in ["127.0.0.1", "::1"] {
+            let (Some(sender), Some(one), Some(two)) = (bound(host), bound(host), bound(host)) else {
+                assert_eq!(host, "::1", "only IPv6 may be missing on a machine");
+                continue;
+            };
+            let sent = alternating([address(&one), address(&two)], 150);
+            let mut send = SendBatch::new(300);
+            assert_eq!(send.send(sender.as_raw_fd(), 0, &outbox(&sent)), 0);
+            assert_eq!(send.runs.run(0).count, MOST, "they went as runs");
+            for receiver in [&one, &two] {
+                assert_eq!(received(receiver, 150), whole(&sent, address(receiver)));
+            }
         }
     }
 
@@ -262,6 +278,58 @@ mod tests {
         }
         assert_eq!(send.refused_to_cut, PATIENCE);
         assert_eq!(send.runs.run(0).count, 1);
+    }
+
+    /// Sends runs of three, two and one datagrams by a kernel that answers as told and then takes what it is given;
+    /// returns the datagrams of each message that it took, and how many were refused.
+    fn by_kernel(answers: &[Result<usize, libc::c_int>]) -> (Vec<Vec<u8>>, u64) {
+        let [one, two, three] = [1, 2, 3].map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+        let sent = [(one, 1), (one, 2), (one, 3), (two, 4), (two, 5), (three, 6)];
+        let outbox = outbox(&sent.map(|(to, number)| (to, vec![number; 9])));
+        let (mut answers, mut taken) = (answers.iter().copied(), Vec::new());
+        let mut kernel = |headers: &mut [libc::mmsghdr]| {
+            let count = answers.next().unwrap_or(Ok(headers.len()))?;
+            for header in &headers[..count] {
+                let parts = (0..datagrams_of(header) as usize).map(|part| {
+                    // SAFETY: as many parts as the message has datagrams, none of them empty.
+                    unsafe { *(*header.msg_hdr.msg_iov.add(part)).iov_base.cast::<u8>() }
+                });
+                taken.push(parts.collect());
+            }
+            Ok(count)
+        };
+        let refused = SendBatch::new(8).send_by(&mut kernel, 0, &outbox);
+        (taken, refused)
+    }
+
+    #[test]
+    fn what_is_sent_in_part_goes_on_where_it_ended() {
+        let all = vec![vec![1, 2, 3], vec![4, 5], vec![6]];
+        assert_eq!(by_kernel(&[Ok(1), Ok(1), Ok(1)]), (all.clone(), 0));
+        assert_eq!(by_kernel(&[Ok(2)]), (all.clone(), 0));
+        assert_eq!(by_kernel(&[Err(libc::EINTR), Ok(1), Err(libc::EINTR)]), (all, 0));
+    }
+
+    #[test]
+    fn a_full_buffer_drops_the_rest_and_counts_each_datagram() {
+        for full in [libc::EAGAIN, libc::ENOBUFS] {
+            assert_eq!(by_kernel(&[Err(full)]), (vec![], 6));
+            assert_eq!(by_kernel(&[Ok(1), Err(full)]), (vec![vec![1, 2, 3]], 3));
+            assert_eq!(by_kernel(&[Ok(2), Err(full)]), (vec![vec![1, 2, 3], vec![4, 5]], 1));
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_is_full_amid_what_is_sent_apart_drops_the_rest_too() {
+        let (cut, full) = (Err(libc::EIO), Err(libc::ENOBUFS));
+        assert_eq!(by_kernel(&[cut, Ok(1), full]), (vec![vec![1]], 5));
+        let single = |numbers: [u8; 3]| numbers.map(|number| vec![number]);
+        let rest = [vec![4, 5], vec![6]];
+        assert_eq!(by_kernel(&[cut]), ([&single([1, 2, 3])[..], &rest].concat(), 0));
+        assert_eq!(
+            by_kernel(&[cut, Ok(1), Err(libc::EPERM)]),
+            ([&[vec![1], vec![3]][..], &rest].concat(), 1)
+        );
     }
 
     #[test]

@@ -23,6 +23,8 @@ use plan::Plan;
 const BATCH: usize = 32;
 /// Enough of a datagram to know what it is.
 const GLANCE: usize = 16;
+const SOL_UDP: libc::c_int = 17;
+const UDP_SEGMENT: libc::c_int = 103;
 /// What is still under way after the last packet is waited for.
 const DRAIN: Duration = Duration::from_millis(300);
 
@@ -84,19 +86,29 @@ fn send(plan: &Plan, times: &SendTimes) -> Result<u64, String> {
     let started = Instant::now();
     let pause = Duration::from_secs_f64(f64::from(plan.burst) / f64::from(plan.rate));
     let mut next = started;
+    let mut burst = Vec::new();
+    if plan.is_cut {
+        plan.publishers
+            .iter()
+            .try_for_each(|publisher| cut(publisher.socket, plan.bytes + packet::TAG_BYTES))?;
+    }
     for turn in (0..streams.len()).cycle() {
         if started.elapsed() >= plan.duration {
             break;
         }
         let (stream, socket) = (&mut streams[turn], plan.publishers[turn].socket);
+        burst.clear();
         for _ in 0..plan.burst {
             times.note(stream.sent() as u16);
             let datagram = stream.next().map_err(|_| "a packet could not be sealed".to_owned())?;
-            // SAFETY: the range is a live slice; the descriptor is inherited and stays open.
-            let status = unsafe { libc::send(socket, datagram.as_ptr().cast(), datagram.len(), 0) };
-            if status < 0 {
-                return Err(format!("sending: {}", std::io::Error::last_os_error()));
+            if plan.is_cut {
+                burst.extend_from_slice(datagram);
+            } else {
+                push(socket, datagram)?;
             }
+        }
+        if plan.is_cut {
+            push(socket, &burst)?;
         }
         next += pause;
         if let Some(wait) = next.checked_duration_since(Instant::now()) {
@@ -104,6 +116,21 @@ fn send(plan: &Plan, times: &SendTimes) -> Result<u64, String> {
         }
     }
     Ok(streams.iter().map(packet::Stream::sent).sum())
+}
+
+fn push(socket: RawFd, bytes: &[u8]) -> Result<(), String> {
+    // SAFETY: the range is a live slice; the descriptor is inherited and stays open.
+    let status = unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), 0) };
+    if status < 0 { Err(format!("sending: {}", std::io::Error::last_os_error())) } else { Ok(()) }
+}
+
+/// Has the kernel cut all that is sent by a socket into datagrams of a length.
+fn cut(socket: RawFd, length: usize) -> Result<(), String> {
+    let length = libc::c_int::try_from(length).map_err(|error| error.to_string())?;
+    let size = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: a valid integer that lives through the call.
+    let status = unsafe { libc::setsockopt(socket, SOL_UDP, UDP_SEGMENT, (&raw const length).cast(), size) };
+    if status < 0 { Err(format!("cutting: {}", std::io::Error::last_os_error())) } else { Ok(()) }
 }
 
 fn receive(plan: &Plan, times: &SendTimes, done: &AtomicBool) -> Result<Received, String> {

@@ -13,6 +13,8 @@ const KEY_FRAME_INTERVAL: u64 = 60;
 const FRAME_TICKS: u64 = 3000;
 /// Fixed header, extension header and one extension element with its padding.
 const HEADER_BYTES: usize = 12 + 4 + 4;
+/// What SRTP adds to a packet.
+pub const TAG_BYTES: usize = 16;
 
 /// Makes one stream, packet after packet.
 pub struct Stream {
@@ -37,7 +39,7 @@ impl Stream {
             extension: plan.extension,
             bytes: plan.bytes,
             sent: 0,
-            buffer: Vec::with_capacity(plan.bytes + 16),
+            buffer: Vec::with_capacity(plan.bytes + TAG_BYTES),
         })
     }
 
@@ -113,6 +115,7 @@ mod tests {
             bytes: 1200,
             rate: 1,
             burst: 1,
+            is_cut: false,
             duration: Duration::ZERO,
             settle: Duration::ZERO,
         };

@@ -23,6 +23,8 @@ pub struct Plan {
     pub rate: u32,
     /// Packets sent back to back.
     pub burst: u32,
+    /// Whether these go to the kernel as one message, which it cuts apart: so they can also come as one.
+    pub is_cut: bool,
     /// How long to send.
     pub duration: Duration,
     /// Latencies are told of what is sent after this time.
@@ -115,10 +117,11 @@ pub fn parse(text: &str) -> Result<Plan, String> {
         bytes: lines.one("bytes")?,
         rate: lines.one("rate")?,
         burst: lines.one("burst")?,
+        is_cut: lines.all("cut")?.pop().unwrap_or_default(),
         duration: Duration::from_millis(lines.one("milliseconds")?),
         settle: Duration::from_millis(lines.all("settle")?.pop().unwrap_or_default()),
     };
-    if !(64..=1400).contains(&plan.bytes) || plan.rate == 0 || plan.burst == 0 {
+    if !(64..=1400).contains(&plan.bytes) || plan.rate == 0 || !(1..=40).contains(&plan.burst) {
         return Err("bytes, rate or burst is out of range".to_owned());
     }
     Ok(plan)
