@@ -18,7 +18,7 @@ TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
 class Pages:
-    """All templates. Each is compiled once, when it is first rendered: most servers never show most of them."""
+    """All templates. Each is compiled when it is first rendered: most servers never show most of them."""
 
     def __init__(self) -> None:
         self._environment = Environment(
