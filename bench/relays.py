@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from server.workers.supervisor import Supervisor
 from server.workers.worker import RelayProcess
 
 WAIT_SECONDS = 20.0
+STORM_SECONDS = 90.0
 CHECK_SECONDS = 4.0  # consent lasts for 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -99,6 +100,31 @@ class Relay:
         reached = await self._until(phase)
         if reached != messages.TransportPhase.CONNECTED:
             raise RuntimeError(f"the transport is {reached.name.lower()}")
+
+    async def connected(self, transports: Collection[int]) -> None:
+        """Until the relay has said so of all of them. One that fails is an error."""
+        wanted = set(transports)
+        said = 0
+        async with asyncio.timeout(STORM_SECONDS):
+            while wanted:
+                self._changed.clear()
+                for notification in self.heard[said:]:
+                    if isinstance(notification, messages.TransportState) and notification.transport in wanted:
+                        if notification.phase is messages.TransportPhase.CONNECTED:
+                            wanted.discard(notification.transport)
+                        elif notification.phase is not messages.TransportPhase.REACHABLE:
+                            raise RuntimeError(f"a transport is {notification.phase.name.lower()}")
+                said = len(self.heard)
+                if wanted:
+                    await self._changed.wait()
+
+    async def refuse(self) -> None:
+        """Something that the relay's own thread refuses at once: how soon it answers."""
+        unknown = self.next_id()
+        nobody = messages.Fingerprint(messages.FingerprintAlgorithm.SHA_256, bytes(32))
+        self.ask(messages.ConnectTransport(unknown, messages.DtlsRole.SERVER, [nobody], False))
+        refused = messages.Refused(unknown, messages.RefusalReason.UNKNOWN_ID)
+        await self._until(lambda: refused in self.heard or None)
 
     async def connect(
         self, *, has_data_channels: bool = False, opens_data_channels: bool = False

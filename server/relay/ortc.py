@@ -34,6 +34,7 @@ from server.control.messages import (
     SrtpProfile,
 )
 from server.relay.sctp_guard import check_packet
+from server.relay.turns import Turns
 
 LONGEST_WAITING: Final = 64
 """Datagrams that wait for a handshake that is slower than its peer."""
@@ -121,12 +122,17 @@ class Certificate(dtls.RTCCertificate):
 
 
 class Path:
-    """What aiortc's DTLS needs of an ICE transport: `_recv`, `_send` and `role`."""
+    """What aiortc's DTLS needs of an ICE transport: `_recv`, `_send` and `role`.
+
+    Who reads goes on at once, or, with `turns`, when it is its turn.
+    """
 
     role: Final = "controlled"
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], turns: Turns | None = None) -> None:
         self._send_datagram = send
+        self._turns = turns
+        self._waits_for_turn = False
         self._waiting: deque[bytes] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
@@ -136,7 +142,15 @@ class Path:
         if self._closed or not datagram or len(self._waiting) >= LONGEST_WAITING:
             return
         self._waiting.append(datagram)
-        self._wake()
+        if self._turns is None:
+            self._wake()
+        elif not self._waits_for_turn:
+            self._waits_for_turn = True
+            self._turns.go_on(self._take_turn)
+
+    def take_no_turns(self) -> None:
+        """From now on whoever reads goes on at once: the handshake is over."""
+        self._turns = None
 
     def close(self) -> None:
         """Whoever reads gets ConnectionError, after what has arrived."""
@@ -158,6 +172,10 @@ class Path:
         if self._closed:
             raise ConnectionError
         self._send_datagram(datagram)
+
+    def _take_turn(self) -> None:
+        self._waits_for_turn = False
+        self._wake()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

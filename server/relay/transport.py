@@ -19,9 +19,10 @@ from typing import Final, Protocol
 
 from server.control.messages import ConnectTransport, CreateTransport, TransportPhase, TransportState
 from server.relay import ortc
+from server.relay.turns import Turns
 
 HANDSHAKE_TIMEOUT: Final = 15.0
-"""Seconds from reachable to keys; aiortc itself would wait for ever."""
+"""Seconds from its turn, which follows on reachable, to keys; aiortc itself would wait for ever."""
 RELIABLE_LABEL: Final = "_reliable"
 LOSSY_LABEL: Final = "_lossy"
 MOST_RELIABLE_BUFFERED: Final = 512 * 1024
@@ -66,7 +67,12 @@ class Transport:
     """See the module. Made by CreateTransport, connected by ConnectTransport."""
 
     def __init__(
-        self, request: CreateTransport, wire: Wire, certificate: ortc.Certificate, listener: Listener
+        self,
+        request: CreateTransport,
+        wire: Wire,
+        certificate: ortc.Certificate,
+        listener: Listener,
+        turns: Turns,
     ) -> None:
         self.id: Final = request.transport
         self.phase = Phase.NEW
@@ -74,7 +80,8 @@ class Transport:
         self._wire = wire
         self._certificate = certificate
         self._listener = listener
-        self._path = ortc.Path(lambda datagram: wire.send_dtls(self.id, datagram))
+        self._turns = turns
+        self._path = ortc.Path(lambda datagram: wire.send_dtls(self.id, datagram), turns)
         self._reachable = False
         self._parameters: ConnectTransport | None = None
         self._dtls: ortc.Dtls | None = None
@@ -137,6 +144,10 @@ class Transport:
     def _begin(self) -> None:
         if self._reachable and self._parameters is not None and self.phase is Phase.NEW:
             self.phase = Phase.HANDSHAKE
+            self._turns.begin(self._begin_in_turn)
+
+    def _begin_in_turn(self) -> None:
+        if self._parameters is not None and self.phase is Phase.HANDSHAKE:
             self._task = asyncio.get_running_loop().create_task(self._connect(self._parameters))
 
     async def _connect(self, request: ConnectTransport) -> None:
@@ -151,6 +162,7 @@ class Transport:
         if dtls.state != "connected" or dtls.keys is None:
             self._end(Phase.FAILED)
             return
+        self._path.take_no_turns()
         keys = dtls.keys
         dtls.keys = None
         self._wire.set_keys(

@@ -25,6 +25,7 @@ from server.control.messages import (
 from server.relay.data import DataRooms
 from server.relay.ortc import Certificate
 from server.relay.transport import Transport
+from server.relay.turns import Turns
 
 TIMEOUT: Final = 10.0
 """Seconds; it takes a tenth of one."""
@@ -37,6 +38,7 @@ class _Ends:
 
     def __init__(self) -> None:
         self.transports: dict[int, Transport] = {}
+        self.turns = Turns()
         self.phases: dict[int, TransportPhase] = {}
         self.changed = asyncio.Event()
         self.received = asyncio.Event()
@@ -86,7 +88,7 @@ async def _call(certificate: Certificate, digest: bytes, wanted: TransportPhase)
     ends = _Ends()
     for id in (1, 2):
         request = CreateTransport(id, _UFRAG, _PWD, opens_data_channels=id == 2)
-        ends.transports[id] = Transport(request, ends, certificate, ends)
+        ends.transports[id] = Transport(request, ends, certificate, ends, ends.turns)
         ends.rooms.put(0.0, DataMember(id, 1, f"warm-{id}", f"warm-{id}", id, id, may_publish=True))
     for id, role, expected in (
         (1, DtlsRole.SERVER, digest),

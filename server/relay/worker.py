@@ -60,6 +60,7 @@ from server.relay.data import DataRooms
 from server.relay.notices import Notices
 from server.relay.ortc import Certificate
 from server.relay.transport import Transport
+from server.relay.turns import Turns
 
 GOODBYE_TIMEOUT: Final = 1.0
 COLLECT_AFTER: Final = 1.0
@@ -91,6 +92,7 @@ class Worker:
         self._probe = probe
         self._leave = leave
         self._transports: dict[int, Transport] = {}
+        self._turns = Turns()
         self._rooms = DataRooms(self._deliver, self._refuse_data, replay_seconds)
         self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -169,7 +171,8 @@ class Worker:
         if request.transport in self._transports:
             self._notices.post(Refused(request.transport, RefusalReason.DUPLICATE_ID))
             return
-        self._transports[request.transport] = Transport(request, self._packets, self._certificate, self)
+        made = Transport(request, self._packets, self._certificate, self, self._turns)
+        self._transports[request.transport] = made
 
     def _connect_transport(self, request: ConnectTransport) -> None:
         transport = self._transports.get(request.transport)

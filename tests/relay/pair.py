@@ -19,6 +19,7 @@ from server.control.messages import (
 )
 from server.relay import ortc
 from server.relay.transport import Transport
+from server.relay.turns import Turns
 
 
 @dataclass
@@ -85,7 +86,7 @@ class Pair:
         self.certificate = ortc.Certificate.generateCertificate()
         self.peer_certificate = ortc.Certificate.generateCertificate()
         request = CreateTransport(1, "ufrag", "password-password-password", opens_data_channels)
-        self.transport = Transport(request, self.told, self.certificate, self.told)
+        self.transport = Transport(request, self.told, self.certificate, self.told, Turns())
         self.path = ortc.Path(self.transport.received)
         self.told.peer = self.path
         self.dtls = ortc.Dtls(self.path, self.peer_certificate, DtlsRole.CLIENT)

@@ -17,6 +17,7 @@ from server.control.messages import (
     TransportPhase,
 )
 from server.relay import ortc, transport
+from server.relay.turns import AT_ONCE
 from tests.relay.pair import Pair
 
 REACHABLE, CONNECTED = TransportPhase.REACHABLE, TransportPhase.CONNECTED
@@ -170,3 +171,32 @@ def test_flights_are_cut_at_records(sizes: list[int]) -> None:
         position += len(datagram)
         assert position in borders
         assert len(datagram) <= ortc.LARGEST_FLIGHT or datagram in records
+
+
+async def test_who_waits_for_a_turn_connects_when_it_comes(pair: Pair) -> None:
+    """However many wait before it; its time to answer begins with its turn."""
+    turns = pair.transport._turns
+    ahead = 10 * AT_ONCE
+    ran = 0
+
+    def step() -> None:
+        nonlocal ran
+        ran += 1
+
+    for _ in range(ahead):
+        turns.begin(step)
+    handshake = asyncio.create_task(pair.handshake())
+    await pair.told.until(lambda: REACHABLE in pair.told.phases)
+    assert pair.transport._task is None
+    await handshake
+    assert ran == ahead
+    assert pair.told.phases == [REACHABLE, CONNECTED]
+
+
+async def test_who_leaves_before_its_turn_begins_nothing(pair: Pair) -> None:
+    pair.connect()
+    await pair.transport.close()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert pair.transport._dtls is None
+    assert pair.told.phases == [REACHABLE]

@@ -53,16 +53,28 @@ fn run_bare(text: &str) -> Result<String, String> {
 }
 
 fn run_load(text: &str) -> Result<String, String> {
-    let (sent, Received { packets, latencies }) = run(&plan::parse(text)?)?;
-    let [half, most, longest] = latency::summary(latencies);
-    Ok(format!("sent {sent} received {packets} p50 {half} p99 {most} longest {longest}"))
+    let plan = plan::parse(text)?;
+    let (sent, Received { packets, courses }) = run(&plan)?;
+    let [half, most, longest] = latency::summary(courses.iter().map(|course| course.latency).collect());
+    let mut told = format!("sent {sent} received {packets} p50 {half} p99 {most} longest {longest}");
+    for Course { subscriber, sent, latency } in courses.iter().filter(|_| plan.each) {
+        told.push_str(&format!("\n{subscriber} {sent} {latency}"));
+    }
+    Ok(told)
 }
 
-/// What all subscribers together received: packets, and the latencies in microseconds where there is one publisher.
+/// What all subscribers together received: packets, and how they came where there is one publisher.
 #[derive(Default)]
 struct Received {
     packets: u64,
-    latencies: Vec<u64>,
+    courses: Vec<Course>,
+}
+
+/// One packet at one subscriber: when it was sent, in microseconds since the epoch, and how long it was under way.
+struct Course {
+    subscriber: usize,
+    sent: u64,
+    latency: u64,
 }
 
 /// Packets sent, and what became of them.
@@ -163,7 +175,7 @@ fn receive(plan: &Plan, times: &SendTimes, done: &AtomicBool) -> Result<Received
                     && let Some((latency, sent)) = shifts[subscriber].latency(times, sequence, latency::now())
                     && sent >= settled
                 {
-                    received.latencies.push(latency);
+                    received.courses.push(Course { subscriber, sent, latency });
                 }
             });
         }

@@ -29,6 +29,8 @@ pub struct Plan {
     pub duration: Duration,
     /// Latencies are told of what is sent after this time.
     pub settle: Duration,
+    /// Each packet is told beside the sums.
+    pub each: bool,
 }
 
 /// One who sends.
@@ -120,6 +122,7 @@ pub fn parse(text: &str) -> Result<Plan, String> {
         is_cut: lines.all("cut")?.pop().unwrap_or_default(),
         duration: Duration::from_millis(lines.one("milliseconds")?),
         settle: Duration::from_millis(lines.all("settle")?.pop().unwrap_or_default()),
+        each: lines.all("each")?.pop().unwrap_or_default(),
     };
     if !(64..=1400).contains(&plan.bytes) || plan.rate == 0 || !(1..=40).contains(&plan.burst) {
         return Err("bytes, rate or burst is out of range".to_owned());
@@ -152,6 +155,8 @@ mod tests {
         assert_eq!((plan.publishers[0].socket, plan.subscribers), (3, vec![4, 5]));
         assert_eq!(plan.publishers[0].key[15], 15);
         assert_eq!(plan.duration, Duration::from_millis(2500));
+        assert!(!plan.each);
+        assert!(parse(&format!("{WHOLE}\neach true")).expect("a plan").each);
     }
 
     #[test]
