@@ -15,7 +15,7 @@ import secrets
 import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiortc.rtcdtlstransport import RTCCertificate
@@ -83,7 +83,7 @@ class Crowd:
         self._process.stdin.write(json.dumps(self._credentials).encode() + b"\n")
 
     async def arrived(self) -> tuple[list[float], float]:
-        """Seconds that each transport took, and the crowd's processor time for that."""
+        """Seconds that each transport took, and the crowd's processor time for that; all listen to data then."""
         told = await self._read()
         return told["seconds"], told["cpu_seconds"]
 
@@ -116,8 +116,14 @@ class _People:
     """Inside the process."""
 
     peers: list[Peer]
+    listening: int = 0
     received: int = 0
     told: int = 0
+    all_listen: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def people(self) -> int:
+        return len(self.peers) // TRANSPORTS
 
     async def listen(self, peer: Peer) -> None:
         (await peer.associate()).on("datachannel", self._add)
@@ -125,10 +131,13 @@ class _People:
     def _add(self, channel: Any) -> None:
         if channel.label == CHANNEL:
             channel.on("message", self._count)
+            self.listening += 1
+            if self.listening == self.people:
+                self.all_listen.set()
 
     def _count(self, _: bytes) -> None:
         self.received += 1
-        if self.received // (len(self.peers) // TRANSPORTS) > self.told:
+        if self.received // self.people > self.told:
             self.told += 1
             print(self.told, flush=True)
 
@@ -157,6 +166,8 @@ async def _main(people: int, port: int, fingerprint: bytes, has_data: bool) -> N
         return seconds
 
     seconds = await asyncio.gather(*(connect(number, peer) for number, peer in enumerate(whole.peers)))
+    if has_data:
+        await whole.all_listen.wait()
     print(json.dumps({"seconds": seconds, "cpu_seconds": time.process_time() - before}), flush=True)
     await whole.keep_consent()
 
