@@ -83,7 +83,7 @@ class Crowd:
         self._process.stdin.write(json.dumps(self._credentials).encode() + b"\n")
 
     async def arrived(self) -> tuple[list[float], float]:
-        """Seconds that each transport took, and the crowd's processor time for that; all listen to data then."""
+        """Seconds that each transport took, and the processor time of the crowd for that; all listen now."""
         told = await self._read()
         return told["seconds"], told["cpu_seconds"]
 
