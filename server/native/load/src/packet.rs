@@ -118,6 +118,7 @@ mod tests {
             is_cut: false,
             duration: Duration::ZERO,
             settle: Duration::ZERO,
+            each: false,
         };
         let publisher = Publisher { socket: 0, key: [1; 16], salt: [2; 12] };
         Stream::new(&plan, &publisher, plan.ssrc).expect("a stream")
