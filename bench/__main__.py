@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from bench import (
     churn,
     data,
+    data_rooms,
     forwarding,
     idle,
     joining,
@@ -28,6 +29,7 @@ from bench.page import parts as page
 PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "churn": churn.run,
     "data": data.run,
+    "data-rooms": data_rooms.run,
     "forwarding": forwarding.run,
     "idle": idle.run,
     "joining": joining.run,

@@ -10,9 +10,12 @@ path (STUN, addresses, SRTP). Private names of aiortc that are used here are lis
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any, Final
 
 from server.relay.stand_ins import keep_out
@@ -22,6 +25,7 @@ keep_out()
 from aiortc import rtcdatachannel  # first: it and rtcsctptransport import each other
 from aiortc import rtcdtlstransport as dtls
 from aiortc import rtcsctptransport as sctp
+from google_crc32c import value as crc32c
 from OpenSSL import SSL
 
 from server.control.messages import (
@@ -40,12 +44,21 @@ LONGEST_WAITING: Final = 64
 """Datagrams that wait for a handshake that is slower than its peer."""
 LARGEST_FLIGHT: Final = 1200
 """Bytes of one DTLS datagram; a larger flight is split at record headers."""
+LARGEST_DATAGRAM: Final = 1500
+"""Bytes of a record of a peer's that are read, as aiortc does."""
+READ_AT_ONCE: Final = 4096
+"""Bytes of what OpenSSL has to send."""
 DTLS_RECORD_HEADER: Final = 13
 """RFC 6347 section 4.1."""
 DATA_PORT: Final = 5000
 """`a=sctp-port`, both sides."""
 LARGEST_MESSAGE: Final = 65_536
 """Bytes of a data-channel message we would send; what we forward is smaller."""
+
+_PLAIN_SACK: Final = Struct("!8s4sBxHLLL")  # RFC 9260 sections 3.1 and 3.3.4
+MOST_UNDER_WAY: Final = 8
+"""Chunks that were sent and not acknowledged, up to which a message is sent at once."""
+_WHOLE: Final = sctp.SCTP_DATA_FIRST_FRAG | sctp.SCTP_DATA_LAST_FRAG
 
 MOST_STREAMS: Final = 64
 MOST_CHANNELS: Final = 16
@@ -168,10 +181,14 @@ class Path:
                 self._waiter = None
         return self._waiting.popleft()
 
-    async def _send(self, datagram: bytes) -> None:
+    def send(self, datagram: bytes) -> None:
+        """Raises ConnectionError where the path is closed."""
         if self._closed:
             raise ConnectionError
         self._send_datagram(datagram)
+
+    async def _send(self, datagram: bytes) -> None:
+        self.send(datagram)
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False
@@ -188,6 +205,8 @@ class Dtls(dtls.RTCDtlsTransport):
     def __init__(self, path: Path, certificate: Certificate, role: DtlsRole) -> None:
         super().__init__(path, [certificate])  # type: ignore[arg-type] # it uses three members
         self.keys: SrtpKeys | None = None
+        self._path = path
+        self._is_settled = False
         self._srtp_profiles = _PROFILES
         self._set_role("server" if role is DtlsRole.SERVER else "client")
 
@@ -211,19 +230,57 @@ class Dtls(dtls.RTCDtlsTransport):
 
     async def _write_ssl(self) -> None:
         """Sends what OpenSSL wrote. Its memory queue forgets datagram borders, so cut at records."""
+        for datagram in split_flight(self._written()):
+            await self.transport._send(datagram)
+
+    async def _recv_next(self) -> None:
+        """As aiortc's, but without looking for an answer of OpenSSL to data, where there is none."""
+        assert self._ssl is not None, "made before the handshake"
+        if not self._is_settled:
+            self._is_settled = self.encrypted and self._ssl.DTLSv1_get_timeout() is None
+            await super()._recv_next()
+            return
+        datagram = await self.transport._recv()
+        if not 19 < datagram[0] < 64:  # DTLS (RFC 7983)
+            return
+        self._ssl.bio_write(datagram)
+        data = b""
+        try:
+            data = self._ssl.recv(LARGEST_DATAGRAM)
+        except SSL.ZeroReturnError:
+            await self._write_ssl()
+            raise ConnectionError from None
+        except SSL.Error:
+            pass
+        if not data:
+            await self._write_ssl()
+        elif self._data_receiver is not None:
+            await self._data_receiver._handle_data(data)
+
+    def send_packet(self, packet: bytes) -> None:
+        """One packet of SCTP, at once; raises ConnectionError or SSL.Error."""
+        if self._ssl is None or self._state != dtls.State.CONNECTED:
+            raise ConnectionError
+        self._ssl.send(packet)
+        for datagram in split_flight(self._written()):
+            self._path.send(datagram)
+
+    def _written(self) -> bytes:
+        """What OpenSSL has to send. Where less comes than was asked for there is no more."""
         assert self._ssl is not None, "made before the handshake"
         flight = b""
-        while True:
+        while len(flight) % READ_AT_ONCE == 0:
             try:
-                flight += self._ssl.bio_read(16_384)
+                flight += self._ssl.bio_read(READ_AT_ONCE)
             except SSL.Error:
                 break
-        for datagram in split_flight(flight):
-            await self.transport._send(datagram)
+        return flight
 
 
 def split_flight(flight: bytes) -> list[bytes]:
     """Whole DTLS 1.2 records, as many to a datagram as fit (RFC 6347 section 4.1.1)."""
+    if 0 < len(flight) <= LARGEST_FLIGHT:
+        return [flight]
     datagrams: list[bytes] = []
     start = end = 0
     while end < len(flight):
@@ -243,10 +300,14 @@ class Sctp(sctp.RTCSctpTransport):
 
     def __init__(self, transport: Dtls) -> None:
         super().__init__(transport, DATA_PORT)
+        self._dtls = transport
         self._advertised_rwnd = WINDOW
 
     async def _handle_data(self, data: bytes) -> None:
         try:
+            if (sack := read_plain_sack(data, self._local_verification_tag, self._local_tsn)) is not None:
+                await self._receive_sack_chunk(sack)
+                return
             check_packet(data, self._local_tsn)
             await super()._handle_data(data)
             if self._exceeds_bounds():
@@ -255,6 +316,64 @@ class Sctp(sctp.RTCSctpTransport):
             raise
         except Exception:
             await self.abandon()
+
+    def send_now(self, channel: rtcdatachannel.RTCDataChannel, message: bytes) -> bool:
+        """Sends a message that fits one packet, without a task of its own; False, and nothing done, where it
+        has to wait for something. What is not sent because of an error counts as lost on the way."""
+        if (
+            channel.id is None
+            or channel.maxPacketLifeTime
+            or self._association_state is not self.State.ESTABLISHED
+            or not 0 < len(message) <= sctp.USERDATA_MAX_LENGTH
+            or self._flight_size >= self._cwnd
+            or self._has_more_to_send()
+        ):
+            return False
+        stream, ordered = channel.id, channel.ordered
+        chunk = sctp.DataChunk()
+        chunk.flags = _WHOLE if ordered else _WHOLE | sctp.SCTP_DATA_UNORDERED
+        chunk.tsn = self._local_tsn
+        chunk.stream_id = stream
+        chunk.stream_seq = self._outbound_stream_seq.get(stream, 0) if ordered else 0
+        chunk.protocol = sctp.WEBRTC_BINARY
+        chunk.user_data = message
+        chunk._abandoned = chunk._acked = chunk._in_flight = chunk._retransmit = False
+        chunk._book_size = len(message)
+        chunk._expiry = None
+        chunk._max_retransmits = channel.maxRetransmits
+        chunk._misses = 0
+        chunk._sent_count = 1
+        chunk._sent_time = time.time()
+        self._local_tsn = (self._local_tsn + 1) % 2**32
+        if ordered:
+            self._outbound_stream_seq[stream] = (chunk.stream_seq + 1) % 2**16
+        self._sent_queue.append(chunk)
+        self._flight_size_increase(chunk)
+        packet = sctp.serialize_packet(DATA_PORT, DATA_PORT, self._remote_verification_tag, chunk)
+        with contextlib.suppress(ConnectionError, RuntimeError, SSL.Error):
+            self._dtls.send_packet(packet)
+        if self._t3_handle is None:
+            self._t3_start()
+        return True
+
+    def _has_more_to_send(self) -> bool:
+        """Whether something goes before what is sent now, or losses are being made good."""
+        return bool(
+            self._data_channel_queue
+            or self._outbound_queue
+            or self._forward_tsn_chunk is not None
+            or self._fast_recovery_exit is not None
+            or len(self._sent_queue) > MOST_UNDER_WAY
+            or any(chunk._retransmit for chunk in self._sent_queue)
+        )
+
+    async def _data_channel_flush(self) -> None:
+        if self._data_channel_queue or self._reconfig_queue:
+            await super()._data_channel_flush()
+
+    async def _transmit(self) -> None:
+        if self._sent_queue or self._outbound_queue or self._forward_tsn_chunk is not None:
+            await super()._transmit()
 
     async def abandon(self) -> None:
         """Ends SCTP for good; never raises."""
@@ -281,11 +400,29 @@ class Sctp(sctp.RTCSctpTransport):
         self.transport._unregister_data_receiver(self)
 
 
+def read_plain_sack(packet: bytes, tag: int, next_tsn: int) -> sctp.SackChunk | None:
+    """A packet of one SACK without gaps or duplicates (RFC 9260 section 3.3.4), as mostly comes.
+    None where it is another, or one that needs a closer look."""
+    if len(packet) != _PLAIN_SACK.size:
+        return None
+    head, checksum, kind, length, cumulative, window, blocks = _PLAIN_SACK.unpack(packet)
+    if kind != sctp.SackChunk.type or length != 16 or blocks or head[4:] != tag.to_bytes(4):
+        return None
+    if (next_tsn - cumulative - 1) % 2**32 >= 2**31:
+        return None
+    if int.from_bytes(checksum, "little") != crc32c(head + bytes(4) + packet[12:]):
+        return None
+    sack = sctp.SackChunk()
+    sack.cumulative_tsn, sack.advertised_rwnd = cumulative, window
+    return sack
+
+
 class DataChannel:
     """A data channel of one transport: a label, messages in, messages out with a bound."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, association: Sctp) -> None:
         self._channel = channel
+        self._association = association
         self.label: str = channel.label
 
     @property
@@ -303,7 +440,8 @@ class DataChannel:
         """Queues a message; False where the channel is not open or its reader is too slow."""
         if not self.is_open or self._channel.bufferedAmount + len(message) > most_buffered:
             return False
-        self._channel.send(message)
+        if not self._association.send_now(self._channel, message):
+            self._channel.send(message)
         return True
 
 
@@ -322,7 +460,7 @@ def open_channel(association: Sctp, label: str, reliable: bool) -> DataChannel:
     parameters = rtcdatachannel.RTCDataChannelParameters(
         label=label, ordered=reliable, maxRetransmits=None if reliable else 0
     )
-    return DataChannel(rtcdatachannel.RTCDataChannel(association, parameters))
+    return DataChannel(rtcdatachannel.RTCDataChannel(association, parameters), association)
 
 
 async def start_association(association: Sctp) -> None:

@@ -182,7 +182,9 @@ class Transport:
 
     async def _start_data(self, dtls: ortc.Dtls) -> None:
         self._sctp = association = ortc.Sctp(dtls)
-        association.on("datachannel", lambda channel: self._add_channel(ortc.DataChannel(channel)))
+        association.on(
+            "datachannel", lambda channel: self._add_channel(ortc.DataChannel(channel, association))
+        )
         try:
             await ortc.start_association(association)
             if self._opens_data_channels:

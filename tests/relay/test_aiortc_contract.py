@@ -6,6 +6,7 @@ Their versions are pinned exactly; this says what to look at when the pins move.
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,34 @@ def test_sctp_has_what_the_guard_overrides_and_reads() -> None:
         assert f"self.{name}" in source, name
     assert sctp.InboundStream().reassembly == []
     assert sctp.WEBRTC_DCEP == 50
+
+
+def test_sctp_has_what_messages_need_that_are_sent_at_once() -> None:
+    source = inspect.getsource(sctp.RTCSctpTransport)
+    names = (
+        "_data_channel_queue",
+        "_outbound_queue",
+        "_sent_queue",
+        "_outbound_stream_seq",
+        "_flight_size",
+        "_cwnd",
+    )
+    more = (
+        "_forward_tsn_chunk",
+        "_fast_recovery_exit",
+        "_reconfig_queue",
+        "_t3_handle",
+        "_local_verification_tag",
+    )
+    for name in (*names, *more):
+        assert f"self.{name}" in source, name
+    assert parameters(sctp.RTCSctpTransport._receive_sack_chunk) == ["self", "chunk"]
+    assert parameters(sctp.serialize_packet)[-1] == "chunk"
+    set_by_aiortc = set(re.findall(r"chunk\.(\w+) [|]?= ", inspect.getsource(sctp.RTCSctpTransport._send)))
+    set_here = set(re.findall(r"chunk\.(\w+) = ", inspect.getsource(ortc.Sctp.send_now)))
+    assert set_here == set_by_aiortc
+    assert inspect.iscoroutinefunction(dtls.RTCDtlsTransport._recv_next)
+    assert "self._data_receiver._handle_data(data)" in inspect.getsource(dtls.RTCDtlsTransport._recv_next)
 
 
 def test_openssl_exports_what_srtp_needs() -> None:
