@@ -157,14 +157,16 @@ async def native(plan: bytes, descriptors: list[int], *words: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Flow:
-    """Packets that were sent, and that all receivers together had; the relay's processor time, and how long
-    packets were in it (half and 99 of 100, in microseconds)."""
+    """Packets that were sent, and that all receivers together had; the relay's processor time, how long
+    packets were in it, and of one publisher until they were read (half and 99 of 100, in microseconds)."""
 
     sent: int
     received: int
     cpu_seconds: float
     residence_p50: int
     residence_p99: int
+    latency_p50: int
+    latency_p99: int
 
 
 async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
@@ -179,10 +181,11 @@ async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
     await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
     descriptors = [*(each.fileno() for each, _ in publishers), *readers]
-    sent, received, *_ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
+    sent, received, p50, p99, _ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
     spent = relay.cpu_seconds() - before
     told = await relay.stats()
-    return Flow(sent, received, spent, told.residence_p50_microseconds, told.residence_p99_microseconds)
+    residence = (told.residence_p50_microseconds, told.residence_p99_microseconds)
+    return Flow(sent, received, spent, *residence, p50, p99)
 
 
 async def forwarded(relay: Relay, stream: Stream) -> tuple[float, dict[str, object], Flow]:

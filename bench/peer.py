@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 PRIORITY = 2130706431  # host candidate, RFC 8445 section 5.1.2
 ANSWER_SECONDS = 0.05  # then again: the relay may not have heard of this transport yet
 KEY_BYTES, SALT_BYTES = 16, 12
+BINDING_REQUEST = b"\0\1"  # RFC 8489 section 5
 DATA_PORT = 5000  # `a=sctp-port`, both sides
 LARGEST_MESSAGE = 65_536
 
@@ -89,10 +90,12 @@ class Peer:
         values = {f.algorithm: f.value for f in self.certificate.getFingerprints()}
         return bytes.fromhex(values["sha-256"].replace(":", ""))
 
-    async def connect(self, port: int, ufrag: str, password: str, fingerprint: bytes) -> SessionKeys:
+    async def connect(
+        self, port: int, ufrag: str, password: str, fingerprint: bytes, host: str = "127.0.0.1"
+    ) -> SessionKeys:
         """Through ICE and DTLS; the keys for what this peer sends."""
         self._remote = (ufrag, password)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((host, port))
         asyncio.get_running_loop().add_reader(self.socket, self._read)
         while True:
             self.check()
@@ -127,6 +130,15 @@ class Peer:
         request.add_fingerprint()
         self.socket.send(bytes(request))
 
+    def _answer(self, datagram: bytes) -> None:
+        """To a check of the other side. Our relays make none, others do, though their ICE is lite."""
+        request = stun.parse_message(datagram)
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = self.socket.getpeername()
+        response.add_message_integrity(self.password.encode())
+        response.add_fingerprint()
+        self.socket.send(bytes(response))
+
     def release(self) -> None:
         """Stops reading: the load generator reads the socket from now on."""
         asyncio.get_running_loop().remove_reader(self.socket)
@@ -144,7 +156,9 @@ class Peer:
                 datagram = self.socket.recv(2048)
             except (BlockingIOError, ConnectionRefusedError):
                 return
-            if datagram and datagram[0] < 4:
+            if datagram[:2] == BINDING_REQUEST:
+                self._answer(datagram)
+            elif datagram and datagram[0] < 4:
                 self._answers.put_nowait(datagram)
             elif datagram and 19 < datagram[0] < 64:
                 self.dtls_in.put_nowait(datagram)
