@@ -99,9 +99,13 @@ check-clippy: need-run
 check-web: .build/node
 	$(QUIET) "web client" npm --prefix client_demo run --silent check
 
-bench: build ## measure: one JSON line per figure; PARTS="media-loss idle", ROUNDS=1 for a quick look
+RESULTS ?= bench/results/latest.jsonl
+
+bench: build ## measure: JSON and a picture in bench/results; PARTS="media-loss idle", ROUNDS=1 for a quick look
 	$(QUIET) "load generator" $(CARGO) build --manifest-path $(NATIVE)/Cargo.toml --locked --release --quiet -p offrecord-load
-	@$(BIN)/python -m bench $(PARTS)
+	@mkdir -p $(dir $(RESULTS))
+	@$(BIN)/python -m bench $(PARTS) | tee $(RESULTS)
+	@$(BIN)/python -m bench.plot $(RESULTS)
 
 fuzz: build .build/fuzzer ## fuzz our own parsers: SECONDS_IN_ALL=60, or EXECUTIONS= of each; TARGETS="stun sdp"
 	@scripts/fuzz.sh

@@ -24,6 +24,7 @@ from bench import (
     recovery,
     signaling,
 )
+from bench.figure import show_machine
 from bench.media import parts as media
 from bench.page import parts as page
 
@@ -50,6 +51,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
 
 
 async def main(names: list[str]) -> None:
+    show_machine()
     for name in names or PARTS:
         await PARTS[name]()
 

@@ -241,6 +241,7 @@ class Janus:
         join = {"request": "joinandconfigure", "ptype": "publisher", "room": ROOM}
         joined = await self.tell(handle, join, ("offer", offer(publisher, stream)))
         keys = await self._connect(publisher, joined["jsep"]["sdp"])
+        await self._are_up({handle})  # until then there is nothing to subscribe to
         handles, connecting, readers = {handle}, [], []
         feeds = [{"feed": joined["plugindata"]["data"]["id"]}]
         ask = {"request": "join", "ptype": "subscriber", "room": ROOM, "streams": feeds}
@@ -329,7 +330,7 @@ async def _ours(stream: Stream) -> Carried:
     return Carried(done.sent, done.received, done.cpu_seconds, done.latency_p50, done.latency_p99)
 
 
-def _show(server: str, stream: Stream, done: Carried) -> float:
+def _show(server: str, stream: Stream, number: int, done: Carried) -> float:
     value = done.received / done.cpu_seconds
     show(
         "beside_janus_packets_per_cpu_second",
@@ -337,25 +338,25 @@ def _show(server: str, stream: Stream, done: Carried) -> float:
         "packets/s",
         server=server,
         **stream.asked(),
+        round=number,
         srtp="AEAD_AES_128_GCM",
         lost=done.sent * stream.subscribers - done.received,
         delivered=round(done.received / (done.sent * stream.subscribers), 4),
         server_cpu_seconds=round(done.cpu_seconds, 2),
         latency_p50_us=done.p50,
         latency_p99_us=done.p99,
-        load_average=round(os.getloadavg()[0], 1),
     )
     return value
 
 
-async def _once(found: tuple[str, Path], stream: Stream) -> float:
+async def _once(found: tuple[str, Path], stream: Stream, number: int) -> float:
     """How many times as many packets ours forwards as the better of Janus' two ways."""
     theirs = []
     for event_loops in EVENT_LOOPS:
         async with running(*found, event_loops) as janus:
-            name = f"janus, {event_loops or 'as many'} loops"
-            theirs.append(_show(name, stream, await janus.carry(stream)))
-    return _show("offrecord", stream, await _ours(stream)) / max(theirs)
+            name = f"janus, {event_loops} loops" if event_loops else "janus"
+            theirs.append(_show(name, stream, number, await janus.carry(stream)))
+    return _show("offrecord", stream, number, await _ours(stream)) / max(theirs)
 
 
 async def run() -> None:
@@ -364,7 +365,7 @@ async def run() -> None:
         print("janus: it is not found, so nothing is compared; see docs/performance.md", file=sys.stderr)
         return
     for stream in STREAMS:
-        ratios = [await _once(found, stream) for _ in range(rounds(ROUNDS))]
+        ratios = [await _once(found, stream, number) for number in range(1, rounds(ROUNDS) + 1)]
         show(
             "times_of_janus", median(ratios), "x", **stream.asked(), rounds=[round(one, 2) for one in ratios]
         )

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 PRIORITY = 2130706431  # host candidate, RFC 8445 section 5.1.2
 ANSWER_SECONDS = 0.05  # then again: the relay may not have heard of this transport yet
 KEY_BYTES, SALT_BYTES = 16, 12
+WAITING_BYTES = 1 << 20  # or a receiver that has to wait for its turn loses what no server did
 BINDING_REQUEST = b"\0\1"  # RFC 8489 section 5
 DATA_PORT = 5000  # `a=sctp-port`, both sides
 LARGEST_MESSAGE = 65_536
@@ -79,6 +80,7 @@ class Peer:
         self._answers: asyncio.Queue[bytes] = asyncio.Queue()
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.setblocking(False)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
         self._dtls: Any = RTCDtlsTransport(_Path(self), [certificate])  # type: ignore[arg-type]
         self._dtls._srtp_profiles = [SRTP_AEAD_AES_128_GCM]
         self._dtls._set_role("client")

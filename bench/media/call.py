@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -62,7 +61,7 @@ async def call() -> AsyncIterator[Call]:
         ):
             yield Call(server, browser, network, stack)
             late = (await network.emulator.statistics())["late_ms"]
-            show_media(
+            show(
                 "emulator_late",
                 late["p99"],
                 "ms",
@@ -71,8 +70,3 @@ async def call() -> AsyncIterator[Call]:
                 median=late["p50"],
                 longest=late["longest"],
             )
-
-
-def show_media(name: str, value: float, unit: str, **parameters: object) -> None:
-    """With what else the machine had to do: media suffers from that too."""
-    show(name, value, unit, **parameters, load_average=round(os.getloadavg()[0], 2))

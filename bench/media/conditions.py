@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bench.figure import medians, rounds
-from bench.media.call import show_media
+from bench.figure import medians, rounds, show
 from bench.media.pair import DELAY_MS, pair
 from tests.e2e.netem import Conditions
 
@@ -54,4 +53,4 @@ async def _measure(name: str, all_conditions: Mapping[str, Conditions]) -> None:
     for (words, receiver), numbers in measured.items():
         told = medians(numbers)
         kept = told.pop("frames_kept_percent")
-        show_media(name, kept, "% of frames", each_way=words, receiver=receiver, rounds=len(numbers), **told)
+        show(name, kept, "% of frames", each_way=words, receiver=receiver, rounds=len(numbers), **told)

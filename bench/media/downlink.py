@@ -12,8 +12,8 @@ import statistics
 from dataclasses import dataclass
 from typing import Any
 
-from bench.figure import medians, rounds
-from bench.media.call import Call, call, show_media
+from bench.figure import medians, rounds, show
+from bench.media.call import Call, call
 from bench.media.person import Feed, Person
 from bench.media.picture import now_ms
 from bench.media.record import Frame, Snapshot, longest_gap, within
@@ -140,7 +140,7 @@ async def run() -> None:
         for phase, every in measured.items():
             told = medians(every)
             value = told.pop("settled_s")
-            show_media(f"downlink_{phase}", value, "s to settle", receiver=client, rounds=len(every), **told)
+            show(f"downlink_{phase}", value, "s to settle", receiver=client, rounds=len(every), **told)
 
 
 async def _once(running: Call, client: str) -> dict[str, dict[str, float]]:

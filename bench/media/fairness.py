@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bench.figure import medians, rounds
-from bench.media.call import Call, call, show_media
+from bench.figure import medians, rounds, show
+from bench.media.call import Call, call
 from bench.media.person import Feed
 from bench.media.record import longest_gap
 from tests.e2e.netem import Conditions
@@ -29,9 +29,7 @@ async def run() -> None:
             measured.append(await _once(running))
     told = medians(measured)
     value = told.pop("fairness")
-    show_media(
-        "fairness_of_two", value, "Jain's index", rounds=len(measured), rate_kbps=NARROW.rate_kbps, **told
-    )
+    show("fairness_of_two", value, "Jain's index", rounds=len(measured), rate_kbps=NARROW.rate_kbps, **told)
 
 
 async def _once(running: Call) -> dict[str, float]:

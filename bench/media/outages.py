@@ -6,8 +6,7 @@ import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
-from bench.figure import medians, rounds
-from bench.media.call import show_media
+from bench.figure import medians, rounds, show
 from bench.media.pair import DELAY_MS, Pair, pair
 from bench.media.picture import now_ms
 from bench.media.record import Snapshot, longest_gap
@@ -94,7 +93,7 @@ def _show(name: str, of: str, measured: dict[str, list[dict[str, float]]], **par
         told = medians(numbers)
         value = told.pop(of)
         slowest = max(one[of] for one in numbers)
-        show_media(
+        show(
             name,
             value,
             "s",

@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.async_api import Page
 
-from bench.figure import medians, rounds
-from bench.media.call import ROOM, Call, call, show_media
+from bench.figure import medians, rounds, show
+from bench.media.call import ROOM, Call, call
 from bench.media.person import JOIN_SECONDS, Feed
 from tests.e2e.data_users import SDK_FOR_BROWSERS
 from tests.e2e.netem import Conditions
@@ -58,7 +58,7 @@ async def run() -> None:
             measured.append(await _once(running))
     told = medians(measured)
     value = told.pop("forwarded_percent")
-    show_media(
+    show(
         "forwarded_to_subscribers",
         value,
         "% of the ideal",
