@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import asdict
 
 from bench.figure import show
 from tests.relay.churn import HALL, cycle, hall
 
-CYCLES = 5_000
-WARM_UP = 500
-MARKS = (500, 1_000, 2_000, 3_500, 5_000)
+CYCLES = int(os.environ.get("CYCLES") or 5_000)
+MARKS = tuple(CYCLES * tenth // 10 for tenth in range(1, 11))
+WARM_UP = MARKS[0]
 WINDOW = 50  # cycles before a mark, the lowest of which counts: what waits for collection is no leak
 MEDIA_MEMORY_MIB = 4
 SETTLE_SECONDS = 10.0

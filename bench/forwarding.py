@@ -70,11 +70,8 @@ ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
 SENDERS = (Stream(1, 4000), Stream(1, 4000, is_cut=True))
 
 
-async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tuple[int, Peer, SessionKeys]:
-    """A producer, who sends to it, and with which keys."""
-    transport, publisher, keys = await relay.connect()
-    publisher.release()
-    relay.peers.append(publisher)
+def produce(relay: Relay, transport: int, stream: Stream, ssrc: int, room: int = 0) -> int:
+    """A producer on a transport."""
     producer = relay.next_id()
     codec = (
         messages.PayloadCodec(PAYLOAD_TYPE, messages.CodecKind.VP8, 90_000)
@@ -93,7 +90,30 @@ async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tup
             room=room,
         )
     )
-    return producer, publisher, keys
+    return producer
+
+
+def consume(relay: Relay, transport: int, producer: int, ssrc: int) -> None:
+    """A consumer on a transport."""
+    relay.ask(
+        messages.CreateConsumer(
+            relay.next_id(),
+            producer,
+            transport,
+            ssrc=ssrc,
+            payload_types=[messages.PayloadMapping(PAYLOAD_TYPE, PAYLOAD_TYPE)],
+            extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
+            paused=False,
+        )
+    )
+
+
+async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tuple[int, Peer, SessionKeys]:
+    """A producer, who sends to it, and with which keys."""
+    transport, publisher, keys = await relay.connect()
+    publisher.release()
+    relay.peers.append(publisher)
+    return produce(relay, transport, stream, ssrc, room), publisher, keys
 
 
 async def subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: int) -> list[int]:
@@ -101,17 +121,7 @@ async def subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: i
     descriptors = []
     for number in range(subscribers):
         transport, peer, _ = await relay.connect()
-        relay.ask(
-            messages.CreateConsumer(
-                relay.next_id(),
-                producer,
-                transport,
-                ssrc=first_ssrc + number,
-                payload_types=[messages.PayloadMapping(PAYLOAD_TYPE, PAYLOAD_TYPE)],
-                extensions=[messages.HeaderExtension(messages.ExtensionKind.TRANSPORT_CC, EXTENSION)],
-                paused=False,
-            )
-        )
+        consume(relay, transport, producer, first_ssrc + number)
         peer.release()
         descriptors.append(peer.socket.fileno())
         relay.peers.append(peer)
