@@ -76,14 +76,10 @@ def groups(lines: Sequence[Line]) -> list[Group]:
     made = []
     for (name, unit), those in sorted_by.items():
         chosen = telling(those)
-        bars = [
-            Bar(
-                _told(line, chosen) or name.replace("_", " "),
-                _number(line["value"]),
-                _told(line, [each for each in line if each not in FIGURE]),
-            )
-            for line in those
-        ]
+        bars = []
+        for line in those:
+            told = _told(line, [each for each in line if each not in FIGURE])
+            bars.append(Bar(_told(line, chosen) or told, _number(line["value"]), told))
         made.append(Group(f"{name.replace('_', ' ')}, {unit}", bars))
     return made
 
