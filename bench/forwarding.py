@@ -11,8 +11,9 @@ import contextlib
 import socket
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 
-from bench.figure import show
+from bench.figure import rounds, show
 from bench.peer import KEY_BYTES, SALT_BYTES, Peer, SessionKeys
 from bench.relays import Relay, one_relay
 from server.control import messages
@@ -30,6 +31,7 @@ SECONDS = 6.0
 IDLE_RATE = 48
 # Of what a relay takes of one publisher, 50 Mbit/s.
 MOST_RATE = 5000
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ class Flow:
 
     sent: int
     received: int
+    datagrams: int
+    """That the relay sent in all: media, feedback to publishers, reports, answers to checks."""
     cpu_seconds: float
     residence_p50: int
     residence_p99: int
@@ -188,14 +192,14 @@ async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
         publishers.append((publisher.socket, keys))
         first_ssrc = SSRC + stream.rooms + room * stream.subscribers
         readers += await subscribe(relay, producer, stream.subscribers, first_ssrc)
-    await relay.stats()  # the requests before it are carried out
+    earlier = await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
     descriptors = [*(each.fileno() for each, _ in publishers), *readers]
     sent, received, p50, p99, _ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
     spent = relay.cpu_seconds() - before
     told = await relay.stats()
     residence = (told.residence_p50_microseconds, told.residence_p99_microseconds)
-    return Flow(sent, received, spent, *residence, p50, p99)
+    return Flow(sent, received, told.packets_sent - earlier.packets_sent, spent, *residence, p50, p99)
 
 
 async def forwarded(relay: Relay, stream: Stream) -> tuple[float, dict[str, object], Flow]:
@@ -204,6 +208,7 @@ async def forwarded(relay: Relay, stream: Stream) -> tuple[float, dict[str, obje
     how: dict[str, object] = {
         "packets_in": done.sent,
         "delivered": round(done.received / (done.sent * stream.subscribers), 4),
+        "datagrams_out": done.datagrams,
         "relay_cpu_seconds": round(done.cpu_seconds, 2),
     }
     return done.received / done.cpu_seconds, how, done
@@ -262,6 +267,19 @@ async def _show_forwarded(stream: Stream, *, beside_bare: bool = True) -> tuple[
     return value, done, bare
 
 
+async def _show_rooms() -> None:
+    """The same packets in one room and in many, taking turns: what one of them costs more, and what a datagram
+    does, as each publisher is sent feedback of its own."""
+    packets, datagrams = [], []
+    for _ in range(rounds(ROUNDS)):
+        few, many = [(await _show_forwarded(stream, beside_bare=False))[1] for stream in ROOMS]
+        packets.append(many.cpu_seconds / many.received * few.received / few.cpu_seconds * 100 - 100)
+        datagrams.append(many.cpu_seconds / many.datagrams * few.datagrams / few.cpu_seconds * 100 - 100)
+    for name, growths in (("cost_of_a_packet", packets), ("cost_of_a_datagram", datagrams)):
+        told = [round(growth, 1) for growth in growths]
+        show(name, median(growths), "%", from_1_to_rooms=ROOMS[-1].rooms, rounds=told)
+
+
 async def run() -> None:
     per_packet: dict[Stream, float] = {}
     for stream in STREAMS.values():
@@ -276,10 +294,8 @@ async def run() -> None:
             _show_residence(load, other, done)
     for stream in MORE:
         per_packet[stream], _, _ = await _show_forwarded(stream)
-    for stream in (*ROOMS, *SENDERS):
+    for stream in SENDERS:
         per_packet[stream], _, _ = await _show_forwarded(stream, beside_bare=False)
     few, many = STREAMS[10], MORE[-1]
     show("cost_of_a_packet", per_packet[few] / per_packet[many] * 100 - 100, "%", from_10_to_subscribers=500)
-    show(
-        "cost_of_a_packet", per_packet[ROOMS[0]] / per_packet[ROOMS[1]] * 100 - 100, "%", from_1_to_rooms=200
-    )
+    await _show_rooms()

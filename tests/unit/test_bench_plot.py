@@ -1,4 +1,4 @@
-"""A run's lines become one picture: what compares stands together, each bar named and as long as its value."""
+"""A run becomes one picture: what compares stands together, each bar named and as long as its value."""
 
 from __future__ import annotations
 
