@@ -268,8 +268,8 @@ async def _show_forwarded(stream: Stream, *, beside_bare: bool = True) -> tuple[
 
 
 async def _show_rooms() -> None:
-    """The same packets in one room and in many, taking turns: what one of them costs more, and what a datagram
-    does, as each publisher is sent feedback of its own."""
+    """The same packets in one room and in many, taking turns: what one of them costs more, and what a
+    datagram does, as each publisher is sent feedback of its own."""
     packets, datagrams = [], []
     for _ in range(rounds(ROUNDS)):
         few, many = [(await _show_forwarded(stream, beside_bare=False))[1] for stream in ROOMS]
