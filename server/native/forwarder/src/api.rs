@@ -5,6 +5,7 @@ use crate::downlink::Bandwidth;
 use crate::ending::{ProducerEnding, TransportEnding};
 use crate::playout::PlayoutDelay;
 use crate::quality::Quality;
+use crate::srtp::{self, Unsigned};
 use core::net::SocketAddr;
 use zeroize::Zeroizing;
 
@@ -336,9 +337,27 @@ pub struct Outbox {
     pub transmits: Vec<Transmit>,
     /// In order.
     pub events: Vec<Event>,
+    /// Of this call of the core: none is left when it returns.
+    pub(crate) unsigned: Vec<Unsigned>,
 }
 
 impl Outbox {
+    /// With room for so many bytes, transmits and events.
+    #[must_use]
+    pub fn with_room_for(bytes: usize, transmits: usize, events: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(bytes),
+            transmits: Vec::with_capacity(transmits),
+            events: Vec::with_capacity(events),
+            unsigned: Vec::with_capacity(transmits),
+        }
+    }
+
+    /// Completes the packets that lack their tags.
+    pub(crate) fn sign(&mut self) {
+        srtp::sign(&mut self.unsigned, &mut self.bytes);
+    }
+
     /// Forgets the batch and keeps the allocations.
     pub fn clear(&mut self) {
         self.bytes.clear();

@@ -145,8 +145,9 @@ impl Forwarder {
         true
     }
 
-    /// What has come into the outbox since it had so many datagrams and bytes.
-    fn count_sent(&mut self, (transmits, bytes): (usize, usize), out: &Outbox) {
+    /// Completes what has come into the outbox since it had so many datagrams and bytes, and counts it.
+    fn finish(&mut self, (transmits, bytes): (usize, usize), out: &mut Outbox) {
+        out.sign();
         self.counters.packets_sent += (out.transmits.len() - transmits) as u64;
         self.counters.bytes_sent += (out.bytes.len() - bytes) as u64;
     }
@@ -172,7 +173,7 @@ impl PacketCore for Forwarder {
     fn handle_command(&mut self, now: Micros, command: Command, out: &mut Outbox) {
         let before = (out.transmits.len(), out.bytes.len());
         self.carry_out(now, command, out);
-        self.count_sent(before, out);
+        self.finish(before, out);
     }
 
     fn handle_datagram(
@@ -205,7 +206,7 @@ impl PacketCore for Forwarder {
         // It may hold opened media, which the arena alone keeps between calls.
         datagram.fill(0);
         core::hint::black_box(datagram);
-        self.count_sent(before, out);
+        self.finish(before, out);
     }
 
     fn note_batch(&mut self, idle: u64, is_behind: bool) {
@@ -228,7 +229,7 @@ impl PacketCore for Forwarder {
         let before = (out.transmits.len(), out.bytes.len());
         self.tick(now, out);
         self.release(now, out);
-        self.count_sent(before, out);
+        self.finish(before, out);
     }
 
     fn next_timeout(&self) -> Micros {

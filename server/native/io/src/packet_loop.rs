@@ -24,6 +24,8 @@ const MOST_OUTBOX: usize = 4 << 20;
 const SPARE: usize = LEAST_OUTBOX / 2;
 /// Transmits reserved beside those bytes.
 const TRANSMITS: usize = 8192;
+/// Events reserved beside them.
+const EVENTS: usize = 256;
 /// Receive buffers for joined datagrams take at most a quarter of media memory: where there is less, none are joined.
 const RECEIVE_SHARE: usize = 4;
 /// Events taken at a time.
@@ -65,11 +67,7 @@ impl<C: PacketCore> PacketLoop<C> {
         core: impl FnOnce(&'static mut [u8]) -> C,
     ) -> io::Result<Self> {
         let outbox_bytes = (media_bytes.min(lockable()) / 16).clamp(LEAST_OUTBOX, MOST_OUTBOX);
-        let outbox = Outbox {
-            bytes: Vec::with_capacity(outbox_bytes),
-            transmits: Vec::with_capacity(TRANSMITS),
-            events: Vec::with_capacity(256),
-        };
+        let outbox = Outbox::with_room_for(outbox_bytes, TRANSMITS, EVENTS);
         let locked_already = lock_buffer(outbox.bytes.as_ptr(), outbox_bytes);
         let memory = MediaMemory::map(media_bytes, locked_already)?;
         let (media_bytes, media_locked) = (memory.bytes(), memory.locked() && locked_already > 0);

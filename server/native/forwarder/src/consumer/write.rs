@@ -155,7 +155,7 @@ fn seal(
 ) -> Option<usize> {
     let (sealer, (socket, to)) = (outlet.sealer, outlet.address);
     out.bytes.resize(out.bytes.len() + sealer.rtp_overhead(), 0);
-    if sealer.seal_rtp(&mut out.bytes[start..], header, ssrc, index).is_none() {
+    if sealer.seal_last(out, (start, header), ssrc, index).is_none() {
         out.bytes.truncate(start);
         return None;
     }

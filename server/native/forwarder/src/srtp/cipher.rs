@@ -3,9 +3,11 @@
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::cipher::{AES_128, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
+use std::sync::Arc;
 use zeroize::Zeroizing;
+
+use super::signing::{Authentication, TAG as HMAC_TAG, Unsigned};
 
 /// Fixed RTCP header and sender SSRC: what SRTCP leaves in the clear.
 pub(crate) const RTCP_CLEAR: usize = 8;
@@ -13,12 +15,11 @@ pub(crate) const RTCP_CLEAR: usize = 8;
 const TRAILER: usize = 4;
 const ENCRYPTED: u32 = 1 << 31;
 const GCM_TAG: usize = 16;
-const HMAC_TAG: usize = 10;
 
 /// Session keys of RTP or of RTCP, in one direction. The library wipes its key schedules on drop.
 pub(crate) enum Cipher {
     Galois { key: LessSafeKey, salt: Zeroizing<[u8; 12]> },
-    CounterMode { key: Box<EncryptingKey>, authentication: Box<hmac::Key>, salt: Zeroizing<[u8; 14]> },
+    CounterMode { key: Box<EncryptingKey>, authentication: Arc<Authentication>, salt: Zeroizing<[u8; 14]> },
 }
 
 impl Cipher {
@@ -32,9 +33,9 @@ impl Cipher {
     /// AES-128-CM with HMAC-SHA1; the salt has 14 bytes.
     pub fn counter_mode(key: &[u8], authentication: &[u8], salt: &[u8]) -> Option<Self> {
         let key = EncryptingKey::ctr(UnboundCipherKey::new(&AES_128, key).ok()?).ok()?;
-        let authentication = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, authentication);
+        let authentication = Arc::new(Authentication::new(authentication));
         let salt = Zeroizing::new(salt.try_into().ok()?);
-        Some(Self::CounterMode { key: Box::new(key), authentication: Box::new(authentication), salt })
+        Some(Self::CounterMode { key: Box::new(key), authentication, salt })
     }
 
     /// Bytes that sealing adds to an RTP packet.
@@ -64,11 +65,29 @@ impl Cipher {
             }
             Self::CounterMode { key, authentication, salt } => {
                 apply_keystream(key, salt, ssrc, index, body.get_mut(header..)?)?;
-                let sum = rtp_sum(authentication, body, index);
+                let sum = authentication.rtp_sum(body, rollover(index));
                 tag.copy_from_slice(&sum.as_ref()[..HMAC_TAG]);
             }
         }
         Some(())
+    }
+
+    /// As [`Cipher::seal_rtp`] with the packet that begins at `start`, but for a tag that is made faster with others'.
+    pub fn seal_rtp_but_tag(
+        &self,
+        bytes: &mut [u8],
+        (start, header): (usize, usize),
+        ssrc: u32,
+        index: u64,
+    ) -> Option<Option<Unsigned>> {
+        if let Self::CounterMode { key, authentication, salt } = self {
+            let end = bytes.len().checked_sub(HMAC_TAG)?;
+            if let Some(unsigned) = authentication.later(start, end, rollover(index)) {
+                apply_keystream(key, salt, ssrc, index, bytes.get_mut(start + header..end)?)?;
+                return Some(Some(unsigned));
+            }
+        }
+        self.seal_rtp(bytes.get_mut(start..)?, header, ssrc, index).map(|()| None)
     }
 
     /// Opens an RTP packet in place and tells its length without the tag; `None` if it is not
@@ -82,7 +101,7 @@ impl Cipher {
             }
             Self::CounterMode { key, authentication, salt } => {
                 let (body, tag) = packet.split_at_mut(length);
-                let sum = rtp_sum(authentication, body, index);
+                let sum = authentication.rtp_sum(body, rollover(index));
                 verify_slices_are_equal(&sum.as_ref()[..HMAC_TAG], tag).ok()?;
                 apply_keystream(key, salt, ssrc, index, &mut body[header..])?;
             }
@@ -109,7 +128,7 @@ impl Cipher {
                 apply_keystream(key, salt, ssrc, index.into(), &mut packet[RTCP_CLEAR..length])?;
                 packet[length..length + TRAILER].copy_from_slice(&trailer);
                 let (body, tag) = packet.split_at_mut(length + TRAILER);
-                tag.copy_from_slice(&hmac::sign(authentication, body).as_ref()[..HMAC_TAG]);
+                tag.copy_from_slice(&authentication.sum(body).as_ref()[..HMAC_TAG]);
             }
         }
         Some(())
@@ -138,7 +157,7 @@ impl Cipher {
             }
             Self::CounterMode { key, authentication, salt } => {
                 let (body, tag) = packet.split_at_mut(length + TRAILER);
-                let sum = hmac::sign(authentication, body);
+                let sum = authentication.sum(body);
                 verify_slices_are_equal(&sum.as_ref()[..HMAC_TAG], tag).ok()?;
                 apply_keystream(key, salt, ssrc, index.into(), &mut body[RTCP_CLEAR..length])?;
             }
@@ -203,12 +222,8 @@ fn apply_keystream(
     Some(())
 }
 
-/// RFC 3711 section 4.2: over the packet, then the roll-over counter.
-fn rtp_sum(key: &hmac::Key, body: &[u8], index: u64) -> hmac::Tag {
-    let mut context = hmac::Context::with_key(key);
-    context.update(body);
-    context.update(&((index >> 16) as u32).to_be_bytes());
-    context.sign()
+fn rollover(index: u64) -> [u8; 4] {
+    ((index >> 16) as u32).to_be_bytes()
 }
 
 fn xor(bytes: &mut [u8], with: &[u8]) {

@@ -2,14 +2,20 @@
 
 mod cipher;
 mod derive;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(not(target_arch = "x86_64"))]
+mod no_lanes;
 mod replay;
+mod signing;
 
 pub(crate) use cipher::Cipher;
 pub(crate) use replay::Window;
+pub(crate) use signing::{Unsigned, sign};
 
 use zeroize::Zeroizing;
 
-use crate::api::{MasterKey, SrtpProfile};
+use crate::api::{MasterKey, Outbox, SrtpProfile};
 use crate::hash::{Map, Seeded};
 
 /// SRTCP indices have 31 bits; a key is used up behind the last (RFC 3711 section 9.2).
@@ -108,8 +114,22 @@ impl Sealer {
 
     /// Seals the RTP packet in place, room for the tag included. The same SSRC and index may be
     /// sealed again only with the same plaintext: the nonce is made of nothing else.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub fn seal_rtp(&self, packet: &mut [u8], header: usize, ssrc: u32, index: u64) -> Option<()> {
         self.rtp.seal_rtp(packet, header, ssrc, index)
+    }
+
+    /// The same of the packet that ends the outbox; [`Outbox::sign`] completes it.
+    pub fn seal_last(
+        &self,
+        out: &mut Outbox,
+        (start, header): (usize, usize),
+        ssrc: u32,
+        index: u64,
+    ) -> Option<()> {
+        let unsigned = self.rtp.seal_rtp_but_tag(&mut out.bytes, (start, header), ssrc, index)?;
+        out.unsigned.extend(unsigned);
+        Some(())
     }
 
     /// Seals the compound RTCP packet that begins at `start`, growing `bytes` by what is needed.

@@ -10,6 +10,7 @@ mod world;
 mod address_change;
 mod audio;
 mod candidates;
+mod ciphers;
 mod commands;
 mod connections;
 mod consent;

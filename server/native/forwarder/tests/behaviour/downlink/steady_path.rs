@@ -46,7 +46,8 @@ fn sound_is_whole_and_on_time_whatever_the_path() {
         let before = scene.stream(0, 1_002).packets;
         scene.run(30 * SECOND);
         let arrived = scene.stream(0, 1_002).packets - before;
-        assert!((1_490..1_510).contains(&arrived), "{rate}: {arrived}");
+        // Fifty a second; up to half a second of them is on the way at either end.
+        assert!((1_475..1_525).contains(&arrived), "{rate}: {arrived}");
     }
 }
 
