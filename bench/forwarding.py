@@ -13,6 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AES128_CM_SHA1_80,
+    SRTPProtectionProfile,
+)
+
 from bench.figure import rounds, show
 from bench.peer import KEY_BYTES, SALT_BYTES, Peer, SessionKeys
 from bench.relays import Relay, one_relay
@@ -20,6 +26,7 @@ from server.control import messages
 
 ROOT = Path(__file__).parents[1]
 LOAD = ROOT / "server/native/target/release/offrecord-load"
+SRTP_NAMES = {SRTP_AEAD_AES_128_GCM: "AEAD_AES_128_GCM", SRTP_AES128_CM_SHA1_80: "AES_CM_128_HMAC_SHA1_80"}
 SSRC = 0x0FF0_0001
 PAYLOAD_TYPE = 96
 EXTENSION = 5
@@ -47,6 +54,7 @@ class Stream:
     burst: int = BURST
     is_cut: bool = False
     """Whether a burst goes to the kernel as one message that it cuts apart."""
+    received_by: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM
 
     def asked(self) -> dict[str, object]:
         return {
@@ -70,6 +78,11 @@ MORE = (_audio(10, 1200), _audio(50, 1000), Stream(500, 100))  # of a microphone
 ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
 # Each packet of a picture by itself, as browsers send them, and all as one message, which can come as one.
 SENDERS = (Stream(1, 4000), Stream(1, 4000, is_cut=True))
+# To those that have nothing better than AES-CM.
+COUNTER_MODE = tuple(
+    replace(stream, received_by=SRTP_AES128_CM_SHA1_80)
+    for stream in (STREAMS[10], STREAMS[50], _audio(50, 1000))
+)
 
 
 def produce(relay: Relay, transport: int, stream: Stream, ssrc: int, room: int = 0) -> int:
@@ -118,11 +131,17 @@ async def publish(relay: Relay, stream: Stream, ssrc: int, room: int = 0) -> tup
     return produce(relay, transport, stream, ssrc, room), publisher, keys
 
 
-async def subscribe(relay: Relay, producer: int, subscribers: int, first_ssrc: int) -> list[int]:
+async def subscribe(
+    relay: Relay,
+    producer: int,
+    subscribers: int,
+    first_ssrc: int,
+    profile: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM,
+) -> list[int]:
     """Sockets of the subscribers, to be read by the load generator."""
     descriptors = []
     for number in range(subscribers):
-        transport, peer, _ = await relay.connect()
+        transport, peer, _ = await relay.connect(profile=profile)
         consume(relay, transport, producer, first_ssrc + number)
         peer.release()
         descriptors.append(peer.socket.fileno())
@@ -191,7 +210,7 @@ async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
         producer, publisher, keys = await publish(relay, stream, SSRC + room)
         publishers.append((publisher.socket, keys))
         first_ssrc = SSRC + stream.rooms + room * stream.subscribers
-        readers += await subscribe(relay, producer, stream.subscribers, first_ssrc)
+        readers += await subscribe(relay, producer, stream.subscribers, first_ssrc, stream.received_by)
     earlier = await relay.stats()  # the requests before it are carried out
     before = relay.cpu_seconds()
     descriptors = [*(each.fileno() for each, _ in publishers), *readers]
@@ -257,7 +276,8 @@ async def _show_forwarded(stream: Stream, *, beside_bare: bool = True) -> tuple[
     """Packets per CPU-second, how they went, and those of the bare loop, 0 where it is not asked for."""
     async with one_relay() as relay:
         value, how, done = await forwarded(relay, stream)
-    path = {"srtp": "AEAD_AES_128_GCM", "path": "loopback, live receivers"}
+    srtp = SRTP_NAMES[stream.received_by]
+    path = {"srtp": srtp, "path": "loopback, live receivers"}
     show("forwarded_packets_per_cpu_second", value, "packets/s", **stream.asked(), **path, **how)
     if not beside_bare:
         return value, done, 0.0
@@ -294,7 +314,7 @@ async def run() -> None:
             _show_residence(load, other, done)
     for stream in MORE:
         per_packet[stream], _, _ = await _show_forwarded(stream)
-    for stream in SENDERS:
+    for stream in (*SENDERS, *COUNTER_MODE):
         per_packet[stream], _, _ = await _show_forwarded(stream, beside_bare=False)
     few, many = STREAMS[10], MORE[-1]
     show("cost_of_a_packet", per_packet[few] / per_packet[many] * 100 - 100, "%", from_10_to_subscribers=500)

@@ -20,6 +20,7 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
+    SRTPProtectionProfile,
 )
 from aiortc.rtcsctptransport import RTCSctpCapabilities, RTCSctpTransport
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -71,7 +72,10 @@ class _Path:
 class Peer:
     """One connected UDP socket, ICE-controlling and DTLS client."""
 
-    def __init__(self, certificate: RTCCertificate) -> None:
+    def __init__(
+        self, certificate: RTCCertificate, profile: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM
+    ) -> None:
+        self.profile = profile
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
         self.certificate = certificate
         self.dtls_in: asyncio.Queue[bytes] = asyncio.Queue()
@@ -82,7 +86,7 @@ class Peer:
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
         self._dtls: Any = RTCDtlsTransport(_Path(self), [certificate])  # type: ignore[arg-type]
-        self._dtls._srtp_profiles = [SRTP_AEAD_AES_128_GCM]
+        self._dtls._srtp_profiles = [profile]
         self._dtls._set_role("client")
         self._association: RTCSctpTransport | None = None
         self._remote = ("", "")
@@ -95,7 +99,7 @@ class Peer:
     async def connect(
         self, port: int, ufrag: str, password: str, fingerprint: bytes, host: str = "127.0.0.1"
     ) -> SessionKeys:
-        """Through ICE and DTLS; the keys for what this peer sends."""
+        """Through ICE and DTLS; the keys for what this peer sends, if it has AEAD_AES_128_GCM."""
         self._remote = (ufrag, password)
         self.socket.connect((host, port))
         asyncio.get_running_loop().add_reader(self.socket, self._read)
@@ -110,8 +114,9 @@ class Peer:
         await self._dtls.start(RTCDtlsParameters([digest]))
         if self._dtls.state != "connected":
             raise RuntimeError(f"DTLS is {self._dtls.state}")
-        block = self._dtls._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * (KEY_BYTES + SALT_BYTES))
-        own = SRTP_AEAD_AES_128_GCM.get_key_and_salt(block, 0)
+        length = self.profile.key_length + self.profile.salt_length
+        block = self._dtls._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", 2 * length)
+        own = self.profile.get_key_and_salt(block, 0)
         return derive(own[:KEY_BYTES], own[KEY_BYTES:])
 
     async def associate(self) -> RTCSctpTransport:

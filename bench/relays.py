@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-from aiortc.rtcdtlstransport import RTCCertificate
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, RTCCertificate, SRTPProtectionProfile
 
 from bench.peer import Peer, SessionKeys
 from server.config import Config
@@ -127,11 +127,15 @@ class Relay:
         await self._until(lambda: refused in self.heard or None)
 
     async def connect(
-        self, *, has_data_channels: bool = False, opens_data_channels: bool = False
+        self,
+        *,
+        has_data_channels: bool = False,
+        opens_data_channels: bool = False,
+        profile: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM,
     ) -> tuple[int, Peer, SessionKeys]:
         """A transport with its peer, through ICE and DTLS."""
         assert self.link is not None
-        peer = Peer(self.certificate)
+        peer = Peer(self.certificate, profile)
         transport, ufrag, password = self.next_id(), secrets.token_hex(4), secrets.token_hex(16)
         self.ask(messages.CreateTransport(transport, ufrag, password, opens_data_channels))
         fingerprint = messages.Fingerprint(messages.FingerprintAlgorithm.SHA_256, peer.fingerprint())
