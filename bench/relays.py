@@ -81,14 +81,19 @@ class Relay:
             return value
 
     async def stats(self) -> messages.Stats:
-        """Fresh counters: everything asked before is carried out by then."""
+        """Fresh counters: everything asked before is carried out by then.
+
+        The supervisor asks too, and its answer may come over ours before that is seen: then we ask again.
+        """
         assert self.link is not None, "the relay is gone"
-        self._sequence += 1
-        self.ask(messages.GetStats(self._sequence))
         async with asyncio.timeout(WAIT_SECONDS):
-            while (stats := self.link.stats) is None or stats.sequence != self._sequence:
-                await asyncio.sleep(0.01)
-        return stats
+            while True:
+                self._sequence += 1
+                self.ask(messages.GetStats(self._sequence))
+                for _ in range(100):
+                    if (stats := self.link.stats) is not None and stats.sequence == self._sequence:
+                        return stats
+                    await asyncio.sleep(0.01)
 
     async def _connected(self, transport: int) -> None:
         def phase() -> messages.TransportPhase | None:
