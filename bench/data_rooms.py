@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 
 from aiortc.rtcdatachannel import RTCDataChannel, RTCDataChannelParameters
@@ -49,11 +48,12 @@ async def _measure(listeners: int) -> dict[str, float]:
         room = relay.next_id()
         sizes = [MOST_OF_A_CROWD] * (listeners // MOST_OF_A_CROWD) or [listeners]
         crowds = [await all_of_them.enter_async_context(crowd(relay, size, "data")) for size in sizes]
-        for each in crowds:  # one after the other: see `server/control/budget.py`
+        for each in crowds:
             await each.announce(data_room=room)
+        for each in crowds:
             each.begin()
+        for each in crowds:
             await each.arrived()
-            relay.keep_consent()
         channel = await _sender(relay, room)
         message = models.DataPacket(user=models.UserPacket(payload=bytes(MESSAGE_BYTES))).SerializeToString()
 
@@ -92,5 +92,4 @@ async def run() -> None:
             channel="reliable",
             until_all_have_it_ms=measured["until_all_have_it"],
             idle_percent=measured["idle_percent"],
-            load_average=os.getloadavg()[0],
         )

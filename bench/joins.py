@@ -154,7 +154,7 @@ async def _once() -> dict[str, float]:
 
 async def run() -> None:
     measured = medians([await _once() for _ in range(rounds(ROUNDS))])
-    how: dict[str, object] = {"people": PEOPLE, "handshakes": PEOPLE * 2, "load_average": os.getloadavg()[0]}
+    how: dict[str, object] = {"people": PEOPLE, "handshakes": PEOPLE * 2}
 
     def of(prefix: str) -> dict[str, object]:
         return {

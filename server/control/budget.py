@@ -3,13 +3,14 @@
 Each notification costs one credit. Requests earn credits, since an honest relay mostly answers, and a few
 drip each second for what happens of its own accord. A relay keeps to this by waiting and telling only the
 latest; signaling ends a relay that does not. The relay earns when a request arrives and spends before
-signaling sees it, so an honest relay never overdraws.
+signaling sees it, so an honest relay never overdraws (`workers/allowance.py`).
 
 Answers to `GetReceivers` cost nothing: signaling knows each word of them and ends a relay that says another,
 so that they hold no choice. What they cost in work is bounded by how often it asks (`workers/receivers.py`).
 Endings cost nothing either: each answers a request, once, and how many have numbers is rationed apart
-(`numbers.py`, `workers/endings.py`). Counters are told when they are asked for, and not otherwise
-(`workers/counting.py`).
+(`numbers.py`, `workers/endings.py`). What becomes of a transport costs nothing, since it is at most three
+steps in their order (`workers/steps.py`), so that any number of people can come at once. Counters are told
+when they are asked for, and not otherwise (`workers/counting.py`).
 
 `bits_per_second` states what remains: with 1,000 things to name, about 205 bit/s, less than half of the
 lowest rate at which speech has been coded (450 bit/s, Codec 2). A third of it are the numbers of endings.
@@ -26,14 +27,12 @@ from server.control.messages import (
     MOST_CONNECTIONS,
     AddCandidates,
     Bandwidth,
-    CipherSuite,
     ConnectTransport,
     ConsumerState,
     CreateConsumer,
     CreateProducer,
     CreateTransport,
     DataRefused,
-    DtlsVersion,
     GetStats,
     Notification,
     ProducerEnded,
@@ -83,8 +82,8 @@ GREATEST_AGE: Final = 10_000
 """Milliseconds, of media that is kept to be sent again."""
 
 _EARNED: Final[dict[type, float]] = {
-    CreateTransport: 2,  # reachable, or refused
-    ConnectTransport: 3,  # connected or failed; lost
+    CreateTransport: 1,  # refused; what becomes of it is free
+    ConnectTransport: 1,
     CreateProducer: 6,  # payload types and encodings as they appear
     CreateConsumer: 3,
     GetStats: 2,  # Stats, and now and then the self-test
@@ -96,22 +95,35 @@ _EARNED: Final[dict[type, float]] = {
 }
 
 
+def earned_by(request: Request) -> float:
+    """Credits for a request."""
+    return _EARNED.get(type(request), 1)
+
+
 class Budget:
     """Credits of one relay. Both ends keep one; time is theirs."""
 
     def __init__(self, now: float, slack: float = 0.0) -> None:
         """`slack` credits more than the other end counts, for clocks that differ."""
         self._most = MOST + slack
+        self._beyond = 0.0
         self._credits = 16.0 + slack
         self._at = now
 
-    def earn(self, request: Request) -> None:
-        """A request was sent, or arrived."""
-        self._credits = min(self._most, self._credits + _EARNED.get(type(request), 1))
+    def earn(self, request: Request, beyond: float = 0.0) -> None:
+        """A request was sent, or arrived. `beyond`: see `cap`."""
+        self._credits += earned_by(request)
+        self.cap(beyond)
+
+    def cap(self, beyond: float = 0.0) -> None:
+        """What is more than can be saved up is lost, but for so many credits `beyond`, also from now on."""
+        self._beyond = beyond
+        self._credits = min(self._most + beyond, self._credits)
 
     def spend(self, now: float, keep: float = 0.0) -> bool:
         """One notification; False, and nothing spent, where there is no credit beyond those to `keep`."""
-        self._credits = min(self._most, self._credits + max(0.0, now - self._at) * DRIP)
+        self._credits += max(0.0, now - self._at) * DRIP
+        self.cap(self._beyond)
         self._at = now
         if self._credits < 1 + keep:
             return False
@@ -130,7 +142,7 @@ def in_steps(value: int, step: int) -> int:
 
 def is_free(notification: Notification) -> bool:
     """Whether a notification is an answer that is held to more than credits."""
-    return isinstance(notification, Receiver | ReceiversEnd | TransportEnded | ProducerEnded)
+    return isinstance(notification, Receiver | ReceiversEnd | TransportState | TransportEnded | ProducerEnded)
 
 
 def named_id(notification: Notification) -> int | None:
@@ -223,12 +235,10 @@ def _grow(before: Stats | Traffic | None, now: Stats | Traffic, counters: _Count
 
 def _words() -> int:
     """How many different notifications may name one thing, those that name nothing included."""
-    agreed = (len(SrtpProfile) - 1) * len(DtlsVersion) * len(CipherSuite)
     return sum(
         (
             128 * 16,  # ProducerLayers: a payload type, a bit for each encoding
             4 * 2 * 2,  # ConsumerState: a layer, paused or not by either side
-            len(TransportPhase) - 1 + agreed,
             len(Quality) + len(Bandwidth) + 8,  # TransportQuality, TransportBandwidth, SpeakerLevel
             1 + len(RefusalReason),  # DataRefused, Refused
             2**3,  # SelfTest

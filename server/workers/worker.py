@@ -47,6 +47,7 @@ from server.errors import RelayError, RelayFault
 from server.firewall.keeping import FirewallError
 from server.firewall.measure import HostFirewall
 from server.guarantee.evidence import MediaTimes, RelayEvidence
+from server.workers.allowance import Allowance
 from server.workers.counting import Counting
 from server.workers.endings import EndingBook
 from server.workers.epitaph import epitaph
@@ -54,13 +55,12 @@ from server.workers.faults import Drifted, Fault, Tripped
 from server.workers.observation import Observation
 from server.workers.proc import InspectionError
 from server.workers.receivers import Answer, ReceiverBook
+from server.workers.steps import StepBook
 from server.workers.tripwire import KernelLog
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds from the spawn to Locked: imports on a slow machine."""
 READY_TIMEOUT: Final = 10.0
-BUDGET_SLACK: Final = 64.0
-"""Credits beyond what the relay itself counts."""
 ANSWER_TIMEOUT: Final = 2.0
 """Seconds in which a relay says who receives; whether it lives is judged by other means."""
 SILENCE: Final = 10.0
@@ -115,9 +115,10 @@ class RelayProcess:
         self._kernel_log: KernelLog | None = None
         self._stderr = bytearray()
         self._answered_at = 0.0
-        self._budget = budget.Budget(time.monotonic(), slack=BUDGET_SLACK)
+        self._allowance = Allowance(time.monotonic())
         self._counting = Counting()
         self._endings = EndingBook(time.monotonic())
+        self._steps = StepBook()
         self._receivers = ReceiverBook()
         self._largest_id = 0
         self.serving_since = 0.0
@@ -175,9 +176,10 @@ class RelayProcess:
 
     def send(self, request: Request) -> None:
         if self._serving and self._channel is not None:
-            self._budget.earn(request)
+            self._allowance.sent(request)
             self._receivers.sent(request)
             self._endings.sent(request)
+            self._steps.sent(request)
             self._counting.sent(request)
             if self._firewall is not None:
                 self._firewall.sent(self, request)
@@ -400,14 +402,20 @@ class RelayProcess:
             self._receivers.heard(notification)
         elif isinstance(notification, TransportEnded | ProducerEnded):
             self._endings.heard(notification, now)
+            if isinstance(notification, TransportEnded):
+                self._steps.heard(notification)
+        elif isinstance(notification, TransportState):
+            if not budget.plausible_state(notification):
+                raise RelayError("it says of a transport what cannot be")
+            self._steps.heard(notification)
         elif isinstance(notification, Locked | Ready | Unborn):
             raise RelayError("it spoke of its birth while serving")
-        elif not self._budget.spend(now):
+        elif not self._allowance.spend(now):
             raise RelayError("it says more than a relay may")
         elif isinstance(notification, Stats | Traffic):
             self._counting.heard(notification, now)
-        elif isinstance(notification, TransportState) and not budget.plausible_state(notification):
-            raise RelayError("it says of a transport what cannot be")
+            if isinstance(notification, Stats):
+                self._allowance.answered()
         name = budget.named_id(notification)
         if name is not None and not 1 <= name <= max(self._largest_id, self._last_id):
             raise RelayError("it names what signaling has not named")
