@@ -33,3 +33,11 @@ def rounds(usual: int) -> int:
 def medians(measured: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Of each number, over the rounds; the names are those of the first."""
     return {name: round(statistics.median(one[name] for one in measured), 3) for name in measured[0]}
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that this share does not exceed; NaN of none."""
+    if not values:
+        return float("nan")
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

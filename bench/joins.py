@@ -12,13 +12,13 @@ import contextlib
 import os
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from bench.crowd import Crowd, crowd
-from bench.figure import medians, rounds, show
+from bench.figure import medians, percentile, rounds, show
 from bench.forwarding import AUDIO_BYTES, LOAD, SSRC, Stream, plan_of, publish, subscribe
 from bench.relays import Relay, one_relay
 from server.control import messages
@@ -43,11 +43,6 @@ class Packet:
     listener: int
     sent: float  # seconds since the epoch
     latency: float  # milliseconds
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """Of at least one."""
-    return sorted(values)[min(len(values) * percent // 100, len(values) - 1)]
 
 
 def course(packets: list[Packet]) -> dict[str, float]:

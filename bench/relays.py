@@ -95,22 +95,11 @@ class Relay:
                         return stats
                     await asyncio.sleep(0.01)
 
-    async def _connected(self, transport: int) -> None:
-        def phase() -> messages.TransportPhase | None:
-            for said in reversed(self.heard):
-                if isinstance(said, messages.TransportState) and said.transport == transport:
-                    return said.phase if said.phase != messages.TransportPhase.REACHABLE else None
-            return None
-
-        reached = await self._until(phase)
-        if reached != messages.TransportPhase.CONNECTED:
-            raise RuntimeError(f"the transport is {reached.name.lower()}")
-
-    async def connected(self, transports: Collection[int]) -> None:
+    async def connected(self, transports: Collection[int], seconds: float = STORM_SECONDS) -> None:
         """Until the relay has said so of all of them. One that fails is an error."""
         wanted = set(transports)
         said = 0
-        async with asyncio.timeout(STORM_SECONDS):
+        async with asyncio.timeout(seconds):
             while wanted:
                 self._changed.clear()
                 for notification in self.heard[said:]:
@@ -121,6 +110,7 @@ class Relay:
                             raise RuntimeError(f"a transport is {notification.phase.name.lower()}")
                 said = len(self.heard)
                 if wanted:
+                    assert self.link is not None, "the relay is gone"
                     await self._changed.wait()
 
     async def refuse(self) -> None:
@@ -148,7 +138,7 @@ class Relay:
             messages.ConnectTransport(transport, messages.DtlsRole.SERVER, [fingerprint], has_data_channels)
         )
         keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint)
-        await self._connected(transport)
+        await self.connected([transport], WAIT_SECONDS)
         return transport, peer, keys
 
     def keep_consent(self) -> None:

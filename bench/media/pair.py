@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from bench.figure import percentile
 from bench.media.call import Call, call
 from bench.media.person import Feed, Person
-from bench.media.record import Frame, Inbound, Snapshot, longest_gap, percentile, within
+from bench.media.record import Frame, Inbound, Snapshot, longest_gap, within
 from tests.e2e.bad_network import Access
 from tests.e2e.netem import Conditions
 

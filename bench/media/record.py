@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 from itertools import pairwise
 
@@ -62,11 +62,3 @@ def longest_gap(frames: Iterable[Frame], start: float, end: float) -> float:
     """Milliseconds without a frame, at most, between two moments; both ends count."""
     moments = [start, *(frame.at for frame in within(frames, start, end)), end]
     return max(later - earlier for earlier, later in pairwise(moments))
-
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The value that this share does not exceed; NaN of none."""
-    if not values:
-        return float("nan")
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]

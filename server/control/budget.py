@@ -27,11 +27,9 @@ from server.control.messages import (
     MOST_CONNECTIONS,
     AddCandidates,
     Bandwidth,
-    ConnectTransport,
     ConsumerState,
     CreateConsumer,
     CreateProducer,
-    CreateTransport,
     DataRefused,
     GetStats,
     Notification,
@@ -82,8 +80,6 @@ GREATEST_AGE: Final = 10_000
 """Milliseconds, of media that is kept to be sent again."""
 
 _EARNED: Final[dict[type, float]] = {
-    CreateTransport: 1,  # refused; what becomes of it is free
-    ConnectTransport: 1,
     CreateProducer: 6,  # payload types and encodings as they appear
     CreateConsumer: 3,
     GetStats: 2,  # Stats, and now and then the self-test

@@ -6,28 +6,19 @@ import asyncio
 import contextlib
 import socket
 
-from aioice import stun
-
 from server.control.budget import MOST
 from server.control.messages import CreateTransport, TransportPhase, TransportState
 from tests.relay.conftest import WAIT, Relay
+from tests.relay.test_families import PASSWORD, binding_request
 
 MANY = int(MOST) + 300
-PASSWORD = "p" * 22
 AGAIN_SECONDS = 1.0
 
 
 def _check(port: int, ufrag: str) -> None:
     """A connectivity check (RFC 8445 section 7.2) from an address of its own."""
-    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    request.attributes["USERNAME"] = f"{ufrag}:peer"
-    request.attributes["PRIORITY"] = 1
-    request.attributes["ICE-CONTROLLING"] = 1
-    request.attributes["USE-CANDIDATE"] = None
-    request.add_message_integrity(PASSWORD.encode())
-    request.add_fingerprint()
     with socket.socket(type=socket.SOCK_DGRAM) as peer:
-        peer.sendto(bytes(request), ("127.0.0.1", port))
+        peer.sendto(binding_request(ufrag, PASSWORD), ("127.0.0.1", port))
 
 
 async def test_all_of_many_at_once_are_told_of_without_delay(relay: Relay) -> None:

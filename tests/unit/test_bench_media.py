@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bench.figure import medians, rounds
+from bench.figure import medians, percentile, rounds
 from bench.media.downlink import Phase, Sample
-from bench.media.record import Frame, Inbound, Snapshot, longest_gap, percentile
+from bench.media.record import Frame, Inbound, Snapshot, longest_gap
 
 
 def frames(*spans: tuple[int, int], height: int = 540, age: float = 100.0) -> list[Frame]:

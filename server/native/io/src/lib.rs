@@ -15,6 +15,7 @@ mod receive;
 mod segments;
 mod send;
 mod socket_address;
+mod socket_option;
 mod tcp;
 mod watch;
 

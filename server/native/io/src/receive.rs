@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::RawFd;
 
 use crate::cut::Cut;
+use crate::socket_option::switch_on;
 use crate::{clock, socket_address};
 
 /// Messages of one batch, and datagrams after which no more are received for it.
@@ -30,10 +31,7 @@ pub(crate) fn empty_iovec() -> libc::iovec {
 
 /// Has the kernel join what it can of what comes to a UDP socket; false where it does not know how.
 pub fn join(socket: RawFd) -> bool {
-    let on: libc::c_int = 1;
-    let size = size_of::<libc::c_int>() as libc::socklen_t;
-    // SAFETY: a valid integer that lives through the call.
-    unsafe { libc::setsockopt(socket, SOL_UDP, UDP_GRO, (&raw const on).cast(), size) == 0 }
+    switch_on(socket, SOL_UDP, UDP_GRO)
 }
 
 /// Messages received in one call, and bytes of room for each.
@@ -252,13 +250,7 @@ mod tests {
     fn pair(host: &str, shape: Shape) -> Option<(UdpSocket, UdpSocket)> {
         let (sender, receiver) = (UdpSocket::bind((host, 0)).ok()?, UdpSocket::bind((host, 0)).ok()?);
         assert!(shape == Shape::SINGLE || join(receiver.as_raw_fd()), "Linux joins since 5.0");
-        let on: libc::c_int = 1;
-        let size = size_of::<libc::c_int>() as libc::socklen_t;
-        let (level, name) = (libc::SOL_SOCKET, libc::SO_TIMESTAMPNS);
-        // SAFETY: a live socket and a valid integer.
-        let status =
-            unsafe { libc::setsockopt(receiver.as_raw_fd(), level, name, (&raw const on).cast(), size) };
-        assert_eq!(status, 0);
+        assert!(switch_on(receiver.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS));
         Some((sender, receiver))
     }
 

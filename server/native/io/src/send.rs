@@ -186,6 +186,7 @@ fn send(socket: RawFd, headers: &mut [libc::mmsghdr]) -> Result<usize, libc::c_i
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::socket_option::switch_on;
     use core::net::SocketAddr;
     use offrecord_forwarder::api::Transmit;
     use std::net::UdpSocket;
@@ -255,19 +256,8 @@ mod tests {
     #[test]
     fn where_runs_are_not_cut_they_are_sent_apart_and_no_more_are_tried() {
         let (sender, one, two) = (socket(), socket(), socket());
-        let on: libc::c_int = 1;
         // Without checksums the kernel refuses to cut.
-        // SAFETY: a live socket and a valid integer.
-        let status = unsafe {
-            libc::setsockopt(
-                sender.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_NO_CHECK,
-                (&raw const on).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            )
-        };
-        assert_eq!(status, 0);
+        assert!(switch_on(sender.as_raw_fd(), libc::SOL_SOCKET, libc::SO_NO_CHECK));
         let sent = alternating([address(&one), address(&two)], 10);
         let mut send = SendBatch::new(20);
         for _ in 0..6 {

@@ -3,6 +3,7 @@
 //! What one packet becomes for several receivers is as long for each, so that the lanes end together. Without AVX2
 //! there is none of this, and each packet is signed by itself.
 
+use super::signing::{LANES, Message};
 use core::arch::x86_64::{
     __m256i, _mm256_add_epi32, _mm256_and_si256, _mm256_loadu_si256, _mm256_or_si256,
     _mm256_permute2x128_si256, _mm256_set_epi64x, _mm256_set1_epi32, _mm256_setzero_si256,
@@ -11,8 +12,6 @@ use core::arch::x86_64::{
 };
 use zeroize::Zeroizing;
 
-/// Messages at a time.
-pub const LANES: usize = 8;
 /// Bytes of a block.
 const BLOCK: usize = 64;
 /// Bytes of a word of every lane.
@@ -29,14 +28,6 @@ type Blocks<'a> = [&'a [u8; BLOCK]; LANES];
 pub struct Key {
     inner: Zeroizing<[u32; 5]>,
     outer: Zeroizing<[u32; 5]>,
-}
-
-/// What is signed: a text, and four bytes behind it.
-#[derive(Clone, Copy)]
-pub struct Message<'a> {
-    pub key: &'a Key,
-    pub text: &'a [u8],
-    pub end: [u8; 4],
 }
 
 impl Key {

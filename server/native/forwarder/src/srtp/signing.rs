@@ -5,11 +5,20 @@ use super::lanes;
 #[cfg(not(target_arch = "x86_64"))]
 use super::no_lanes as lanes;
 use aws_lc_rs::hmac;
-use lanes::{LANES, Message};
 use std::sync::Arc;
 
+/// Messages that are signed at a time.
+pub(super) const LANES: usize = 8;
 /// Bytes of a tag: HMAC-SHA1, cut to 80 bits.
 pub(super) const TAG: usize = 10;
+
+/// What is signed with others: a text, and four bytes behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'a> {
+    pub key: &'a lanes::Key,
+    pub text: &'a [u8],
+    pub end: [u8; 4],
+}
 
 /// The key of a direction's tags.
 pub(crate) struct Authentication {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::socket_option::switch_on;
 use core::net::SocketAddr;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
@@ -75,17 +76,7 @@ impl Running {
     fn start_with(host: &str, index: usize, media_bytes: usize) -> Option<Self> {
         let socket = UdpSocket::bind((host, 0)).ok()?;
         let address = socket.local_addr().ok()?;
-        let on: libc::c_int = 1;
-        // SAFETY: a live socket and a valid integer.
-        unsafe {
-            libc::setsockopt(
-                socket.as_raw_fd(),
-                libc::SOL_SOCKET,
-                libc::SO_TIMESTAMPNS,
-                (&raw const on).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            );
-        }
+        assert!(switch_on(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS));
         let mut sockets: Sockets = [None, None];
         sockets[index] = Some(socket.into());
         let core = |_: &'static mut [u8]| Echo { counters: Counters::default(), next: Micros(u64::MAX) };
