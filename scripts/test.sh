@@ -4,6 +4,7 @@
 # whole relays and servers; at the end, one after the other, those that need the machine for themselves. With arguments,
 # pytest runs once, with these.
 set -uo pipefail
+export PYTHONDONTWRITEBYTECODE= # hundreds of servers are started: each would compile all of itself again
 
 failed=()
 make --no-print-directory --keep-going --jobs "$(nproc)" --output-sync=target before-tests ||
