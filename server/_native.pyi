@@ -82,8 +82,9 @@ class PacketThread:
     ) -> None:
         """`profile` is an `SrtpProfile`; `rx` opens what the peer sends."""
 
-    def send_dtls(self, id: int, datagram: bytes) -> None:
-        """To the peer's current address; dropped while there is none."""
+    def send_dtls(self, datagrams: list[tuple[int, bytes]]) -> None:
+        """To peers' current addresses, by their transports; dropped while there is none. Raises RuntimeError
+        where the thread does not keep up: the rest is lost."""
 
     def create_producer(self, request: CreateProducer) -> None: ...
     def pause_producer(self, id: int, paused: bool) -> None: ...

@@ -19,6 +19,7 @@ from server.control.codec import LARGEST_NOTIFICATION, ProtocolError, encode, re
 from server.control.messages import BirthFailure, Boot, Notification, Proceed, Ready, Request, Unborn
 from server.errors import RelayError
 from server.relay import birth
+from server.relay.events import Events
 
 EXIT_LEFT: Final = 0
 EXIT_UNBORN: Final = 1
@@ -142,11 +143,12 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
         except Exception:
             failed()
 
-    def take_events() -> None:
+    def take_events() -> bool:
         try:
-            worker.take_events()
+            return worker.take_events()
         except Exception:
             failed()
+            return False
 
     channel: Channel[Request] = Channel(
         signaling.read_fd,
@@ -166,7 +168,7 @@ def _be_born_and_serve(signaling: _Signaling, boot: Boot) -> int:
     )
     loop.call_soon(channel.open)
     loop.call_soon(channel.send, Ready(certificate.fingerprint(), sockets.ipv4_port, sockets.ipv6_port))
-    loop.add_reader(packets.event_fd, take_events)
+    Events(packets.event_fd, take_events).listen()
     loop.run_forever()
     return exit_code
 

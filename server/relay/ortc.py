@@ -1,4 +1,4 @@
-"""DTLS and SCTP of a relay: aiortc's transports on a shim. The only importer of aiortc.
+"""DTLS and SCTP of a relay: aiortc's transports on a shim.
 
 aiortc gives the handshake, the fingerprint check and the data channels; the packet thread gives the
 path (STUN, addresses, SRTP). Private names of aiortc that are used here are listed in the contract test
@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from struct import Struct
 from typing import Any, Final
 
 from server.relay.stand_ins import keep_out
@@ -25,7 +23,6 @@ keep_out()
 from aiortc import rtcdatachannel  # first: it and rtcsctptransport import each other
 from aiortc import rtcdtlstransport as dtls
 from aiortc import rtcsctptransport as sctp
-from google_crc32c import value as crc32c
 from OpenSSL import SSL
 
 from server.control.messages import (
@@ -37,7 +34,9 @@ from server.control.messages import (
     FourWords,
     SrtpProfile,
 )
+from server.relay.alarm import Alarm
 from server.relay.sctp_guard import check_packet
+from server.relay.sctp_packets import DATA_PORT, Message, read_plain_sack
 from server.relay.turns import Turns
 
 LONGEST_WAITING: Final = 64
@@ -50,15 +49,11 @@ READ_AT_ONCE: Final = 4096
 """Bytes of what OpenSSL has to send."""
 DTLS_RECORD_HEADER: Final = 13
 """RFC 6347 section 4.1."""
-DATA_PORT: Final = 5000
-"""`a=sctp-port`, both sides."""
 LARGEST_MESSAGE: Final = 65_536
 """Bytes of a data-channel message we would send; what we forward is smaller."""
 
-_PLAIN_SACK: Final = Struct("!8s4sBxHLLL")  # RFC 9260 sections 3.1 and 3.3.4
 MOST_UNDER_WAY: Final = 8
 """Chunks that were sent and not acknowledged, up to which a message is sent at once."""
-_WHOLE: Final = sctp.SCTP_DATA_FIRST_FRAG | sctp.SCTP_DATA_LAST_FRAG
 
 MOST_STREAMS: Final = 64
 MOST_CHANNELS: Final = 16
@@ -137,7 +132,8 @@ class Certificate(dtls.RTCCertificate):
 class Path:
     """What aiortc's DTLS needs of an ICE transport: `_recv`, `_send` and `role`.
 
-    Who reads goes on at once, or, with `turns`, when it is its turn.
+    Who reads goes on at once, or, with `turns`, when it is its turn. Once there is somebody who decrypts what
+    comes, that is done as it comes, and only the rest waits to be read.
     """
 
     role: Final = "controlled"
@@ -146,7 +142,8 @@ class Path:
         self._send_datagram = send
         self._turns = turns
         self._waits_for_turn = False
-        self._waiting: deque[bytes] = deque()
+        self._decrypt: Callable[[bytes], bytes | None] | None = None
+        self._waiting: deque[bytes | None] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
 
@@ -154,7 +151,10 @@ class Path:
         """A datagram from the peer. Beyond the bound it is lost, as on any network."""
         if self._closed or not datagram or len(self._waiting) >= LONGEST_WAITING:
             return
-        self._waiting.append(datagram)
+        plain: bytes | None = datagram
+        if self._decrypt is not None and (plain := self._decrypt(datagram)) == b"":
+            return
+        self._waiting.append(plain)
         if self._turns is None:
             self._wake()
         elif not self._waits_for_turn:
@@ -164,6 +164,14 @@ class Path:
     def take_no_turns(self) -> None:
         """From now on whoever reads goes on at once: the handshake is over."""
         self._turns = None
+
+    def decrypted_by(self, decrypt: Callable[[bytes], bytes | None]) -> None:
+        """From now on what comes, and what has come, is given to `decrypt` first, which must not raise. It
+        tells what is left to be read: nothing (empty), or that there is no more (None)."""
+        waiting, self._waiting = self._waiting, deque()
+        self._decrypt = decrypt
+        for datagram in waiting:
+            self.push(datagram or b"")
 
     def close(self) -> None:
         """Whoever reads gets ConnectionError, after what has arrived."""
@@ -179,7 +187,10 @@ class Path:
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._waiting.popleft()
+        datagram = self._waiting.popleft()
+        if datagram is None:
+            raise ConnectionError
+        return datagram
 
     def send(self, datagram: bytes) -> None:
         """Raises ConnectionError where the path is closed."""
@@ -229,39 +240,51 @@ class Dtls(dtls.RTCDtlsTransport):
         self.keys = SrtpKeys(*agreed, rx[:cut], rx[cut:], tx[:cut], tx[cut:])
 
     async def _write_ssl(self) -> None:
-        """Sends what OpenSSL wrote. Its memory queue forgets datagram borders, so cut at records."""
-        for datagram in split_flight(self._written()):
-            await self.transport._send(datagram)
+        self._write()
 
     async def _recv_next(self) -> None:
-        """As aiortc's, but without looking for an answer of OpenSSL to data, where there is none."""
+        """As aiortc's, until the handshake is over; then what is left of what `_decrypted` has seen."""
         assert self._ssl is not None, "made before the handshake"
+        if not self._is_settled and self.encrypted and self._ssl.DTLSv1_get_timeout() is None:
+            self._is_settled = True
+            self._path.decrypted_by(self._decrypted)
         if not self._is_settled:
-            self._is_settled = self.encrypted and self._ssl.DTLSv1_get_timeout() is None
             await super()._recv_next()
             return
-        datagram = await self.transport._recv()
+        data = await self.transport._recv()
+        if self._data_receiver is not None:
+            await self._data_receiver._handle_data(data)
+
+    def _decrypted(self, datagram: bytes) -> bytes | None:
+        """A packet of SCTP that is left to do something about, None at the end. Acknowledgements, which are
+        most of what comes, wait for no task."""
+        assert self._ssl is not None, "made before the handshake"
         if not 19 < datagram[0] < 64:  # DTLS (RFC 7983)
-            return
+            return b""
         self._ssl.bio_write(datagram)
         data = b""
         try:
             data = self._ssl.recv(LARGEST_DATAGRAM)
         except SSL.ZeroReturnError:
-            await self._write_ssl()
-            raise ConnectionError from None
+            self._write()
+            return None
         except SSL.Error:
             pass
-        if not data:
-            await self._write_ssl()
-        elif self._data_receiver is not None:
-            await self._data_receiver._handle_data(data)
+        if not data:  # OpenSSL may have an answer
+            self._write()
+        elif isinstance(self._data_receiver, Sctp) and self._data_receiver.acknowledged(data):
+            return b""
+        return data
 
     def send_packet(self, packet: bytes) -> None:
         """One packet of SCTP, at once; raises ConnectionError or SSL.Error."""
         if self._ssl is None or self._state != dtls.State.CONNECTED:
             raise ConnectionError
         self._ssl.send(packet)
+        self._write()
+
+    def _write(self) -> None:
+        """Sends what OpenSSL wrote. Its memory queue forgets datagram borders, so cut at records."""
         for datagram in split_flight(self._written()):
             self._path.send(datagram)
 
@@ -302,12 +325,10 @@ class Sctp(sctp.RTCSctpTransport):
         super().__init__(transport, DATA_PORT)
         self._dtls = transport
         self._advertised_rwnd = WINDOW
+        self._alarm = Alarm(self._t3_expired)
 
     async def _handle_data(self, data: bytes) -> None:
         try:
-            if (sack := read_plain_sack(data, self._local_verification_tag, self._local_tsn)) is not None:
-                await self._receive_sack_chunk(sack)
-                return
             check_packet(data, self._local_tsn)
             await super()._handle_data(data)
             if self._exceeds_bounds():
@@ -316,6 +337,20 @@ class Sctp(sctp.RTCSctpTransport):
             raise
         except Exception:
             await self.abandon()
+
+    def acknowledged(self, packet: bytes) -> bool:
+        """Takes a plain acknowledgement at once; False where it is something else, where something waits for
+        it, or where it leads to an error, which `_handle_data` deals with. Never raises."""
+        sack = read_plain_sack(packet, self._local_verification_tag, self._local_tsn)
+        if sack is None or self._has_more_to_send() or self._reconfig_queue:
+            return False
+        try:
+            self._receive_sack_chunk(sack).send(None)  # runs to its end: nothing here waits for anything
+        except StopIteration:
+            return True
+        except Exception:
+            return False
+        return False
 
     def send_now(self, channel: rtcdatachannel.RTCDataChannel, message: bytes) -> bool:
         """Sends a message that fits one packet, without a task of its own; False, and nothing done, where it
@@ -329,29 +364,23 @@ class Sctp(sctp.RTCSctpTransport):
             or self._has_more_to_send()
         ):
             return False
-        stream, ordered = channel.id, channel.ordered
-        chunk = sctp.DataChunk()
-        chunk.flags = _WHOLE if ordered else _WHOLE | sctp.SCTP_DATA_UNORDERED
-        chunk.tsn = self._local_tsn
-        chunk.stream_id = stream
-        chunk.stream_seq = self._outbound_stream_seq.get(stream, 0) if ordered else 0
-        chunk.protocol = sctp.WEBRTC_BINARY
-        chunk.user_data = message
-        chunk._abandoned = chunk._acked = chunk._in_flight = chunk._retransmit = False
-        chunk._book_size = len(message)
-        chunk._expiry = None
-        chunk._max_retransmits = channel.maxRetransmits
-        chunk._misses = 0
-        chunk._sent_count = 1
-        chunk._sent_time = time.time()
-        self._local_tsn = (self._local_tsn + 1) % 2**32
-        if ordered:
-            self._outbound_stream_seq[stream] = (chunk.stream_seq + 1) % 2**16
+        stream, sequence, tsn = channel.id, 0, self._local_tsn
+        if channel.ordered:
+            sequence = self._outbound_stream_seq.get(stream, 0)
+            self._outbound_stream_seq[stream] = (sequence + 1) % 2**16
+        chunk = Message(
+            tsn,
+            stream,
+            sequence,
+            message,
+            ordered=channel.ordered,
+            most_retransmits=channel.maxRetransmits,
+        )
+        self._local_tsn = (tsn + 1) % 2**32
         self._sent_queue.append(chunk)
         self._flight_size_increase(chunk)
-        packet = sctp.serialize_packet(DATA_PORT, DATA_PORT, self._remote_verification_tag, chunk)
         with contextlib.suppress(ConnectionError, RuntimeError, SSL.Error):
-            self._dtls.send_packet(packet)
+            self._dtls.send_packet(chunk.packet(self._remote_verification_tag))
         if self._t3_handle is None:
             self._t3_start()
         return True
@@ -363,9 +392,26 @@ class Sctp(sctp.RTCSctpTransport):
             or self._outbound_queue
             or self._forward_tsn_chunk is not None
             or self._fast_recovery_exit is not None
-            or len(self._sent_queue) > MOST_UNDER_WAY
-            or any(chunk._retransmit for chunk in self._sent_queue)
+            or (self._sent_queue and self._waits_for_losses())
         )
+
+    def _waits_for_losses(self) -> bool:
+        queue = self._sent_queue
+        return len(queue) > MOST_UNDER_WAY or any(chunk._retransmit for chunk in queue)
+
+    def _t3_start(self) -> None:
+        self._alarm.set(self._rto)
+        self._t3_handle = self._alarm  # type: ignore[assignment] # aiortc asks whether there is one
+
+    def _t3_restart(self) -> None:
+        self._t3_start()
+
+    def _t3_cancel(self) -> None:
+        self._t3_handle = None
+        if self._association_state is self.State.ESTABLISHED:
+            self._alarm.clear()
+        else:
+            self._alarm.end()
 
     async def _data_channel_flush(self) -> None:
         if self._data_channel_queue or self._reconfig_queue:
@@ -400,23 +446,6 @@ class Sctp(sctp.RTCSctpTransport):
         self.transport._unregister_data_receiver(self)
 
 
-def read_plain_sack(packet: bytes, tag: int, next_tsn: int) -> sctp.SackChunk | None:
-    """A packet of one SACK without gaps or duplicates (RFC 9260 section 3.3.4), as mostly comes.
-    None where it is another, or one that needs a closer look."""
-    if len(packet) != _PLAIN_SACK.size:
-        return None
-    head, checksum, kind, length, cumulative, window, blocks = _PLAIN_SACK.unpack(packet)
-    if kind != sctp.SackChunk.type or length != 16 or blocks or head[4:] != tag.to_bytes(4):
-        return None
-    if (next_tsn - cumulative - 1) % 2**32 >= 2**31:
-        return None
-    if int.from_bytes(checksum, "little") != crc32c(head + bytes(4) + packet[12:]):
-        return None
-    sack = sctp.SackChunk()
-    sack.cumulative_tsn, sack.advertised_rwnd = cumulative, window
-    return sack
-
-
 class DataChannel:
     """A data channel of one transport: a label, messages in, messages out with a bound."""
 
@@ -437,8 +466,8 @@ class DataChannel:
         self._channel.on("open", opened)
 
     def send(self, message: bytes, most_buffered: int) -> bool:
-        """Queues a message; False where the channel is not open or its reader is too slow."""
-        if not self.is_open or self._channel.bufferedAmount + len(message) > most_buffered:
+        """Queues a message of an open channel; False where its reader is too slow."""
+        if self._channel.bufferedAmount + len(message) > most_buffered:
             return False
         if not self._association.send_now(self._channel, message):
             self._channel.send(message)

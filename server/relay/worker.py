@@ -59,6 +59,7 @@ from server.relay.counting import Counting, ProducerCounts, TransportCounts
 from server.relay.data import DataRooms
 from server.relay.notices import Notices
 from server.relay.ortc import Certificate
+from server.relay.outgoing import Outgoing
 from server.relay.transport import Transport
 from server.relay.turns import Turns
 
@@ -86,6 +87,7 @@ class Worker:
         replay_seconds: float,
     ) -> None:
         self._packets = packets
+        self._outgoing = Outgoing(packets)
         self._counting = Counting(packets)
         self._certificate = certificate
         self._notices = Notices(notify)
@@ -106,9 +108,10 @@ class Worker:
         if action is not None:
             action(self, request)
 
-    def take_events(self) -> None:
-        """What the packet thread tells; call when its event descriptor is readable."""
-        for kind, *values in cast(list[tuple[Any, ...]], self._packets.events()):
+    def take_events(self) -> bool:
+        """What the packet thread tells, if there is anything."""
+        events = cast(list[tuple[Any, ...]], self._packets.events())
+        for kind, *values in events:
             if kind == _DTLS:
                 transport = self._transports.get(values[0])
                 if transport is not None:
@@ -144,6 +147,7 @@ class Worker:
                 self._notices.post(self._counting.producer_ended(producer, layers, ProducerCounts(*counts)))
             elif kind == _REFUSED:
                 self._notices.post(Refused(values[0], RefusalReason(values[1])))
+        return bool(events)
 
     def transport_changed(self, state: TransportState) -> None:
         self._notices.post(state)
@@ -171,7 +175,7 @@ class Worker:
         if request.transport in self._transports:
             self._notices.post(Refused(request.transport, RefusalReason.DUPLICATE_ID))
             return
-        made = Transport(request, self._packets, self._certificate, self, self._turns)
+        made = Transport(request, self._outgoing, self._certificate, self, self._turns)
         self._transports[request.transport] = made
 
     def _connect_transport(self, request: ConnectTransport) -> None:
@@ -265,6 +269,7 @@ class Worker:
                 await asyncio.gather(*closing, return_exceptions=True)
         except TimeoutError:
             pass  # the rest learns it by silence
+        self._outgoing.flush()
         self._packets.stop()
         self._leave()
 

@@ -12,6 +12,8 @@ import pytest
 from aiortc import rtcsctptransport as sctp
 
 from server.relay import ortc
+from server.relay.sctp_packets import Message, read_plain_sack
+from server.relay.transport import Phase
 from tests.relay.pair import Pair
 
 MESSAGE = b"m" * 200
@@ -124,6 +126,39 @@ async def test_what_cannot_be_sent_holds_up_nobody_else(
     assert await listening.until(1) == [MESSAGE]
 
 
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 200, sctp.USERDATA_MAX_LENGTH])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_packet_is_written_as_aiortc_writes_it(length: int, ordered: bool) -> None:
+    message = Message(2**32 - 1, 7, 2**16 - 1, b"m" * length, ordered=ordered, most_retransmits=None)
+    assert message.packet(TAG) == sctp.serialize_packet(5000, 5000, TAG, message)
+
+
+async def test_an_acknowledgement_waits_for_no_task(listening: Listening) -> None:
+    pair = listening.pair
+    heard: list[bytes] = []
+    pair.path._send_datagram = heard.append
+    pair.transport.send_data(True, MESSAGE)
+    async with asyncio.timeout(10):
+        while not heard:
+            await asyncio.sleep(0.005)
+    assert len(pair.relay_association._sent_queue) == 1
+    pair.transport.received(heard[0])
+    assert not pair.relay_association._sent_queue
+
+
+async def test_an_acknowledgement_that_leads_to_an_error_ends_the_association_and_no_more(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_: object) -> None:
+        raise IndexError
+
+    pair = listening.pair
+    monkeypatch.setattr(pair.relay_association, "_receive_sack_chunk", fails)
+    pair.transport.send_data(True, MESSAGE)
+    await pair.until_sctp_ended()
+    assert pair.transport.phase is Phase.CONNECTED
+
+
 def sack(tag: int = TAG, tsn: int = NEXT_TSN - 1, gaps: list[tuple[int, int]] | None = None) -> bytes:
     chunk = sctp.SackChunk()
     chunk.cumulative_tsn, chunk.advertised_rwnd, chunk.gaps = tsn, 4096, gaps or []
@@ -141,7 +176,7 @@ def announced() -> bytes:
 
 def test_a_plain_sack_is_read_as_aiortc_reads_it() -> None:
     packet = sack()
-    read = ortc.read_plain_sack(packet, TAG, NEXT_TSN)
+    read = read_plain_sack(packet, TAG, NEXT_TSN)
     (wanted,) = sctp.parse_packet(packet)[3]
     assert read is not None
     assert bytes(read) == bytes(wanted)
@@ -160,4 +195,4 @@ def test_a_plain_sack_is_read_as_aiortc_reads_it() -> None:
     ],
 )
 def test_any_other_gets_a_closer_look(packet: bytes) -> None:
-    assert ortc.read_plain_sack(packet, TAG, NEXT_TSN) is None
+    assert read_plain_sack(packet, TAG, NEXT_TSN) is None

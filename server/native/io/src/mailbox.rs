@@ -53,19 +53,30 @@ impl Mailbox {
         self.command_ready.as_raw_fd()
     }
 
-    /// Queues a command and wakes the packet thread.
+    /// [`Self::push_all`] of one.
     pub fn push(&self, command: Command) -> Result<(), MailboxFull> {
+        self.push_all([command])
+    }
+
+    /// Queues commands and wakes the packet thread once. Where there is no room for one, neither it nor those after it
+    /// are queued.
+    pub fn push_all(&self, more: impl IntoIterator<Item = Command>) -> Result<(), MailboxFull> {
         let mut commands = held(&self.commands);
-        if commands.len() >= MOST_COMMANDS {
-            return Err(MailboxFull);
+        let was_empty = commands.is_empty();
+        let mut result = Ok(());
+        for command in more {
+            if commands.len() >= MOST_COMMANDS {
+                result = Err(MailboxFull);
+                break;
+            }
+            commands.push_back(command);
         }
-        commands.push_back(command);
-        let first = commands.len() == 1;
+        let wake = was_empty && !commands.is_empty();
         drop(commands);
-        if first {
+        if wake {
             signal(&self.command_ready);
         }
-        Ok(())
+        result
     }
 
     /// Asks the thread to leave; it wipes what it held.

@@ -6,9 +6,10 @@ use std::thread::JoinHandle;
 
 use offrecord_forwarder::api::{Command, Config, Event, MasterKey, Micros, SrtpProfile};
 use offrecord_forwarder::{Arena, Forwarder, TransportEnding};
-use offrecord_io::{Gauges, Mailbox, PacketLoop};
+use offrecord_io::{Gauges, Mailbox, MailboxFull, PacketLoop};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyTuple};
 use zeroize::Zeroizing;
 
@@ -152,8 +153,11 @@ impl PacketThread {
         self.push(Command::SetKeys { id, profile, rx, tx })
     }
 
-    fn send_dtls(&self, id: u32, datagram: Vec<u8>) -> PyResult<()> {
-        self.push(Command::SendDtls { id, datagram })
+    #[allow(clippy::needless_pass_by_value)]
+    fn send_dtls(&self, datagrams: Vec<(u32, PyBackedBytes)>) -> PyResult<()> {
+        self.mailbox
+            .push_all(datagrams.iter().map(|(id, datagram)| Command::SendDtls { id: *id, datagram: datagram.to_vec() }))
+            .map_err(refused)
     }
 
     fn create_producer(&self, request: CreateProducer) -> PyResult<()> {
@@ -248,10 +252,12 @@ impl PacketThread {
 
 impl PacketThread {
     fn push(&self, command: Command) -> PyResult<()> {
-        self.mailbox
-            .push(command)
-            .map_err(|_| PyRuntimeError::new_err("the packet thread does not keep up with its commands"))
+        self.mailbox.push(command).map_err(refused)
     }
+}
+
+fn refused(_: MailboxFull) -> PyErr {
+    PyRuntimeError::new_err("the packet thread does not keep up with its commands")
 }
 
 /// One event as a tuple that starts with its kind.
