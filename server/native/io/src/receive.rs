@@ -62,8 +62,9 @@ pub struct ReceiveBatch {
     iovecs: Box<[libc::iovec]>,
     addresses: Box<[libc::sockaddr_storage]>,
     controls: Box<[[u64; CONTROL_WORDS]]>,
-    /// Messages of the last call, and how many of them were begun to be cut.
-    received: usize,
+    /// Messages of the last call.
+    pub received: usize,
+    /// How many of them were begun to be cut.
     begun: usize,
     /// What is left of the message begun last, its sender and its arrival.
     cut: Cut,

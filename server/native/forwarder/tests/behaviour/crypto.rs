@@ -1,7 +1,7 @@
 //! SRTP as a peer does it (RFC 3711, RFC 7714), and its STUN requests; written apart from the core.
 
-use aws_lc_rs::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::cipher::{AES_128, EncryptingKey, EncryptionContext, UnboundCipherKey};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::cipher::{AES_128, AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::hmac;
 use aws_lc_rs::iv::FixedLength;
 use offrecord_forwarder::api::{MasterKey, SrtpProfile};
@@ -24,8 +24,9 @@ struct CounterMode {
 
 /// A master key made of one byte.
 pub fn master(profile: SrtpProfile, fill: u8) -> MasterKey {
+    let key = if profile == SrtpProfile::AeadAes256Gcm { 32 } else { 16 };
     let salt = if profile == SrtpProfile::AesCm128HmacSha1_80 { 14 } else { 12 };
-    MasterKey { key: Zeroizing::new(vec![fill; 16]), salt: Zeroizing::new(vec![fill ^ 0xff; salt]) }
+    MasterKey { key: Zeroizing::new(vec![fill; key]), salt: Zeroizing::new(vec![fill ^ 0xff; salt]) }
 }
 
 fn keystream(key: &EncryptingKey, counter: [u8; 16], mut bytes: Vec<u8>) -> Vec<u8> {
@@ -34,7 +35,8 @@ fn keystream(key: &EncryptingKey, counter: [u8; 16], mut bytes: Vec<u8>) -> Vec<
 }
 
 fn counter_key(key: &[u8]) -> EncryptingKey {
-    EncryptingKey::ctr(UnboundCipherKey::new(&AES_128, key).unwrap()).unwrap()
+    let algorithm = if key.len() == 32 { &AES_256 } else { &AES_128 };
+    EncryptingKey::ctr(UnboundCipherKey::new(algorithm, key).unwrap()).unwrap()
 }
 
 impl CounterMode {
@@ -60,8 +62,9 @@ impl Direction {
             counter[7] ^= label;
             keystream(&counter_key(&master.key), counter, vec![0; length])
         };
+        let aead = if profile == SrtpProfile::AeadAes256Gcm { &AES_256_GCM } else { &AES_128_GCM };
         let half = |first: u8| {
-            let key = LessSafeKey::new(UnboundKey::new(&AES_128_GCM, &derive(first, 16)).unwrap());
+            let key = LessSafeKey::new(UnboundKey::new(aead, &derive(first, aead.key_len())).unwrap());
             (key, derive(first + 2, 12).try_into().unwrap())
         };
         let counter_half = |first: u8| CounterMode {

@@ -1,6 +1,6 @@
 //! A participant's end: keys, streams it sends, what it has received.
 
-use crate::crypto::{Direction, binding_request, master};
+use super::crypto::{Direction, binding_request, master};
 use core::net::SocketAddr;
 use offrecord_forwarder::Command;
 use offrecord_forwarder::api::SrtpProfile;
@@ -118,6 +118,10 @@ impl Peer {
     /// Every other one has nothing better than AES-CM.
     pub fn new(id: u32, address: SocketAddr) -> Self {
         let profile = [SrtpProfile::AesCm128HmacSha1_80, SrtpProfile::AeadAes128Gcm][id as usize % 2];
+        Self::with_profile(id, address, profile)
+    }
+
+    pub fn with_profile(id: u32, address: SocketAddr, profile: SrtpProfile) -> Self {
         Self {
             id,
             address,

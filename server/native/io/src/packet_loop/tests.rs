@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use offrecord_forwarder::api::{Command, Counters, Event, Micros, Transmit};
 
+mod ciphers;
+
 /// Sends every datagram back, and tells of it; a timeout is told as consent expiring.
 struct Echo {
     counters: Counters,
