@@ -153,10 +153,13 @@ impl PacketThread {
         self.push(Command::SetKeys { id, profile, rx, tx })
     }
 
-    #[allow(clippy::needless_pass_by_value)]
     fn send_dtls(&self, datagrams: Vec<(u32, PyBackedBytes)>) -> PyResult<()> {
         self.mailbox
-            .push_all(datagrams.iter().map(|(id, datagram)| Command::SendDtls { id: *id, datagram: datagram.to_vec() }))
+            .push_all(
+                datagrams
+                    .iter()
+                    .map(|(id, datagram)| Command::SendDtls { id: *id, datagram: datagram.to_vec() }),
+            )
             .map_err(refused)
     }
 
