@@ -23,6 +23,7 @@ from bench import (
     overload,
     peers,
     recovery,
+    sending,
     signaling,
 )
 from bench.figure import show_machine
@@ -46,6 +47,7 @@ PARTS: dict[str, Callable[[], Awaitable[None]]] = {
     "overload": overload.run,
     "peers": peers.run,
     "recovery": recovery.run,
+    "sending": sending.run,
     "signaling": signaling.run,
     **media.PARTS,
     **page.PARTS,

@@ -68,20 +68,21 @@ class Stream:
         }
 
 
-def _audio(subscribers: int, rate: int) -> Stream:
+def sound(subscribers: int, rate: int) -> Stream:
+    """What a microphone sends."""
     return Stream(subscribers, rate, kind=messages.MediaKind.AUDIO, packet_bytes=AUDIO_BYTES, burst=1)
 
 
 # Enough to keep the relay busy without making it drop: rate x subscribers is about the same.
 STREAMS = {count: Stream(count, rate) for count, rate in ((10, 4000), (50, 1000))}
-MORE = (_audio(10, 1200), _audio(50, 1000), Stream(500, 100))  # of a microphone 2 Mbit/s are taken
+MORE = (sound(10, 500), sound(50, 500), Stream(500, 100))  # of a microphone a relay takes 540 a second
 ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
 # Each packet of a picture by itself, as browsers send them, and all as one message, which can come as one.
 SENDERS = (Stream(1, 4000), Stream(1, 4000, is_cut=True))
 # To those that have nothing better than AES-CM.
 COUNTER_MODE = tuple(
     replace(stream, received_by=SRTP_AES128_CM_SHA1_80)
-    for stream in (STREAMS[10], STREAMS[50], _audio(50, 1000))
+    for stream in (STREAMS[10], STREAMS[50], sound(50, 500))
 )
 
 

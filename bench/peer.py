@@ -73,8 +73,12 @@ class Peer:
     """One connected UDP socket, ICE-controlling and DTLS client."""
 
     def __init__(
-        self, certificate: RTCCertificate, profile: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM
+        self,
+        certificate: RTCCertificate,
+        profile: SRTPProtectionProfile = SRTP_AEAD_AES_128_GCM,
+        source: str = "",
     ) -> None:
+        """`source` is the address it has, whichever fits unless told."""
         self.profile = profile
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
         self.certificate = certificate
@@ -85,6 +89,8 @@ class Peer:
         self.socket = socket.socket(type=socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WAITING_BYTES)
+        if source:
+            self.socket.bind((source, 0))
         self._dtls: Any = RTCDtlsTransport(_Path(self), [certificate])  # type: ignore[arg-type]
         self._dtls._srtp_profiles = [profile]
         self._dtls._set_role("client")

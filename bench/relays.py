@@ -25,6 +25,7 @@ from server.workers.worker import RelayProcess
 
 WAIT_SECONDS = 20.0
 STORM_SECONDS = 90.0
+LOOPBACK = "127.0.0.1"
 CHECK_SECONDS = 4.0  # consent lasts for 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -43,6 +44,9 @@ class Relay:
 
     supervisor: Supervisor | None = None
     link: RelayProcess | None = None
+    host: str = LOOPBACK
+    source: str = ""
+    """Address of who connects next, whichever fits unless told."""
     heard: list[Notification] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
     _checked_at: float = 0.0
@@ -130,14 +134,14 @@ class Relay:
     ) -> tuple[int, Peer, SessionKeys]:
         """A transport with its peer, through ICE and DTLS."""
         assert self.link is not None
-        peer = Peer(self.certificate, profile)
+        peer = Peer(self.certificate, profile, self.source)
         transport, ufrag, password = self.next_id(), secrets.token_hex(4), secrets.token_hex(16)
         self.ask(messages.CreateTransport(transport, ufrag, password, opens_data_channels))
         fingerprint = messages.Fingerprint(messages.FingerprintAlgorithm.SHA_256, peer.fingerprint())
         self.ask(
             messages.ConnectTransport(transport, messages.DtlsRole.SERVER, [fingerprint], has_data_channels)
         )
-        keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint)
+        keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint, self.host)
         await self.connected([transport], WAIT_SECONDS)
         return transport, peer, keys
 
@@ -167,17 +171,17 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def one_relay(minimum_level: str = "full") -> AsyncIterator[Relay]:
+async def one_relay(minimum_level: str = "full", host: str = LOOPBACK) -> AsyncIterator[Relay]:
     """Started, asked, stopped."""
     config = Config()
     config = msgspec.structs.replace(
         config,
         relay=msgspec.structs.replace(
-            config.relay, relays=1, ipv4_host="127.0.0.1", ipv6_host="", udp_port=0, tcp_port=0
+            config.relay, relays=1, ipv4_host=host, ipv6_host="", udp_port=0, tcp_port=0
         ),
         guarantee=msgspec.structs.replace(config.guarantee, minimum_level=minimum_level),
     )
-    relay = Relay()
+    relay = Relay(host=host)
     relay.supervisor = Supervisor(config, relay)
     await relay.supervisor.start()
     try:
