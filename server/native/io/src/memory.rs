@@ -125,8 +125,11 @@ fn hide(start: *mut u8, bytes: usize) {
     unsafe { libc::madvise(start.cast(), bytes, libc::MADV_DONTDUMP) };
 }
 
-/// Bytes that may be locked: the soft limit, raised to the hard one first.
+/// Bytes that may be locked: the soft limit, raised to the hard one first; any for who has CAP_IPC_LOCK.
 pub fn lockable() -> usize {
+    if may_lock_anything() {
+        return usize::MAX;
+    }
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is valid for both calls.
     unsafe {
@@ -138,6 +141,25 @@ pub fn lockable() -> usize {
         libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit);
     }
     usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
+}
+
+/// Whether the limit is none for this process (capabilities(7)).
+fn may_lock_anything() -> bool {
+    const VERSION_3: u32 = 0x2008_0522;
+    const CAP_IPC_LOCK: u32 = 14;
+    /// `struct __user_cap_data_struct`.
+    #[repr(C)]
+    #[derive(Clone, Copy, Default)]
+    struct Capabilities {
+        effective: u32,
+        permitted: u32,
+        inheritable: u32,
+    }
+    let mut header = [VERSION_3, 0]; // of this thread
+    let mut sets = [Capabilities::default(); 2];
+    // SAFETY: version 3 reads two words and writes two sets.
+    let status = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), sets.as_mut_ptr()) };
+    status == 0 && sets[0].effective >> CAP_IPC_LOCK & 1 == 1
 }
 
 fn whole_pages(bytes: usize) -> usize {
@@ -161,5 +183,19 @@ mod tests {
         slice[0] = 7;
         // SAFETY: `slice` is not used again.
         unsafe { wipe.run() };
+    }
+
+    #[test]
+    fn as_much_as_is_said_can_be_locked_and_no_more() {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: `limit` is valid for the call.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) }, 0);
+        let limit = usize::try_from(limit.rlim_max).expect("64 bits");
+        if limit > 1 << 28 {
+            return; // untested: more than such a limit is more than a test should lock
+        }
+        let more = MediaMemory::map_unlocked(whole_pages(limit + SMALLEST)).expect("address space");
+        assert_eq!(lock(more.start, more.bytes), lockable() > limit);
+        more.unmap();
     }
 }

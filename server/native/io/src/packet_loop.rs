@@ -66,7 +66,7 @@ impl<C: PacketCore> PacketLoop<C> {
         media_bytes: usize,
         core: impl FnOnce(&'static mut [u8]) -> C,
     ) -> io::Result<Self> {
-        let outbox_bytes = (media_bytes.min(lockable()) / 16).clamp(LEAST_OUTBOX, MOST_OUTBOX);
+        let outbox_bytes = outbox_bytes(media_bytes, lockable());
         let outbox = Outbox::with_room_for(outbox_bytes, TRANSMITS, EVENTS);
         let locked_already = lock_buffer(outbox.bytes.as_ptr(), outbox_bytes);
         let memory = MediaMemory::map(media_bytes, locked_already)?;
@@ -94,7 +94,7 @@ impl<C: PacketCore> PacketLoop<C> {
             receive: ReceiveBatch::new(shape, buffers),
             send: SendBatch::new(TRANSMITS),
             outbox,
-            flush_at: outbox_bytes - SPARE.max(outbox_bytes / 4),
+            flush_at: flush_at(outbox_bytes),
             refused_by_sockets: 0,
             soiled: 0,
             media_bytes,
@@ -268,6 +268,15 @@ impl<C: PacketCore> PacketLoop<C> {
         self.refused_by_sockets += self.mailbox.tell(&mut self.outbox.events);
         self.outbox.clear();
     }
+}
+
+/// Of media memory of so many bytes, of which so many can be locked.
+fn outbox_bytes(media: usize, lockable: usize) -> usize {
+    (media.min(lockable) / 16).clamp(LEAST_OUTBOX, MOST_OUTBOX)
+}
+
+fn flush_at(outbox: usize) -> usize {
+    outbox - SPARE.max(outbox / 4)
 }
 
 /// Has the sockets join datagrams where they can and there is memory for it; one shape serves both.

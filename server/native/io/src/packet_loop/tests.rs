@@ -238,3 +238,12 @@ fn residence_is_measured_from_the_kernels_timestamp() {
     assert_eq!(reading.counters.packets_received, 1);
     assert!(reading.residence_p99_micros > 0);
 }
+
+#[test]
+fn the_packets_of_a_picture_leave_together_for_five_hundred() {
+    const PACKETS: usize = 4;
+    const DATAGRAM: usize = 1250;
+    let usual = 64 << 20;
+    assert!(flush_at(outbox_bytes(usual, usize::MAX)) >= 500 * PACKETS * DATAGRAM);
+    assert!(outbox_bytes(usual, 8 << 20) <= 8 << 20 >> 3, "media has the rest of what can be locked");
+}
