@@ -1,9 +1,9 @@
 """What forwarding costs a relay up to the network: to a device that drops what it is given.
 
-Over loopback a relay pays for waking those who receive, and the more they are the more of its time that is.
-Here its packets go to 10, 50 and 500 people, or come from one room and from 200, in a network of its own. Its
-device (`ifb`) takes them and forgets them, as a network card does when it has sent. After the handshakes the
-subscribers lose their address, and are reached by the device from then on. Needs root.
+Over loopback a relay pays for waking those who receive. Here its packets go to 10, 50 and 500 people, or come
+from one room and from 200, in a network of its own, whose device (`ifb`) takes them and forgets them, as a
+network card does when it has sent. After the handshakes the subscribers lose their address, and are reached
+by the device from then on. Needs root.
 """
 
 from __future__ import annotations
