@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -203,21 +204,32 @@ class Flow:
     latency_p99: int
 
 
-async def flow(relay: Relay, stream: Stream, seconds: float = SECONDS) -> Flow:
-    """Every room's publisher sends, all together `stream.rate` packets a second."""
+async def flow(
+    relay: Relay,
+    stream: Stream,
+    seconds: float = SECONDS,
+    *,
+    sources: tuple[str, str] = ("", ""),
+    meanwhile: AbstractContextManager[None] | None = None,
+) -> Flow:
+    """Every room's publisher sends, all together `stream.rate` packets a second. `sources` are the addresses
+    of publishers and subscribers, whichever fit unless told; all are connected when `meanwhile` begins."""
     publishers: list[tuple[socket.socket, SessionKeys]] = []
     readers: list[int] = []
     for room in range(stream.rooms):
+        relay.source = sources[0]
         producer, publisher, keys = await publish(relay, stream, SSRC + room)
         publishers.append((publisher.socket, keys))
+        relay.source = sources[1]
         first_ssrc = SSRC + stream.rooms + room * stream.subscribers
         readers += await subscribe(relay, producer, stream.subscribers, first_ssrc, stream.received_by)
-    earlier = await relay.stats()  # the requests before it are carried out
-    before = relay.cpu_seconds()
     descriptors = [*(each.fileno() for each, _ in publishers), *readers]
-    sent, received, p50, p99, _ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
-    spent = relay.cpu_seconds() - before
-    told = await relay.stats()
+    with meanwhile or contextlib.nullcontext():
+        earlier = await relay.stats()  # the requests before it are carried out
+        before = relay.precise_cpu_seconds()
+        sent, received, p50, p99, _ = await native(plan_of(publishers, readers, stream, seconds), descriptors)
+        spent = relay.precise_cpu_seconds() - before
+        told = await relay.stats()
     residence = (told.residence_p50_microseconds, told.residence_p99_microseconds)
     return Flow(sent, received, told.packets_sent - earlier.packets_sent, spent, *residence, p50, p99)
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from statistics import median
 
 from bench.figure import rounds, show
-from bench.forwarding import ROOMS, SSRC, Stream, native, plan_of, publish, sound, subscribe
-from bench.peer import SessionKeys
-from bench.relays import Relay, one_relay
+from bench.forwarding import ROOMS, Stream, flow, sound
+from bench.relays import one_relay
 from tests.private_network import private_network
 from tests.private_network import run as command
 
@@ -46,24 +44,28 @@ async def run() -> None:
 
 
 async def _cost(stream: Stream) -> float:
-    """Microseconds of a relay's processor time for a packet that is forwarded."""
+    """Microseconds of a relay's processor time for a packet that is forwarded. Raises RuntimeError where not
+    all were sent."""
     with private_network():
         for address in (RELAY, PUBLISHERS, SUBSCRIBERS):
             command(f"ip address add {address}/32 dev lo")
         command("ip link add drop0 type ifb")
         command("ip link set drop0 up")
         async with one_relay(host=RELAY) as relay:
-            forwarded, seconds, datagrams = await _flow(relay, stream)
+            done = await flow(relay, stream, sources=(PUBLISHERS, SUBSCRIBERS), meanwhile=_subscribers_away())
+    packets = done.sent * stream.subscribers
+    if done.datagrams < packets:
+        raise RuntimeError(f"of {packets} packets {done.datagrams} were sent")
     show(
         "sent_packets_per_cpu_second",
-        forwarded / seconds,
+        packets / done.cpu_seconds,
         "packets/s",
         **stream.asked(),
         path="a device that drops",
-        datagrams_out=datagrams,
-        relay_cpu_seconds=round(seconds, 3),
+        datagrams_out=done.datagrams,
+        relay_cpu_seconds=round(done.cpu_seconds, 3),
     )
-    return seconds / forwarded * 1e6
+    return done.cpu_seconds / packets * 1e6
 
 
 @contextlib.contextmanager
@@ -77,26 +79,3 @@ def _subscribers_away() -> Iterator[None]:
     finally:
         command(f"ip route del {route}")
         command(f"ip address add {address}")
-
-
-async def _flow(relay: Relay, stream: Stream) -> tuple[int, float, int]:
-    """Packets forwarded, the relay's processor time in seconds, and datagrams that it sent in all. Raises
-    RuntimeError where it did not send them all."""
-    senders: list[tuple[socket.socket, SessionKeys]] = []
-    for room in range(stream.rooms):
-        relay.source = PUBLISHERS
-        producer, publisher, keys = await publish(relay, stream, SSRC + room)
-        senders.append((publisher.socket, keys))
-        relay.source = SUBSCRIBERS
-        first = SSRC + stream.rooms + room * stream.subscribers
-        await subscribe(relay, producer, stream.subscribers, first)
-    with _subscribers_away():
-        earlier = await relay.stats()
-        before = relay.precise_cpu_seconds()
-        sent, *_ = await native(plan_of(senders, [], stream), [sender.fileno() for sender, _ in senders])
-        spent = relay.precise_cpu_seconds() - before
-        datagrams = (await relay.stats()).packets_sent - earlier.packets_sent
-    forwarded = sent * stream.subscribers
-    if datagrams < forwarded:
-        raise RuntimeError(f"of {forwarded} packets {datagrams} were sent")
-    return forwarded, spent, datagrams

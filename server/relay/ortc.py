@@ -130,7 +130,7 @@ class Certificate(dtls.RTCCertificate):
 
 
 class Path:
-    """What aiortc's DTLS needs of an ICE transport: `_recv`, `_send` and `role`.
+    """What aiortc's DTLS needs of an ICE transport, `_recv` and `role`, and what `Dtls` sends by.
 
     Who reads goes on at once, or, with `turns`, when it is its turn. Once there is somebody who decrypts what
     comes, that is done as it comes, and only the rest waits to be read.
@@ -197,9 +197,6 @@ class Path:
         if self._closed:
             raise ConnectionError
         self._send_datagram(datagram)
-
-    async def _send(self, datagram: bytes) -> None:
-        self.send(datagram)
 
     def _take_turn(self) -> None:
         self._waits_for_turn = False

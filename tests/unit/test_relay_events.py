@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from server.relay import events
-from server.relay.events import Events
+from server.relay.events import REST, Events
 
 
 class Thread:
@@ -45,23 +45,30 @@ class Thread:
 
 
 @pytest.fixture
-def thread() -> Thread:
-    return Thread()
+async def thread() -> AsyncIterator[Thread]:
+    made = Thread()
+    yield made
+    asyncio.get_running_loop().remove_reader(made.descriptor)
+    os.close(made.descriptor)
 
 
 async def test_what_comes_during_a_rest_comes_together(
     thread: Thread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "REST", 0.05)
-    Events(thread.descriptor, thread.take).listen()
-    thread.tell()
-    await thread.until(1)
-    for _ in range(5):
+    rests: list[tuple[float, Callable[[], None]]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(asyncio.get_running_loop(), "call_later", lambda *rest: rests.append(rest))
+        Events(thread.descriptor, thread.take).listen()
         thread.tell()
-        await asyncio.sleep(0)
-    assert thread.taken == [1]
-    await thread.until(2)
-    assert thread.taken == [1, 5]
+        await thread.until(1)
+        for _ in range(5):
+            thread.tell()
+            await asyncio.sleep(0)
+        assert thread.taken == [1]
+        ((seconds, end),) = rests
+        assert seconds == REST
+        end()
+        assert thread.taken == [1, 5]
 
 
 async def test_after_a_rest_without_anything_it_listens_again(thread: Thread) -> None:
