@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { Bucket, Buckets } from '../src/gestures/bucket';
+import { Early } from '../src/gestures/hearing';
 import { Raised } from '../src/gestures/raised';
 import { encode, readHand, readReaction } from '../src/gestures/wire';
 
@@ -68,5 +69,27 @@ describe('a bucket', () => {
     expect([buckets.take('a', 0), buckets.take('a', 0), buckets.take('b', 0)]).toEqual([true, false, true]);
     buckets.forget('a');
     expect(buckets.take('a', 0)).toBe(true);
+  });
+});
+
+describe('what comes from people not told yet', () => {
+  test('waits for them, in its order, once', () => {
+    const early = new Early<number>();
+    early.keep('bo', 1);
+    early.keep('cy', 2);
+    early.keep('bo', 3);
+    expect(early.take('bo')).toEqual([1, 3]);
+    expect(early.take('bo')).toEqual([]);
+    expect(early.take('cy')).toEqual([2]);
+  });
+
+  test('is bounded: by person, and in people', () => {
+    const early = new Early<number>();
+    for (let number = 0; number < 10; number += 1) early.keep('bo', number);
+    expect(early.take('bo')).toEqual([6, 7, 8, 9]);
+    for (let number = 0; number < 40; number += 1) early.keep(`person-${number}`, number);
+    expect(early.take('person-23')).toEqual([]);
+    expect(early.take('person-24')).toEqual([24]);
+    expect(early.take('person-39')).toEqual([39]);
   });
 });

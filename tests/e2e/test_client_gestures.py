@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 
 from livekit import rtc
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from tests.e2e.axe import violations
 from tests.e2e.browser import Participant, eventually, join, new_page
@@ -14,6 +16,8 @@ from tests.e2e.serving import Server
 
 HAND, REACTION = "offrecord.hand", "offrecord.reaction"
 QUIET = rtc.RoomOptions(auto_subscribe=False)
+WITHOUT_DEVICES = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());"
+"""Camera and microphone are not looked at here."""
 ANIMATION = "(sign) => getComputedStyle(sign).animationName"
 
 
@@ -25,13 +29,16 @@ def heard(app: Desktop, topic: str) -> list[object]:
     return [json.loads(payload) for _, payload, about in app.data if about == topic]
 
 
-async def watcher(browser: Browser, server: Server, room: str) -> Participant:
-    """Without camera and microphone, which are not looked at here."""
-    page = await new_page(browser, "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());")
+async def enter(page: Page, server: Server, room: str, name: str) -> None:
     await page.goto(f"{server.url}/#room={room}")
-    await page.get_by_test_id("join-name").fill("Bo")
+    await page.get_by_test_id("join-name").fill(name)
     await page.get_by_test_id("join-button").click()
     await page.get_by_test_id("leave-button").wait_for()
+
+
+async def watcher(browser: Browser, server: Server, room: str) -> Participant:
+    page = await new_page(browser, WITHOUT_DEVICES)
+    await enter(page, server, room, "Bo")
     return Participant(page, "Bo")
 
 
@@ -91,6 +98,43 @@ async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared
         await say(lap, REACTION, {"reaction": "<b>x</b>"})
         await say(lap, REACTION, {"reaction": "heart"})
         await expect(other.get_by_test_id("tile-reaction")).to_have_text("❤️")
+
+
+async def test_who_asks_before_the_page_is_told_of_them_is_answered(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    told = asyncio.Event()
+
+    async def hold(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        async def tell(message: str | bytes) -> None:
+            await told.wait()
+            socket.send(message)
+
+        server.on_message(tell)
+
+    async with desktop(shared_server.ws_url, shared_server.token("overtaken", "lap"), QUIET) as lap:
+        told.set()
+        ada = await new_page(shared_browser, WITHOUT_DEVICES)
+        await ada.route_web_socket(re.compile("/rtc"), hold)
+        await enter(ada, shared_server, "overtaken", "Ada")
+        await ada.keyboard.press("h")
+        await eventually(lambda: _answered(lap, HAND), lambda heard: {"hand": "up", "for": 0} in heard)
+        told.clear()
+        asked = heard(lap, HAND).count({"hand": "who"})
+        bo = (await watcher(shared_browser, shared_server, "overtaken")).page
+        await eventually(
+            lambda: _answered(lap, HAND), lambda heard: heard.count({"hand": "who"}) == asked + 1
+        )
+        # After it, on the same ordered channel: once this is shown, the question was taken.
+        await say(lap, HAND, {"hand": "up", "for": 60_000})
+        laps = ada.get_by_test_id("tile").filter(has_text="lap")
+        await expect(laps.get_by_test_id("tile-hand")).to_be_visible()
+        await expect(ada.get_by_test_id("tile").filter(has_text="Bo")).to_have_count(0)
+        told.set()
+        adas = bo.get_by_test_id("tile").filter(has_text="Ada")
+        await expect(adas.get_by_test_id("tile-hand")).to_be_visible()
 
 
 async def _answered(app: Desktop, topic: str) -> list[object]:

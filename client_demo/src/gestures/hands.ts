@@ -1,6 +1,6 @@
 /** Raising a hand: told to the others, shown in tiles and in the list of people, lowered by oneself or a moderator. */
 
-import { type RemoteParticipant, RoomEvent } from 'livekit-client';
+import { type Participant, RoomEvent } from 'livekit-client';
 
 import type { Call, CallPart } from '../call/parts';
 import { nameOf } from '../call/roster';
@@ -8,6 +8,7 @@ import { hide, mark, part, say } from '../dom';
 import { moderates, othersIn, waits } from '../door/told';
 import { phrase } from '../languages/language';
 import { Buckets } from './bucket';
+import { hear } from './hearing';
 import { Raised } from './raised';
 import { encode, HAND_TOPIC, type HandMessage, readHand } from './wire';
 
@@ -15,19 +16,12 @@ export class Hands implements CallPart {
   readonly keys = { hand: (): void => this.toggle() };
   private readonly raised = new Raised();
   private readonly button: HTMLButtonElement;
-  /** Of messages taken from one person. */
-  private readonly limits = new Buckets(8, 1_000);
 
   constructor(private readonly call: Call) {
     const { room, root } = call;
     this.button = part(root, 'hand-button', HTMLButtonElement);
     this.button.addEventListener('click', () => this.toggle());
-    room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
-      if (topic !== HAND_TOPIC || !sender || !this.limits.take(sender.identity, Date.now())) return;
-      const message = readHand(payload);
-      if (message) this.receive(message, sender);
-    });
-    room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => this.limits.forget(identity));
+    hear(room, HAND_TOPIC, new Buckets(8, 1_000), readHand, (message, sender) => this.receive(message, sender));
     room.on(RoomEvent.Reconnected, () => this.meet());
     this.meet();
   }
@@ -76,7 +70,7 @@ export class Hands implements CallPart {
     if (at !== null) void this.send({ hand: 'up', for: Date.now() - at }, to);
   }
 
-  private receive(message: HandMessage, sender: RemoteParticipant): void {
+  private receive(message: HandMessage, sender: Participant): void {
     const { room, announce, redraw } = this.call;
     const { identity } = sender;
     switch (message.hand) {

@@ -8,6 +8,7 @@ import { hide, make, part, tell } from '../dom';
 import { waits } from '../door/told';
 import { phrase } from '../languages/language';
 import { Bucket, Buckets } from './bucket';
+import { hear } from './hearing';
 import { encode, REACTION_TOPIC, type Reaction, REACTIONS, readReaction } from './wire';
 
 const SHOWN_MS = 4_000;
@@ -21,7 +22,6 @@ export class Reactions implements CallPart {
   private readonly choice: HTMLElement;
   private readonly told: HTMLElement;
   private readonly own = new Bucket(4, 700);
-  private readonly limits = new Buckets(6, 600);
   private readonly shown = new Map<string, { sign: string; timer: ReturnType<typeof setTimeout> }>();
   private untold: string[] = [];
   private telling: ReturnType<typeof setTimeout> | undefined;
@@ -46,15 +46,8 @@ export class Reactions implements CallPart {
     };
     document.addEventListener('pointerdown', outside, { signal: closed });
     document.addEventListener('focusin', outside, { signal: closed });
-    room.on(RoomEvent.DataReceived, (payload, sender, _kind, topic) => {
-      if (topic !== REACTION_TOPIC || !sender || !this.limits.take(sender.identity, Date.now())) return;
-      const reaction = readReaction(payload);
-      if (reaction) this.show(sender, reaction);
-    });
-    room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => {
-      this.limits.forget(identity);
-      this.take(identity);
-    });
+    hear(room, REACTION_TOPIC, new Buckets(6, 600), readReaction, (reaction, sender) => this.show(sender, reaction));
+    room.on(RoomEvent.ParticipantDisconnected, ({ identity }) => this.take(identity));
     this.open(false);
   }
 
