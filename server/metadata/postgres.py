@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.metadata.address import Database, LedgerError
 
@@ -28,6 +28,18 @@ _TAKE_CLAIM = "SELECT pg_try_advisory_lock(hashtext('offrecord.ledger'), hashtex
 # A dump that holds the table makes the rewriting after a sweep wait, and with it the events: not for long.
 _WRITING = {"lock_timeout": "10s", "application_name": "offrecord"}
 _READING = {"default_transaction_read_only": "on", "application_name": "offrecord logs"}
+# What VACUUM must leave is what the oldest of these snapshots sees: of this database, of what belongs to
+# none (a replica that gives feedback, the server's own launchers), and of slots. The snapshot of the question
+# itself is among them, and is as old as the oldest transaction that writes anywhere.
+_SEES_BEFORE = """
+SELECT EXISTS (
+  SELECT 1 FROM pg_stat_activity
+  WHERE age(backend_xmin) > age(CAST('{moment}' AS xid)) AND (datname = current_database() OR datname IS NULL)
+) OR EXISTS (SELECT 1 FROM pg_replication_slots WHERE age(xmin) > age(CAST('{moment}' AS xid)))
+"""
+UNSEEN_SECONDS = 3.0
+"""The database's own housekeeping is over by then; a dump may not be."""
+_UNSEEN_RETRY_SECONDS = 0.02
 
 Connect = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -91,6 +103,23 @@ async def _wait_for(engine: AsyncEngine) -> None:
             if asyncio.get_running_loop().time() > patient_until:
                 raise
             await asyncio.sleep(_CLAIM_RETRY_SECONDS)
+
+
+async def is_unseen(connection: AsyncConnection) -> bool:
+    """Waits until nobody sees any more what was deleted before; False where somebody does for too long.
+
+    `connection` commits by itself. Raises SQLAlchemyError.
+    https://www.postgresql.org/docs/current/routine-vacuuming.html
+    """
+    given = await connection.exec_driver_sql("SELECT CAST(pg_current_xact_id() AS xid)")
+    # A number: the driver tells none of its size apart from others in a parameter.
+    question = _SEES_BEFORE.format(moment=int(given.scalar_one()))
+    patient_until = asyncio.get_running_loop().time() + UNSEEN_SECONDS
+    while (await connection.exec_driver_sql(question)).scalar_one():
+        if asyncio.get_running_loop().time() > patient_until:
+            return False
+        await asyncio.sleep(_UNSEEN_RETRY_SECONDS)
+    return True
 
 
 def reading_engine(place: Database) -> AsyncEngine:

@@ -15,6 +15,7 @@ from sqlalchemy import Delete, case, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.config import Metadata
+from server.metadata.address import LedgerError
 from server.metadata.connection import Connection
 from server.metadata.database import FAILURES, connections, events, holds, take_turn, upkeep
 from server.metadata.declared import Expiry
@@ -124,7 +125,8 @@ async def sweep(engine: AsyncEngine, retention: Retention, now: float, *, shorte
 
     SQLite: `secure_delete` zeroes a deleted cell, but pages rebalanced earlier can hold copies of cells in
     their slack; VACUUM writes every page anew. PostgreSQL: a deleted row stays in its table's file until it
-    is vacuumed, and its bytes until they are needed; VACUUM FULL writes each table into a new file.
+    is vacuumed, and its bytes until they are needed; VACUUM FULL writes each table into a new file, with
+    what some transaction still sees.
     That this is due is kept with the rows (in the deleting transaction), so that a crash or a busy
     database in between only delays it to the next sweep.
     Raises SQLAlchemyError when rows could not be deleted.
@@ -151,16 +153,29 @@ _REWRITE = {"sqlite": "VACUUM", "postgresql": "VACUUM (FULL) events, connections
 
 
 async def rewrite(engine: AsyncEngine) -> None:
-    """Overwrites what deleted rows have left, if any were deleted since the last time."""
+    """Overwrites what deleted rows have left, if any were deleted since the last time.
+
+    Raises SQLAlchemyError where the database is busy, LedgerError where somebody else still sees some of
+    them; that it is due stays.
+    """
     async with engine.connect() as connection:
         due = await connection.scalar(select(upkeep.c.rewrite_due))
     if due:
         await _rewrite(engine, due)
 
 
+async def _is_unseen(connection: AsyncConnection) -> bool:
+    from server.metadata import postgres  # with its driver, which a ledger in a file does without
+
+    return await postgres.is_unseen(connection)
+
+
 async def _rewrite(engine: AsyncEngine, due: int) -> None:
     """`due` counts the deletions that were seen before: one that came meanwhile leaves it due."""
     async with engine.connect() as connection:
         autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        unseen = engine.dialect.name == "sqlite" or await _is_unseen(autocommit)
         await autocommit.exec_driver_sql(_REWRITE[engine.dialect.name])
+        if not unseen:
+            raise LedgerError("a transaction that began before still sees what was deleted")
         await autocommit.execute(update(upkeep).where(upkeep.c.rewrite_due == due).values(rewrite_due=0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from server.metadata import asking
 from tests.postgres import Cluster, programs
 from tests.unit.ledger import Kept, KeptInDatabase, KeptInFile
+
+THREAD_SECONDS = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +34,24 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kept]:
     """An empty place for a ledger."""
     if request.param == "sqlite":
         yield KeptInFile(tmp_path)
+        await asyncio.to_thread(_join_threads_of_connections)
         return
     database = KeptInDatabase(request.getfixturevalue("postgres"))
     yield database
     database.give_back()
+
+
+def _join_threads_of_connections() -> None:
+    """The driver lets go of a connection that fails without waiting for its thread, which tells the loop of
+    its end: the loop must be there until then. All are closed by now."""
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            thread.join(THREAD_SECONDS)
+            assert not thread.is_alive(), "a connection is left open"
 
 
 @pytest.fixture

@@ -248,3 +248,51 @@ async def test_a_dump_of_the_database_delays_only_the_overwriting(
     assert await ledger.sweep() == 0
     assert b"ada-lovelace" not in kept.on_disk()
     await ledger.close()
+
+
+async def test_what_an_older_transaction_still_sees_is_overwritten_once_it_is_over(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It need not have looked at the table, so that no lock is in the way of writing it anew."""
+    monkeypatch.setattr(database_of_postgres, "UNSEEN_SECONDS", 0.1)
+    kept, clock = KeptInDatabase(postgres), Clock()
+    ledger = await Ledger.open(kept.url, clock=clock)
+    ledger.record(joined(1, "ada-lovelace"))
+    await ledger.flush()
+    other = await asyncpg.connect(kept.url)
+    reading = other.transaction(isolation="repeatable_read", readonly=True)
+    await reading.start()
+    await other.fetch("SELECT 1")
+    clock.now += 31 * DAY
+    assert await ledger.sweep() == 1
+    assert "overwritten at the next sweep" in caplog.text
+    assert b"ada-lovelace" in kept.on_disk()
+    await reading.rollback()
+    await other.close()
+    assert await ledger.sweep() == 0
+    assert b"ada-lovelace" not in kept.on_disk()
+    await ledger.close()
+
+
+async def test_a_sweep_waits_for_a_short_transaction_that_still_sees_what_expired(
+    postgres: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_of_postgres, "UNSEEN_SECONDS", 20.0)
+    kept, clock = KeptInDatabase(postgres), Clock()
+    ledger = await Ledger.open(kept.url, clock=clock)
+    ledger.record(joined(1, "ada-lovelace"))
+    await ledger.flush()
+    other = await asyncpg.connect(kept.url)
+    reading = other.transaction(isolation="repeatable_read", readonly=True)
+    await reading.start()
+    await other.fetch("SELECT 1")
+    clock.now += 31 * DAY
+    sweeping = asyncio.ensure_future(ledger.sweep())
+    while await asyncio.to_thread(kept.sql, "SELECT count(*) FROM events") != "0":
+        await asyncio.sleep(0.01)
+    assert not sweeping.done()
+    await reading.rollback()
+    assert await sweeping == 1
+    await other.close()
+    assert b"ada-lovelace" not in kept.on_disk()
+    await ledger.close()
