@@ -86,6 +86,7 @@ async def test_an_invitation_with_a_key_leads_into_the_encrypted_call(
         await asyncio.gather(ada.sees(1), ada.hears(1), app.sees("Ada"), app.hears())
         await app.says("State", "Encrypted end to end.")
         await stranger.says("People", "Ada: microphone on, camera on")
+        await app.says("People", "Stranger: ")
         await app.sees("Ada")  # for longer than the first pictures take, in both
         assert not (await stranger.look())["tiles"]["Ada"]
         assert not (await app.look())["tiles"]["Stranger"]

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import subprocess
-from typing import Any
+from typing import Any, NamedTuple
 
 from livekit import rtc
 from playwright.async_api import Browser
@@ -23,13 +23,15 @@ DELAY_MS = 25.0
 TWO = rtc.RoomOptions(single_peer_connection=False)
 PACKETS = 1_200
 """Enough for a share of losses to be near the truth."""
+STEADY_FRAMES = 30
+"""A layer that sent so many was not begun and given up again at once."""
 SENT = """
 async () => {
   const streams = [];
   for (const peer of window.peersOfThisPage) {
     for (const entry of (await peer.getStats()).values()) {
       if (entry.type !== 'outbound-rtp' || !entry.packetsSent) continue;
-      streams.push([entry.kind, entry.rid ?? '', entry.packetsSent]);
+      streams.push([entry.kind, entry.rid ?? '', entry.packetsSent, entry.framesSent ?? 0]);
     }
   }
   return streams;
@@ -48,10 +50,18 @@ async def kept(server: Server, room: str = "garden") -> list[Row]:
     return [json.loads(line) for line in listing.stdout.splitlines()]
 
 
-async def sent(person: Participant) -> list[tuple[str, str, int]]:
-    """Kind, layer and packets of each stream that a page sends."""
-    found = await person.page.evaluate(SENT)
-    return [(kind, rid, packets) for kind, rid, packets in found]
+class Sent(NamedTuple):
+    """A stream that a page sends. Padding that measures the uplink counts as packets, of layers without
+    frames, too."""
+
+    kind: str
+    rid: str
+    packets: int
+    frames: int
+
+
+async def sent(person: Participant) -> list[Sent]:
+    return [Sent(*stream) for stream in await person.page.evaluate(SENT)]
 
 
 def ended(rows: list[Row], identity: str) -> dict[str, Row]:
@@ -79,11 +89,12 @@ async def test_loss_round_trip_and_layers_of_a_browser_and_a_desktop(
             await ada.sees(1)
             await ada.hears(1)
             streams = await eventually(
-                lambda: sent(ada), lambda seen: sum(one[2] for one in seen) >= PACKETS, 60.0
+                lambda: sent(ada), lambda seen: sum(one.packets for one in seen) >= PACKETS, 60.0
             )
             await eventually(
                 bad.statistics, lambda seen: seen["down"]["delivered"]["packets"] >= PACKETS, 60.0
             )
+        at_the_end = await sent(ada)
         await ada.leave()
         rows = await eventually(lambda: kept(server), lambda seen: is_over(seen, 2))
 
@@ -95,8 +106,9 @@ async def test_loss_round_trip_and_layers_of_a_browser_and_a_desktop(
         assert row["candidate"] == "peer_reflexive", "the relay sees where the emulator sends from"
         assert (row["dtls"], row["srtp"]) == ("dtls_1_2", "aead_aes_128_gcm")
         assert row["cipher"] == "ecdhe_ecdsa_aes128_gcm_sha256"
-        assert DELAY_MS <= row["ice_milliseconds"] <= row["dtls_milliseconds"] - 2 * DELAY_MS
-        assert row["dtls_milliseconds"] < row["milliseconds"]
+        # A relay without processor time notices both late, and then at once; never early.
+        assert DELAY_MS <= row["ice_milliseconds"] <= row["dtls_milliseconds"]
+        assert 3 * DELAY_MS <= row["dtls_milliseconds"] < row["milliseconds"]
         assert 2 * DELAY_MS * 0.9 <= row["round_trip_last"] <= row["round_trip_worst"] < 2_000
     # A browser measures its uplink with padding, which is received, and not missed where it is lost.
     both = near["both"]
@@ -117,8 +129,10 @@ async def test_loss_round_trip_and_layers_of_a_browser_and_a_desktop(
         assert camera["key_frames_asked"] >= 1
         assert camera["packets_lost"] < LOSS / 2 * camera["packets"], "what was sent again is not lost"
     (hers,) = (camera for camera in cameras if camera["identity"] == identity)
-    assert hers["layers"] == len({rid for kind, rid, _ in streams if kind == "video"})
-    assert hers["packets"] >= 0.8 * sum(packets for kind, _, packets in streams if kind == "video")
+    steady = [one for one in streams if one.frames >= STEADY_FRAMES]
+    begun = [one for one in at_the_end if one.kind == "video"]
+    assert 1 <= len(steady) <= hers["layers"] <= len(begun)
+    assert hers["packets"] >= 0.8 * sum(one.packets for one in steady)
     assert hers["packets_resent"] > 0
     steps = [row["quality"] for row in rows if row["event"] == "quality_changed"]
     assert steps, "a twentieth of loss is not excellent"
