@@ -27,8 +27,10 @@ FLAGS = [
     "--disable-backgrounding-occluded-windows",
     "--autoplay-policy=no-user-gesture-required",
 ]
+WHOLE = ("chromium", "chromium-browser", "google-chrome")
 # Three cameras: the second of them is a depth camera, of which WebRTC sends nothing.
 FAKE_DEVICES = "--use-fake-device-for-media-stream=device-count=3"
+SLOW_CAMERAS = f"{FAKE_DEVICES},fps=10"
 ALLOWED = "--use-fake-ui-for-media-stream"
 
 # Remembers every peer connection of the page, so that what really arrived can be read.
@@ -181,10 +183,18 @@ async def join(
     return Participant(page, name)
 
 
+def light() -> contextlib.AbstractAsyncContextManager[Browser]:
+    """For most tests, at two thirds of the processor time: pages, media and network of Chromium without the
+    program around them where that is installed, and ten pictures a second from each camera."""
+    return chromium(media=(SLOW_CAMERAS, ALLOWED), names=("chromium-headless-shell", *WHOLE))
+
+
 @contextlib.asynccontextmanager
-async def chromium(*flags: str, media: Sequence[str] = (FAKE_DEVICES, ALLOWED)) -> AsyncIterator[Browser]:
+async def chromium(
+    *flags: str, media: Sequence[str] = (FAKE_DEVICES, ALLOWED), names: Sequence[str] = WHOLE
+) -> AsyncIterator[Browser]:
     """With `flags` besides. Not `ALLOWED`, a page gets devices only where its context has the permission."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = next(filter(None, map(shutil.which, names)), None)
     if executable is None:
         pytest.fail("Chromium is not installed; scripts/debian.sh installs it where it can")
     words = [*FLAGS, *media, *flags]

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.e2e.browser import chromium
+from tests.e2e.browser import chromium, light
 from tests.e2e.ops import name_operators
 from tests.e2e.serving import Server, serving
 
@@ -37,6 +37,13 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
+    async with light() as running:
+        yield running
+
+
+@pytest.fixture
+async def whole_browser() -> AsyncIterator[Browser]:
+    """As a person starts it."""
     async with chromium() as running:
         yield running
 
@@ -59,7 +66,7 @@ async def console_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def one_browser() -> AsyncIterator[Browser]:
-    async with chromium() as running:
+    async with light() as running:
         yield running
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -27,19 +29,20 @@ _OVERFLOW = "document.documentElement.scrollWidth > document.documentElement.cli
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280, 1920])
 async def test_axe_finds_nothing_and_nothing_overflows(
-    console_server: Server, shared_browser: Browser, width: int, scheme: str
+    console_server: Server, shared_browser: Browser, scheme: Literal["light", "dark"]
 ) -> None:
     ada = await join(shared_browser, console_server.url, "A" * 40, "room-" + "x" * 50)
     page = await operator(shared_browser, console_server, "priya")
-    await page.set_viewport_size({"width": width, "height": 800})
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    await page.emulate_media(color_scheme=scheme)
     for path, title in PAGES.items():
         await page.goto(address(console_server, path))
         await expect(page.get_by_role("heading", level=1)).to_have_text(title)
-        await accessible(page)
-        assert not await page.evaluate(_OVERFLOW), path
+        for width in (1920, 1280, 360):
+            await page.set_viewport_size({"width": width, "height": 800})
+            assert not await page.evaluate(_OVERFLOW), (path, width)
+            if width != 1280:  # what is in between is laid out as one of them
+                await accessible(page)
     await ada.leave()
 
 

@@ -51,9 +51,11 @@ def _between(least: float, most: float) -> Callable[[float], bool]:
 
 
 @pytest.mark.parametrize("codec", ["vp8", "vp9", "av1"])
-async def test_as_many_frames_come_as_are_asked_for(server: Server, browser: Browser, codec: str) -> None:
-    publisher = await enter(browser, server, ROOM, "publisher", PUBLISH, codec)
-    watcher = await enter(browser, server, ROOM, "watcher", WATCH)
+async def test_as_many_frames_come_as_are_asked_for(
+    server: Server, whole_browser: Browser, codec: str
+) -> None:
+    publisher = await enter(whole_browser, server, ROOM, "publisher", PUBLISH, codec)
+    watcher = await enter(whole_browser, server, ROOM, "watcher", WATCH)
     rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
     await eventually(rate, _between(12.5, 17), PATIENCE)
     assert await watcher.evaluate("publication.mimeType.toLowerCase()") == f"video/{codec}"
@@ -67,11 +69,13 @@ async def test_as_many_frames_come_as_are_asked_for(server: Server, browser: Bro
     await watcher.context.close()
 
 
-async def test_a_narrow_downlink_shows_fewer_frames_before_none(server: Server, browser: Browser) -> None:
+async def test_a_narrow_downlink_shows_fewer_frames_before_none(
+    server: Server, whole_browser: Browser
+) -> None:
     async with bad_network(server.url, server.udp_ports) as network:
-        publisher = await enter(browser, server, ROOM, "publisher", PUBLISH, "vp8")
+        publisher = await enter(whole_browser, server, ROOM, "publisher", PUBLISH, "vp8")
         access = await network.access("watcher", down=WIDE)
-        watcher = await enter(browser, server, ROOM, "watcher", WATCH, url=access.ws_url)
+        watcher = await enter(whole_browser, server, ROOM, "watcher", WATCH, url=access.ws_url)
         await watcher.wait_for_function("window.publication")
         await watcher.evaluate("publication.setVideoQuality(LivekitClient.VideoQuality.LOW)")
         rate: Callable[[], Awaitable[float]] = partial(_frames_a_second, watcher)
