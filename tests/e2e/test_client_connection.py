@@ -15,11 +15,11 @@ PROBED = 60_000  # milliseconds; a probe that a busy machine spoils is made agai
 JUDGED = 30_000  # milliseconds; the server judges every five seconds, and media flows first
 
 
-async def test_everybody_sees_who_loses_media(server: Server, shared_browser: Browser) -> None:
+async def test_everybody_sees_who_loses_media(server: Server, whole_browser: Browser) -> None:
     async with bad_network(server.url, server.udp_ports) as network:
         access = await network.access("alan")
-        ada = await join(shared_browser, server.url, "Ada", "connections")
-        alan = await join(shared_browser, access.url, "Alan", "connections")
+        ada = await join(whole_browser, server.url, "Ada", "connections")
+        alan = await join(whole_browser, access.url, "Alan", "connections")
         await access.change(LOSSY, LOSSY)
 
         for page in (ada.page, alan.page):
