@@ -8,6 +8,7 @@ from contextlib import aclosing
 import msgspec
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.metadata import postgres, store, writer
 from server.metadata.address import LedgerError
@@ -19,6 +20,7 @@ from server.metadata.rows.tracks import TrackPublished
 from server.metadata.sessions import Listed, Reader
 from server.metadata.store import Ledger
 from server.metadata.words import LeaveReason, TrackKind, TrackSource
+from server.metadata.writing import Entry
 from tests.unit.ledger import START, Clock, joined, sessions
 
 
@@ -129,6 +131,39 @@ async def test_a_busy_database_delays_but_loses_nothing(url: str, monkeypatch: p
     await ledger.close()
     assert failing.is_set()
     assert len(await sessions(url, clock)) == 1
+
+
+async def test_events_of_a_moment_are_written_together(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[int] = []
+    real = writer._insert_rows
+
+    async def counted(engine: AsyncEngine, batch: list[Entry], name: str) -> None:
+        batches.append(len(batch))
+        await real(engine, batch, name)
+
+    monkeypatch.setattr(writer, "_insert_rows", counted)
+    ledger = await Ledger.open(url)
+    ledger.record(joined(1))
+    await asyncio.sleep(0)  # the writer has seen the first
+    ledger.record(joined(2))
+    await ledger.written.wait()
+    assert batches == [2]
+    await ledger.close()
+
+
+async def test_who_waits_for_what_was_recorded_does_not_wait_for_more(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 3_600.0)
+    clock = Clock()
+    ledger = await Ledger.open(url, clock=clock)
+    ledger.record(joined(1))
+    await asyncio.sleep(0)
+    await ledger.flush()
+    assert len(await sessions(url, clock)) == 1
+    ledger.record(joined(2))
+    await ledger.close()
+    assert len(await sessions(url, clock)) == 2
 
 
 async def test_one_server_per_ledger(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
