@@ -4,7 +4,6 @@ set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
-command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell)
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(firefox-esr)
 command -v strace >/dev/null || missing+=(strace)
 [ -x /usr/sbin/nft ] || missing+=(nftables)
@@ -20,7 +19,10 @@ for needed in libEGL.so.1=libegl1 libGL.so.1=libgl1 libxkbcommon.so.0=libxkbcomm
   libdbus-1.so.3=libdbus-1-3 libpulse.so.0=libpulse0; do
   [[ $libraries == *"${needed%=*}"* ]] || missing+=("${needed#*=}")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+# Chromium without the program around it only makes tests cheaper, and is not in every release.
+light=chromium-headless-shell
+is_wanted() { ! command -v "$light" && apt-cache show "$light"; } >/dev/null 2>&1
+[ ${#missing[@]} -eq 0 ] && ! is_wanted && exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   export DEBIAN_FRONTEND=noninteractive
@@ -31,11 +33,14 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     printf '#!/bin/sh\nexit 101\n' > "$policy"
     chmod +x "$policy"
   fi
-  apt-get update -q
-  # Chromium without the program around it only makes tests cheaper, and is not in every release.
-  apt-cache show chromium-headless-shell >/dev/null 2>&1 || missing=("${missing[@]/#chromium-headless-shell}")
-  apt-get install -q -y --no-install-recommends "${missing[@]}"
-else
+  if [ ${#missing[@]} -gt 0 ]; then
+    apt-get update -q
+    apt-get install -q -y --no-install-recommends "${missing[@]}"
+  fi
+  if is_wanted && ! apt-get install -q -y --no-install-recommends "$light"; then
+    printf 'offrecord: without %s the tests take longer\n' "$light" >&2
+  fi
+elif [ ${#missing[@]} -gt 0 ]; then
   printf 'offrecord: the tests need %s; install it and try again\n' "${missing[*]}" >&2
   exit 1
 fi
