@@ -44,6 +44,8 @@ window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {
   },
 });
 """
+# No camera and no microphone, where they are not looked at.
+WITHOUT_DEVICES = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());"
 INBOUND = """
 async () => {
   const streams = [];
@@ -166,8 +168,13 @@ async def new_page(browser: Browser, script: str = "") -> Page:
 async def join(
     browser: Browser, url: str, name: str, room: str, script: str = "", *, asked_age: bool = False
 ) -> Participant:
-    """Through the join page, by hand; `asked_age` where the server asks about age first."""
+    """In a page of its own. `script` as in `new_page`, the others as in `come_in`."""
     page = await new_page(browser, script)
+    return await come_in(page, url, name, room, asked_age=asked_age)
+
+
+async def come_in(page: Page, url: str, name: str, room: str, *, asked_age: bool = False) -> Participant:
+    """Through the join page, by hand; `asked_age` where the server asks about age first."""
     await page.goto(url)
     await page.get_by_test_id("join-name").fill(name)
     await page.get_by_test_id("join-room").fill(room)

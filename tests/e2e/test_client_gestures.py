@@ -7,17 +7,15 @@ import json
 import re
 
 from livekit import rtc
-from playwright.async_api import Browser, Page, WebSocketRoute, expect
+from playwright.async_api import Browser, WebSocketRoute, expect
 
 from tests.e2e.axe import violations
-from tests.e2e.browser import Participant, eventually, join, new_page
+from tests.e2e.browser import WITHOUT_DEVICES, come_in, eventually, join, new_page
 from tests.e2e.desktop import Desktop, desktop
 from tests.e2e.serving import Server
 
 HAND, REACTION = "offrecord.hand", "offrecord.reaction"
 QUIET = rtc.RoomOptions(auto_subscribe=False)
-WITHOUT_DEVICES = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());"
-"""Camera and microphone are not looked at here."""
 ANIMATION = "(sign) => getComputedStyle(sign).animationName"
 
 
@@ -27,19 +25,6 @@ async def say(app: Desktop, topic: str, content: object) -> None:
 
 def heard(app: Desktop, topic: str) -> list[object]:
     return [json.loads(payload) for _, payload, about in app.data if about == topic]
-
-
-async def enter(page: Page, server: Server, room: str, name: str) -> None:
-    await page.goto(f"{server.url}/#room={room}")
-    await page.get_by_test_id("join-name").fill(name)
-    await page.get_by_test_id("join-button").click()
-    await page.get_by_test_id("leave-button").wait_for()
-
-
-async def watcher(browser: Browser, server: Server, room: str) -> Participant:
-    page = await new_page(browser, WITHOUT_DEVICES)
-    await enter(page, server, room, "Bo")
-    return Participant(page, "Bo")
 
 
 async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared_browser: Browser) -> None:
@@ -63,7 +48,7 @@ async def test_hands_and_reactions_are_seen_by_all(shared_server: Server, shared
         assert await violations(page) == []
 
         # Who comes later asks, and is told since when.
-        bo = (await watcher(shared_browser, shared_server, "gestures")).page
+        bo = (await join(shared_browser, shared_server.url, "Bo", "gestures", WITHOUT_DEVICES)).page
         await expect(
             bo.get_by_test_id("tile").filter(has_text="Ada").get_by_test_id("tile-hand")
         ).to_be_visible()
@@ -118,12 +103,12 @@ async def test_who_asks_before_the_page_is_told_of_them_is_answered(
         told.set()
         ada = await new_page(shared_browser, WITHOUT_DEVICES)
         await ada.route_web_socket(re.compile("/rtc"), hold)
-        await enter(ada, shared_server, "overtaken", "Ada")
+        await come_in(ada, shared_server.url, "Ada", "overtaken")
         await ada.keyboard.press("h")
         await eventually(lambda: _answered(lap, HAND), lambda heard: {"hand": "up", "for": 0} in heard)
         told.clear()
         asked = heard(lap, HAND).count({"hand": "who"})
-        bo = (await watcher(shared_browser, shared_server, "overtaken")).page
+        bo = (await join(shared_browser, shared_server.url, "Bo", "overtaken", WITHOUT_DEVICES)).page
         await eventually(
             lambda: _answered(lap, HAND), lambda heard: heard.count({"hand": "who"}) == asked + 1
         )

@@ -5,16 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.e2e.browser import new_page
+from tests.e2e.browser import WITHOUT_DEVICES, new_page
 from tests.e2e.client_page import OVERFLOW, SECURE, PlayedServer, fits, open_context, open_page, statement
 from tests.e2e.serving import Server
 
-# No camera and no microphone, which are not looked at here.
-BARE = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error());"
-
 
 async def enter(browser: Browser, server: Server, language: str, room: str) -> Page:
-    page = await new_page(browser, BARE)
+    page = await new_page(browser, WITHOUT_DEVICES)
     await page.goto(f"{server.url}/?lang={language}#room={room}")
     await page.get_by_test_id("join-name").fill("Ada")
     await page.get_by_test_id("join-button").click()
@@ -31,7 +28,7 @@ LEFT = {"de": "verlassen", "ar": "غادرت"}
 async def test_a_call_is_held_in_the_language(
     shared_server: Server, shared_browser: Browser, language: str, direction: str
 ) -> None:
-    page = await new_page(shared_browser, BARE)
+    page = await new_page(shared_browser, WITHOUT_DEVICES)
     await page.goto(f"{shared_server.url}/?lang={language}#room=polyglot-{language}")
     root = page.locator("html")
     await expect(root).to_have_attribute("lang", language)

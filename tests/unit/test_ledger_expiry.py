@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -29,6 +31,18 @@ from tests.unit.ledger import START, Clock, Kept, KeptInDatabase, joined, publis
 
 async def identities(url: str, clock: Clock) -> list[str]:
     return [session.identity or "" for session in await sessions(url, clock)]
+
+
+@asynccontextmanager
+async def older_transaction(kept: KeptInDatabase, question: str) -> AsyncIterator[None]:
+    """As a dump reads: what it sees is as it was when it asked `question`, until it is over."""
+    connection = await asyncpg.connect(kept.url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.fetch(question)
+            yield
+    finally:
+        await connection.close()
 
 
 async def test_a_session_is_gone_after_its_days(kept: Kept) -> None:
@@ -236,15 +250,10 @@ async def test_a_dump_of_the_database_delays_only_the_overwriting(
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.close()
     clock.now += 31 * DAY
-    dump = await asyncpg.connect(kept.url)
-    reading = dump.transaction()
-    await reading.start()
-    await dump.fetch("SELECT 1 FROM events")
-    ledger = await Ledger.open(kept.url, clock=clock)
-    assert await identities(kept.url, clock) == []
-    assert b"ada-lovelace" in kept.on_disk()
-    await reading.rollback()
-    await dump.close()
+    async with older_transaction(kept, "SELECT 1 FROM events"):
+        ledger = await Ledger.open(kept.url, clock=clock)
+        assert await identities(kept.url, clock) == []
+        assert b"ada-lovelace" in kept.on_disk()
     assert await ledger.sweep() == 0
     assert b"ada-lovelace" not in kept.on_disk()
     await ledger.close()
@@ -259,16 +268,11 @@ async def test_what_an_older_transaction_still_sees_is_overwritten_once_it_is_ov
     ledger = await Ledger.open(kept.url, clock=clock)
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.flush()
-    other = await asyncpg.connect(kept.url)
-    reading = other.transaction(isolation="repeatable_read", readonly=True)
-    await reading.start()
-    await other.fetch("SELECT 1")
-    clock.now += 31 * DAY
-    assert await ledger.sweep() == 1
-    assert "overwritten at the next sweep" in caplog.text
-    assert b"ada-lovelace" in kept.on_disk()
-    await reading.rollback()
-    await other.close()
+    async with older_transaction(kept, "SELECT 1"):
+        clock.now += 31 * DAY
+        assert await ledger.sweep() == 1
+        assert "overwritten at the next sweep" in caplog.text
+        assert b"ada-lovelace" in kept.on_disk()
     assert await ledger.sweep() == 0
     assert b"ada-lovelace" not in kept.on_disk()
     await ledger.close()
@@ -282,17 +286,12 @@ async def test_a_sweep_waits_for_a_short_transaction_that_still_sees_what_expire
     ledger = await Ledger.open(kept.url, clock=clock)
     ledger.record(joined(1, "ada-lovelace"))
     await ledger.flush()
-    other = await asyncpg.connect(kept.url)
-    reading = other.transaction(isolation="repeatable_read", readonly=True)
-    await reading.start()
-    await other.fetch("SELECT 1")
-    clock.now += 31 * DAY
-    sweeping = asyncio.ensure_future(ledger.sweep())
-    while await asyncio.to_thread(kept.sql, "SELECT count(*) FROM events") != "0":
-        await asyncio.sleep(0.01)
-    assert not sweeping.done()
-    await reading.rollback()
+    async with older_transaction(kept, "SELECT 1"):
+        clock.now += 31 * DAY
+        sweeping = asyncio.ensure_future(ledger.sweep())
+        while await asyncio.to_thread(kept.sql, "SELECT count(*) FROM events") != "0":
+            await asyncio.sleep(0.01)
+        assert not sweeping.done()
     assert await sweeping == 1
-    await other.close()
     assert b"ada-lovelace" not in kept.on_disk()
     await ledger.close()
