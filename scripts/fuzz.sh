@@ -3,7 +3,7 @@
 # TARGETS picks some. What was worth keeping and what was found are in .build/fuzz/.
 set -euo pipefail
 
-rust=(stun rtp rtcp framing codec downlink forwarder)
+rust=(stun rtp rtcp framing codec downlink lane forwarder)
 python=(sdp signal control token query data sctp candidate room)
 read -ra chosen <<<"${TARGETS:-${rust[*]} ${python[*]}}"
 share=$((${SECONDS_IN_ALL:-60} / ${#chosen[@]}))
@@ -17,7 +17,7 @@ mkdir -p "$kept"
 coverage="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4"
 coverage+=" -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table"
 coverage+=" -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
-if [[ " ${chosen[*]} " =~ \ (stun|rtp|rtcp|framing|codec|downlink|forwarder)\  ]]; then
+if [[ " ${chosen[*]} " =~ \ (stun|rtp|rtcp|framing|codec|downlink|lane|forwarder)\  ]]; then
   RUSTFLAGS=$coverage scripts/quiet.sh "fuzz targets" \
     cargo build --manifest-path server/native/fuzz/Cargo.toml --locked --release --target "$host" --quiet
 fi

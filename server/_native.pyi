@@ -10,11 +10,13 @@ from server.control.messages import CreateConsumer, CreateProducer, RemoteCandid
 __all__ = [
     "DESCRIPTORS",
     "TCP_LISTENER",
+    "DataSession",
     "LockError",
     "LockProbe",
     "LockReport",
     "PacketThread",
     "PolicyRule",
+    "fan_out",
     "filter_count",
     "filter_digest",
     "finish",
@@ -142,6 +144,73 @@ class PacketThread:
     def residences(self) -> list[int]:
         """How many datagrams were in the relay for at most 250 us, 1, 4, 16 and 64 ms, and how many in all,
         since the beginning."""
+
+# --- data channels --------------------------------------------------------------------------------
+
+_Channel = tuple[int, int, bool]
+"""A stream, the sequence number of its next message, and whether its messages are told in order."""
+
+@final
+class DataSession:
+    """One DTLS 1.2 connection with AES_128_GCM after its handshake: its records, and, from `take_over` to
+    `give_back`, what is sent on its association. `now` is `time.monotonic()`.
+
+    All raise ValueError or OverflowError for values that do not fit.
+    """
+
+    def __new__(
+        cls, *, is_server: bool, master: bytes, client_random: bytes, server_random: bytes
+    ) -> DataSession:
+        """Of what the handshake ended with (RFC 5246 section 6.3). Raises ValueError for other lengths."""
+
+    def seal(self, packet: bytes) -> bytes:
+        """A datagram with one packet of SCTP."""
+
+    def goodbye(self) -> bytes:
+        """The datagram that says that nothing comes any more."""
+
+    def receive(self, datagram: bytes, now: float) -> list[bytes | None] | None:
+        """What is left to be done of a datagram with records of data and alerts: packets of SCTP, and None
+        where the peer says goodbye; nothing of plain acknowledgements of what `fan_out` has sent. None if no
+        record in it is the peer's, or it came before."""
+
+    def take_over(
+        self,
+        *,
+        own_tag: int,
+        peer_tag: int,
+        next_tsn: int,
+        window: int,
+        patience: float,
+        lossy: _Channel | None,
+        reliable: _Channel | None,
+    ) -> None:
+        """Has `fan_out` number what is sent on the association: all before `next_tsn` is acknowledged. At
+        most `window` bytes and one message, and at most eight messages, are under way; an acknowledgement
+        takes at most `patience` seconds."""
+
+    def give_back(
+        self, now: float
+    ) -> (
+        tuple[int, _Channel | None, _Channel | None, float | None, list[tuple[int, bool, int, bytes, float]]]
+        | None
+    ):
+        """None if there is nothing to give back. Else the next TSN; both channels, the lossy one first; the
+        last round trip in seconds; and what is under way, oldest first: TSN, whether it is reliable, sequence
+        number, message, and since how many seconds."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is under way that `fan_out` has sent."""
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether that should have been acknowledged by now."""
+
+def fan_out(
+    sessions: list[tuple[int, DataSession]], reliable: bool, message: bytes, now: float
+) -> tuple[list[tuple[int, bytes]], list[int]]:
+    """A binary message to each: the datagrams that carry it, by the numbers of the sessions, and the numbers
+    of those for whom it has to wait for something, or goes another way: with these nothing was done."""
 
 # --- lock ---------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class _Sender:
 
 
 class DataRooms:
-    """Who is in which room, and the fan-out. `deliver(transport, reliable, message)` and `refuse(member)`,
+    """Who is in which room, and the fan-out. `deliver(transports, reliable, message)` and `refuse(member)`,
     of somebody who sends in the clear where only what is encrypted end to end is taken, must not raise.
 
     Packets of one sender leave in the order in which they came. `now` is in seconds, of any clock that
@@ -59,7 +59,7 @@ class DataRooms:
 
     def __init__(
         self,
-        deliver: Callable[[int, bool, bytes], None],
+        deliver: Callable[[list[int], bool, bytes], None],
         refuse: Callable[[int], None],
         keep_seconds: float = 0.0,
     ) -> None:
@@ -130,13 +130,15 @@ class DataRooms:
             account.last = packet.sequence
             kept = Kept(now, sender.sid, packet.sequence, frozenset(identities), frozenset(sids), stamped)
             self._replay.keep(sender.room, kept)
-        for member in self._rooms[sender.room].values():
-            if member is sender or not member.receive_transport:
-                continue
-            if not is_among(member.identity, member.sid, identities, sids):
-                continue
-            account.allowance -= 1
-            self._deliver(member.receive_transport, reliable, stamped)
+        receivers = [
+            member.receive_transport
+            for member in self._rooms[sender.room].values()
+            if member.receive_transport
+            and member is not sender
+            and is_among(member.identity, member.sid, identities, sids)
+        ]
+        account.allowance -= len(receivers)
+        self._deliver(receivers, reliable, stamped)
 
     def replay(self, member: int, heard: Iterable[Heard]) -> None:
         """To somebody who was away: what is kept of those it has heard, beyond what it has got of each."""
@@ -146,7 +148,7 @@ class DataRooms:
         last = {one.sid: one.sequence for one in heard}
         for packet in self._replay.after(known.room, self._since[member], last):
             if packet.is_for(known.identity, known.sid):
-                self._deliver(known.receive_transport, True, packet.message)
+                self._deliver([known.receive_transport], True, packet.message)
 
     def expire(self, now: float) -> float | None:
         """Forgets what was kept for long enough; seconds until the next is, None: nothing is kept."""
@@ -162,11 +164,14 @@ class DataRooms:
         identities = {*packet.destination_identities, *packet.user.destination_identities}
         sids = set(packet.user.destination_sids)
         encrypted = is_declared_encrypted(packet)
-        for member in self._rooms.get(room, {}).values():
-            if not member.receive_transport or (member.encrypted_only and not encrypted):
-                continue
-            if is_among(member.identity, member.sid, identities, sids):
-                self._deliver(member.receive_transport, reliable, message)
+        receivers = [
+            member.receive_transport
+            for member in self._rooms.get(room, {}).values()
+            if member.receive_transport
+            and (encrypted or not member.encrypted_only)
+            and is_among(member.identity, member.sid, identities, sids)
+        ]
+        self._deliver(receivers, reliable, message)
 
     def _refuse_sender(self, now: float, account: _Sender) -> None:
         if now >= account.refused_at + REFUSED_EVERY:

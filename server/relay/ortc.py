@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,19 +26,20 @@ from aiortc import rtcdtlstransport as dtls
 from aiortc import rtcsctptransport as sctp
 from OpenSSL import SSL
 
+from server._native import DataSession
 from server.control.messages import (
-    CipherSuite,
     DtlsRole,
-    DtlsVersion,
     Fingerprint,
     FingerprintAlgorithm,
     FourWords,
     SrtpProfile,
 )
-from server.relay.alarm import Alarm
+from server.relay.lane import Lane
 from server.relay.sctp_guard import check_packet
-from server.relay.sctp_packets import DATA_PORT, Message, read_plain_sack
 from server.relay.turns import Turns
+
+DATA_PORT: Final = 5000
+"""`a=sctp-port`, both sides."""
 
 LONGEST_WAITING: Final = 64
 """Datagrams that wait for a handshake that is slower than its peer."""
@@ -47,13 +49,13 @@ LARGEST_DATAGRAM: Final = 1500
 """Bytes of a record of a peer's that are read, as aiortc does."""
 READ_AT_ONCE: Final = 4096
 """Bytes of what OpenSSL has to send."""
+CIPHER: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
+"""That every peer has (RFC 8827 section 6.5), and whose records are read and written without OpenSSL."""
+VERSION: Final = "DTLSv1.2"
 DTLS_RECORD_HEADER: Final = 13
 """RFC 6347 section 4.1."""
 LARGEST_MESSAGE: Final = 65_536
 """Bytes of a data-channel message we would send; what we forward is smaller."""
-
-MOST_UNDER_WAY: Final = 8
-"""Chunks that were sent and not acknowledged, up to which a message is sent at once."""
 
 MOST_STREAMS: Final = 64
 MOST_CHANNELS: Final = 16
@@ -71,17 +73,8 @@ _PROFILE_NUMBERS: Final = {
     b"SRTP_AEAD_AES_256_GCM": SrtpProfile.AEAD_AES_256_GCM,
     b"SRTP_AES128_CM_SHA1_80": SrtpProfile.AES_CM_128_HMAC_SHA1_80,
 }
-_VERSIONS: Final = {
-    "DTLSv1": DtlsVersion.DTLS_1_0,
-    "DTLSv1.2": DtlsVersion.DTLS_1_2,
-    "DTLSv1.3": DtlsVersion.DTLS_1_3,
-}
-_CIPHERS: Final = {
-    "ECDHE-ECDSA-AES128-GCM-SHA256": CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256,
-    "ECDHE-ECDSA-CHACHA20-POLY1305": CipherSuite.ECDHE_ECDSA_CHACHA20_POLY1305,
-    "ECDHE-ECDSA-AES128-SHA": CipherSuite.ECDHE_ECDSA_AES128_SHA,
-    "ECDHE-ECDSA-AES256-SHA": CipherSuite.ECDHE_ECDSA_AES256_SHA,
-}
+_PROTECTED: Final = frozenset((21, 23))  # alert, application data (RFC 5246 section 6.2.1)
+_HANDSHAKE: Final = frozenset((20, 22))  # change of cipher, handshake
 _ALGORITHMS: Final = {
     FingerprintAlgorithm.SHA_256: "sha-256",
     FingerprintAlgorithm.SHA_384: "sha-384",
@@ -91,12 +84,9 @@ _ALGORITHMS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SrtpKeys:
-    """Master keys and salts of both directions (RFC 5764 section 4.2), never printed, and what the handshake
-    agreed on."""
+    """Master keys and salts of both directions (RFC 5764 section 4.2), never printed."""
 
     profile: SrtpProfile
-    version: DtlsVersion
-    cipher: CipherSuite
     rx_key: bytes = field(repr=False)
     rx_salt: bytes = field(repr=False)
     tx_key: bytes = field(repr=False)
@@ -115,6 +105,7 @@ class Certificate(dtls.RTCCertificate):
             # OpenSSL would keep the master secret and certificate of twenty thousand past peers.
             self._context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
             self._context.set_options(SSL.OP_NO_TICKET)
+            self._context.set_cipher_list(CIPHER.encode())
         return self._context
 
     def fingerprint(self) -> FourWords:
@@ -132,8 +123,8 @@ class Certificate(dtls.RTCCertificate):
 class Path:
     """What aiortc's DTLS needs of an ICE transport, `_recv` and `role`, and what `Dtls` sends by.
 
-    Who reads goes on at once, or, with `turns`, when it is its turn. Once there is somebody who decrypts what
-    comes, that is done as it comes, and only the rest waits to be read.
+    Who reads goes on at once, or, with `turns`, when it is its turn. Once there is somebody who opens what
+    comes, that is done as it comes, and only what is left waits to be read.
     """
 
     role: Final = "controlled"
@@ -142,7 +133,7 @@ class Path:
         self._send_datagram = send
         self._turns = turns
         self._waits_for_turn = False
-        self._decrypt: Callable[[bytes], bytes | None] | None = None
+        self._take: Callable[[bytes], list[bytes | None]] | None = None
         self._waiting: deque[bytes | None] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
@@ -151,10 +142,10 @@ class Path:
         """A datagram from the peer. Beyond the bound it is lost, as on any network."""
         if self._closed or not datagram or len(self._waiting) >= LONGEST_WAITING:
             return
-        plain: bytes | None = datagram
-        if self._decrypt is not None and (plain := self._decrypt(datagram)) == b"":
+        left = [datagram] if self._take is None else self._take(datagram)
+        if not left:
             return
-        self._waiting.append(plain)
+        self._waiting.extend(left)
         if self._turns is None:
             self._wake()
         elif not self._waits_for_turn:
@@ -165,11 +156,11 @@ class Path:
         """From now on whoever reads goes on at once: the handshake is over."""
         self._turns = None
 
-    def decrypted_by(self, decrypt: Callable[[bytes], bytes | None]) -> None:
-        """From now on what comes, and what has come, is given to `decrypt` first, which must not raise. It
-        tells what is left to be read: nothing (empty), or that there is no more (None)."""
+    def opened_by(self, take: Callable[[bytes], list[bytes | None]]) -> None:
+        """From now on what comes, and what has come, is given to `take` first, which must not raise. It tells
+        what is left to be read, None for the end."""
         waiting, self._waiting = self._waiting, deque()
-        self._decrypt = decrypt
+        self._take = take
         for datagram in waiting:
             self.push(datagram or b"")
 
@@ -208,76 +199,78 @@ class Path:
 
 
 class Dtls(dtls.RTCDtlsTransport):
-    """aiortc's DTLS with the keys handed out and flights of any size."""
+    """aiortc's DTLS with the keys handed out and flights of any size. After the handshake records are
+    `session`'s; OpenSSL is only there to repeat its last flight until something has come from the peer."""
 
     def __init__(self, path: Path, certificate: Certificate, role: DtlsRole) -> None:
         super().__init__(path, [certificate])  # type: ignore[arg-type] # it uses three members
         self.keys: SrtpKeys | None = None
+        self.session: DataSession | None = None
         self._path = path
-        self._is_settled = False
         self._srtp_profiles = _PROFILES
         self._set_role("server" if role is DtlsRole.SERVER else "client")
 
     def _setup_srtp(self) -> None:
         """Exports the keys; makes no SRTP session, since the packet thread has its own."""
-        assert self._ssl is not None, "made before the handshake"
-        name = self._ssl.get_selected_srtp_profile()
+        ssl = self._ssl
+        assert ssl is not None, "made before the handshake"
+        name = ssl.get_selected_srtp_profile()
         profile = next((each for each in self._srtp_profiles if each.openssl_profile == name), None)
-        if profile is None:
+        agreed = (ssl.get_protocol_version_name(), ssl.get_cipher_name())
+        master, client_random, server_random = ssl.master_key(), ssl.client_random(), ssl.server_random()
+        if profile is None or agreed != (VERSION, CIPHER) or not (master and client_random and server_random):
             self._set_state(dtls.State.FAILED)
             return
         size = 2 * (profile.key_length + profile.salt_length)
-        block = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
+        block = ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", size)
         client, server = profile.get_key_and_salt(block, 0), profile.get_key_and_salt(block, 1)
-        rx, tx = (client, server) if self._role == "server" else (server, client)
+        is_server = self._role == "server"
+        rx, tx = (client, server) if is_server else (server, client)
         cut = profile.key_length
-        version = _VERSIONS.get(self._ssl.get_protocol_version_name(), DtlsVersion.UNKNOWN)
-        cipher = _CIPHERS.get(self._ssl.get_cipher_name() or "", CipherSuite.UNKNOWN)
-        agreed = (_PROFILE_NUMBERS[name], version, cipher)
-        self.keys = SrtpKeys(*agreed, rx[:cut], rx[cut:], tx[:cut], tx[cut:])
+        self.keys = SrtpKeys(_PROFILE_NUMBERS[name], rx[:cut], rx[cut:], tx[:cut], tx[cut:])
+        self.session = DataSession(
+            is_server=is_server, master=master, client_random=client_random, server_random=server_random
+        )
+        self._path.opened_by(self._opened)
 
-    async def _write_ssl(self) -> None:
-        self._write()
+    async def stop(self) -> None:
+        if self.session is not None and self._state == dtls.State.CONNECTED:
+            self._ssl = None  # else it would say goodbye, too, by a number that is behind
+            with contextlib.suppress(ConnectionError):
+                self._path.send(self.session.goodbye())
+        await super().stop()
 
     async def _recv_next(self) -> None:
-        """As aiortc's, until the handshake is over; then what is left of what `_decrypted` has seen."""
-        assert self._ssl is not None, "made before the handshake"
-        if not self._is_settled and self.encrypted and self._ssl.DTLSv1_get_timeout() is None:
-            self._is_settled = True
-            self._path.decrypted_by(self._decrypted)
-        if not self._is_settled:
+        """As aiortc's until the handshake is over; then what `_opened` has left."""
+        if self.session is None:
             await super()._recv_next()
             return
-        data = await self.transport._recv()
+        packet = await self.transport._recv()
         if self._data_receiver is not None:
-            await self._data_receiver._handle_data(data)
+            await self._data_receiver._handle_data(packet)
 
-    def _decrypted(self, datagram: bytes) -> bytes | None:
-        """A packet of SCTP that is left to do something about, None at the end. Acknowledgements, which are
-        most of what comes, wait for no task."""
-        assert self._ssl is not None, "made before the handshake"
-        if not 19 < datagram[0] < 64:  # DTLS (RFC 7983)
-            return b""
-        self._ssl.bio_write(datagram)
-        data = b""
-        try:
-            data = self._ssl.recv(LARGEST_DATAGRAM)
-        except SSL.ZeroReturnError:
+    def _opened(self, datagram: bytes) -> list[bytes | None]:
+        """Packets of SCTP that are left to do something about, None at the end."""
+        assert self.session is not None, "opened by it"
+        if datagram[0] in _PROTECTED:
+            left = self.session.receive(datagram, time.monotonic())
+            if left is None:
+                return []
+            self._ssl = None  # who sends has got the last flight
+            return left
+        if datagram[0] in _HANDSHAKE and self._ssl is not None:
+            self._ssl.bio_write(datagram)
+            with contextlib.suppress(SSL.Error):
+                self._ssl.recv(LARGEST_DATAGRAM)
             self._write()
-            return None
-        except SSL.Error:
-            pass
-        if not data:  # OpenSSL may have an answer
-            self._write()
-        elif isinstance(self._data_receiver, Sctp) and self._data_receiver.acknowledged(data):
-            return b""
-        return data
+        return []
 
-    def send_packet(self, packet: bytes) -> None:
-        """One packet of SCTP, at once; raises ConnectionError or SSL.Error."""
-        if self._ssl is None or self._state != dtls.State.CONNECTED:
+    async def _send_data(self, data: bytes) -> None:
+        if self.session is None or self._state != dtls.State.CONNECTED:
             raise ConnectionError
-        self._ssl.send(packet)
+        self._path.send(self.session.seal(data))
+
+    async def _write_ssl(self) -> None:
         self._write()
 
     def _write(self) -> None:
@@ -320,11 +313,12 @@ class Sctp(sctp.RTCSctpTransport):
 
     def __init__(self, transport: Dtls) -> None:
         super().__init__(transport, DATA_PORT)
-        self._dtls = transport
+        assert transport.session is not None, "made after the handshake"
         self._advertised_rwnd = WINDOW
-        self._alarm = Alarm(self._t3_expired)
+        self.lane = Lane(self, transport.session)
 
     async def _handle_data(self, data: bytes) -> None:
+        self.lane.take_back()
         try:
             check_packet(data, self._local_tsn)
             await super()._handle_data(data)
@@ -334,92 +328,11 @@ class Sctp(sctp.RTCSctpTransport):
             raise
         except Exception:
             await self.abandon()
-
-    def acknowledged(self, packet: bytes) -> bool:
-        """Takes a plain acknowledgement at once; False where it is something else, where something waits for
-        it, or where it leads to an error, which `_handle_data` deals with. Never raises."""
-        sack = read_plain_sack(packet, self._local_verification_tag, self._local_tsn)
-        if sack is None or self._has_more_to_send() or self._reconfig_queue:
-            return False
-        try:
-            self._receive_sack_chunk(sack).send(None)  # runs to its end: nothing here waits for anything
-        except StopIteration:
-            return True
-        except Exception:
-            return False
-        return False
-
-    def send_now(self, channel: rtcdatachannel.RTCDataChannel, message: bytes) -> bool:
-        """Sends a message that fits one packet, without a task of its own; False, and nothing done, where it
-        has to wait for something. What is not sent because of an error counts as lost on the way."""
-        if (
-            channel.id is None
-            or channel.maxPacketLifeTime
-            or self._association_state is not self.State.ESTABLISHED
-            or not 0 < len(message) <= sctp.USERDATA_MAX_LENGTH
-            or self._flight_size >= self._cwnd
-            or self._has_more_to_send()
-        ):
-            return False
-        stream, sequence, tsn = channel.id, 0, self._local_tsn
-        if channel.ordered:
-            sequence = self._outbound_stream_seq.get(stream, 0)
-            self._outbound_stream_seq[stream] = (sequence + 1) % 2**16
-        chunk = Message(
-            tsn,
-            stream,
-            sequence,
-            message,
-            ordered=channel.ordered,
-            most_retransmits=channel.maxRetransmits,
-        )
-        self._local_tsn = (tsn + 1) % 2**32
-        self._sent_queue.append(chunk)
-        self._flight_size_increase(chunk)
-        with contextlib.suppress(ConnectionError, RuntimeError, SSL.Error):
-            self._dtls.send_packet(chunk.packet(self._remote_verification_tag))
-        if self._t3_handle is None:
-            self._t3_start()
-        return True
-
-    def _has_more_to_send(self) -> bool:
-        """Whether something goes before what is sent now, or losses are being made good."""
-        return bool(
-            self._data_channel_queue
-            or self._outbound_queue
-            or self._forward_tsn_chunk is not None
-            or self._fast_recovery_exit is not None
-            or (self._sent_queue and self._waits_for_losses())
-        )
-
-    def _waits_for_losses(self) -> bool:
-        queue = self._sent_queue
-        return len(queue) > MOST_UNDER_WAY or any(chunk._retransmit for chunk in queue)
-
-    def _t3_start(self) -> None:
-        self._alarm.set(self._rto)
-        self._t3_handle = self._alarm  # type: ignore[assignment] # aiortc asks whether there is one
-
-    def _t3_restart(self) -> None:
-        self._t3_start()
-
-    def _t3_cancel(self) -> None:
-        self._t3_handle = None
-        if self._association_state is self.State.ESTABLISHED:
-            self._alarm.clear()
-        else:
-            self._alarm.end()
-
-    async def _data_channel_flush(self) -> None:
-        if self._data_channel_queue or self._reconfig_queue:
-            await super()._data_channel_flush()
-
-    async def _transmit(self) -> None:
-        if self._sent_queue or self._outbound_queue or self._forward_tsn_chunk is not None:
-            await super()._transmit()
+        self.lane.lend()
 
     async def abandon(self) -> None:
         """Ends SCTP for good; never raises."""
+        self.lane.give_up()
         try:
             await self.stop()
         except Exception:
@@ -466,9 +379,13 @@ class DataChannel:
         """Queues a message of an open channel; False where its reader is too slow."""
         if self._channel.bufferedAmount + len(message) > most_buffered:
             return False
-        if not self._association.send_now(self._channel, message):
-            self._channel.send(message)
+        self._association.lane.take_back()
+        self._channel.send(message)
         return True
+
+    def join_lane(self, reliable: bool) -> None:
+        """Small messages to many may go out on it together."""
+        self._association.lane.add(self._channel, reliable)
 
 
 def peer_parameters(fingerprints: list[Fingerprint]) -> Any:

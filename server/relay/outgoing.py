@@ -56,6 +56,12 @@ class Outgoing:
         if len(self._waiting) >= AT_ONCE:
             self.flush()
 
+    def send_many(self, datagrams: list[tuple[int, bytes]]) -> None:
+        """At once, each to the transport whose number is beside it."""
+        self.flush()
+        with contextlib.suppress(RuntimeError):
+            self._packets.send_dtls(datagrams)
+
     def flush(self) -> None:
         """What waits leaves."""
         if self._waiting:

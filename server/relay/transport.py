@@ -17,7 +17,15 @@ from collections import deque
 from enum import Enum, auto
 from typing import Final, Protocol
 
-from server.control.messages import ConnectTransport, CreateTransport, TransportPhase, TransportState
+from server._native import DataSession
+from server.control.messages import (
+    CipherSuite,
+    ConnectTransport,
+    CreateTransport,
+    DtlsVersion,
+    TransportPhase,
+    TransportState,
+)
 from server.relay import ortc
 from server.relay.turns import Turns
 
@@ -131,6 +139,16 @@ class Transport:
             self._held.append(message)
             self._held_bytes += len(message)
 
+    @property
+    def session(self) -> DataSession | None:
+        """What messages to many go out by; None before there is an association."""
+        return self._dtls.session if self._sctp is not None and self._dtls is not None else None
+
+    def recover_data(self) -> None:
+        """What was sent by the session was not acknowledged in time."""
+        if self._sctp is not None:
+            self._sctp.lane.recover()
+
     async def close(self) -> None:
         """Says goodbye to the peer and forgets everything. Idempotent."""
         if self.phase is Phase.CLOSED:
@@ -175,7 +193,7 @@ class Transport:
         )
         self.phase = Phase.CONNECTED
         dtls.on("statechange", self._dtls_changed)
-        agreed = (keys.profile, keys.version, keys.cipher)
+        agreed = (keys.profile, DtlsVersion.DTLS_1_2, CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256)
         self._listener.transport_changed(TransportState(self.id, TransportPhase.CONNECTED, *agreed))
         if request.has_data_channels:
             await self._start_data(dtls)
@@ -198,6 +216,7 @@ class Transport:
             return
         self._channels[channel.label] = channel
         reliable = channel.label == RELIABLE_LABEL
+        channel.join_lane(reliable)
         channel.on_message(lambda message: self._listener.data_received(self.id, reliable, message))
         if reliable:
             channel.on_open(self._release_held)

@@ -57,6 +57,7 @@ from server.control.messages import (
 )
 from server.relay.counting import Counting, ProducerCounts, TransportCounts
 from server.relay.data import DataRooms
+from server.relay.fan_out import FanOut
 from server.relay.notices import Notices
 from server.relay.ortc import Certificate
 from server.relay.outgoing import Outgoing
@@ -95,7 +96,8 @@ class Worker:
         self._leave = leave
         self._transports: dict[int, Transport] = {}
         self._turns = Turns()
-        self._rooms = DataRooms(self._deliver, self._refuse_data, replay_seconds)
+        self._fan_out = FanOut(self._transports, self._outgoing.send_many)
+        self._rooms = DataRooms(self._fan_out.deliver, self._refuse_data, replay_seconds)
         self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_self_test = 0.0
@@ -156,11 +158,6 @@ class Worker:
         self._rooms.received(time.monotonic(), transport, reliable, message)
         if self._expiry is None:
             self._expire()
-
-    def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
-        receiver = self._transports.get(transport)
-        if receiver is not None:
-            receiver.send_data(reliable, message)
 
     def _expire(self) -> None:
         """Data that is kept for a time is forgotten when it is over, whatever else happens."""
@@ -262,10 +259,11 @@ class Worker:
         self._keep(asyncio.get_running_loop().create_task(self._close_all_and_leave()))
 
     async def _close_all_and_leave(self) -> None:
-        transports, self._transports = self._transports, {}
+        transports = [*self._transports.values()]
+        self._transports.clear()
         try:
             async with asyncio.timeout(GOODBYE_TIMEOUT):
-                closing = (transport.close() for transport in transports.values())
+                closing = (transport.close() for transport in transports)
                 await asyncio.gather(*closing, return_exceptions=True)
         except TimeoutError:
             pass  # the rest learns it by silence

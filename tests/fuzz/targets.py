@@ -125,10 +125,10 @@ def join_request(data: bytes) -> None:
 
 def data_packet(data: bytes) -> None:
     """A data channel message: whoever gets it is told who sent it."""
-    told: list[tuple[int, bool, bytes]] = []
+    told: list[tuple[list[int], bool, bytes]] = []
     refused: list[int] = []
     rooms = DataRooms(
-        lambda transport, reliable, message: told.append((transport, reliable, message)), refused.append
+        lambda transports, reliable, message: told.append((transports, reliable, message)), refused.append
     )
     for member in (1, 2, 3):
         rooms.put(
@@ -136,7 +136,7 @@ def data_packet(data: bytes) -> None:
         )
     is_reliable = bool(data and data[0] & 1)
     rooms.received(NOW, 10, is_reliable, data[1:])
-    assert {transport for transport, _, _ in told} <= {21, 31}
+    assert {transport for transports, _, _ in told for transport in transports} <= {21, 31}
     for _, reliable, message in told:
         packet = models.DataPacket.FromString(message)
         assert reliable is is_reliable

@@ -107,7 +107,8 @@ class Pair:
         await self.told.until(lambda: TransportPhase.CONNECTED in self.told.phases)
 
     async def associate(self) -> None:
-        await self.handshake()
+        if self.dtls.state == "new":
+            await self.handshake()
         await ortc.start_association(self.association)  # type: ignore[arg-type] # plain aiortc as peer
         async with asyncio.timeout(10):
             while self.association.state != "connected":

@@ -15,7 +15,7 @@ from aiortc import rtcsctptransport as sctp
 from OpenSSL import SSL
 
 from server.relay import ortc
-from server.relay.sctp_packets import Message
+from server.relay.lane import Message
 
 
 def parameters(function: object) -> list[str]:
@@ -68,41 +68,54 @@ def test_sctp_has_what_the_guard_overrides_and_reads() -> None:
     assert sctp.WEBRTC_DCEP == 50
 
 
-def test_sctp_has_what_messages_need_that_are_sent_at_once() -> None:
+def test_sctp_has_what_is_lent_and_taken_back() -> None:
     source = inspect.getsource(sctp.RTCSctpTransport)
     names = (
-        "_data_channel_queue",
-        "_outbound_queue",
-        "_sent_queue",
-        "_outbound_stream_seq",
-        "_flight_size",
+        "_association_state",
         "_cwnd",
-    )
-    more = (
-        "_forward_tsn_chunk",
+        "_data_channel_queue",
         "_fast_recovery_exit",
-        "_reconfig_queue",
-        "_t3_handle",
+        "_forward_tsn_chunk",
+        "_last_sacked_tsn",
+        "_local_tsn",
         "_local_verification_tag",
+        "_outbound_queue",
+        "_outbound_stream_seq",
+        "_reconfig_queue",
+        "_reconfig_request",
+        "_remote_verification_tag",
+        "_rto",
+        "_sent_queue",
+        "_t3_handle",
     )
-    for name in (*names, *more):
+    for name in names:
         assert f"self.{name}" in source, name
-    assert parameters(sctp.RTCSctpTransport._receive_sack_chunk) == ["self", "chunk"]
     assert parameters(sctp.serialize_packet)[-1] == "chunk"
+    assert parameters(sctp.RTCSctpTransport._flight_size_increase) == ["self", "chunk"]
+    assert parameters(sctp.RTCSctpTransport._update_rto) == ["self", "R"]
     set_by_aiortc = re.findall(r"chunk\.(\w+) [|]?= ", inspect.getsource(sctp.RTCSctpTransport._send))
-    message = Message(1, 2, 3, b"4", ordered=True, most_retransmits=None)
+    message = Message(1, 3, b"4", 5.0, stream=2, ordered=True, most_retransmits=None)
     assert "_book_size" in set_by_aiortc
     assert [name for name in set_by_aiortc if not hasattr(message, name)] == []
-    for timer in ("_t3_start", "_t3_restart", "_t3_cancel", "_t3_expired"):
+    for timer in ("_t3_start", "_t3_cancel", "_t3_expired"):
         assert parameters(getattr(sctp.RTCSctpTransport, timer)) == ["self"]
+    assert sctp.USERDATA_MAX_LENGTH == 1160, "as a lane has it"
     assert inspect.iscoroutinefunction(dtls.RTCDtlsTransport._recv_next)
     assert "self._data_receiver._handle_data(data)" in inspect.getsource(dtls.RTCDtlsTransport._recv_next)
+    assert parameters(dtls.RTCDtlsTransport._send_data) == ["self", "data"]
 
 
 def test_openssl_exports_what_srtp_needs() -> None:
     assert callable(SSL.Connection.get_selected_srtp_profile)
     assert callable(SSL.Connection.export_keying_material)
     assert callable(SSL.Connection.bio_read)
+
+
+def test_openssl_tells_what_the_keys_of_records_are_made_of() -> None:
+    for secret in (SSL.Connection.master_key, SSL.Connection.client_random, SSL.Connection.server_random):
+        assert parameters(secret) == ["self"]
+    source = inspect.getsource(dtls.RTCDtlsTransport.stop)
+    assert "if self._ssl and" in source, "without it there is no second goodbye"
 
 
 def test_the_parser_still_needs_its_guard() -> None:

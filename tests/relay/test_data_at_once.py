@@ -1,24 +1,22 @@
-"""Messages that a relay sends without a task of their own: the same on the wire, in order, and none lost."""
+"""Messages that leave for many at once: as aiortc would send them, in order, and none lost."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from struct import pack
 
 import pytest
 from aiortc import rtcsctptransport as sctp
 
-from server.relay import ortc
-from server.relay.sctp_packets import Message, read_plain_sack
+from server.relay import fan_out
+from server.relay.fan_out import FanOut
 from server.relay.transport import Phase
 from tests.relay.pair import Pair
 
 MESSAGE = b"m" * 200
 FRAGMENTED = b"f" * 5000  # takes the way of aiortc
-TAG, NEXT_TSN = 77, 1000
+MOST_UNDER_WAY = 8
 
 
 @dataclass
@@ -29,36 +27,87 @@ class Listening:
     received: list[bytes] = field(default_factory=list)
     channels: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        self.pair.association.on("datachannel", self.listen)
+        self.fan_out = FanOut({1: self.pair.transport}, self.send)
+
+    def send(self, datagrams: list[tuple[int, bytes]]) -> None:
+        for id, datagram in datagrams:
+            self.pair.told.send_dtls(id, datagram)
+
+    def say(self, message: bytes, *, reliable: bool = True) -> None:
+        self.fan_out.deliver([1], reliable, message)
+
     def listen(self, channel: object) -> None:
         channel.on("message", self.received.append)  # type: ignore[attr-defined]
         self.channels.add(channel.label)  # type: ignore[attr-defined]
 
+    @property
+    def is_lent(self) -> bool:
+        return self.pair.relay_association.lane._is_lent
+
+    @property
+    def is_waiting(self) -> bool:
+        session = self.pair.transport.session
+        return session is not None and session.is_waiting
+
+    async def until_lent(self) -> None:
+        """Nothing is under way any more."""
+        async with asyncio.timeout(10):
+            while not self.is_lent or self.is_waiting:
+                await asyncio.sleep(0.005)
+
     async def until(self, count: int) -> list[bytes]:
         async with asyncio.timeout(10):
-            while len(self.received) < count or self.pair.relay_association._sent_queue:
+            while len(self.received) < count:
                 await asyncio.sleep(0.005)
+        await self.until_lent()
         return self.received
 
 
 @pytest.fixture
-async def listening() -> AsyncIterator[Listening]:
+async def listening(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]:
+    monkeypatch.setattr(fan_out, "LOOK_EVERY", 0.01)
     made = Listening(Pair(opens_data_channels=True))
-    made.pair.association.on("datachannel", made.listen)
     await made.pair.associate()
     async with asyncio.timeout(10):
-        while len(made.channels) < 2 or made.pair.relay_association._sent_queue:
+        while len(made.channels) < 2:
             await asyncio.sleep(0.005)
+    await made.until_lent()
     yield made
     await made.pair.close()
 
 
+def lend_with_patience(listening: Listening, seconds: float) -> None:
+    """As after many quick round trips; aiortc waits no less than a second."""
+    association = listening.pair.relay_association
+    association.lane.take_back()
+    association._rto = seconds
+    association.lane.lend()
+    assert listening.is_lent
+
+
+def numbered(count: int) -> list[bytes]:
+    return [MESSAGE + bytes([number]) for number in range(count)]
+
+
 async def test_a_message_leaves_before_anything_else_runs(listening: Listening) -> None:
     sent = len(listening.pair.told.sent)
-    listening.pair.transport.send_data(True, MESSAGE)
+    listening.say(MESSAGE)
     assert len(listening.pair.told.sent) == sent + 1
+    assert listening.is_waiting
     assert await listening.until(1) == [MESSAGE]
-    assert listening.pair.relay_association._flight_size == 0
     assert listening.pair.relay_association._t3_handle is None
+
+
+async def test_what_may_be_lost_is_sent_as_that(listening: Listening) -> None:
+    listening.pair.told.drop = lambda _: True
+    listening.say(MESSAGE, reliable=False)
+    listening.pair.relay_association.lane.recover()
+    await asyncio.sleep(0)
+    listening.pair.told.drop = lambda _: False
+    listening.say(b"later", reliable=False)
+    assert await listening.until(1) == [b"later"]
 
 
 async def test_small_and_large_ones_come_in_their_order(listening: Listening) -> None:
@@ -66,133 +115,154 @@ async def test_small_and_large_ones_come_in_their_order(listening: Listening) ->
         MESSAGE + bytes([number]) if number % 3 else FRAGMENTED + bytes([number]) for number in range(30)
     ]
     for message in wanted:
-        listening.pair.transport.send_data(True, message)
+        listening.say(message)
+    assert await listening.until(len(wanted)) == wanted
+
+
+async def test_more_than_may_be_under_way_come_in_their_order(listening: Listening) -> None:
+    wanted = numbered(100)
+    for message in wanted:
+        listening.say(message)
+    assert not listening.is_lent
     assert await listening.until(len(wanted)) == wanted
 
 
 async def test_a_lost_one_is_sent_again(listening: Listening) -> None:
-    listening.pair.relay_association._rto = 0.05  # not a second
+    lend_with_patience(listening, 0.05)
     lost = iter([True])
     listening.pair.told.drop = lambda _: next(lost, False)
-    for number in range(3):
-        listening.pair.transport.send_data(True, MESSAGE + bytes([number]))
-    assert await listening.until(3) == [MESSAGE + bytes([number]) for number in range(3)]
+    for message in numbered(3):
+        listening.say(message)
+    assert await listening.until(3) == numbered(3)
 
 
-async def test_no_more_is_under_way_than_the_window_allows(
-    listening: Listening,
-) -> None:
+async def test_the_last_one_is_sent_again_although_nothing_follows(listening: Listening) -> None:
+    lend_with_patience(listening, 0.05)
+    lost = iter([True])
+    listening.pair.told.drop = lambda _: next(lost, False)
+    listening.say(MESSAGE)
+    assert await listening.until(1) == [MESSAGE]
+    assert next(lost, None) is None
+
+
+async def test_nothing_is_sent_again_that_is_only_under_way(listening: Listening) -> None:
+    listening.pair.told.drop = lambda _: True
+    listening.say(MESSAGE)
+    sent = len(listening.pair.told.sent)
+    looked = asyncio.get_running_loop().time() + 5 * fan_out.LOOK_EVERY
+    while asyncio.get_running_loop().time() < looked:
+        await asyncio.sleep(fan_out.LOOK_EVERY)
+    assert len(listening.pair.told.sent) == sent
+    assert listening.is_waiting
+
+
+async def test_no_more_is_under_way_than_the_window_allows(listening: Listening) -> None:
     listening.pair.told.drop = lambda _: True
     for _ in range(100):
-        listening.pair.transport.send_data(True, MESSAGE)
+        listening.say(MESSAGE)
+    await asyncio.sleep(0)
     association = listening.pair.relay_association
-    assert len(association._sent_queue) <= ortc.MOST_UNDER_WAY + 1
+    assert len(association._sent_queue) >= MOST_UNDER_WAY
     assert association._flight_size <= association._cwnd + len(MESSAGE)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("_data_channel_queue", deque([(None, 0, b"")])),
-        ("_outbound_queue", deque([sctp.DataChunk()])),
-        ("_forward_tsn_chunk", sctp.ForwardTsnChunk()),
-        ("_fast_recovery_exit", 1),
-        ("_flight_size", 1 << 20),
-        ("_association_state", ortc.Sctp.State.CLOSED),
-    ],
-)
-async def test_what_has_to_wait_is_left_to_aiortc(
-    listening: Listening, monkeypatch: pytest.MonkeyPatch, name: str, value: object
-) -> None:
+async def test_round_trips_are_learnt_from(listening: Listening) -> None:
     association = listening.pair.relay_association
-    channel = next(iter(association._data_channels.values()))
-    with monkeypatch.context() as patched:
-        patched.setattr(association, name, value)
-        assert not association.send_now(channel, MESSAGE)
-    assert association.send_now(channel, MESSAGE)
-    assert not association.send_now(channel, FRAGMENTED)
-
-
-async def test_what_cannot_be_sent_holds_up_nobody_else(
-    listening: Listening, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(_: bytes) -> None:
-        raise RuntimeError("the packet thread does not keep up")
-
-    listening.pair.relay_association._rto = 0.05  # not a second
-    with monkeypatch.context() as patched:
-        patched.setattr(listening.pair.transport._path, "_send_datagram", full)
-        listening.pair.transport.send_data(True, MESSAGE)
-    assert await listening.until(1) == [MESSAGE]
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 4, 200, sctp.USERDATA_MAX_LENGTH])
-@pytest.mark.parametrize("ordered", [True, False])
-def test_a_packet_is_written_as_aiortc_writes_it(length: int, ordered: bool) -> None:
-    message = Message(2**32 - 1, 7, 2**16 - 1, b"m" * length, ordered=ordered, most_retransmits=None)
-    assert message.packet(TAG) == sctp.serialize_packet(5000, 5000, TAG, message)
+    association._srtt = association._rttvar = 1.0
+    listening.say(MESSAGE)
+    await listening.until(1)
+    association.lane.take_back()
+    assert association._srtt < 1
 
 
 async def test_an_acknowledgement_waits_for_no_task(listening: Listening) -> None:
     pair = listening.pair
     heard: list[bytes] = []
     pair.path._send_datagram = heard.append
-    pair.transport.send_data(True, MESSAGE)
+    listening.say(MESSAGE)
     async with asyncio.timeout(10):
         while not heard:
             await asyncio.sleep(0.005)
-    assert len(pair.relay_association._sent_queue) == 1
+    assert listening.is_waiting
     pair.transport.received(heard[0])
-    assert not pair.relay_association._sent_queue
+    assert not listening.is_waiting
+    assert not pair.transport._path._waiting
 
 
-async def test_an_acknowledgement_that_leads_to_an_error_ends_the_association_and_no_more(
-    listening: Listening, monkeypatch: pytest.MonkeyPatch
+async def test_an_acknowledgement_of_what_was_never_sent_ends_the_association_and_no_more(
+    listening: Listening,
 ) -> None:
-    async def fails(_: object) -> None:
-        raise IndexError
-
     pair = listening.pair
-    monkeypatch.setattr(pair.relay_association, "_receive_sack_chunk", fails)
-    pair.transport.send_data(True, MESSAGE)
+    listening.say(MESSAGE)
+    pair.association._last_received_tsn = pair.relay_association._local_tsn + 1000
+    await pair.association._send_sack()
     await pair.until_sctp_ended()
     assert pair.transport.phase is Phase.CONNECTED
+    listening.say(MESSAGE)
+    assert not listening.is_lent
 
 
-def sack(tag: int = TAG, tsn: int = NEXT_TSN - 1, gaps: list[tuple[int, int]] | None = None) -> bytes:
-    chunk = sctp.SackChunk()
-    chunk.cumulative_tsn, chunk.advertised_rwnd, chunk.gaps = tsn, 4096, gaps or []
-    return sctp.serialize_packet(5000, 5000, tag, chunk)
+async def test_a_channel_that_is_closed_is_not_sent_on(listening: Listening) -> None:
+    pair = listening.pair
+    channels = {each.label: each for each in pair.association._data_channels.values()}
+    channels["_reliable"].close()
+    relays = {each.label: each for each in pair.relay_association._data_channels.values()}
+    async with asyncio.timeout(10):
+        while relays["_reliable"].readyState != "closed":
+            await asyncio.sleep(0.005)
+    listening.say(MESSAGE)
+    listening.say(b"lossy", reliable=False)
+    assert await listening.until(1) == [b"lossy"]
 
 
-def announced() -> bytes:
-    """One gap block by its word, and none in it."""
+async def test_who_is_not_there_or_has_no_channels_holds_up_nobody(listening: Listening) -> None:
+    class Deaf:
+        session = None
 
-    class Announcing(sctp.Chunk):
-        type = sctp.SackChunk.type
+        def __init__(self) -> None:
+            self.told: list[tuple[bool, bytes]] = []
 
-    return sctp.serialize_packet(5000, 5000, TAG, Announcing(body=pack("!LLHH", NEXT_TSN - 1, 4096, 1, 0)))
+        def send_data(self, reliable: bool, message: bytes) -> None:
+            self.told.append((reliable, message))
+
+        def recover_data(self) -> None:
+            raise AssertionError("nothing was sent")
+
+    deaf = Deaf()
+    everybody = FanOut({1: listening.pair.transport, 2: deaf}, listening.send)
+    everybody.deliver([3, 2, 1], True, MESSAGE)
+    assert await listening.until(1) == [MESSAGE]
+    assert deaf.told == [(True, MESSAGE)]
 
 
-def test_a_plain_sack_is_read_as_aiortc_reads_it() -> None:
-    packet = sack()
-    read = read_plain_sack(packet, TAG, NEXT_TSN)
-    (wanted,) = sctp.parse_packet(packet)[3]
-    assert read is not None
-    assert bytes(read) == bytes(wanted)
+async def test_nothing_is_under_way_after_the_end(listening: Listening) -> None:
+    lend_with_patience(listening, 0.05)
+    listening.pair.told.drop = lambda _: True
+    listening.say(MESSAGE)
+    session = listening.pair.transport.session
+    await listening.pair.transport.close()
+    assert session is not None
+    assert not session.is_waiting
+    assert listening.pair.relay_association._t3_handle is None
 
 
-@pytest.mark.parametrize(
-    "packet",
-    [
-        pytest.param(sack(tag=TAG + 1), id="of another association"),
-        pytest.param(sack(tsn=NEXT_TSN), id="of what was never sent"),
-        pytest.param(sack(gaps=[(2, 3)]), id="with gaps"),
-        pytest.param(sack()[:20] + b"\1" + sack()[21:], id="with a wrong sum"),
-        pytest.param(announced(), id="that announces what it does not hold"),
-        pytest.param(sack()[:-4], id="cut"),
-        pytest.param(sack()[:12] + b"\4" + sack()[13:], id="that is none"),
-    ],
-)
-def test_any_other_gets_a_closer_look(packet: bytes) -> None:
-    assert read_plain_sack(packet, TAG, NEXT_TSN) is None
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 200, sctp.USERDATA_MAX_LENGTH])
+@pytest.mark.parametrize("reliable", [True, False])
+async def test_a_packet_is_written_as_aiortc_writes_it(
+    listening: Listening, length: int, reliable: bool
+) -> None:
+    pair = listening.pair
+    packets: list[bytes] = []
+
+    async def keep(data: bytes) -> None:
+        packets.append(data)
+
+    pair.association._handle_data = keep  # type: ignore[method-assign]
+    listening.say(b"m" * length, reliable=reliable)
+    lane = pair.relay_association.lane
+    lane.take_back()
+    (chunk,) = pair.relay_association._sent_queue
+    async with asyncio.timeout(10):
+        while not packets:
+            await asyncio.sleep(0.005)
+    assert packets == [sctp.serialize_packet(5000, 5000, pair.association._local_verification_tag, chunk)]

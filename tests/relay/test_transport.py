@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -21,6 +23,7 @@ from server.relay.turns import AT_ONCE
 from tests.relay.pair import Pair
 
 REACHABLE, CONNECTED = TransportPhase.REACHABLE, TransportPhase.CONNECTED
+CHANGE_CIPHER_SPEC = 20
 FAILED, LOST, LEFT = TransportPhase.FAILED, TransportPhase.LOST, TransportPhase.LEFT
 
 
@@ -57,6 +60,18 @@ async def test_the_keys_do_not_stay_behind(pair: Pair) -> None:
     assert pair.transport._dtls.keys is None
 
 
+async def test_the_handshake_does_not_stay_behind_once_it_is_over(pair: Pair) -> None:
+    """What OpenSSL has of it, the master secret above all, is let go of with the first word that comes."""
+    await pair.handshake()
+    assert pair.transport._dtls is not None
+    assert pair.transport._dtls._ssl is not None
+    connection = weakref.ref(pair.transport._dtls._ssl)
+    await pair.associate()
+    assert pair.transport._dtls._ssl is None
+    gc.collect()
+    assert connection() is None
+
+
 async def test_another_certificate_than_signalled_fails(pair: Pair) -> None:
     pair.connect(digest=bytes(32))
     fingerprint = Fingerprint(FingerprintAlgorithm.SHA_256, pair.certificate.sha256())
@@ -82,6 +97,46 @@ async def test_a_lost_datagram_is_sent_again(pair: Pair) -> None:
     pair.told.drop = first
     await pair.handshake()
     assert CONNECTED in pair.told.phases
+
+
+async def test_a_lost_last_flight_is_sent_again(pair: Pair) -> None:
+    """The relay has its keys by then: the peer's repetition is still the handshake's."""
+    dropped: list[bytes] = []
+
+    def second(datagram: bytes) -> bool:
+        dropped.append(datagram)
+        return len(dropped) == 2
+
+    pair.told.drop = second
+    await pair.handshake()
+    assert dropped[1][0] == CHANGE_CIPHER_SPEC
+    assert len(dropped) > 2
+    await pair.associate()
+
+
+async def test_a_peer_without_the_cipher_of_all_fails(pair: Pair) -> None:
+    context = pair.peer_certificate._create_ssl_context(pair.dtls._srtp_profiles)
+    context.set_cipher_list(b"ECDHE-ECDSA-CHACHA20-POLY1305")
+    pair.connect()
+    fingerprint = Fingerprint(FingerprintAlgorithm.SHA_256, pair.certificate.sha256())
+    await pair.dtls.start(ortc.peer_parameters([fingerprint]))
+    await pair.told.until(lambda: FAILED in pair.told.phases)
+    assert pair.told.keys is None
+
+
+async def test_noise_after_the_handshake_does_not_matter(pair: Pair) -> None:
+    await pair.associate()
+    for noise in (
+        b"\x17",
+        b"\x15\xfe\xfd" + bytes(40),
+        b"\x17" * 1400,
+        b"\x14\xfe\xff" + b"\xff" * 20,
+        b"\x16",
+    ):
+        pair.transport.received(noise)
+    assert pair.transport.phase is transport.Phase.CONNECTED
+    await pair.dtls.stop()
+    await pair.told.until(lambda: LEFT in pair.told.phases)
 
 
 async def test_noise_before_and_during_the_handshake_does_not_matter(pair: Pair) -> None:

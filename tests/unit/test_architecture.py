@@ -31,7 +31,7 @@ OWNERS = {
     "aiosqlite": ("metadata/",),
     "asyncpg": ("metadata/",),
     "sqlite3": ("metadata/",),
-    "aiortc": ("relay/ortc.py", "relay/sctp_packets.py", "verify/"),
+    "aiortc": ("relay/ortc.py", "relay/lane.py", "verify/"),
     "av": ("verify/",),
     "OpenSSL": ("relay/ortc.py",),
     "prometheus_client": ("metrics/",),

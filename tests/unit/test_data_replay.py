@@ -29,8 +29,9 @@ class Hall:
         member = DataMember(number, 1, name, sid, 10 + number, 20 + number, may_publish=True)
         self.rooms.put(self.now, member)
 
-    def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
-        self.delivered.append((transport - 20, models.DataPacket.FromString(message).user.payload))
+    def _deliver(self, transports: list[int], reliable: bool, message: bytes) -> None:
+        payload = models.DataPacket.FromString(message).user.payload
+        self.delivered += ((transport - 20, payload) for transport in transports)
 
     def says(self, text: bytes, sequence: int, *, reliable: bool = True, to: str = "") -> None:
         packet = models.DataPacket(user=models.UserPacket(payload=text), sequence=sequence)

@@ -22,8 +22,9 @@ class Hall:
         for number, room in ((ANN, 1), (BOB, 1), (CID, 1), (DAN, 2)):
             self.rooms.put(0.0, member(number, room))
 
-    def _deliver(self, transport: int, reliable: bool, message: bytes) -> None:
-        self.delivered.append((transport, reliable, models.DataPacket.FromString(message)))
+    def _deliver(self, transports: list[int], reliable: bool, message: bytes) -> None:
+        packet = models.DataPacket.FromString(message)
+        self.delivered += ((transport, reliable, packet) for transport in transports)
 
     def says(self, number: int, packet: models.DataPacket, *, reliable: bool = True) -> list[int]:
         self.delivered.clear()

@@ -60,6 +60,16 @@ async def test_the_first_of_many_do_not_wait_for_the_last() -> None:
     assert packets.asked[-1] == wanted[-1:]
 
 
+async def test_many_leave_at_once_and_after_what_came_before() -> None:
+    packets = Packets()
+    outgoing = Outgoing(packets)
+    outgoing.send_dtls(1, b"before")
+    outgoing.send_many(numbered(3 * AT_ONCE))
+    assert packets.asked == [[(1, b"before")], numbered(3 * AT_ONCE)]
+    packets.is_full = True
+    outgoing.send_many(numbered(2))
+
+
 async def test_a_goodbye_goes_before_the_end() -> None:
     packets = Packets()
     outgoing = Outgoing(packets)

@@ -3,12 +3,13 @@
 use crate::api::Micros;
 use crate::api::{CodecKind, MasterKey, SrtpProfile};
 use crate::codec::Red;
+use crate::data::{Channel, Given, MOST_UNDER_WAY, Received, Secrets, Session, Terms};
 use crate::downlink::{Downlink, Report};
 use crate::rtp::{ExtensionWriter, Header, Outline};
 use crate::srtp::Sealer;
 use crate::{codec, framing, rtcp, stun};
 use aws_lc_rs::hmac;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 /// Password of every transport that is fuzzed.
 pub const PASSWORD: &[u8] = b"the password of a fuzzed transport";
@@ -277,4 +278,98 @@ impl Seal {
             assert!(sealed.is_some());
         }
     }
+}
+
+const LANE: Terms = Terms {
+    own_tag: 1,
+    peer_tag: 2,
+    next_tsn: u32::MAX - 2,
+    window: 2_000,
+    patience: Micros(1_000_000),
+    channels: [
+        Some(Channel { stream: 0, sequence: 0, ordered: false }),
+        Some(Channel { stream: 1, sequence: u16::MAX, ordered: true }),
+    ],
+};
+
+/// Messages are sent, and a peer that has the keys says anything, acknowledgements above all. What is under way is
+/// bounded, numbered without a gap, and never acknowledged by anything but an acknowledgement.
+pub fn lane(data: &[u8]) {
+    let secret =
+        |is_server| Secrets { is_server, master: &[7; 48], client_random: &[1; 32], server_random: &[2; 32] };
+    let (Some(mut session), Some(mut peer)) = (Session::new(&secret(true)), Session::new(&secret(false)))
+    else {
+        return;
+    };
+    session.take_over(LANE);
+    let (mut now, mut rest) = (Micros(1_000_000), data);
+    while let [what, amount, more @ ..] = rest {
+        rest = more;
+        now.0 += u64::from(*amount);
+        match what & 7 {
+            0 | 1 => {
+                let message = Arc::<[u8]>::from(vec![*what; usize::from(*amount) << (what >> 5)]);
+                if let Some(mut datagram) = session.send(what & 1 == 1, &message, now) {
+                    assert!(datagram.len() < 1_280);
+                    assert!(peer.receive(&mut datagram, now, |_| ()));
+                }
+            }
+            2 => {
+                let (body, behind) = more.split_at(more.len().min(usize::from(*amount)));
+                rest = behind;
+                let was_waiting = session.is_waiting();
+                assert!(!session.receive(&mut body.to_vec(), now, |_| ()));
+                assert_eq!(session.is_waiting(), was_waiting);
+            }
+            3 => {
+                let (body, behind) = more.split_at(more.len().min(usize::from(*amount)));
+                rest = behind;
+                hear(&mut session, &mut peer, body, now);
+            }
+            4..=6 => {
+                let cumulative = LANE.next_tsn.wrapping_add((*amount).into()).wrapping_sub(2);
+                hear(&mut session, &mut peer, &plain_sack(LANE.own_tag, cumulative), now);
+            }
+            _ => {
+                if let Some(given) = session.give_back() {
+                    check_given(&given);
+                    let (next_tsn, channels) = (given.next_tsn, given.channels);
+                    session.take_over(Terms { next_tsn, channels, ..LANE });
+                }
+            }
+        }
+        let _ = session.is_overdue(now);
+    }
+    if let Some(given) = session.give_back() {
+        check_given(&given);
+    }
+}
+
+/// What is not taken is left as it was sent, and whole.
+fn hear(session: &mut Session, peer: &mut Session, packet: &[u8], now: Micros) {
+    let Some(mut datagram) = peer.seal(packet) else { return };
+    let mut left = 0;
+    let is_from_peer = session.receive(&mut datagram, now, |received| {
+        assert_eq!(received, Received::Packet(packet));
+        left += 1;
+    });
+    assert!(is_from_peer && left <= 1);
+}
+
+fn check_given(given: &Given) {
+    assert!(given.sent.len() <= MOST_UNDER_WAY);
+    let first = given.next_tsn.wrapping_sub(given.sent.len() as u32);
+    for (offset, sent) in (0..).zip(&given.sent) {
+        assert_eq!(sent.tsn, first.wrapping_add(offset));
+        assert!(!sent.message.is_empty());
+    }
+}
+
+/// RFC 9260 section 3.3.4.
+fn plain_sack(tag: u32, cumulative: u32) -> Vec<u8> {
+    let words = [5000 << 16 | 5000, tag, 0, 3 << 24 | 16, cumulative, 65_536, 0];
+    let mut packet: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
+    let checksum = crc32c::crc32c(&packet).to_le_bytes();
+    packet[8..12].copy_from_slice(&checksum);
+    packet
 }

@@ -12,6 +12,7 @@ mod commands;
 mod consumer;
 mod course;
 mod credentials;
+pub mod data;
 mod demux;
 mod downlink;
 mod ending;

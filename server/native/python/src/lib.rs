@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod data;
 mod forwarder;
 mod lock;
 mod requests;
@@ -9,6 +10,7 @@ mod requests;
 /// Builds the module: a class per native object, registered by the file that defines it.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    data::register(module)?;
     forwarder::register(module)?;
     lock::register(module)?;
     Ok(())
