@@ -22,8 +22,9 @@ async def run() -> None:
 
         empty = relay.resident_mib()
         for _ in range(TRANSPORTS):
-            _, peer, _ = await relay.connect()
+            _, peer, _ = await relay.connect_with_data()
             relay.peers.append(peer)
+            relay.keep_consent()
 
         async def idle(seconds: float) -> None:
             """Consent checks only, spread evenly."""

@@ -36,7 +36,7 @@ async def _measure(stream: Stream) -> None:
         marks = [("a relay", await _resident(relay))]
         connected = []
         for _ in range(EACH):
-            transport, peer, keys = await relay.connect()
+            transport, peer, keys = await relay.connect_with_data()
             peer.release()
             relay.peers.append(peer)
             relay.keep_consent()

@@ -26,6 +26,7 @@ from server.workers.worker import RelayProcess
 WAIT_SECONDS = 20.0
 STORM_SECONDS = 90.0
 LOOPBACK = "127.0.0.1"
+DATA_CHANNELS = ("_reliable", "_lossy")  # a relay opens these
 CHECK_SECONDS = 4.0  # consent lasts for 30
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -143,6 +144,16 @@ class Relay:
         )
         keys = await peer.connect(self.link.ipv4_port, ufrag, password, self.link.fingerprint, self.host)
         await self.connected([transport], WAIT_SECONDS)
+        return transport, peer, keys
+
+    async def connect_with_data(self) -> tuple[int, Peer, SessionKeys]:
+        """As SDKs do it, who have data channels on every transport: the relay has opened its own."""
+        transport, peer, keys = await self.connect(has_data_channels=True, opens_data_channels=True)
+        opened: asyncio.Queue[object] = asyncio.Queue()
+        (await peer.associate()).on("datachannel", opened.put_nowait)
+        async with asyncio.timeout(WAIT_SECONDS):
+            for _ in DATA_CHANNELS:
+                await opened.get()
         return transport, peer, keys
 
     def keep_consent(self) -> None:
