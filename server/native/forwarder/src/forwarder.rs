@@ -42,6 +42,10 @@ pub struct Forwarder {
     pub(crate) next_tick: Micros,
     pub(crate) last_media: Option<Micros>,
     pub(crate) next_judgement: Micros,
+    /// Which of the producers are reviewed next.
+    pub(crate) turn: usize,
+    /// When consent is next looked at.
+    pub(crate) next_consent: Micros,
     pub(crate) schedule: Schedule,
     pub(crate) pressure: Pressure,
     /// By room; only those of which something was heard.
@@ -76,6 +80,8 @@ impl Forwarder {
             next_tick: Micros(0),
             last_media: None,
             next_judgement: Micros(0),
+            turn: 0,
+            next_consent: Micros(0),
             schedule: Schedule::default(),
             pressure: Pressure::default(),
             loudest: Map::with_hasher(hasher),

@@ -11,6 +11,8 @@ pub(crate) struct Ring {
     entries: Vec<Option<Entry>>,
     /// Arrivals in order, for eviction by age; may name entries that were overwritten since.
     arrivals: VecDeque<(Micros, u64)>,
+    /// When the first of these came: asked for often, where `arrivals` would have to be fetched from memory.
+    oldest: Option<Micros>,
     held: usize,
     promised: usize,
 }
@@ -32,6 +34,7 @@ impl Ring {
         arena.promise(promised).then(|| Self {
             entries: (0..capacity).map(|_| None).collect(),
             arrivals: VecDeque::with_capacity(capacity),
+            oldest: None,
             held: 0,
             promised,
         })
@@ -56,6 +59,7 @@ impl Ring {
         self.entries[at] = Some(Entry { index, slot, length: packet.len(), frame });
         self.held += 1;
         self.arrivals.push_back((now, index));
+        self.oldest = self.oldest.or(Some(now));
     }
 
     /// The packet with this index, if it is still held.
@@ -66,7 +70,7 @@ impl Ring {
 
     /// Wipes what arrived before `limit`.
     pub fn expire(&mut self, limit: Micros, arena: &mut Arena) {
-        while self.arrivals.front().is_some_and(|&(at, _)| at < limit) {
+        while self.oldest.is_some_and(|at| at < limit) {
             self.evict_oldest(arena);
         }
     }
@@ -77,6 +81,7 @@ impl Ring {
             self.evict(at, arena);
         }
         self.arrivals.clear();
+        self.oldest = None;
     }
 
     /// Wipes everything and gives up the promise.
@@ -87,7 +92,7 @@ impl Ring {
 
     /// When the oldest packet that may still be held arrived.
     pub fn oldest(&self) -> Option<Micros> {
-        self.arrivals.front().map(|&(at, _)| at)
+        self.oldest
     }
 
     /// True if nothing is held.
@@ -97,6 +102,7 @@ impl Ring {
 
     fn evict_oldest(&mut self, arena: &mut Arena) {
         let Some((_, index)) = self.arrivals.pop_front() else { return };
+        self.oldest = self.arrivals.front().map(|&(at, _)| at);
         let at = (index % self.entries.len() as u64) as usize;
         if self.entries[at].as_ref().is_some_and(|entry| entry.index == index) {
             self.evict(at, arena);

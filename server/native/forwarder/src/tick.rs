@@ -6,8 +6,10 @@ use crate::rtcp::{self, ReportBlock};
 
 /// While media flows.
 pub(crate) const FAST: u64 = 20_000;
-/// While nothing does: consent alone is watched.
+/// While nothing does, and of consent, which lasts for seconds, always.
 const SLOW: u64 = 250_000;
+/// Ticks in which every producer is reviewed once: within a tenth of a second while media flows.
+const TURNS: usize = 5;
 /// Media flowed within this time: long enough for the last retransmissions and reports.
 const RECENTLY: u64 = 3_000_000;
 /// Between two transport-wide feedbacks to a publisher.
@@ -41,6 +43,10 @@ impl Forwarder {
     }
 
     fn expire_consent(&mut self, now: Micros, out: &mut Outbox) {
+        if now < self.next_consent {
+            return;
+        }
+        self.next_consent = Micros(now.0 + SLOW);
         for (index, transport) in self.transports.iter_mut() {
             if !transport.path.expire(now, self.config.consent_timeout) {
                 continue;
@@ -109,57 +115,74 @@ impl Forwarder {
         }
     }
 
+    /// What is missing of streams is asked for again; in turn, a few of all producers with each tick, what has time.
     fn tend_producers(&mut self, now: Micros, out: &mut Outbox) {
         let mut asking = Vec::new();
+        self.turn = (self.turn + 1) % TURNS;
         for (index, producer) in self.producers.iter_mut() {
-            let is_missed = producer.streams.iter().any(|stream| !stream.missing.is_empty());
-            let watched = if is_missed { producer.watched(&self.consumers, &self.transports) } else { 0 };
-            let Some(transport) = self.transports.get_mut(producer.transport) else { continue };
-            if let Some((payload_type, layers)) = producer.announcement(now) {
-                out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
-            }
-            if let Some(level) = producer.voice.announcement(now) {
-                out.events.push(Event::SpeakerLevel { producer: producer.id, level });
-            }
-            if producer.voice.is_heard() {
-                transport.last_voice = now;
-            }
-            for (encoding, stream) in producer.streams.iter_mut().enumerate() {
-                if watched >> encoding & 1 == 1 {
-                    Self::ask_again(now, stream, transport, out);
-                } else {
-                    stream.missing.give_up();
+            if producer.streams.iter().any(|stream| !stream.missing.is_empty()) {
+                let watched = producer.watched(&self.consumers, &self.transports);
+                let Some(transport) = self.transports.get_mut(producer.transport) else { continue };
+                for (encoding, stream) in producer.streams.iter_mut().enumerate() {
+                    if watched >> encoding & 1 == 1 {
+                        Self::ask_again(now, stream, transport, out);
+                    } else {
+                        stream.missing.give_up();
+                    }
                 }
             }
-            for &at in &producer.consumers {
-                let Some(consumer) = self.consumers.get_mut(at) else { continue };
-                let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
-                if !to.is_open() {
-                    continue;
-                }
-                if let Some(encoding) = consumer.awaits(now, &producer.streams) {
-                    producer.streams[usize::from(encoding)].requests.remind(now);
-                }
-                if consumer.owes_report
-                    && let Some(info) = consumer.sender_info(now, &producer.streams)
-                {
-                    consumer.note_report(now, &info);
-                    let cname = producer.cname;
-                    to.send_rtcp(out, |bytes| rtcp::write_sender_report(bytes, &info, cname));
-                }
-            }
-            if producer.kind == MediaKind::Video {
+            if index % TURNS == self.turn {
                 asking.push(index);
             }
         }
         for index in asking {
+            self.review_producer(now, index, out);
             self.send_key_frame_requests(now, index, out);
+        }
+    }
+
+    /// What has changed because nothing came is told; who waits for a key frame or is owed a report gets it.
+    fn review_producer(&mut self, now: Micros, index: usize, out: &mut Outbox) {
+        let Some(producer) = self.producers.get_mut(index) else { return };
+        if let Some((payload_type, layers)) = producer.announcement(now) {
+            out.events.push(Event::ProducerLayers { producer: producer.id, payload_type, layers });
+        }
+        if let Some(level) = producer.voice.announcement(now) {
+            out.events.push(Event::SpeakerLevel { producer: producer.id, level });
+        }
+        if producer.voice.is_heard()
+            && let Some(transport) = self.transports.get_mut(producer.transport)
+        {
+            transport.last_voice = now;
+        }
+        for &at in &producer.consumers {
+            let Some(consumer) = self.consumers.get_mut(at) else { continue };
+            let awaited = consumer.awaits(now, &producer.streams);
+            if awaited.is_none() && !consumer.owes_report {
+                continue;
+            }
+            let Some(to) = self.transports.get_mut(consumer.transport) else { continue };
+            if !to.is_open() {
+                continue;
+            }
+            if let Some(encoding) = awaited {
+                producer.streams[usize::from(encoding)].requests.remind(now);
+            }
+            if consumer.owes_report
+                && let Some(info) = consumer.sender_info(now, &producer.streams)
+            {
+                consumer.note_report(now, &info);
+                let cname = producer.cname;
+                to.send_rtcp(out, |bytes| rtcp::write_sender_report(bytes, &info, cname));
+            }
         }
     }
 
     fn send_feedback(&mut self, now: Micros, out: &mut Outbox) {
         let reference = self.reference(now);
-        for (_, transport) in self.transports.iter_mut() {
+        for at in 0..self.producers.end() {
+            let Some(producer) = self.producers.get(at) else { continue };
+            let Some(transport) = self.transports.get_mut(producer.transport) else { continue };
             let sender = transport.feedback_ssrc;
             if now >= transport.next_feedback && !transport.arrivals.is_empty() {
                 transport.next_feedback = Micros(now.0 + FEEDBACK_SPACING);
@@ -172,7 +195,7 @@ impl Forwarder {
                 }
                 transport.arrivals = arrivals;
             }
-            if now >= transport.next_report && !transport.producers.is_empty() {
+            if now >= transport.next_report {
                 transport.next_report = Micros(now.0 + REPORT_SPACING);
                 let mut blocks = [ReportBlock::default(); MAX_BLOCKS];
                 let mut count = 0;

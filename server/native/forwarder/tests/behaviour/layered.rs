@@ -55,6 +55,11 @@ impl Encoder {
         Self { codec, ssrc, spatial, temporal, next_index: 100, picture: 0, since_key_frame: 0, newest }
     }
 
+    /// Whether the next picture begins the pattern of temporal layers again: those after it refer to none before it.
+    pub fn is_at_start(&self) -> bool {
+        self.since_key_frame % PATTERNS[usize::from(self.temporal) - 1].len() == 0
+    }
+
     /// The packets of the next picture, 3000 ticks after the one before.
     pub fn picture(&mut self, is_key_frame: bool) -> Vec<Rtp> {
         if is_key_frame {

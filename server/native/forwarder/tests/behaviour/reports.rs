@@ -18,7 +18,7 @@ fn a_subscriber_learns_the_publishers_clock() {
     let ntp = 0x0102_0304_0000_0000;
     world.send_rtcp(0, sender_report(10, ntp, 7_000));
     let sent = world.now;
-    world.advance(40 * MILLISECOND);
+    world.advance(100 * MILLISECOND);
     let reports = world.peers[1].rtcp(200);
     assert_eq!(reports.len(), 1);
     let (at, report) = &reports[0];
@@ -40,7 +40,7 @@ fn a_late_subscriber_need_not_wait_for_the_next_report() {
     world.send_rtp(0, &Rtp { ssrc: 10, index: 1, payload_type: AUDIO, ..Rtp::default() });
     world.consume(1, 1, 1);
     world.send_rtp(0, &Rtp { ssrc: 10, index: 2, payload_type: AUDIO, ..Rtp::default() });
-    world.advance(40 * MILLISECOND);
+    world.advance(100 * MILLISECOND);
     assert_eq!(world.peers[1].rtcp(200).len(), 1);
 }
 
