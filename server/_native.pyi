@@ -186,7 +186,7 @@ class DataSession:
         reliable: _Channel | None,
     ) -> None:
         """Has `fan_out` number what is sent on the association: all before `next_tsn` is acknowledged. At
-        most `window` bytes and one message, and at most eight messages, are under way; an acknowledgement
+        most `window` bytes and one message, and at most 32 messages, are under way; an acknowledgement
         takes at most `patience` seconds."""
 
     def give_back(

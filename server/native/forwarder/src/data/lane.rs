@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Bytes of a message that fits into a packet, as aiortc cuts them.
 pub const LONGEST: usize = 1160;
 /// Messages that were sent and not acknowledged.
-pub const MOST_UNDER_WAY: usize = 8;
+pub const MOST_UNDER_WAY: usize = 32;
 
 /// A stream that messages go out on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
