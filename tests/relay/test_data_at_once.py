@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -173,6 +175,51 @@ async def test_round_trips_are_learnt_from(listening: Listening) -> None:
     await listening.until(1)
     association.lane.take_back()
     assert association._srtt < 1
+
+
+async def test_numbers_go_on_where_the_lane_left_them(listening: Listening) -> None:
+    association = listening.pair.relay_association
+    (stream,) = (id for id, each in association._data_channels.items() if each.label == "_reliable")
+    tsn, sequence = association._local_tsn, association._outbound_stream_seq.get(stream, 0)
+    for message in (*numbered(3), FRAGMENTED):
+        listening.say(message)
+    await asyncio.sleep(0)
+    sent = [*association._sent_queue, *association._outbound_queue]
+    assert sent[-1].user_data
+    assert sent[-1].stream_seq == sequence + 3
+    assert sent[-1].tsn == (tsn + 2 + math.ceil(len(FRAGMENTED) / sctp.USERDATA_MAX_LENGTH)) % 2**32
+    await listening.until(4)
+    listening.say(MESSAGE)
+    association.lane.take_back()
+    (last,) = association._sent_queue
+    assert last.stream_seq == sequence + 4
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_data_channel_queue", deque([(None, 0, b"")])),
+        ("_outbound_queue", deque([sctp.DataChunk()])),
+        ("_sent_queue", deque([sctp.DataChunk()])),
+        ("_t3_handle", object()),
+        ("_forward_tsn_chunk", sctp.ForwardTsnChunk()),
+        ("_fast_recovery_exit", 0),
+        ("_reconfig_queue", [1]),
+        ("_reconfig_request", object()),
+        ("_association_state", sctp.RTCSctpTransport.State.CLOSED),
+    ],
+)
+async def test_what_has_to_wait_is_left_to_aiortc(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    association = listening.pair.relay_association
+    association.lane.take_back()
+    with monkeypatch.context() as patched:
+        patched.setattr(association, name, value)
+        association.lane.lend()
+        assert not listening.is_lent
+    association.lane.lend()
+    assert listening.is_lent
 
 
 async def test_an_acknowledgement_waits_for_no_task(listening: Listening) -> None:

@@ -114,6 +114,12 @@ async def test_a_lost_last_flight_is_sent_again(pair: Pair) -> None:
     await pair.associate()
 
 
+async def test_a_peer_that_likes_another_cipher_better_takes_that_of_all(pair: Pair) -> None:
+    context = pair.peer_certificate._create_ssl_context(pair.dtls._srtp_profiles)
+    context.set_cipher_list(b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256")
+    await pair.associate()
+
+
 async def test_a_peer_without_the_cipher_of_all_fails(pair: Pair) -> None:
     context = pair.peer_certificate._create_ssl_context(pair.dtls._srtp_profiles)
     context.set_cipher_list(b"ECDHE-ECDSA-CHACHA20-POLY1305")
