@@ -42,6 +42,11 @@ impl KeyFrameRequests {
         self.is_wanted |= !is_coming;
     }
 
+    /// Whether somebody wants one that was not asked for yet.
+    pub fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
     /// Requests so far.
     pub fn asked(&self) -> u32 {
         self.asked

@@ -115,9 +115,9 @@ impl Forwarder {
         }
     }
 
-    /// What is missing of streams is asked for again; in turn, a few of all producers with each tick, what has time.
+    /// What is missing of streams, and key frames, are asked for; what has time is done for a few producers in turn.
     fn tend_producers(&mut self, now: Micros, out: &mut Outbox) {
-        let mut asking = Vec::new();
+        let (mut asking, mut reviewed) = (Vec::new(), Vec::new());
         self.turn = (self.turn + 1) % TURNS;
         for (index, producer) in self.producers.iter_mut() {
             if producer.streams.iter().any(|stream| !stream.missing.is_empty()) {
@@ -131,12 +131,18 @@ impl Forwarder {
                     }
                 }
             }
-            if index % TURNS == self.turn {
+            if producer.streams.iter().any(|stream| stream.requests.is_wanted()) {
                 asking.push(index);
             }
+            if index % TURNS == self.turn {
+                reviewed.push(index);
+            }
+        }
+        for index in reviewed {
+            self.review_producer(now, index, out);
+            asking.push(index);
         }
         for index in asking {
-            self.review_producer(now, index, out);
             self.send_key_frame_requests(now, index, out);
         }
     }
