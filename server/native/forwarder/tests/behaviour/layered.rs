@@ -57,7 +57,7 @@ impl Encoder {
 
     /// Whether the next picture begins the pattern of temporal layers again: those after it refer to none before it.
     pub fn is_at_start(&self) -> bool {
-        self.since_key_frame % PATTERNS[usize::from(self.temporal) - 1].len() == 0
+        self.since_key_frame.is_multiple_of(PATTERNS[usize::from(self.temporal) - 1].len())
     }
 
     /// The packets of the next picture, 3000 ticks after the one before.
