@@ -29,6 +29,8 @@ def signal_lost(room: Room, participant: Participant, end: SignalEnd, now: float
     if not seconds:
         leaving.remove(room, participant, _reason(end), None, now, signal=end)
         return
+    if participant.absence is not None:  # it was shown nobody since
+        return
     others = () if participant.waits else room.participants.values()
     shown = frozenset(one.sid for one in others if one.announced)
     participant.absence = Absence(now, now + seconds, end, shown)

@@ -214,6 +214,22 @@ def test_who_comes_while_a_publisher_is_away_receives_it_once_that_has_been_show
     assert subscriber.tracks
 
 
+def test_who_is_away_is_shown_nobody_by_being_lost_again() -> None:
+    stage = Stage()
+    ada = stage.enter("ada")
+    stage.publish(ada, MIC)
+    stage.put(SignalLost(ada))
+    bob = stage.enter("bob")
+    stage.put(SignalLost(ada))
+    subscriber = stage.participant(bob).subscriber
+    assert subscriber is not None
+    stage.publish(ada, CAMERA)
+    stage.pass_time(1)
+    assert not subscriber.tracks
+    stage.pass_time(60)
+    assert ada not in stage.room.participants, "nor waited for anew"
+
+
 def test_what_was_muted_by_somebody_else_is_told_before_the_client_sees_that_it_differs() -> None:
     stage = Stage()
     ada = stage.enter("ada")
