@@ -130,13 +130,8 @@ class DataRooms:
             account.last = packet.sequence
             kept = Kept(now, sender.sid, packet.sequence, frozenset(identities), frozenset(sids), stamped)
             self._replay.keep(sender.room, kept)
-        receivers = [
-            member.receive_transport
-            for member in self._rooms[sender.room].values()
-            if member.receive_transport
-            and member is not sender
-            and is_among(member.identity, member.sid, identities, sids)
-        ]
+        addressed = self._addressed(sender.room, identities, sids)
+        receivers = [member.receive_transport for member in addressed if member is not sender]
         account.allowance -= len(receivers)
         self._deliver(receivers, reliable, stamped)
 
@@ -164,14 +159,15 @@ class DataRooms:
         identities = {*packet.destination_identities, *packet.user.destination_identities}
         sids = set(packet.user.destination_sids)
         encrypted = is_declared_encrypted(packet)
-        receivers = [
-            member.receive_transport
-            for member in self._rooms.get(room, {}).values()
-            if member.receive_transport
-            and (encrypted or not member.encrypted_only)
-            and is_among(member.identity, member.sid, identities, sids)
-        ]
+        addressed = self._addressed(room, identities, sids)
+        receivers = [each.receive_transport for each in addressed if encrypted or not each.encrypted_only]
         self._deliver(receivers, reliable, message)
+
+    def _addressed(self, room: int, identities: set[str], sids: set[str]) -> Iterable[DataMember]:
+        """Who can receive of those that a packet names, or of all where it names nobody."""
+        for member in self._rooms.get(room, {}).values():
+            if member.receive_transport and is_among(member.identity, member.sid, identities, sids):
+                yield member
 
     def _refuse_sender(self, now: float, account: _Sender) -> None:
         if now >= account.refused_at + REFUSED_EVERY:

@@ -28,7 +28,9 @@ from OpenSSL import SSL
 
 from server._native import DataSession
 from server.control.messages import (
+    CipherSuite,
     DtlsRole,
+    DtlsVersion,
     Fingerprint,
     FingerprintAlgorithm,
     FourWords,
@@ -52,6 +54,8 @@ READ_AT_ONCE: Final = 4096
 CIPHER: Final = "ECDHE-ECDSA-AES128-GCM-SHA256"
 """That every peer has (RFC 8827 section 6.5), and whose records are read and written without OpenSSL."""
 VERSION: Final = "DTLSv1.2"
+AGREED: Final = (DtlsVersion.DTLS_1_2, CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256)
+"""The same in the words of the control vocabulary: no handshake ends with others."""
 DTLS_RECORD_HEADER: Final = 13
 """RFC 6347 section 4.1."""
 LARGEST_MESSAGE: Final = 65_536

@@ -59,12 +59,14 @@ class Outgoing:
     def send_many(self, datagrams: list[tuple[int, bytes]]) -> None:
         """At once, each to the transport whose number is beside it."""
         self.flush()
-        with contextlib.suppress(RuntimeError):
-            self._packets.send_dtls(datagrams)
+        self._send(datagrams)
 
     def flush(self) -> None:
         """What waits leaves."""
         if self._waiting:
             waiting, self._waiting = self._waiting, []
-            with contextlib.suppress(RuntimeError):
-                self._packets.send_dtls(waiting)
+            self._send(waiting)
+
+    def _send(self, datagrams: list[tuple[int, bytes]]) -> None:
+        with contextlib.suppress(RuntimeError):
+            self._packets.send_dtls(datagrams)

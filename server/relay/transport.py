@@ -18,14 +18,7 @@ from enum import Enum, auto
 from typing import Final, Protocol
 
 from server._native import DataSession
-from server.control.messages import (
-    CipherSuite,
-    ConnectTransport,
-    CreateTransport,
-    DtlsVersion,
-    TransportPhase,
-    TransportState,
-)
+from server.control.messages import ConnectTransport, CreateTransport, TransportPhase, TransportState
 from server.relay import ortc
 from server.relay.turns import Turns
 
@@ -193,8 +186,9 @@ class Transport:
         )
         self.phase = Phase.CONNECTED
         dtls.on("statechange", self._dtls_changed)
-        agreed = (keys.profile, DtlsVersion.DTLS_1_2, CipherSuite.ECDHE_ECDSA_AES128_GCM_SHA256)
-        self._listener.transport_changed(TransportState(self.id, TransportPhase.CONNECTED, *agreed))
+        self._listener.transport_changed(
+            TransportState(self.id, TransportPhase.CONNECTED, keys.profile, *ortc.AGREED)
+        )
         if request.has_data_channels:
             await self._start_data(dtls)
 

@@ -72,12 +72,17 @@ async def test_the_handshake_does_not_stay_behind_once_it_is_over(pair: Pair) ->
     assert connection() is None
 
 
-async def test_another_certificate_than_signalled_fails(pair: Pair) -> None:
-    pair.connect(digest=bytes(32))
+async def is_refused(pair: Pair) -> None:
+    """After what signaling says: the peer's handshake comes to nothing."""
     fingerprint = Fingerprint(FingerprintAlgorithm.SHA_256, pair.certificate.sha256())
     await pair.dtls.start(ortc.peer_parameters([fingerprint]))
     await pair.told.until(lambda: FAILED in pair.told.phases)
     assert pair.told.keys is None
+
+
+async def test_another_certificate_than_signalled_fails(pair: Pair) -> None:
+    pair.connect(digest=bytes(32))
+    await is_refused(pair)
 
 
 async def test_a_peer_that_never_speaks_fails_in_time(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,30 +92,30 @@ async def test_a_peer_that_never_speaks_fails_in_time(pair: Pair, monkeypatch: p
     assert pair.told.phases == [REACHABLE, FAILED]
 
 
+def lose(pair: Pair, number: int) -> list[bytes]:
+    """One of the relay's datagrams does not arrive, counted from 1; all that it sends from now on."""
+    sent: list[bytes] = []
+
+    def is_lost(datagram: bytes) -> bool:
+        sent.append(datagram)
+        return len(sent) == number
+
+    pair.told.drop = is_lost
+    return sent
+
+
 async def test_a_lost_datagram_is_sent_again(pair: Pair) -> None:
-    dropped: list[bytes] = []
-
-    def first(datagram: bytes) -> bool:
-        dropped.append(datagram)
-        return len(dropped) == 1
-
-    pair.told.drop = first
+    lose(pair, 1)
     await pair.handshake()
     assert CONNECTED in pair.told.phases
 
 
 async def test_a_lost_last_flight_is_sent_again(pair: Pair) -> None:
     """The relay has its keys by then: the peer's repetition is still the handshake's."""
-    dropped: list[bytes] = []
-
-    def second(datagram: bytes) -> bool:
-        dropped.append(datagram)
-        return len(dropped) == 2
-
-    pair.told.drop = second
+    sent = lose(pair, 2)
     await pair.handshake()
-    assert dropped[1][0] == CHANGE_CIPHER_SPEC
-    assert len(dropped) > 2
+    assert sent[1][0] == CHANGE_CIPHER_SPEC
+    assert len(sent) > 2
     await pair.associate()
 
 
@@ -124,10 +129,7 @@ async def test_a_peer_without_the_cipher_of_all_fails(pair: Pair) -> None:
     context = pair.peer_certificate._create_ssl_context(pair.dtls._srtp_profiles)
     context.set_cipher_list(b"ECDHE-ECDSA-CHACHA20-POLY1305")
     pair.connect()
-    fingerprint = Fingerprint(FingerprintAlgorithm.SHA_256, pair.certificate.sha256())
-    await pair.dtls.start(ortc.peer_parameters([fingerprint]))
-    await pair.told.until(lambda: FAILED in pair.told.phases)
-    assert pair.told.keys is None
+    await is_refused(pair)
 
 
 async def test_noise_after_the_handshake_does_not_matter(pair: Pair) -> None:

@@ -26,6 +26,7 @@ from server.room.inputs import (
 from server.room.limits import RoomLimits
 from server.room.participant import GOODBYE_SECONDS
 from server.room.resuming import may_resume
+from server.room.subscriber import Subscriber
 from server.sdp.parse import parse
 from tests.unit.stage import FakeRelay, Sending, Stage
 
@@ -199,8 +200,8 @@ def test_an_offer_whose_answer_was_lost_is_offered_again_and_not_held_against_th
     assert ada in stage.room.participants
 
 
-def test_who_comes_while_a_publisher_is_away_receives_it_once_that_has_been_shown() -> None:
-    stage = Stage()
+def comes_while_a_publisher_is_away(stage: Stage) -> tuple[str, Subscriber]:
+    """Bob, while Ada is; he receives nothing of her."""
     ada = stage.enter("ada")
     stage.publish(ada, MIC)
     stage.put(SignalLost(ada))
@@ -209,6 +210,12 @@ def test_who_comes_while_a_publisher_is_away_receives_it_once_that_has_been_show
     subscriber = stage.participant(bob).subscriber
     assert subscriber is not None
     assert not subscriber.tracks
+    return ada, subscriber
+
+
+def test_who_comes_while_a_publisher_is_away_receives_it_once_that_has_been_shown() -> None:
+    stage = Stage()
+    ada, subscriber = comes_while_a_publisher_is_away(stage)
     come_back(stage, ada)
     assert "bob" in shown(stage, ada)
     assert subscriber.tracks
@@ -216,13 +223,8 @@ def test_who_comes_while_a_publisher_is_away_receives_it_once_that_has_been_show
 
 def test_who_is_away_is_shown_nobody_by_being_lost_again() -> None:
     stage = Stage()
-    ada = stage.enter("ada")
-    stage.publish(ada, MIC)
+    ada, subscriber = comes_while_a_publisher_is_away(stage)
     stage.put(SignalLost(ada))
-    bob = stage.enter("bob")
-    stage.put(SignalLost(ada))
-    subscriber = stage.participant(bob).subscriber
-    assert subscriber is not None
     stage.publish(ada, CAMERA)
     stage.pass_time(1)
     assert not subscriber.tracks

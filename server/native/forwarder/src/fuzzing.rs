@@ -3,7 +3,7 @@
 use crate::api::Micros;
 use crate::api::{CodecKind, MasterKey, SrtpProfile};
 use crate::codec::Red;
-use crate::data::{Channel, Given, MOST_UNDER_WAY, Received, Secrets, Session, Terms};
+use crate::data::{Channel, Given, MOST_UNDER_WAY, Received, Secrets, Session, Terms, write_plain_sack};
 use crate::downlink::{Downlink, Report};
 use crate::rtp::{ExtensionWriter, Header, Outline};
 use crate::srtp::Sealer;
@@ -328,7 +328,7 @@ pub fn lane(data: &[u8]) {
             }
             4..=6 => {
                 let cumulative = LANE.next_tsn.wrapping_add((*amount).into()).wrapping_sub(2);
-                hear(&mut session, &mut peer, &plain_sack(LANE.own_tag, cumulative), now);
+                hear(&mut session, &mut peer, &write_plain_sack(LANE.own_tag, cumulative), now);
             }
             _ => {
                 if let Some(given) = session.give_back() {
@@ -363,13 +363,4 @@ fn check_given(given: &Given) {
         assert_eq!(sent.tsn, first.wrapping_add(offset));
         assert!(!sent.message.is_empty());
     }
-}
-
-/// RFC 9260 section 3.3.4.
-fn plain_sack(tag: u32, cumulative: u32) -> Vec<u8> {
-    let words = [5000 << 16 | 5000, tag, 0, 3 << 24 | 16, cumulative, 65_536, 0];
-    let mut packet: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
-    let checksum = crc32c::crc32c(&packet).to_le_bytes();
-    packet[8..12].copy_from_slice(&checksum);
-    packet
 }

@@ -131,11 +131,10 @@ impl Forwarder {
                     }
                 }
             }
-            if producer.streams.iter().any(|stream| stream.requests.is_wanted()) {
-                asking.push(index);
-            }
             if index % TURNS == self.turn {
                 reviewed.push(index);
+            } else if producer.streams.iter().any(|stream| stream.requests.is_wanted()) {
+                asking.push(index);
             }
         }
         for index in reviewed {

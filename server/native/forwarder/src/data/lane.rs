@@ -68,7 +68,7 @@ pub struct Given {
 }
 
 /// See the module.
-pub struct Lane {
+pub(super) struct Lane {
     terms: Terms,
     sent: VecDeque<Sent>,
     bytes: usize,

@@ -9,11 +9,14 @@ mod record;
 
 use std::sync::Arc;
 
-pub use lane::{Channel, Given, LONGEST, Lane, MOST_UNDER_WAY, Sent, Terms};
-pub use record::{Records, Secrets};
+pub use lane::{Channel, Given, LONGEST, MOST_UNDER_WAY, Sent, Terms};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use packet::write_plain_sack;
+pub use record::Secrets;
 
 use crate::api::Micros;
-use record::{ALERT, APPLICATION_DATA, Alert, CLOSE_NOTIFY};
+use lane::Lane;
+use record::{ALERT, APPLICATION_DATA, CLOSE_NOTIFY, Records};
 
 /// What a peer sent that somebody else has to do something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl Session {
                 if !self.lane.as_mut().is_some_and(|lane| lane.acknowledge(text, now)) {
                     left(Received::Packet(text));
                 }
-            } else if Alert::ends(text) {
+            } else if record::is_last(text) {
                 left(Received::Goodbye);
                 break;
             }

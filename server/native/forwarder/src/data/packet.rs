@@ -63,3 +63,14 @@ pub(super) fn plain_sack(packet: &[u8], tag: u32) -> Option<u32> {
         crc32c_append(crc32c_append(crc32c(&packet[..CHECKSUM.start]), &[0; 4]), &packet[CHECKSUM.end..]);
     (packet[CHECKSUM] == sum.to_le_bytes()).then(|| word(16))
 }
+
+/// Such a packet, as a peer writes it.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn write_plain_sack(tag: u32, cumulative: u32) -> Vec<u8> {
+    let ports = u32::from(PORT) << 16 | u32::from(PORT);
+    let words = [ports, tag, 0, u32::from(SACK) << 24 | 16, cumulative, 65_536, 0];
+    let mut packet: Vec<u8> = words.iter().flat_map(|word: &u32| word.to_be_bytes()).collect();
+    let checksum = crc32c(&packet).to_le_bytes();
+    packet[CHECKSUM].copy_from_slice(&checksum);
+    packet
+}

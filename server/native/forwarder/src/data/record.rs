@@ -61,7 +61,7 @@ impl Protection {
 }
 
 /// Both directions, with what was received and what is sent next.
-pub struct Records {
+pub(super) struct Records {
     ours: Protection,
     theirs: Protection,
     pub(super) next: u64,
@@ -132,14 +132,9 @@ impl Records {
     }
 }
 
-/// An alert as it stands in a record.
-pub(super) struct Alert;
-
-impl Alert {
-    /// Whether there is nothing after it: it says goodbye, or that something is beyond repair.
-    pub fn ends(text: &[u8]) -> bool {
-        matches!(text, [_, 0] | [2, _])
-    }
+/// Whether there is nothing after an alert: it says goodbye, or that something is beyond repair.
+pub(super) fn is_last(alert: &[u8]) -> bool {
+    matches!(alert, [_, 0] | [2, _])
 }
 
 /// Cuts the first record off; `None` where there is no whole one.

@@ -49,15 +49,6 @@ fn left(session: &mut Session, datagram: &[u8], now: Micros) -> Vec<Vec<u8>> {
     packets
 }
 
-fn sack(tag: u32, cumulative: u32) -> Vec<u8> {
-    let mut packet = [5000_u16.to_be_bytes(), 5000_u16.to_be_bytes()].concat();
-    packet.extend_from_slice(&tag.to_be_bytes());
-    packet.extend_from_slice(&[0, 0, 0, 0, 3, 0, 0, 16]);
-    packet.extend_from_slice(&cumulative.to_be_bytes());
-    packet.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, 0]);
-    summed(packet)
-}
-
 fn summed(mut packet: Vec<u8>) -> Vec<u8> {
     packet[8..12].fill(0);
     let checksum = crc32c::crc32c(&packet).to_le_bytes();
@@ -144,9 +135,9 @@ fn a_goodbye_is_told_and_nothing_after_it() {
 
 #[test]
 fn a_warning_is_no_goodbye_and_a_fatal_alert_is_one() {
-    assert!(!Alert::ends(&[1, 90]));
-    assert!(Alert::ends(&[2, 20]));
-    assert!(!Alert::ends(&[]));
+    assert!(!record::is_last(&[1, 90]));
+    assert!(record::is_last(&[2, 20]));
+    assert!(!record::is_last(&[]));
 }
 
 #[test]
@@ -179,7 +170,7 @@ fn an_acknowledgement_takes_what_it_names_and_says_how_long_it_took() {
         server.send(true, &message(text), START).expect("room");
     }
     let later = Micros(START.0 + 40_000);
-    let datagram = client.seal(&sack(OWN_TAG, 0)).expect("a number");
+    let datagram = client.seal(&write_plain_sack(OWN_TAG, 0)).expect("a number");
     assert!(left(&mut server, &datagram, later).is_empty());
     let given = server.give_back().expect("a lane");
     assert_eq!(given.round_trip, Some(Micros(40_000)));
@@ -195,7 +186,7 @@ fn a_late_acknowledgement_changes_nothing() {
     let (mut server, mut client) = (on_lane(10), session(false));
     server.send(true, &message(b"one"), START).expect("room");
     for cumulative in [10, 9, 9] {
-        let datagram = client.seal(&sack(OWN_TAG, cumulative)).expect("a number");
+        let datagram = client.seal(&write_plain_sack(OWN_TAG, cumulative)).expect("a number");
         assert!(left(&mut server, &datagram, START).is_empty());
         assert!(!server.is_waiting());
     }
@@ -205,7 +196,7 @@ fn a_late_acknowledgement_changes_nothing() {
 fn what_is_not_a_plain_acknowledgement_is_left() {
     let mut server = on_lane(10);
     server.send(true, &message(b"one"), START).expect("room");
-    let plain = sack(OWN_TAG, 10);
+    let plain = write_plain_sack(OWN_TAG, 10);
     let changed = |at: usize, value: u8| {
         let mut packet = plain.clone();
         packet[at] = value;
@@ -214,8 +205,8 @@ fn what_is_not_a_plain_acknowledgement_is_left() {
     let mut damaged = plain.clone();
     damaged[23] ^= 1;
     let others = [
-        sack(OWN_TAG + 1, 10),
-        sack(OWN_TAG, 11),
+        write_plain_sack(OWN_TAG + 1, 10),
+        write_plain_sack(OWN_TAG, 11),
         changed(12, 4),
         changed(25, 1),
         changed(27, 1),
@@ -236,7 +227,7 @@ fn what_is_not_a_plain_acknowledgement_is_left() {
 fn without_a_lane_everything_is_left() {
     let (mut server, mut client) = (session(true), session(false));
     assert!(server.send(true, &message(b"one"), START).is_none());
-    let packet = sack(OWN_TAG, 10);
+    let packet = write_plain_sack(OWN_TAG, 10);
     let datagram = client.seal(&packet).expect("a number");
     assert_eq!(left(&mut server, &datagram, START), [packet]);
     assert!(!server.is_waiting() && !server.is_overdue(Micros(u64::MAX)));
