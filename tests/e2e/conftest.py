@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.browser import chromium, light
 from tests.e2e.ops import name_operators
 from tests.e2e.serving import Server, serving
+from tests.e2e.stuck import tell
 
 # A busy machine is no failure: conditions are waited for longer than a person would.
 expect.set_options(timeout=20_000)
@@ -29,6 +30,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fixtures look whether their test failed."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     async with serving(tmp_path) as running:
@@ -36,9 +51,11 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 
 
 @pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     async with light() as running:
         yield running
+        if FAILED in request.node.stash:
+            await tell(request, running)
 
 
 @pytest.fixture
@@ -71,8 +88,10 @@ async def one_browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def shared_browser(one_browser: Browser) -> AsyncIterator[Browser]:
+async def shared_browser(one_browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     """One browser for many tests; what a test opened in it is closed behind it."""
     yield one_browser
+    if FAILED in request.node.stash:
+        await tell(request, one_browser)
     for context in one_browser.contexts:
         await context.close()

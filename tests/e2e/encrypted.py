@@ -149,7 +149,7 @@ async def encrypted_user(server: Server, token: str, key: bytes | None) -> Async
     """Connects; `key` None does not encrypt."""
     options = rtc.RoomOptions()
     if key is not None:
-        provider = rtc.KeyProviderOptions(shared_key=key)
+        provider = rtc.KeyProviderOptions(shared_key=key, ratchet_window_size=0)  # as docs/encryption.md says
         options = rtc.RoomOptions(encryption=rtc.E2EEOptions(key_provider_options=provider))
     user = EncryptedUser()
     user.listen()

@@ -28,6 +28,17 @@ class JoinError(Exception):
     """There is no call; the message says why, to the person."""
 
 
+def room_options(key: str) -> rtc.RoomOptions:
+    """`key` as `Call` is given it."""
+    options = rtc.RoomOptions(auto_subscribe=True, dynacast=True)
+    if key:
+        # Nobody's key is ratcheted here. To find that out by itself, the SDK would derive as many keys as the
+        # window is wide for each frame of whoever has another key: more work than all the rest of a call.
+        provider = rtc.KeyProviderOptions(shared_key=key.encode(), ratchet_window_size=0)
+        options.encryption = rtc.E2EEOptions(key_provider_options=provider)  # of messages, too
+    return options
+
+
 class Call(QObject):
     """`changed`: somebody came, left, or sends something else. `picture`: the sid of a track, and what it
     shows now. `written`: who wrote what. `problem`: something to tell the person. `ended`: there is nothing
@@ -63,7 +74,7 @@ class Call(QObject):
         self._listen()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                await self.room.connect(url, token, self._options())
+                await self.room.connect(url, token, room_options(self._key))
         except (rtc.ConnectError, TimeoutError) as error:
             self.is_over = True
             self._sound.close()
@@ -71,13 +82,6 @@ class Call(QObject):
         self._began = time.monotonic()
         self._meet()
         self._told(self.room.local_participant)
-
-    def _options(self) -> rtc.RoomOptions:
-        options = rtc.RoomOptions(auto_subscribe=True, dynacast=True)
-        if self._key:
-            provider = rtc.KeyProviderOptions(shared_key=self._key.encode())
-            options.encryption = rtc.E2EEOptions(key_provider_options=provider)  # of messages, too
-        return options
 
     @property
     def encryption(self) -> str:
