@@ -78,6 +78,8 @@ def sound(subscribers: int, rate: int) -> Stream:
 STREAMS = {count: Stream(count, rate) for count, rate in ((10, 4000), (50, 1000))}
 MORE = (sound(10, 500), sound(50, 500), Stream(500, 100))  # of a microphone a relay takes 540 a second
 ROOMS = (Stream(2, 5000), Stream(2, 5000, rooms=200))
+# As many packets in each room, of a picture of 1 Mbit/s: what a relay's rooms cost that fills up.
+ALIKE = (Stream(2, 100), Stream(2, 20_000, rooms=200))
 # Each packet of a picture by itself, as browsers send them, and all as one message, which can come as one.
 SENDERS = (Stream(1, 4000), Stream(1, 4000, is_cut=True))
 # To those that have nothing better than AES-CM.
@@ -300,17 +302,17 @@ async def _show_forwarded(stream: Stream, *, beside_bare: bool = True) -> tuple[
     return value, done, bare
 
 
-async def _show_rooms() -> None:
-    """The same packets in one room and in many, taking turns: what one of them costs more, and what a
-    datagram does, as each publisher is sent feedback of its own."""
+async def _show_rooms(of: str, streams: tuple[Stream, Stream]) -> None:
+    """One room and many, taking turns: what a packet costs more in many, and what a datagram does, as each
+    publisher is sent feedback of its own."""
     packets, datagrams = [], []
     for _ in range(rounds(ROUNDS)):
-        few, many = [(await _show_forwarded(stream, beside_bare=False))[1] for stream in ROOMS]
+        few, many = [(await _show_forwarded(stream, beside_bare=False))[1] for stream in streams]
         packets.append(many.cpu_seconds / many.received * few.received / few.cpu_seconds * 100 - 100)
         datagrams.append(many.cpu_seconds / many.datagrams * few.datagrams / few.cpu_seconds * 100 - 100)
     for name, growths in (("cost_of_a_packet", packets), ("cost_of_a_datagram", datagrams)):
         told = [round(growth, 1) for growth in growths]
-        show(name, median(growths), "%", from_1_to_rooms=ROOMS[-1].rooms, rounds=told)
+        show(name, median(growths), "%", from_1_to_rooms=streams[-1].rooms, of=of, rounds=told)
 
 
 async def run() -> None:
@@ -331,4 +333,5 @@ async def run() -> None:
         per_packet[stream], _, _ = await _show_forwarded(stream, beside_bare=False)
     few, many = STREAMS[10], MORE[-1]
     show("cost_of_a_packet", per_packet[few] / per_packet[many] * 100 - 100, "%", from_10_to_subscribers=500)
-    await _show_rooms()
+    await _show_rooms("the same packets in all", ROOMS)
+    await _show_rooms("as many packets in each", ALIKE)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from bench.figure import rounds, show
-from bench.forwarding import ROOMS, Stream, flow, sound
+from bench.forwarding import ALIKE, ROOMS, Stream, flow, sound
 from bench.relays import one_relay
 from tests.private_network import private_network
 from tests.private_network import run as command
@@ -26,7 +26,8 @@ RELAY, PUBLISHERS, SUBSCRIBERS = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 GROWTHS = {
     "from 10 to 500 subscribers": (Stream(10, 4000), Stream(50, 1000), Stream(500, 100)),
     "from 10 to 500 subscribers, sound": (sound(10, 400), sound(50, 400), sound(500, 100)),
-    "from 1 to 200 rooms": ROOMS,
+    "from 1 to 200 rooms, the same packets in all": ROOMS,
+    "from 1 to 200 rooms, as many packets in each": ALIKE,
 }
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # All checks and tests. Everything runs even when a check fails, so that one run tells everything; checks run beside
-# builds. pytest is last: unit tests, on all cores, and beside them those of servers that mostly wait; then the others of
-# whole relays and servers; at the end, one after the other, those that need the machine for themselves. With arguments,
-# pytest runs once, with these.
+# builds. pytest is last: unit tests, three to two cores, since they wait for disks and a database, and beside them
+# those of servers that mostly wait; then the others of whole relays and servers; at the end, one after the other, those
+# that need the machine for themselves. With arguments, pytest runs once, with these.
 set -uo pipefail
 export PYTHONDONTWRITEBYTECODE= # hundreds of servers are started: each would compile all of itself again
 
@@ -16,7 +16,7 @@ else
   waiting=$(mktemp)
   trap 'kill $(jobs -p) 2>/dev/null' EXIT # Ctrl-C does not reach what runs beside
   .venv/bin/pytest tests --ignore tests/unit -m waits >"$waiting" 2>&1 &
-  .venv/bin/pytest tests/unit --numprocesses auto --dist worksteal || failed+=("unit tests")
+  .venv/bin/pytest tests/unit --numprocesses $(($(nproc) * 3 / 2)) --dist worksteal || failed+=("unit tests")
   wait $! || failed+=("tests that wait")
   cat "$waiting" && rm "$waiting"
   .venv/bin/pytest tests --ignore tests/unit -m "not alone and not waits" --numprocesses auto --dist loadgroup --no-loadscope-reorder ||

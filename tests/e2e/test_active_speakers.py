@@ -23,10 +23,10 @@ def _follow(listener: Desktop) -> list[list[str]]:
     return seen
 
 
-async def test_bursts_of_sound_are_an_active_speaker_to_others(server: Server) -> None:
+async def test_bursts_of_sound_are_an_active_speaker_to_others(shared_server: Server) -> None:
     async with (
-        desktop(server.ws_url, server.token("garden", "desk")) as desk,
-        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+        desktop(shared_server.ws_url, shared_server.token("bursts", "desk")) as desk,
+        desktop(shared_server.ws_url, shared_server.token("bursts", "lap")) as lap,
     ):
         seen_by_lap, seen_by_desk = _follow(lap), _follow(desk)
 
@@ -48,10 +48,10 @@ async def test_bursts_of_sound_are_an_active_speaker_to_others(server: Server) -
         assert not any(len(speakers) > 1 for speakers in seen_by_lap)
 
 
-async def test_muting_ends_a_voice(server: Server) -> None:
+async def test_muting_ends_a_voice(shared_server: Server) -> None:
     async with (
-        desktop(server.ws_url, server.token("garden", "desk")) as desk,
-        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+        desktop(shared_server.ws_url, shared_server.token("muting", "desk")) as desk,
+        desktop(shared_server.ws_url, shared_server.token("muting", "lap")) as lap,
     ):
         seen = _follow(lap)
 
@@ -67,9 +67,9 @@ async def test_muting_ends_a_voice(server: Server) -> None:
         await eventually(last, lambda speakers: speakers == [])
 
 
-async def test_a_page_rings_who_speaks(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
-    async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
+async def test_a_page_rings_who_speaks(shared_server: Server, shared_browser: Browser) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "ringed")
+    async with desktop(shared_server.ws_url, shared_server.token("ringed", "desk")) as desk:
         desk.loudness = SILENT
         await desk.publish()
         tile = ada.page.locator('[data-testid="tile"][data-identity="desk"]')

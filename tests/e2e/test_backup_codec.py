@@ -79,17 +79,17 @@ async def _sending(page: Page) -> tuple[bool, bool]:
 
 @pytest.mark.parametrize(("codec", "connections"), [("vp9", "two"), ("av1", "one")])
 async def test_who_cannot_decode_it_sees_the_backup_and_the_others_what_was_chosen(
-    server: Server, browser: Browser, codec: str, connections: str
+    shared_server: Server, shared_browser: Browser, codec: str, connections: str
 ) -> None:
     room = f"backup-{codec}-{connections}"
-    publisher = await enter(browser, server, room, "publisher", PUBLISH, codec, connections)
-    new = await enter(browser, server, room, "new", WATCH, connections)
+    publisher = await enter(shared_browser, shared_server, room, "publisher", PUBLISH, codec, connections)
+    new = await enter(shared_browser, shared_server, room, "new", WATCH, connections)
     sees: Callable[[], Awaitable[Any]] = partial(new.evaluate, SEEN)
     sending: Callable[[], Awaitable[tuple[bool, bool]]] = partial(_sending, publisher)
     await eventually(sees, lambda mime: mime == f"video/{codec}", 40)
     assert await publisher.evaluate("track.simulcastCodecs.size") == 0, "nobody needs it yet"
 
-    old = await enter(browser, server, room, "old", WATCH_WITHOUT, codec, connections)
+    old = await enter(shared_browser, shared_server, room, "old", WATCH_WITHOUT, codec, connections)
     await eventually(partial(old.evaluate, SEEN), lambda mime: mime == "video/vp8", 40)
     assert await new.evaluate(SEEN) == f"video/{codec}"
     assert await new.evaluate("publication.trackSid") == await old.evaluate("publication.trackSid")
@@ -101,7 +101,7 @@ async def test_who_cannot_decode_it_sees_the_backup_and_the_others_what_was_chos
     await eventually(partial(new.evaluate, "window.frames"), lambda frames: frames > seen, 20)
 
     await new.context.close()
-    old = await enter(browser, server, room, "old", WATCH_WITHOUT, codec, connections)
+    old = await enter(shared_browser, shared_server, room, "old", WATCH_WITHOUT, codec, connections)
     await eventually(partial(old.evaluate, SEEN), lambda mime: mime == "video/vp8", 40)
     await eventually(sending, lambda both: both == (False, True), 60)
     await old.context.close()
@@ -109,13 +109,15 @@ async def test_who_cannot_decode_it_sees_the_backup_and_the_others_what_was_chos
 
 
 async def test_who_wants_to_send_one_codec_goes_over_to_the_backup_for_all(
-    server: Server, browser: Browser
+    shared_server: Server, shared_browser: Browser
 ) -> None:
     room, regression = "regression", str(models.BackupCodecPolicy.REGRESSION)
-    publisher = await enter(browser, server, room, "publisher", PUBLISH, "vp9", "one", regression)
-    new = await enter(browser, server, room, "new", WATCH)
+    publisher = await enter(
+        shared_browser, shared_server, room, "publisher", PUBLISH, "vp9", "one", regression
+    )
+    new = await enter(shared_browser, shared_server, room, "new", WATCH)
     await eventually(partial(new.evaluate, SEEN), lambda mime: mime == "video/vp9", 40)
-    old = await enter(browser, server, room, "old", WATCH_WITHOUT, "vp9", "two")
+    old = await enter(shared_browser, shared_server, room, "old", WATCH_WITHOUT, "vp9", "two")
     for watcher in (old, new):
         await eventually(partial(watcher.evaluate, SEEN), lambda mime: mime == "video/vp8", 40)
     await eventually(partial(_sending, publisher), lambda both: both == (False, True), 60)

@@ -23,10 +23,10 @@ def _follow(listener: Desktop) -> list[tuple[str, int]]:
     return told
 
 
-async def test_on_loopback_it_is_excellent_for_everybody(server: Server) -> None:
+async def test_on_loopback_it_is_excellent_for_everybody(shared_server: Server) -> None:
     async with (
-        desktop(server.ws_url, server.token("garden", "desk")) as desk,
-        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+        desktop(shared_server.ws_url, shared_server.token("well connected", "desk")) as desk,
+        desktop(shared_server.ws_url, shared_server.token("well connected", "lap")) as lap,
     ):
         told_desk, told_lap = _follow(desk), _follow(lap)
         await asyncio.gather(desk.publish(), lap.publish())

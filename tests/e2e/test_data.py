@@ -6,25 +6,26 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.e2e.browser import eventually
 from tests.e2e.data_users import TOPIC, User, browser_user, desktop_user
 from tests.e2e.serving import Server
 
-ROOM = "garden"
 FILE_BYTES = 400_000  # a reader that is more than 512 KiB behind would lose messages, on a busy machine too
 
 
-@pytest.fixture(params=["two desktops", "a desktop and a browser"])
+@pytest_asyncio.fixture(loop_scope="session", params=["two desktops", "a desktop and a browser"])
 async def pair(
-    request: pytest.FixtureRequest, server: Server, browser: Browser
+    request: pytest.FixtureRequest, shared_server: Server, shared_browser: Browser
 ) -> AsyncIterator[tuple[User, User]]:
-    async with desktop_user(server, ROOM, "desk") as desk:
+    room: str = request.param
+    async with desktop_user(shared_server, room, "desk") as desk:
         other = (
-            desktop_user(server, ROOM, "lap")
+            desktop_user(shared_server, room, "lap")
             if request.param == "two desktops"
-            else browser_user(browser, server, ROOM, "page")
+            else browser_user(shared_browser, shared_server, room, "page")
         )
         async with other as second:
             yield desk, second
@@ -56,11 +57,11 @@ async def _everything_crosses(sender: User, receiver: User) -> None:
     await eventually(receiver.heard, lambda heard: (sender.identity, "lossy", TOPIC) in heard.data)
 
 
-async def test_a_destination_hears_and_others_do_not(server: Server, browser: Browser) -> None:
+async def test_a_destination_hears_and_others_do_not(shared_server: Server, shared_browser: Browser) -> None:
     async with (
-        desktop_user(server, ROOM, "desk") as desk,
-        desktop_user(server, ROOM, "lap") as lap,
-        browser_user(browser, server, ROOM, "page") as page,
+        desktop_user(shared_server, "destinations", "desk") as desk,
+        desktop_user(shared_server, "destinations", "lap") as lap,
+        browser_user(shared_browser, shared_server, "destinations", "page") as page,
     ):
         await desk.send_data("for the page", to=["page"])
         await desk.send_data("for everybody")
@@ -73,9 +74,9 @@ async def test_a_destination_hears_and_others_do_not(server: Server, browser: Br
         assert overheard.data == [everybody]
 
 
-async def test_what_is_sent_while_somebody_joins_waits_for_its_channel(server: Server) -> None:
+async def test_what_is_sent_while_somebody_joins_waits_for_its_channel(shared_server: Server) -> None:
     """The receiver's channel opens only after its join: everything from the announcement on arrives."""
-    async with desktop_user(server, ROOM, "desk") as desk:
+    async with desktop_user(shared_server, "greeted", "desk") as desk:
         joined = asyncio.Event()
         desk.room.on("participant_connected", lambda _: joined.set())
 
@@ -85,7 +86,7 @@ async def test_what_is_sent_while_somebody_joins_waits_for_its_channel(server: S
                 await desk.send_data(f"{number}")
 
         greeting = asyncio.create_task(greet())
-        async with desktop_user(server, ROOM, "lap") as lap:
+        async with desktop_user(shared_server, "greeted", "lap") as lap:
             heard = await eventually(lap.heard, lambda heard: len(heard.data) >= 20)
             assert [text for _, text, _ in heard.data] == [f"{number}" for number in range(20)]
         await greeting

@@ -53,13 +53,15 @@ def _only(*rids: str) -> Callable[[dict[str, int]], bool]:
     return lambda sending: {rid for rid, frames in sending.items() if frames} == set(rids)
 
 
-async def test_layers_that_nobody_is_shown_are_not_sent(server: Server, browser: Browser) -> None:
-    publisher = await enter(browser, server, "demand", "publisher", PUBLISH)
+async def test_layers_that_nobody_is_shown_are_not_sent(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    publisher = await enter(shared_browser, shared_server, "demand", "publisher", PUBLISH)
     sending: Callable[[], Awaitable[dict[str, int]]] = partial(_sending, publisher)
     await eventually(sending, _only("q", "h"), 30)
     await eventually(sending, _only(), 30)
 
-    watcher = await enter(browser, server, "demand", "watcher", WATCH)
+    watcher = await enter(shared_browser, shared_server, "demand", "watcher", WATCH)
     shown: Callable[[], Awaitable[Any]] = partial(watcher.evaluate, "window.height")
     await eventually(shown, lambda height: height == 360, 30)
 

@@ -93,7 +93,7 @@ async def test_an_invitation_with_a_key_leads_into_the_encrypted_call(
         await app.open_tab("People and chat", 1)
         await app.write("Message", "for those with the key")
         await app.press("Message", "Key_Return")
-        await ada.page.get_by_test_id("chat-button").click()
+        await ada.page.keyboard.press("c")
         await expect(ada.page.get_by_test_id("chat-message")).to_contain_text("for those with the key")
 
 

@@ -11,9 +11,11 @@ from tests.e2e.desktop import desktop
 from tests.e2e.serving import Server
 
 
-async def test_browser_and_desktop_see_and_hear_each_other(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
-    async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
+async def test_browser_and_desktop_see_and_hear_each_other(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "SDK and page")
+    async with desktop(shared_server.ws_url, shared_server.token("SDK and page", "desk")) as desk:
         await desk.publish()
 
         async def received() -> tuple[int, float]:
@@ -27,10 +29,10 @@ async def test_browser_and_desktop_see_and_hear_each_other(server: Server, brows
     await eventually(ada.tiles, lambda tiles: tiles == 1)
 
 
-async def test_two_desktops_see_hear_and_write_to_each_other(server: Server) -> None:
+async def test_two_desktops_see_hear_and_write_to_each_other(shared_server: Server) -> None:
     async with (
-        desktop(server.ws_url, server.token("garden", "desk")) as desk,
-        desktop(server.ws_url, server.token("garden", "lap")) as lap,
+        desktop(shared_server.ws_url, shared_server.token("two SDKs", "desk")) as desk,
+        desktop(shared_server.ws_url, shared_server.token("two SDKs", "lap")) as lap,
     ):
         await asyncio.gather(desk.publish(), lap.publish())
 

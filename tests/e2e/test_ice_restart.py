@@ -52,9 +52,9 @@ WATCH_DTLS = """
 """
 
 
-async def test_media_goes_on_without_a_new_handshake(server: Server, browser: Browser) -> None:
-    ada = await join(browser, server.url, "Ada", "garden")
-    ben = await join(browser, server.url, "Ben", "garden")
+async def test_media_goes_on_without_a_new_handshake(shared_server: Server, shared_browser: Browser) -> None:
+    ada = await join(shared_browser, shared_server.url, "Ada", "restarted")
+    ben = await join(shared_browser, shared_server.url, "Ben", "restarted")
     await asyncio.gather(ada.sees(1), ada.hears(1), ben.sees(1), ben.hears(1))
     (before,), peers = await ada.page.evaluate(STATE)
     assert await ada.page.evaluate(WATCH_DTLS) == peers

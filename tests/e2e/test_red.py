@@ -69,12 +69,14 @@ async def sent(observer: Desktop) -> list[str]:
     return [one.mime_type for one in publications if one.kind == rtc.TrackKind.KIND_AUDIO]
 
 
-async def test_red_reaches_who_has_it_and_opus_who_has_not(server: Server, browser: Browser) -> None:
-    alan = await join(browser, server.url, "Alan", "garden", WITHOUT_DEVICES)
-    grace = await join(browser, server.url, "Grace", "garden", WITHOUT_DEVICES + WITHOUT_RED)
-    await join(browser, server.url, "Ada", "garden", WITH_A_MICROPHONE)
+async def test_red_reaches_who_has_it_and_opus_who_has_not(
+    shared_server: Server, shared_browser: Browser
+) -> None:
+    alan = await join(shared_browser, shared_server.url, "Alan", "redundant", WITHOUT_DEVICES)
+    grace = await join(shared_browser, shared_server.url, "Grace", "redundant", WITHOUT_DEVICES + WITHOUT_RED)
+    await join(shared_browser, shared_server.url, "Ada", "redundant", WITH_A_MICROPHONE)
 
-    async with desktop(server.ws_url, server.token("garden", "desk")) as desk:
+    async with desktop(shared_server.ws_url, shared_server.token("redundant", "desk")) as desk:
         await eventually(partial(sent, desk), lambda mimes: mimes == ["audio/red"])
     for person, takes_red in ((alan, True), (grace, False)):
         await person.hears(1)

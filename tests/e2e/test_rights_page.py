@@ -20,11 +20,11 @@ from tests.e2e.serving import Server
 from tests.e2e.test_privacy_receipt import fetched, until_heard
 
 
-async def saved(server: Server, path: Path, identity: str = "ada-lovelace") -> dict[str, Any]:
+async def saved(server: Server, path: Path, room: str = "garden") -> dict[str, Any]:
     """The receipt of a call that is over, in a file as the page after it saves one."""
-    token = server.token("garden", identity)
+    token = server.token(room, "ada-lovelace")
     async with (
-        desktop(server.ws_url, server.token("garden", "bob")) as bob,
+        desktop(server.ws_url, server.token(room, "bob")) as bob,
         desktop(server.ws_url, token) as ada,
     ):
         await ada.publish()
@@ -125,9 +125,9 @@ async def test_a_saved_receipt_is_opened_corrected_and_erased_and_each_answer_is
 
 
 async def test_what_is_no_receipt_is_told_beside_the_field(
-    server: Server, browser: Browser, tmp_path: Path
+    shared_server: Server, shared_browser: Browser, tmp_path: Path
 ) -> None:
-    page = await opened(server, browser)
+    page = await opened(shared_server, shared_browser)
     error = page.get_by_test_id("error")
     await page.get_by_test_id("open").click()
     await expect(error).to_contain_text("Choose the file")
@@ -144,9 +144,11 @@ async def test_what_is_no_receipt_is_told_beside_the_field(
     await page.context.close()
 
 
-async def test_it_is_done_with_the_keyboard_alone(server: Server, browser: Browser, tmp_path: Path) -> None:
-    receipt = await saved(server, tmp_path / "receipt.json")
-    page = await opened(server, browser)
+async def test_it_is_done_with_the_keyboard_alone(
+    shared_server: Server, shared_browser: Browser, tmp_path: Path
+) -> None:
+    receipt = await saved(shared_server, tmp_path / "receipt.json", "by keyboard")
+    page = await opened(shared_server, shared_browser)
     await page.get_by_test_id("token").focus()
     await page.keyboard.insert_text(receipt["token"])
     await page.keyboard.press("Tab")
@@ -167,11 +169,11 @@ async def test_it_is_done_with_the_keyboard_alone(server: Server, browser: Brows
     await page.context.close()
 
 
-async def test_the_pages_that_there_are_lead_there(server: Server, browser: Browser) -> None:
-    context = await browser.new_context()
+async def test_the_pages_that_there_are_lead_there(shared_server: Server, shared_browser: Browser) -> None:
+    context = await shared_browser.new_context()
     page = await context.new_page()
     for where in ("/", "/privacy"):
-        await page.goto(server.url + where)
+        await page.goto(shared_server.url + where)
         link = page.locator('a[href="rights"]').first
         await expect(link).to_be_visible()
     await link.click()
@@ -182,11 +184,13 @@ async def test_the_pages_that_there_are_lead_there(server: Server, browser: Brow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1280])
 async def test_nothing_is_wrong_for_who_listens_and_nothing_is_wider_than_the_screen(
-    server: Server, browser: Browser, tmp_path: Path, scheme: Any, width: int
+    shared_server: Server, shared_browser: Browser, tmp_path: Path, scheme: Any, width: int
 ) -> None:
-    file = tmp_path / "receipt.json"
-    await saved(server, file)
-    page = await opened(server, browser, color_scheme=scheme, viewport={"width": width, "height": 800})
+    file, variant = tmp_path / "receipt.json", f"{scheme} {width}"
+    await saved(shared_server, file, variant)
+    page = await opened(
+        shared_server, shared_browser, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
     assert await violations(page) == []
     await page.get_by_test_id("open").click()
     await expect(page.get_by_test_id("error")).to_be_visible()
@@ -194,7 +198,7 @@ async def test_nothing_is_wrong_for_who_listens_and_nothing_is_wider_than_the_sc
     await page.get_by_test_id("open").click()
     await expect(page.get_by_test_id("found")).to_be_visible()
     await page.get_by_text("The same as JSON").click()
-    await page.get_by_test_id("name").fill("Countess Ada")
+    await page.get_by_test_id("name").fill(f"Countess Ada, {variant}")
     await page.get_by_test_id("correct").click()
     await expect(page.get_by_role("heading", name="What was done")).to_be_visible()
     await page.get_by_test_id("erase").click()
