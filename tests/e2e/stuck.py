@@ -22,8 +22,8 @@ async def tell(request: pytest.FixtureRequest, browser: Browser) -> None:
         )
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            words = (process / "cmdline").read_text().replace("\0", " ")
-            state, *numbers = (process / "stat").read_text().rpartition(") ")[2].split()
+            words = (process / "cmdline").read_text(errors="replace").replace("\0", " ")
+            state, *numbers = (process / "stat").read_text(errors="replace").rpartition(") ")[2].split()
         except OSError:
             continue  # it ended meanwhile
         if "--type=" in words:
