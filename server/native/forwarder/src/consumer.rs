@@ -96,6 +96,8 @@ pub(crate) struct Consumer {
     next_out: u64,
     /// By the subscriber's count.
     missed: u64,
+    /// The highest number that the subscriber has told of.
+    heard_to: Option<u32>,
     newest: Option<Newest>,
     /// Timestamp of the publisher's newest picture, sent or left out.
     picture: Option<u32>,
@@ -194,6 +196,7 @@ impl Consumer {
             first_out,
             next_out: first_out,
             missed: 0,
+            heard_to: None,
             newest: None,
             picture: None,
             octets: 0,

@@ -90,8 +90,8 @@ impl Forwarder {
         if let Some(round_trip) = heard.round_trip {
             transport.traffic.round_trip.note(round_trip);
         }
-        if !consumer.is_paused {
-            transport.losses.add(heard.fraction);
+        if let Some(fraction) = heard.fraction.filter(|_| !consumer.is_paused) {
+            transport.losses.add(fraction);
         }
     }
 

@@ -75,6 +75,11 @@ impl Reception {
         new
     }
 
+    /// Whether a report made now says anything new: something came, or was due, since the one before.
+    pub fn has_news(&self) -> bool {
+        self.first.is_some_and(|first| self.newest - first + 1 > self.expected_before)
+    }
+
     /// The block of a report made now; `None` before the first packet.
     pub fn report(&mut self, now: Micros, ssrc: u32) -> Option<ReportBlock> {
         let first = self.first?;
@@ -115,8 +120,10 @@ mod tests {
         for index in 99..199 {
             reception.receive(Micros(index * 20_000), index, index as u32 * 960, 48_000);
         }
+        assert!(reception.has_news());
         let block = reception.report(Micros(0), 7).unwrap();
         assert_eq!((block.fraction_lost, block.lost, block.highest_sequence), (0, 24, 198));
+        assert!(!reception.has_news(), "nothing came since");
     }
 
     #[test]

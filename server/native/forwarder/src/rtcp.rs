@@ -75,6 +75,7 @@ impl<'a> Words<'a> {
                 source: word(block, 0)?,
                 fraction: (counts >> 24) as u8,
                 lost: (counts << 8).cast_signed() >> 8,
+                highest: word(block, 8)?,
                 last_sr: word(block, 16)?,
                 delay: word(block, 20)?,
             })
@@ -90,6 +91,8 @@ pub(crate) struct Loss {
     pub fraction: u8,
     /// Since the beginning.
     pub lost: i32,
+    /// The highest number that it had, with how often they began again.
+    pub highest: u32,
     /// The middle of the NTP time of the last sender report it has; 0: none.
     pub last_sr: u32,
     /// For so long, in 1/65536 s.
@@ -321,13 +324,19 @@ mod tests {
         write_receiver_report(
             &mut out,
             5,
-            &[ReportBlock { ssrc: 8, fraction_lost: 77, lost: -1, ..ReportBlock::default() }],
+            &[ReportBlock {
+                ssrc: 8,
+                fraction_lost: 77,
+                lost: -1,
+                highest_sequence: 0x0001_0002,
+                ..ReportBlock::default()
+            }],
         );
         write_picture_loss(&mut out, 5, 6);
         let packets: Vec<_> = read(&out).collect();
         let [clock, Packet::ReceiverReport(blocks), losses] = packets[..] else { panic!("{packets:?}") };
         assert_eq!(clock, Packet::SenderReport { ssrc: 9, ntp: info.ntp, timestamp: 77 });
-        let loss = Loss { source: 8, fraction: 77, lost: -1, last_sr: 0, delay: 0 };
+        let loss = Loss { source: 8, fraction: 77, lost: -1, highest: 0x0001_0002, last_sr: 0, delay: 0 };
         assert_eq!(blocks.losses().collect::<Vec<_>>(), [loss]);
         assert_eq!(losses, Packet::PictureLoss { media: 6 });
     }

@@ -207,12 +207,15 @@ impl Forwarder {
                 for &at in &transport.producers {
                     let Some(producer) = self.producers.get_mut(at) else { continue };
                     for stream in producer.streams.iter_mut().filter(|stream| stream.ssrc != 0) {
-                        let ssrc = stream.ssrc;
+                        let (ssrc, has_news) = (stream.ssrc, stream.reception.has_news());
                         if count < MAX_BLOCKS
                             && stream.is_live(now)
                             && let Some(block) = stream.reception.report(now, ssrc)
                         {
-                            transport.losses.add(block.fraction_lost);
+                            // A stream that rests loses nothing, which says nothing of the way.
+                            if has_news {
+                                transport.losses.add(block.fraction_lost);
+                            }
                             self.counters.lost_incoming += stream.reception.newly_lost();
                             producer.course.note_jitter(block.jitter, stream.clock_rate);
                             blocks[count] = block;

@@ -9,8 +9,8 @@ use crate::rtcp::{self, Loss, SenderInfo};
 pub(crate) struct Heard {
     /// Packets since the report before.
     pub lost: u64,
-    /// Of 256, since the report before.
-    pub fraction: u8,
+    /// Of 256, since the report before; none where nothing came or was missed since.
+    pub fraction: Option<u8>,
     /// In 1/65536 s, if it can be told.
     pub round_trip: Option<u32>,
 }
@@ -33,9 +33,12 @@ impl Consumer {
         self.traffic.lost += newly_lost;
         let share = |of: u64| u64::from(loss.fraction) * newly_lost.min(of) / of;
         let report = self.last_report.filter(|&(report, _)| report == loss.last_sr && report != 0);
+        let goes_on = self.heard_to.replace(loss.highest) != Some(loss.highest);
+        let fraction = if newly_missed == 0 { loss.fraction } else { share(newly_missed) as u8 };
         Heard {
             lost: newly_lost,
-            fraction: if newly_missed == 0 { loss.fraction } else { share(newly_missed) as u8 },
+            // Of a stream that rests receivers go on reporting for a while: that says nothing of the way.
+            fraction: (goes_on || loss.fraction > 0).then_some(fraction),
             round_trip: report.and_then(|(_, at)| rtcp::units(now.0 - at.0).checked_sub(loss.delay)),
         }
     }

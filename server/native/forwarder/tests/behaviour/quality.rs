@@ -63,6 +63,49 @@ fn a_subscriber_says_what_it_loses() {
     assert_eq!(told(&mut world), [(2, Quality::Excellent)], "where nothing flows, nothing is wrong");
 }
 
+/// As receivers report for some seconds on a stream that rests, a congested video above all.
+#[test]
+fn reports_on_what_rests_do_not_hide_what_is_lost_beside_it() {
+    let mut world = World::connected(2);
+    world.produce(audio(1, 1, 10));
+    world.produce(audio(2, 1, 20));
+    world.consume(1, 1, 1);
+    world.consume(1, 2, 2);
+    for _ in 0..12 {
+        world.send_rtcp(1, receiver_report(1_001, 60));
+        (0..4).for_each(|_| world.send_rtcp(1, receiver_report(1_002, 0)));
+        world.advance(SECOND);
+    }
+    assert_eq!(told(&mut world), [(2, Quality::Poor)]);
+}
+
+#[test]
+fn what_a_publisher_lets_rest_does_not_hide_what_it_loses_beside_it() {
+    let mut world = World::connected(2);
+    for (id, ssrc) in [(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)] {
+        world.produce(audio(id, 1, ssrc));
+    }
+    world.events.clear();
+    let packet = |ssrc, index: u64| Rtp {
+        ssrc,
+        index,
+        timestamp: index as u32 * 960,
+        payload_type: AUDIO,
+        ..Rtp::default()
+    };
+    // Four speak for a moment every other second, and lose nothing; another loses two fifths.
+    for index in 0..600_u64 {
+        if index % 100 < 2 {
+            (2..=5).for_each(|one| world.send_rtp(0, &packet(one * 10, index / 100 * 2 + index % 100)));
+        }
+        if index % 5 > 1 {
+            world.send_rtp(0, &packet(10, index));
+        }
+        world.advance(20 * MILLISECOND);
+    }
+    assert!(told(&mut world).contains(&(1, Quality::Poor)));
+}
+
 #[test]
 fn reports_on_what_a_peer_is_not_sent_mean_nothing() {
     let mut world = call();
