@@ -13,7 +13,7 @@ from playwright.async_api import Browser, expect
 from tests.e2e.browser import chromium, light
 from tests.e2e.ops import name_operators
 from tests.e2e.serving import Server, serving
-from tests.e2e.stuck import tell
+from tests.e2e.stuck import FAILED, tell
 
 # A busy machine is no failure: conditions are waited for longer than a person would.
 expect.set_options(timeout=20_000)
@@ -28,9 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(120))
             if {"shared_server", "console_server", "shared_browser"} & set(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-
-
-FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -54,15 +51,15 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     async with light() as running:
         yield running
-        if FAILED in request.node.stash:
-            await tell(request, running)
+        await tell(request, running)
 
 
 @pytest.fixture
-async def whole_browser() -> AsyncIterator[Browser]:
+async def whole_browser(request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     """As a person starts it."""
     async with chromium() as running:
         yield running
+        await tell(request, running)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -91,7 +88,6 @@ async def one_browser() -> AsyncIterator[Browser]:
 async def shared_browser(one_browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Browser]:
     """One browser for many tests; what a test opened in it is closed behind it."""
     yield one_browser
-    if FAILED in request.node.stash:
-        await tell(request, one_browser)
+    await tell(request, one_browser)
     for context in one_browser.contexts:
         await context.close()

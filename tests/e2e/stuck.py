@@ -8,13 +8,17 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Error, Page
 
+FAILED = pytest.StashKey[bool]()
+"""In the stash of a test that has."""
 ANSWER_SECONDS = 5.0
 ANSWERS = "document.visibilityState"
 DRAWS = "new Promise((drawn) => requestAnimationFrame(() => drawn('draws')))"
 
 
 async def tell(request: pytest.FixtureRequest, browser: Browser) -> None:
-    """Shown beside the failure, by pytest."""
+    """Shown beside the failure, by pytest; nothing where there is none."""
+    if FAILED not in request.node.stash:
+        return
     told: list[str] = []
     for page in [page for context in browser.contexts for page in context.pages]:
         told.append(

@@ -35,11 +35,10 @@ async def _whisper(asked: rtc.RpcInvocationData) -> str:
 async def test_go_and_desktop_see_hear_write_to_and_ask_each_other(
     shared_server: Server, connections: str
 ) -> None:
+    room = f"{ROOM}-{connections}"
     async with (
-        desktop(shared_server.ws_url, shared_server.token(f"{ROOM}-{connections}", "desk")) as desk,
-        gopher(
-            shared_server.ws_url, shared_server.token(f"{ROOM}-{connections}", "gopher"), connections
-        ) as go,
+        desktop(shared_server.ws_url, shared_server.token(room, "desk")) as desk,
+        gopher(shared_server.ws_url, shared_server.token(room, "gopher"), connections) as go,
     ):
         local = desk.room.local_participant
         local.register_rpc_method("whisper", _whisper)
@@ -66,15 +65,12 @@ async def test_go_and_desktop_see_hear_write_to_and_ask_each_other(
 async def test_a_go_app_whose_signaling_is_lost_resumes_and_nobody_sees_it_leave(
     shared_server: Server, connections: str
 ) -> None:
-    async with desktop(
-        shared_server.ws_url, shared_server.token(f"{ROOM}-resumed-{connections}", "desk")
-    ) as desk:
+    room = f"{ROOM}-resumed-{connections}"
+    async with desktop(shared_server.ws_url, shared_server.token(room, "desk")) as desk:
         left: list[Any] = []
         desk.room.on("participant_disconnected", left.append)
         await desk.publish()
-        async with gopher(
-            shared_server.ws_url, shared_server.token(f"{ROOM}-resumed-{connections}", "gopher"), connections
-        ) as go:
+        async with gopher(shared_server.ws_url, shared_server.token(room, "gopher"), connections) as go:
             await _comes_back(desk)
             await go.do("resume")
             await go.tells("reconnected")

@@ -62,10 +62,14 @@ impl Reception {
         self.received += 1;
     }
 
+    /// Packets up to the newest, those that are missing too.
+    fn expected(&self) -> u64 {
+        self.first.map_or(0, |first| self.newest - first + 1)
+    }
+
     /// Packets that are missing so far.
     pub fn lost(&self) -> u64 {
-        let expected = self.first.map_or(0, |first| self.newest - first + 1);
-        expected.saturating_sub(self.received)
+        self.expected().saturating_sub(self.received)
     }
 
     /// Packets that are missing, and were not the last time.
@@ -77,13 +81,13 @@ impl Reception {
 
     /// Whether a report made now says anything new: something came, or was due, since the one before.
     pub fn has_news(&self) -> bool {
-        self.first.is_some_and(|first| self.newest - first + 1 > self.expected_before)
+        self.expected() > self.expected_before
     }
 
     /// The block of a report made now; `None` before the first packet.
     pub fn report(&mut self, now: Micros, ssrc: u32) -> Option<ReportBlock> {
-        let first = self.first?;
-        let expected = self.newest - first + 1;
+        self.first?;
+        let expected = self.expected();
         let expected_now = expected.saturating_sub(self.expected_before);
         let received_now = self.received - self.received_before;
         self.expected_before = expected;

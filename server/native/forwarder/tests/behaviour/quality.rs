@@ -5,13 +5,16 @@ use crate::world::{AUDIO, MILLISECOND, SECOND, World, audio};
 use offrecord_forwarder::api::Command;
 use offrecord_forwarder::{Event, Quality};
 
+fn sound(ssrc: u32, index: u64) -> Rtp {
+    Rtp { ssrc, index, timestamp: index as u32 * 960, payload_type: AUDIO, ..Rtp::default() }
+}
+
 /// Peer 1 sends to peer 2 for so long and loses what `is_lost` says; what was told, with the times.
 fn send(world: &mut World, from: u64, seconds: u64, is_lost: impl Fn(u64) -> bool) -> Vec<(u32, Quality)> {
     world.events.clear();
     for index in from..from + seconds * 50 {
         if !is_lost(index) {
-            let timestamp = index as u32 * 960;
-            world.send_rtp(0, &Rtp { ssrc: 10, index, timestamp, payload_type: AUDIO, ..Rtp::default() });
+            world.send_rtp(0, &sound(10, index));
         }
         world.advance(20 * MILLISECOND);
     }
@@ -86,20 +89,13 @@ fn what_a_publisher_lets_rest_does_not_hide_what_it_loses_beside_it() {
         world.produce(audio(id, 1, ssrc));
     }
     world.events.clear();
-    let packet = |ssrc, index: u64| Rtp {
-        ssrc,
-        index,
-        timestamp: index as u32 * 960,
-        payload_type: AUDIO,
-        ..Rtp::default()
-    };
     // Four speak for a moment every other second, and lose nothing; another loses two fifths.
     for index in 0..600_u64 {
         if index % 100 < 2 {
-            (2..=5).for_each(|one| world.send_rtp(0, &packet(one * 10, index / 100 * 2 + index % 100)));
+            (2..=5).for_each(|one| world.send_rtp(0, &sound(one * 10, index / 100 * 2 + index % 100)));
         }
         if index % 5 > 1 {
-            world.send_rtp(0, &packet(10, index));
+            world.send_rtp(0, &sound(10, index));
         }
         world.advance(20 * MILLISECOND);
     }
